@@ -1,0 +1,1 @@
+"""The main job on real input: brands, listings, verdicts and a contact sheet, through the HTTP API."""

@@ -1,0 +1,1 @@
+"""Genuine imagery made searchable: the interface, FAISS, and snapshots."""

@@ -1,0 +1,1 @@
+"""Torch definitions of the networks; serving never imports this package."""

@@ -1,0 +1,1 @@
+"""The service: HTTP API, scan pipeline, policy, database and command line."""

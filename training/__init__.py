@@ -1,0 +1,1 @@
+"""How the networks learn: renderings, smears and imitations, loops, export and evaluation."""

@@ -1,0 +1,1 @@
+"""What sellers do to a mark: smears and imitations, made without end."""
