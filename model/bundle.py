@@ -1,0 +1,107 @@
+"""The model bundle: every file that a scan computes with, loaded whole or not at all.
+
+A bundle is a folder:
+
+    embedder.onnx  detector.onnx  verifier.onnx   the networks
+    calibration.json                              thresholds and temperatures, see `Calibration`
+    manifest.json                                 SHA-256 of each file above
+    CARD.md                                       data, licences, recipe, metrics, limits
+
+Its name is the folder's name; every scan result carries it, so that a decision can be replayed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.detector import Detector
+from model.embedder import Embedder
+from model.verifier import Verifier
+
+RELEASED = Path(__file__).parent / "weights"
+CHAMPION = "hallmark-1"
+FILES = ("embedder.onnx", "detector.onnx", "verifier.onnx", "calibration.json", "verifier_calibration.json")
+
+
+class BundleRejected(Exception):
+    """A bundle is missing, incomplete or altered; the message says which file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Numbers chosen on development data only, kept with the networks they belong to.
+
+    `candidate_similarity`: cosine from which a brand becomes a candidate for a region.
+    `finding_probability`: probability of "the brand's mark, whatever was done to it" from which a candidate is a
+    finding. `copy_probability`: the same for a reused product photo.
+    """
+
+    candidate_similarity: float
+    finding_probability: float
+    copy_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBundle:
+    """The networks that serve, with their calibration."""
+
+    name: str
+    embedder: Embedder
+    detector: Detector
+    verifier: Verifier
+    calibration: Calibration
+
+
+def bundle_folder(name: str = CHAMPION) -> Path:
+    """The folder of a released bundle."""
+    return RELEASED / name
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the SHA-256 of each of the bundle's files into `manifest.json`."""
+    digests = {name: _sha256(folder / name) for name in FILES}
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "sha256": digests}, indent=2) + "\n")
+
+
+def verify_manifest(folder: Path) -> None:
+    """Compare each file with the manifest.
+
+    Raises:
+        BundleRejected: a file is missing or is not the one that was released.
+    """
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise BundleRejected(f"no model bundle in {folder}: manifest.json is missing; give the folder of a bundle")
+    expected = json.loads(manifest.read_text())["sha256"]
+    for name in FILES:
+        path = folder / name
+        if not path.is_file():
+            raise BundleRejected(f"model bundle {folder.name}: {name} is missing; install Hallmark again")
+        if _sha256(path) != expected.get(name):
+            raise BundleRejected(f"model bundle {folder.name}: {name} was altered; install Hallmark again")
+
+
+def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
+    """Load a bundle for serving; `threads` is the number of threads each network may use for one picture.
+
+    Raises:
+        BundleRejected: see `verify_manifest`.
+    """
+    verify_manifest(folder)
+    calibration = json.loads((folder / "calibration.json").read_text())
+    return ModelBundle(
+        name=folder.name,
+        embedder=Embedder(folder / "embedder.onnx", threads=threads),
+        detector=Detector(folder / "detector.onnx", threads=threads),
+        verifier=Verifier(
+            folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", threads=threads
+        ),
+        calibration=Calibration(**calibration),
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,78 @@
+"""What a scan answers: the contract's JSON, typed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal["genuine", "smear", "imitation", "copied_photo"]
+Decision = Literal["allow", "review", "block"]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Answer(BaseModel):
+    """Base of everything the API sends: immutable, and no field that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FindingScores(Answer):
+    """Calibrated probabilities of the four explanations of a region; they sum to 1."""
+
+    genuine: Probability
+    smear: Probability
+    imitation: Probability
+    unrelated: Probability
+
+
+class Finding(Answer):
+    """One region of the scanned image tied to one brand."""
+
+    brand_id: str
+    brand: str
+    kind: Kind
+    scores: FindingScores
+    box: Annotated[tuple[float, float, float, float], Field(description="x, y, width, height in pixels, upright image")]
+    reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
+    similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the region's and the reference's vector")]
+    reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
+    evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
+
+
+class Timings(Answer):
+    """Milliseconds that each step took; `total` also counts what lies between the steps."""
+
+    decode: float
+    propose: float
+    embed: float
+    search: float
+    verify: float
+    total: float
+
+
+class ScanResult(Answer):
+    """The answer to one scanned image. Findings come strongest first; no brand's mark means none."""
+
+    scan_id: str
+    decision: Decision
+    reasons: list[str]
+    findings: list[Finding]
+    model: str
+    index_version: int
+    policy_version: int
+    timings_ms: Timings
+
+
+class Listing(BaseModel):
+    """What the seller says about the picture; every field is optional in a scan."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: Annotated[str | None, Field(max_length=2_000)] = None
+    description: Annotated[str | None, Field(max_length=50_000)] = None
+    brand_claimed: Annotated[str | None, Field(max_length=500)] = None
+    seller: Annotated[str | None, Field(max_length=500)] = None
+    category: Annotated[str | None, Field(max_length=500)] = None
+    price: Annotated[float | None, Field(ge=0)] = None
+    url: Annotated[str | None, Field(max_length=4_000)] = None
