@@ -246,12 +246,14 @@ def _same_place(one: Box, other: Box) -> bool:
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:
-    """Strongest first, one finding a place.
+    """Strongest first, one mark a place.
 
-    Two brands cannot own one mark: where findings overlap, the one that is surest not to be unrelated stays.
+    Two brands cannot own one mark: where they overlap, the one that is surest not to be unrelated stays. A reused
+    photo and the marks inside it stand side by side.
     """
     kept: list[Verified] = []
     for one in sorted(verified, key=lambda item: (item.scores.unrelated, -item.candidate.hit.similarity)):
-        if not any(_same_place(one.candidate.region.box, other.candidate.region.box) for other in kept):
+        rivals = [other for other in kept if (other.kind == "copied_photo") == (one.kind == "copied_photo")]
+        if not any(_same_place(one.candidate.region.box, other.candidate.region.box) for other in rivals):
             kept.append(one)
     return sorted(kept, key=lambda item: -strength(item.finding("")))
