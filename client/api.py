@@ -1,0 +1,71 @@
+"""A small client of Hallmark's HTTP API, as a marketplace's engineer would write it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import httpx2
+
+Json = dict[str, Any]
+
+
+class Problem(Exception):
+    """The service refused a request; carries the status and the problem document."""
+
+    def __init__(self, status: int, document: Json) -> None:
+        super().__init__(f"{status} {document.get('title', '')}: {document.get('detail', '')}")
+        self.status = status
+        self.document = document
+
+
+class Hallmark:
+    """Calls of one key holder; a context manager that closes its connections."""
+
+    def __init__(self, base_url: str, *, key: str, timeout_seconds: float = 60.0) -> None:
+        self._http = httpx2.Client(
+            base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=timeout_seconds
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def create_brand(self, name: str, *, aliases: list[str] | None = None, words: list[str] | None = None) -> Json:
+        """Register a brand; the answer holds its `id`."""
+        return self._post("/v1/brands", json={"name": name, "aliases": aliases or [], "words": words or []})
+
+    def add_reference(
+        self, brand_id: str, picture: bytes, *, kind: Literal["logo", "product"], sku: str | None = None
+    ) -> Json:
+        """Upload a genuine picture (PNG, JPEG or WebP bytes); it is searchable when this returns."""
+        fields = {"kind": kind} | ({"sku": sku} if sku else {})
+        return self._post(f"/v1/brands/{brand_id}/references", data=fields, files={"image": ("image", picture)})
+
+    def scan(self, picture: bytes, *, listing: Mapping[str, Any] | None = None) -> Json:
+        """Scan one picture and return the contract's scan result."""
+        fields = {"listing": json.dumps(dict(listing))} if listing is not None else {}
+        return self._post("/v1/scan", data=fields, files={"image": ("image", picture)})
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes behind a path that the service gave, such as a finding's evidence."""
+        return self._checked(self._http.get(path)).content
+
+    def _post(self, path: str, **content: Any) -> Json:
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        answer: Json = self._checked(self._http.post(path, headers=headers, **content)).json()
+        return answer
+
+    @staticmethod
+    def _checked(response: httpx2.Response) -> httpx2.Response:
+        if response.is_error:
+            is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
+            raise Problem(response.status_code, response.json() if is_problem else {"detail": response.text[:500]})
+        return response
