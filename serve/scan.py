@@ -167,7 +167,7 @@ class Scanner:
 
     def _search(self, vectors: NDArray[np.float32]) -> tuple[int, list[list[Hit]]]:
         """Nearest references of each region's best brands, all from one version of the index."""
-        state = self._index.current()
+        state = self._index.view()
         return state.version, state.search_brands(vectors, brands=BRANDS_PER_REGION)
 
     def _candidates(self, regions: Sequence[Region], hits: Sequence[Sequence[Hit]]) -> list[Candidate]:
