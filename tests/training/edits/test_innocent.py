@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from training.edits.innocent import INNOCENT_MARKS, INNOCENT_PHOTOS
+
+
+@pytest.fixture
+def mark():
+    rgba = np.zeros((80, 120, 4), np.uint8)
+    rgba[20:60, 20:100] = (200, 30, 40, 255)
+    return rgba
+
+
+@pytest.mark.parametrize("name", INNOCENT_MARKS)
+def test_a_variant_draws_where_the_mark_is(name, mark):
+    made = INNOCENT_MARKS[name](mark, np.random.default_rng(0))
+    assert made.dtype == np.uint8
+    rows, columns = np.nonzero(made[..., 3] > 60)
+    margin = (made.shape[0] - 80) // 2
+    assert abs(rows.min() - margin - 20) <= 3
+    assert abs(columns.max() - margin - 99) <= 3
+
+
+def test_one_colour_has_one_colour(mark):
+    made = INNOCENT_MARKS["one_colour"](mark, np.random.default_rng(1))
+    assert len(np.unique(made[made[..., 3] > 200][:, :3], axis=0)) == 1
+
+
+def test_inverted_turns_dark_to_light(mark):
+    mark[..., :3] = 0
+    assert INNOCENT_MARKS["inverted"](mark, np.random.default_rng(0))[40, 60, :3].min() > 240
+
+
+@pytest.mark.parametrize("name", INNOCENT_PHOTOS)
+def test_a_photo_keeps_its_size_and_its_content(name):
+    photo = np.full((90, 120, 3), 210, np.uint8)
+    photo[30:60, 40:80] = (30, 60, 150)
+    made = INNOCENT_PHOTOS[name](photo, np.random.default_rng(2))
+    assert made.shape == photo.shape
+    assert made.dtype == np.uint8
+    assert made[45, 60].mean() + 40 < made[5, 110].mean()
+    assert (made != photo).any()
