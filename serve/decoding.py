@@ -1,0 +1,253 @@
+"""Decoding in worker processes: hostile bytes may kill a worker, never the service.
+
+Workers live long, since starting one costs a quarter of a second. Each has an arena, memory shared with it (a memfd on
+Linux, an unlinked file elsewhere), so that pixels are copied once and not pushed through a pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import mmap
+import os
+import queue
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from model.regions import RgbImage
+from model.rejection import DECODER_CRASHED, DECODER_TIMEOUT, DecodeLimits, ImageRejected
+from serve.decode_worker import READY, REPLY, REQUEST, TAKEN, arena_bytes, file_room
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+_HAND_OVER_TRIES = 3
+_KEPT_PIXEL_BYTES = 16 << 20  # of an arena, after a picture; the pages of larger pictures go back to the system
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_SAVE_ANEW = "Open it in an image editor, save it anew as JPEG or PNG, and send that."
+
+
+class DecoderUnavailable(RuntimeError):
+    """No worker could be started, or the pool is closed: an outage of Hallmark, not a fault of the picture."""
+
+
+class DecoderPool:
+    """Decodes pictures in `size` child processes; safe to call from many threads at once.
+
+    `timeout_seconds` bounds one picture's time in a worker and `memory_bytes` what a worker may use above its start
+    (enforced on Linux). `decoder` names the function that a worker calls, `module:function`; only tests change it.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        limits: DecodeLimits = DecodeLimits(),  # noqa: B008 (frozen)
+        timeout_seconds: float = 2.0,
+        memory_bytes: int = 1 << 30,
+        decoder: str = "model.decode:decode",
+    ) -> None:
+        if size < 1:
+            raise ValueError(f"size: expected at least 1 worker, got {size}")
+        self._limits = limits
+        self._closed = False
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._workers = [
+            _Worker(limits=limits, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes, decoder=decoder)
+            for _ in range(size)
+        ]
+        for worker in self._workers:
+            worker.start()
+            self._idle.put(worker)
+
+    def decode(self, data: bytes) -> RgbImage:
+        """The picture in `data` as `model.decode.decode` gives it; waits for a free worker.
+
+        Raises `ImageRejected`: the codes of `model.decode.decode`, and `decoder_timeout` or `decoder_crashed` when
+        the picture took too long or killed its worker. Raises `DecoderUnavailable` when no worker can run.
+        """
+        self._limits.check_bytes(len(data))
+        if self._closed:
+            raise DecoderUnavailable("the decoder pool is closed")
+        worker = self._idle.get()
+        try:
+            return worker.decode(data)
+        finally:
+            worker.renew_if_lost()
+            self._idle.put(worker)
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers that run now."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
+    def close(self) -> None:
+        """End all workers; a picture that is being decoded ends as `decoder_crashed`."""
+        self._closed = True
+        for worker in self._workers:
+            worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Worker:
+    """One child process and its arena. Used by one thread at a time."""
+
+    def __init__(self, *, limits: DecodeLimits, timeout_seconds: float, memory_bytes: int, decoder: str) -> None:
+        self._limits = limits
+        self._timeout_seconds = timeout_seconds
+        sizes = (memory_bytes, limits.max_bytes, limits.max_pixels, limits.max_side)
+        self._arguments = [decoder, str(timeout_seconds), *map(str, sizes)]
+        self._arena_file = _open_arena(arena_bytes(limits))
+        self._arena = mmap.mmap(self._arena_file, arena_bytes(limits))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+        self._ready = False
+        self._lost = False
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the process; it imports its libraries while others work. Raises `DecoderUnavailable`."""
+        ours, theirs = socket.socketpair()
+        numbers = [str(theirs.fileno()), str(self._arena_file)]
+        command = [sys.executable, "-P", "-m", "serve.decode_worker", *numbers, *self._arguments]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (no part of the command comes from outside)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # the C libraries print a line for each damaged picture
+                pass_fds=(theirs.fileno(), self._arena_file),
+                env={name: os.environ[name] for name in _INHERITED if name in os.environ} | {"OMP_NUM_THREADS": "1"},
+                start_new_session=True,  # Ctrl-C in a terminal is for the service, which then ends its workers
+            )
+        except OSError as error:
+            ours.close()
+            raise DecoderUnavailable(f"a decoder process cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        self._connection, self._ready = ours, False
+
+    def decode(self, data: bytes) -> RgbImage:
+        self._hand_over(data)
+        deadline = time.monotonic() + self._timeout_seconds
+        try:
+            height, width, text_bytes = REPLY.unpack(self._receive(REPLY.size, deadline))
+            refusal = self._receive(text_bytes, deadline)
+        except TimeoutError as error:
+            raise ImageRejected(
+                DECODER_TIMEOUT, f"Reading this picture took over {self._timeout_seconds:g} seconds. {_SAVE_ANEW}"
+            ) from error
+        except (ConnectionError, EOFError) as error:
+            raise ImageRejected(DECODER_CRASHED, f"This picture stopped its reader. {_SAVE_ANEW}") from error
+        if text_bytes:
+            self._lost = False
+            code, detail = json.loads(refusal)
+            raise ImageRejected(code, detail)
+        image = self._copied(height, width)
+        self._lost = False
+        return image
+
+    def _hand_over(self, data: bytes) -> None:
+        """Give `data` to the process and see it taken; a process that died while idle is replaced first."""
+        self._lost = True  # until the whole reply is here
+        for _ in range(_HAND_OVER_TRIES):
+            try:
+                if self._process is None:
+                    self.start()
+                self._await_ready()
+                self._arena[: len(data)] = data
+                self._live_connection.sendall(REQUEST.pack(len(data)))
+                self._receive(len(TAKEN), time.monotonic() + _START_SECONDS)
+                return
+            except (OSError, EOFError):
+                self.stop()
+        raise DecoderUnavailable("decoder processes end before they take a picture")
+
+    def _copied(self, height: int, width: int) -> RgbImage:
+        """The picture out of the arena; the worker's word is not trusted further than the arena reaches."""
+        self._limits.check_pixels(width=width, height=height)
+        start, size = file_room(self._limits), 3 * height * width
+        image = np.empty((height, width, 3), dtype=np.uint8)
+        image.reshape(-1)[:] = np.frombuffer(self._arena, dtype=np.uint8, count=size, offset=start)
+        if size > _KEPT_PIXEL_BYTES and sys.platform == "linux":
+            self._arena.madvise(mmap.MADV_REMOVE, start, size)
+        return image
+
+    def renew_if_lost(self) -> None:
+        """Replace a process that died or hangs; where that fails, the next picture tries again."""
+        if not self._lost or self._closed:
+            return
+        self.stop()
+        with contextlib.suppress(DecoderUnavailable):
+            self.start()
+        self._lost = False
+
+    def stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+            self._process = None
+
+    def close(self) -> None:
+        self._closed = True
+        self.stop()
+        self._arena.close()
+        os.close(self._arena_file)
+
+    @property
+    def _live_connection(self) -> socket.socket:
+        if self._connection is None:
+            raise DecoderUnavailable("the decoder pool is closed")
+        return self._connection
+
+    def _await_ready(self) -> None:
+        if not self._ready:
+            self._receive(len(READY), time.monotonic() + _START_SECONDS)
+            self._ready = True
+
+    def _receive(self, size: int, deadline: float) -> bytes:
+        """Exactly `size` bytes from the worker; raises `TimeoutError`, `EOFError` or `ConnectionError`."""
+        received = b""
+        while len(received) < size:
+            self._live_connection.settimeout(max(deadline - time.monotonic(), 1e-3))
+            part = self._live_connection.recv(size - len(received))
+            if not part:
+                raise EOFError("the decoder process is gone")
+            received += part
+        return received
+
+
+def _open_arena(size: int) -> int:
+    """A file descriptor of `size` bytes of memory that its holders cannot resize (on Linux).
+
+    A worker that shrank it would kill the service, which reads from it. A memfd does not count against /dev/shm.
+    """
+    if sys.platform == "linux":
+        number = os.memfd_create("hallmark-arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(number, size)
+        fcntl.fcntl(number, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    else:
+        with tempfile.TemporaryFile() as file:
+            number = os.dup(file.fileno())
+        os.ftruncate(number, size)
+    return number
