@@ -1,0 +1,189 @@
+"""The live index at one version: what a scan searches while the index moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.columns import Columns, Labels
+from index.interface import Entry, Hit, IndexView
+from index.ranking import best_first, best_of_brands, shortlist
+from index.segment import Segment
+from index.vectors import check_count, check_queries, cosine
+
+FIRST_DEPTH = 32
+"""Rows fetched at first beyond those asked for: hidden rows and crowding brands take their share."""
+
+DEPTHS_PER_BRAND = 16
+"""Rows fetched at first for each brand asked for."""
+
+Choice = Callable[[NDArray[np.float32], NDArray[np.intp]], tuple[NDArray[np.intp], float]]
+"""From float32 scores and their rows, the places of those worth an exact look, and the bar (see `shortlist`)."""
+
+
+class StandingView(IndexView):
+    """A base segment, the rows of it that are hidden, and a tail of entries added since. Nothing of it changes.
+
+    Rows are numbered through: the base's first, then the tail's. A search asks FAISS for some rows of the base and
+    compares the whole tail. Where the rows fetched cannot prove that nothing better is left (many are hidden, or one
+    brand crowds the others out), the whole base is compared; the answer is exact in any case, as far as a flat base
+    goes, and where the base has coarse codes it is exact among all that these propose.
+    """
+
+    def __init__(
+        self,
+        base: Segment,
+        *,
+        hidden: NDArray[np.bool_],
+        tail: tuple[Entry, ...],
+        tail_vectors: NDArray[np.float32],
+        version: int,
+        threads: int,
+    ) -> None:
+        self.base = base
+        self.hidden = hidden
+        self.tail = tail
+        self.tail_vectors = tail_vectors
+        self._version = version
+        self._threads = threads
+
+    @property
+    def version(self) -> int:
+        """The version at which the view was taken."""
+        return self._version
+
+    def __len__(self) -> int:
+        return len(self.base) - self.hidden_count + len(self.tail)
+
+    @cached_property
+    def hidden_count(self) -> int:
+        """How many rows of the base are hidden."""
+        return int(np.count_nonzero(self.hidden))
+
+    def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
+        """As `IndexView.search`."""
+        check_count(k, name="k")
+
+        def choose(scores: NDArray[np.float32], rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], float]:
+            return shortlist(scores, count=k)
+
+        rows = check_queries(queries, dimension=self.tail_vectors.shape[1])
+        return [best_first(hits)[:k] for hits in self._candidates(rows, depth=k + FIRST_DEPTH, choose=choose)]
+
+    def search_brands(self, queries: NDArray[np.float32], *, brands: int, per_brand: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brands`.
+
+        The best brands are found first; their further references are then looked up among the rows of these brands.
+        """
+        check_count(brands, name="brands")
+        check_count(per_brand, name="per_brand")
+
+        def choose(scores: NDArray[np.float32], rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], float]:
+            return shortlist(scores, count=brands, groups=self._brand_codes(rows))
+
+        rows = check_queries(queries, dimension=self.tail_vectors.shape[1])
+        depth = DEPTHS_PER_BRAND * brands + FIRST_DEPTH
+        answers = []
+        for query, hits in zip(rows, self._candidates(rows, depth=depth, choose=choose), strict=True):
+            chosen = best_of_brands(hits, brands=brands)
+            if per_brand > 1:
+                more = [hit for best in chosen for hit in self._of_brand(best.brand_id, query=query, count=per_brand)]
+                chosen = best_of_brands(more, brands=brands, per_brand=per_brand)
+            answers.append(chosen)
+        return answers
+
+    def _candidates(self, queries: NDArray[np.float32], *, depth: int, choose: Choice) -> Iterator[list[Hit]]:
+        """For each query the hits that may be in its answer, in no order, with exact similarities."""
+        depth = min(depth, len(self.base))
+        if not len(queries):
+            return
+        if depth:
+            fetched, fetched_scores = self.base.nearest(queries, depth=depth, threads=self._threads)
+        tail_rows = np.arange(len(self.base), len(self.base) + len(self.tail))
+        tail_scores = queries @ self.tail_vectors.T
+        for place, query in enumerate(queries):
+            rows, scores, floor = tail_rows, tail_scores[place], -np.inf
+            if depth:
+                shown = ~self.hidden[fetched[place]]
+                rows = np.concatenate([fetched[place][shown], rows])
+                scores = np.concatenate([fetched_scores[place][shown], scores])
+                floor = float(fetched_scores[place, -1]) if depth < len(self.base) else -np.inf
+            places, bar = choose(scores, rows)
+            if depth < len(self.base) and floor >= bar:
+                rows, scores = self._all_rows(query, tail_scores=tail_scores[place])
+                places, _ = choose(scores, rows)
+            yield self._hits(rows[places], query=query)
+
+    def _all_rows(
+        self, query: NDArray[np.float32], *, tail_scores: NDArray[np.float32]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Every row that can be found, and its inner product with `query` in float32."""
+        shown = np.flatnonzero(~self.hidden)
+        base_scores = (self.base.vectors @ query)[shown]
+        tail_rows = np.arange(len(self.base), len(self.base) + len(self.tail))
+        return np.concatenate([shown, tail_rows]), np.concatenate([base_scores, tail_scores])
+
+    def _of_brand(self, brand_id: str, *, query: NDArray[np.float32], count: int) -> list[Hit]:
+        """Hits of one brand among which are the best views of its `count` best references."""
+        rows = self.base.columns.brands.rows_of(brand_id)
+        in_tail = [place for place, entry in enumerate(self.tail) if entry.brand_id == brand_id]
+        rows = np.concatenate([rows[~self.hidden[rows]], np.array(in_tail, dtype=np.intp) + len(self.base)])
+        places, _ = shortlist(self._vectors(rows) @ query, count=count, groups=self._reference_codes(rows))
+        return self._hits(rows[places], query=query)
+
+    def _hits(self, rows: NDArray[np.intp], *, query: NDArray[np.float32]) -> list[Hit]:
+        similarities = cosine(self._vectors(rows), query).tolist()
+        return [self._hit(row, similarity) for row, similarity in zip(rows.tolist(), similarities, strict=True)]
+
+    def _hit(self, row: int, similarity: float) -> Hit:
+        if row < len(self.base):
+            return self.base.columns.hit(row, similarity=similarity)
+        entry = self.tail[row - len(self.base)]
+        return Hit(entry.vector_id, entry.reference_id, entry.brand_id, entry.view, similarity)
+
+    def _vectors(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The vectors of `rows`, (n, d)."""
+        in_base = rows < len(self.base)
+        vectors = np.empty((len(rows), self.tail_vectors.shape[1]), dtype=np.float32)
+        vectors[in_base] = self.base.vectors[rows[in_base]]
+        vectors[~in_base] = self.tail_vectors[rows[~in_base] - len(self.base)]
+        return vectors
+
+    def _brand_codes(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+        return self._codes(self.base.columns.brands, self._tail_brand_codes, rows)
+
+    def _reference_codes(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+        return self._codes(self.base.columns.references, self._tail_reference_codes, rows)
+
+    def _codes(self, base: Labels, tail: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.int32]:
+        """A number for each of `rows`, equal where their labels are equal."""
+        in_base = rows < len(self.base)
+        codes = np.empty(len(rows), dtype=np.int32)
+        codes[in_base] = base.codes[rows[in_base]]
+        codes[~in_base] = tail[rows[~in_base] - len(self.base)]
+        return codes
+
+    @cached_property
+    def _tail_brand_codes(self) -> NDArray[np.int32]:
+        return codes_beside(self.base.columns.brands, [entry.brand_id for entry in self.tail])
+
+    @cached_property
+    def _tail_reference_codes(self) -> NDArray[np.int32]:
+        return codes_beside(self.base.columns.references, [entry.reference_id for entry in self.tail])
+
+    def table(self) -> tuple[Columns, NDArray[np.float32]]:
+        """All that can be found, base first: its fields, and its vectors (n, d)."""
+        shown = np.flatnonzero(~self.hidden)
+        columns = self.base.columns.taken(shown).extended(self.tail)
+        return columns, np.concatenate([self.base.vectors[shown], self.tail_vectors])
+
+
+def codes_beside(labels: Labels, texts: Sequence[str]) -> NDArray[np.int32]:
+    """A number for each of `texts`: that of the same name in `labels`, else a new one above all of them."""
+    new: dict[str, int] = {}
+    known = labels.places
+    codes = [known[text] if text in known else new.setdefault(text, len(known) + len(new)) for text in texts]
+    return np.array(codes, dtype=np.int32)
