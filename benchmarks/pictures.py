@@ -1,0 +1,84 @@
+"""The pictures that the benchmarks send: real product photos where they are, drawn ones elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from skimage import data
+
+from model.regions import RgbImage
+from training.evaluation.datasets import DataMissing, plain_photos
+from training.logos import Logo, load_logos, rasterise
+
+QUALITY = 90
+INKS = ("#111111", "#d62728", "#1f5fbf", "#2ca02c")
+
+
+def listing_photos(*, count: int, side: int, seed: int) -> tuple[str, list[bytes]]:
+    """`count` JPEG files of side × side pixels, and where they come from."""
+    rng = np.random.default_rng(seed)
+    try:
+        photos = plain_photos("catalogue", limit=count, seed=seed)
+        source, images = "catalogue photos", [photo.read() for photo in photos]
+    except DataMissing:
+        source, images = "photos of scikit-image with a logo drawn on", _drawn_photos(count, rng)
+    return source, [jpeg(_square(image, side)) for image in images]
+
+
+def reference_pictures(*, count: int) -> Iterator[tuple[str, bytes]]:
+    """`count` brands' clean logos as (brand, PNG): each vector logo in several inks where there are too few."""
+    logos = load_logos(None)
+    for number in range(count):
+        ink, logo = divmod(number, len(logos))
+        yield f"{logos[logo].brand} {ink}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)] if ink else None))
+
+
+def jpeg(image: RgbImage) -> bytes:
+    """`image` as a JPEG file."""
+    return _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+def png(image: RgbImage) -> bytes:
+    """`image` as a PNG file."""
+    return _encoded(".png", image, [])
+
+
+def _encoded(extension: str, image: RgbImage, settings: list[int]) -> bytes:
+    done, encoded = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
+    if not done:
+        raise RuntimeError(f"OpenCV could not write {extension} of shape {image.shape}")
+    return encoded.tobytes()
+
+
+def _clean(logo: Logo, *, colour: str | None) -> RgbImage:
+    drawn = rasterise(logo, width=256, colour=colour, background=(255, 255, 255))
+    return np.ascontiguousarray(drawn[..., :3])
+
+
+def _drawn_photos(count: int, rng: np.random.Generator) -> list[RgbImage]:
+    grounds = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    logos = load_logos(None)
+    images = []
+    for number in range(count):
+        image = _square(grounds[number % len(grounds)], 600)
+        mark = rasterise(logos[int(rng.integers(len(logos)))], width=160, colour=None, background=None)
+        height, width = mark.shape[:2]
+        if height < image.shape[0] and width < image.shape[1]:
+            top, left = (int(rng.integers(size)) for size in (image.shape[0] - height, image.shape[1] - width))
+            place = image[top : top + height, left : left + width]
+            alpha = mark[..., 3:] / 255.0
+            place[:] = (place * (1 - alpha) + mark[..., :3] * alpha).astype(np.uint8)
+        images.append(image)
+    return images
+
+
+def _square(image: RgbImage, side: int) -> RgbImage:
+    """The middle square of `image`, scaled to side × side pixels."""
+    height, width = image.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    square = image[top : top + edge, left : left + edge]
+    scaled: RgbImage = cv2.resize(square, (side, side), interpolation=cv2.INTER_CUBIC)
+    return scaled

@@ -1,0 +1,78 @@
+"""The real pictures that figures are measured on, read from `$HALLMARK_DATA` (default `../shared/data`)."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.decode import decode
+from model.regions import Box, RgbImage
+
+
+class DataMissing(FileNotFoundError):
+    """A data set is not there; the message says where it was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark that a person boxed in a photo; `brand` is lower case without spaces."""
+
+    brand: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo and the marks in it; a photo without marks has none."""
+
+    path: Path
+    marks: tuple[Mark, ...] = ()
+
+    def read(self) -> RgbImage:
+        """The upright pixels."""
+        return decode(self.path.read_bytes())
+
+
+def data_folder() -> Path:
+    """The folder of the data sets."""
+    return Path(os.environ.get("HALLMARK_DATA", "../shared/data"))
+
+
+def boxed_photos(name: str) -> list[Photo]:
+    """The photos of `flickrlogos27` or `garments` with their marks, by file name.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    folder = _folder(name)
+    marks: dict[str, list[Mark]] = defaultdict(list)
+    with (folder / "boxes.csv").open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            left, top, right, bottom = (float(row[key]) for key in ("x1", "y1", "x2", "y2"))
+            marks[row["file"]].append(Mark(row["brand"].lower(), Box(left, top, right - left, bottom - top)))
+    return [Photo(folder / "images" / file, tuple(found)) for file, found in sorted(marks.items())]
+
+
+def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[Photo]:
+    """The photos of `clothing` or `catalogue`, whose marks nobody boxed; `limit` draws a sample by `seed`.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    paths = sorted((_folder(name) / "images").glob("*.jpg"))
+    if limit is not None and limit < len(paths):
+        chosen = np.random.default_rng(seed).choice(len(paths), limit, replace=False)
+        paths = [paths[number] for number in sorted(chosen)]
+    return [Photo(path) for path in paths]
+
+
+def _folder(name: str) -> Path:
+    folder = data_folder() / name
+    if not folder.is_dir():
+        raise DataMissing(f"no data set {name} in {data_folder().resolve()}; set HALLMARK_DATA to the folder that has it")
+    return folder
