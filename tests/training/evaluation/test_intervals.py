@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from training.evaluation.intervals import interval, mean_interval
+
+
+def test_the_interval_of_a_mean_is_about_two_standard_errors_wide() -> None:
+    values = np.random.default_rng(1).normal(size=400)
+    estimate = mean_interval(values)
+    standard_error = values.std() / math.sqrt(len(values))
+    assert estimate.low == pytest.approx(estimate.value - 1.96 * standard_error, abs=0.3 * standard_error)
+    assert estimate.high == pytest.approx(estimate.value + 1.96 * standard_error, abs=0.3 * standard_error)
+
+
+def test_the_same_units_give_the_same_interval() -> None:
+    assert mean_interval([0.0, 1.0, 1.0]) == mean_interval([0.0, 1.0, 1.0])
+
+
+def test_units_that_agree_leave_no_doubt() -> None:
+    estimate = mean_interval([True] * 5)
+    assert (estimate.value, estimate.low, estimate.high, estimate.count) == (1.0, 1.0, 1.0, 5)
+
+
+def test_nothing_measured_is_not_a_number() -> None:
+    estimate = mean_interval([])
+    assert math.isnan(estimate.value)
+    assert estimate.count == 0
+
+
+def test_any_statistic_of_any_rows() -> None:
+    rows = np.array([[1.0, 2.0], [3.0, 6.0]])
+    assert interval(rows, lambda drawn: drawn[:, 1].sum() / drawn[:, 0].sum()).value == pytest.approx(2.0)
