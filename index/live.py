@@ -142,10 +142,9 @@ class LiveIndex(VectorIndex):
         """
         with self._merging:
             start = self._view
-            if not start.tail and not start.hidden_count:
+            base = start.compact(flat_limit=self.options.flat_limit)
+            if base is start.base:
                 return
-            columns, vectors = start.table()
-            base = Segment.of(columns, vectors, flat_limit=self.options.flat_limit)
             with self._writing:
                 # After a rebuild the content merged here is not the index's any more.
                 if self._view.base is start.base:
@@ -224,4 +223,3 @@ class LiveIndex(VectorIndex):
         except Exception:
             # Searches and changes go on with the long tail, only slower; the next change tries again.
             log.exception("merging the index failed")
-            raise

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from index.columns import Columns, Labels
+from index.columns import Labels
 from index.interface import Entry, Hit, IndexView
 from index.ranking import best_first, best_of_brands, shortlist
 from index.segment import Segment
@@ -174,11 +174,14 @@ class StandingView(IndexView):
     def _tail_reference_codes(self) -> NDArray[np.int32]:
         return codes_beside(self.base.columns.references, [entry.reference_id for entry in self.tail])
 
-    def table(self) -> tuple[Columns, NDArray[np.float32]]:
-        """All that can be found, base first: its fields, and its vectors (n, d)."""
+    def compact(self, *, flat_limit: int) -> Segment:
+        """One segment of all that can be found, base first, then the tail; the base itself where it is all."""
+        if not self.tail and not self.hidden_count:
+            return self.base
         shown = np.flatnonzero(~self.hidden)
         columns = self.base.columns.taken(shown).extended(self.tail)
-        return columns, np.concatenate([self.base.vectors[shown], self.tail_vectors])
+        vectors = np.concatenate([self.base.vectors[shown], self.tail_vectors])
+        return Segment.of(columns, vectors, flat_limit=flat_limit)
 
 
 def codes_beside(labels: Labels, texts: Sequence[str]) -> NDArray[np.int32]:
