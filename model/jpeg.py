@@ -2,7 +2,7 @@
 
 libjpeg paints what it cannot read grey and only warns. So the segments are walked here first (a file without its end
 marker is truncated), and simplejpeg runs in strict mode, in which a warning refuses the picture.
-Source: ITU-T T.81, annex B; Adobe Technical Note 5116 for the APP14 marker.
+Source: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ class JpegStructure:
     width: int = 0
     height: int = 0
     components: int = 0
-    adobe: bool = False
     orientation: int = UPRIGHT
     rest: bytes = b""
 
@@ -57,7 +56,7 @@ class JpegStructure:
             raise corrupt(
                 f"{self.width}×{self.height} pixels were announced and {image.shape[1]}×{image.shape[0]} came"
             )
-        return self._rgb_of_cmyk(image) if space == "CMYK" else np.asarray(image, dtype=np.uint8)
+        return _rgb_of_inks(image) if space == "CMYK" else np.asarray(image, dtype=np.uint8)
 
     def _decoded_again(self, problem: str, space: str) -> RgbImage:
         """The picture after a complaint of strict mode that does not touch pixels."""
@@ -73,16 +72,10 @@ class JpegStructure:
     def _decoded_by_pillow(self, space: str) -> RgbImage:
         try:
             with Image.open(io.BytesIO(self.data), formats=["JPEG"]) as picture:
-                image = np.array(picture.convert(space))
+                image = np.array(picture.convert(space), dtype=np.uint8)
         except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
             raise corrupt(str(error)) from error
-        return 255 - image if space == "CMYK" and self.adobe else image
-
-    def _rgb_of_cmyk(self, cmyk: RgbImage) -> RgbImage:
-        """Device CMYK to RGB as R = (255 - C)(255 - K) / 255; Adobe's programs store the inverse of all four inks."""
-        light = cmyk if self.adobe else cv2.bitwise_not(cmyk)
-        cyan, magenta, yellow, black = cv2.split(light)
-        return np.asarray(cv2.merge([cv2.multiply(ink, black, scale=1 / 255) for ink in (cyan, magenta, yellow)]))
+        return ~image if space == "CMYK" else image
 
 
 def read_jpeg(data: bytes, *, limits: DecodeLimits) -> JpegStructure:
@@ -116,6 +109,12 @@ def read_jpeg(data: bytes, *, limits: DecodeLimits) -> JpegStructure:
         raise corrupt(f"it goes over its pixels {scans} times")
     picture.rest = b"\n".join([*rest, data[position:]])
     return picture
+
+
+def _rgb_of_inks(cmyk: RgbImage) -> RgbImage:
+    """Device CMYK to RGB as R = C·K / 255, since JPEGs store the inverse of all four inks (as browsers take it)."""
+    cyan, magenta, yellow, black = cv2.split(cmyk)
+    return np.asarray(cv2.merge([cv2.multiply(ink, black, scale=1 / 255) for ink in (cyan, magenta, yellow)]))
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:
@@ -163,5 +162,3 @@ def _read_frame(picture: JpegStructure, marker: int, body: bytes, limits: Decode
 def _read_application(picture: JpegStructure, marker: int, body: bytes) -> None:
     if marker == 0xE1 and body.startswith(b"Exif\0") and picture.orientation == UPRIGHT:
         picture.orientation = exif_orientation(body[6:])
-    elif marker == 0xEE and body.startswith(b"Adobe"):
-        picture.adobe = True
