@@ -32,8 +32,10 @@ log = logging.getLogger(__name__)
 class LiveOptions:
     """How a live index is built.
 
-    `tail_limit`: entries in the tail, all of which every search compares, before it is merged into the base.
-    `hidden_limit`: fraction of the base's rows that may be hidden before a merge drops them, 0..1.
+    `tail_limit` and `tail_fraction`: entries in the tail, all of which every search compares, before it is merged into
+    the base; the larger of a number and a fraction of the base's rows, since a merge costs in proportion to them.
+    `hidden_limit`: fraction of the base's rows that may be hidden before a merge drops them, 0..1 (`tail_limit` rows
+    may be hidden in any case).
     `flat_limit`: rows up to which the base compares all vectors (see `index.segment`).
     `threads`: OpenMP threads of one search. 1, because a service answers many at once.
     `background`: merge in a thread of its own; otherwise in the change that makes it due.
@@ -41,6 +43,7 @@ class LiveOptions:
 
     dimension: int = DIMENSION
     tail_limit: int = 1024
+    tail_fraction: float = 0.02
     hidden_limit: float = 0.25
     flat_limit: int = FLAT_LIMIT
     threads: int = 1
@@ -200,8 +203,9 @@ class LiveIndex(VectorIndex):
 
     def _merge_due(self) -> bool:
         view = self._view
-        long_tail = len(view.tail) > self.options.tail_limit
-        return long_tail or view.hidden_count > max(self.options.hidden_limit * len(view.base), self.options.tail_limit)
+        rows, options = len(view.base), self.options
+        long_tail = len(view.tail) > max(options.tail_limit, options.tail_fraction * rows)
+        return long_tail or view.hidden_count > max(options.tail_limit, options.hidden_limit * rows)
 
     def _merge_if_due(self) -> None:
         if not self._merge_due():

@@ -49,9 +49,8 @@ def shortlist(
             return np.arange(len(scores)), -np.inf
         bar = float(np.partition(scores, -count)[-count]) - 2 * SCORE_ERROR
         return np.flatnonzero(scores >= bar), bar
-    order = np.argsort(-scores, kind="stable")
-    _, first, group_of = np.unique(groups[order], return_index=True, return_inverse=True)
-    best = scores[order[first]]  # of each group
+    names, group_of = np.unique(groups, return_inverse=True)
+    best = np.full(len(names), -np.inf, dtype=np.float32)  # of each group
+    np.maximum.at(best, group_of, scores)
     bar = -np.inf if len(best) < count else float(np.partition(best, -count)[-count]) - 2 * SCORE_ERROR
-    least = np.maximum(best - 2 * SCORE_ERROR, bar)
-    return order[scores[order] >= least[group_of]], bar
+    return np.flatnonzero(scores >= np.maximum(best - 2 * SCORE_ERROR, bar)[group_of]), bar

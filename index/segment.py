@@ -16,7 +16,7 @@ FLAT_LIMIT = 20_000
 REFINE_FACTOR = 4
 """For each row wanted, the codes propose so many, and the full vectors choose."""
 
-REFINE_MINIMUM = 256
+REFINE_MINIMUM = 512
 """The codes never propose fewer: their order is rough, and the nearest vector may be far down the list."""
 
 

@@ -17,7 +17,9 @@ class TestLiveIndexMergedByEachChange(IndexContract):
 
     @pytest.fixture
     def index(self):
-        return LiveIndex(LiveOptions(dimension=DIMENSION, tail_limit=0, hidden_limit=0, background=False))
+        return LiveIndex(
+            LiveOptions(dimension=DIMENSION, tail_limit=0, tail_fraction=0, hidden_limit=0, background=False)
+        )
 
 
 class TestLiveIndexInBothParts(IndexContract):
@@ -28,3 +30,12 @@ class TestLiveIndexInBothParts(IndexContract):
         index = LiveIndex(LiveOptions(dimension=DIMENSION, tail_limit=100))
         yield index
         index.close()
+
+
+class TestLiveIndexWithCoarseCodes(IndexContract):
+    """Codes propose candidates from a few rows on; so few rows are all proposed, so it must agree exactly."""
+
+    @pytest.fixture
+    def index(self):
+        options = LiveOptions(dimension=DIMENSION, tail_limit=50, hidden_limit=0.1, flat_limit=100, background=False)
+        return LiveIndex(options)
