@@ -1,0 +1,88 @@
+"""The HTTP application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from serve import openapi, problems
+from serve.auth import Authentication
+from serve.body_limit import BodyLimit
+from serve.database.engine import Database
+from serve.idempotency import Idempotency
+from serve.logs import configure_logs
+from serve.metrics import Metrics, forget_dead_processes
+from serve.requests import RequestContext
+from serve.routes import brands, health, references, scans
+from serve.settings import Settings
+from serve.startup import Startup
+from serve.workload import Workload
+
+START_SECONDS = 15.0
+"""How long the port stays closed while the service opens. A start that lasts longer goes on behind /readyz's 503."""
+
+DESCRIPTION = (
+    "Whose mark is in a photo, and is it genuine, smeared or imitated? Errors are RFC 9457 problem documents; lists "
+    "page by cursor; every POST takes an Idempotency-Key."
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its lifespan opens the service and closes it."""
+    metrics = Metrics()
+    startup = Startup(settings, metrics=metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        workload = Workload(
+            at_once=settings.scans_at_once,
+            waiting=settings.scan_queue,
+            timeout_seconds=settings.scan_timeout_seconds,
+            gauge=metrics.pending,
+        )
+        app.state.workload = workload
+        try:
+            await run_in_threadpool(startup.begin, wait_seconds=START_SECONDS)
+            yield
+        finally:
+            await run_in_threadpool(workload.close)
+            await run_in_threadpool(startup.end)
+            metrics.leave()
+
+    app = FastAPI(
+        title="Hallmark",
+        version=version("hallmark"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # the pages that FastAPI brings load their scripts from the internet
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.startup = startup
+    app.state.metrics = metrics
+    for routes in (brands, references, scans, health):
+        app.include_router(routes.router)
+    problems.install(app)
+    openapi.describe(app)
+
+    def database() -> Database:
+        return startup.service.database
+
+    # The last one added is the first that a request meets.
+    app.add_middleware(Idempotency, database=database)
+    app.add_middleware(Authentication, database=database)
+    app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(RequestContext, metrics=metrics)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """The application for a process that `hallmark serve` starts; settings come from the environment."""
+    settings = Settings()
+    configure_logs(settings)
+    forget_dead_processes()
+    return create_app(settings)

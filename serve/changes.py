@@ -1,0 +1,32 @@
+"""The change log of the references: every change takes the next `index_version` in its own transaction."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Literal
+
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from serve.database.tables import IndexChange, IndexCounter
+
+CHANNEL = "hallmark_index"
+
+Action = Literal["add", "remove", "rename"]
+
+
+def record_change(session: Session, action: Action, *, brand_id: str, reference_id: str | None = None) -> int:
+    """Write the next change and return its version; listeners are woken when the transaction commits.
+
+    Writers take turns from here to their commit, so call it last: versions then have no gaps, and whoever sees a
+    version sees all before it.
+    """
+    advance = update(IndexCounter).values(version=IndexCounter.version + 1).returning(IndexCounter.version)
+    version = session.execute(advance).scalar_one()
+    session.add(
+        IndexChange(
+            version=version, mark=secrets.token_hex(8), action=action, brand_id=brand_id, reference_id=reference_id
+        )
+    )
+    session.execute(text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)})
+    return int(version)

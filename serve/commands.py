@@ -1,0 +1,223 @@
+"""The service's commands. They import what they need when they run, so that `hallmark --help` is quick."""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serve.roles import Role
+from serve.settings import RELEASED_BUNDLES, Settings
+
+if TYPE_CHECKING:
+    from serve.database.engine import Database
+
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG, PNG, WebP or GIF files")]
+BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
+KeyBrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand that a key of role brand is for")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("serve")(serve)
+    app.command("scan")(scan)
+    groups: list[tuple[str, str, dict[str, Callable[..., None]]]] = [
+        ("brand", "Brands.", {"add": add_brand, "list": list_brands}),
+        ("reference", "Genuine pictures of brands.", {"add": add_references}),
+        ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
+        ("model", "Model bundles.", {"list": list_models}),
+    ]
+    for name, text, commands in groups:
+        group = typer.Typer(help=text, no_args_is_help=True)
+        for command, function in commands.items():
+            group.command(command)(function)
+        app.add_typer(group, name=name)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port to listen on")] = None,
+    processes: Annotated[int | None, typer.Option(help="API processes that share the port")] = None,
+) -> None:
+    """Serve the HTTP API until stopped. Every setting is an environment variable HALLMARK_…"""
+    import uvicorn
+
+    given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    settings = quiet_settings("json")
+    with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
+        if settings.processes > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))
+        uvicorn.run(
+            "serve.app:create_app_from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.processes,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=30,
+        )
+
+
+def scan(
+    images: Images,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each result as the API sends it, one a line")] = False,
+) -> None:
+    """Scan pictures without a server."""
+    from serve.file_scan import scan_files
+    from serve.service import open_service
+
+    with told_errors(), open_service(quiet_settings("text")) as service:
+        failures = scan_files(service, images, as_json=as_json)
+    if failures:
+        raise typer.Exit(1)
+
+
+def add_brand(
+    name: str,
+    alias: Annotated[list[str] | None, typer.Option(help="Another name; may be given again")] = None,
+    word: Annotated[list[str] | None, typer.Option(help="A trademark word; may be given again")] = None,
+) -> None:
+    """Register a brand; its id is the last line."""
+    from serve.brands import NewBrand, create_brand
+
+    with database_of(quiet_settings("text")) as database:
+        typer.echo(create_brand(database, NewBrand(name=name, aliases=alias or [], words=word or [])).id)
+
+
+def list_brands() -> None:
+    """List the brands."""
+    from serve import brands
+
+    with database_of(quiet_settings("text")) as database:
+        cursor = None
+        while True:
+            page = brands.list_brands(database, caller=None, limit=500, cursor=cursor)
+            for brand in page.items:
+                typer.echo(f"{brand.id}  {brand.name}")
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def add_references(
+    images: Images,
+    brand: BrandId,
+    kind: Annotated[str, typer.Option(help="logo or product")] = "logo",
+) -> None:
+    """Add genuine pictures to a brand; running services find them within a second."""
+    from serve.file_scan import add_files
+    from serve.service import open_service
+
+    if kind not in ("logo", "product"):
+        raise typer.BadParameter("must be logo or product", param_hint="--kind")
+    with told_errors(), open_service(quiet_settings("text")) as service:
+        failures = add_files(service, images, brand_id=brand, kind="product" if kind == "product" else "logo")
+    if failures:
+        raise typer.Exit(1)
+
+
+def create_key(role: Annotated[Role, typer.Option(help="What its holder may do")], brand: KeyBrandId = None) -> None:
+    """Make an API key and print it as the last line; it is shown this once."""
+    from serve import keys
+
+    with database_of(quiet_settings("text")) as database:
+        typer.echo(keys.create_key(database, role=role, brand_id=brand))
+
+
+def list_keys() -> None:
+    """List the API keys by id and first characters."""
+    from serve import keys
+
+    with database_of(quiet_settings("text")) as database:
+        for key in keys.list_keys(database):
+            state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "active"
+            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or '-':32}  {state}")
+
+
+def revoke_key(key_id: str) -> None:
+    """Make an API key useless at once."""
+    from serve import keys
+
+    with database_of(quiet_settings("text")) as database:
+        keys.revoke_key(database, key_id)
+
+
+def list_models() -> None:
+    """List the model bundles that are installed; * serves."""
+    serving = quiet_settings("text").bundle_folder
+    for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
+        state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
+        typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
+
+
+def quiet_settings(log_format: str) -> Settings:
+    """The settings; a command for a person logs as text, and only what should worry them."""
+    from serve.logs import configure_logs
+
+    with told_errors():
+        settings = Settings()
+    if log_format == "text":
+        settings = settings.model_copy(update={"log_format": "text", "log_level": "warning"})
+    configure_logs(settings)
+    return settings
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Database]:
+    """The database during the block; errors that a person can mend are told in a line."""
+    from serve.database.engine import Database
+
+    with told_errors():
+        database = Database(settings)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Print an error that a person can mend, without a trace, and end with status 1."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import OperationalError
+    from starlette.exceptions import HTTPException
+
+    from model.rejection import ImageRejected
+    from serve.database.embedded import EmbeddedPostgresError
+    from serve.database.migration import NewerDatabaseError
+
+    try:
+        yield
+    except HTTPException as error:
+        fail(str(error.detail))
+    except ImageRejected as error:
+        fail(error.detail)
+    except OperationalError as error:
+        fail(f"the database does not answer: {error.orig}")
+    except ValidationError as error:
+        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
+    except (EmbeddedPostgresError, NewerDatabaseError) as error:
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    """Print why and end with status 1."""
+    typer.echo(f"hallmark: {message}", err=True)
+    sys.exit(1)
+
+
+def empty_folder(folder: Path) -> Path:
+    """`folder`, made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

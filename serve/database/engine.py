@@ -1,0 +1,116 @@
+"""The connection to PostgreSQL, embedded or outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from serve.database.embedded import EmbeddedPostgres
+from serve.database.migration import migrate
+from serve.settings import Settings
+
+CONNECT_SECONDS = 5
+POOL_WAIT_SECONDS = 10
+
+log = structlog.get_logger(__name__)
+
+
+class Database:
+    """A pool of connections to a database whose tables are up to date."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start or join the embedded server where no outside one is named, and bring the tables up to date.
+
+        Raises `EmbeddedPostgresError`, or `sqlalchemy.exc.OperationalError` when the database does not answer.
+        """
+        self._embedded = None if settings.database_url else EmbeddedPostgres(settings.home / "postgres")
+        if self._embedded is not None:
+            self._embedded.start()
+        try:
+            self.url = _url(settings, self._embedded)
+            self.engine = _engine(self.url, connections=settings.database_connections)
+            migrate(self.engine)
+        except BaseException:
+            self.close()
+            raise
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def libpq_url(self) -> str:
+        """The address in the form that psycopg takes, with its password."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session whose statements all see one state of the database; nothing is committed."""
+        with self._sessions() as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back when it raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def try_lock(self, name: str) -> Iterator[bool]:
+        """True for the one process that holds the lock `name` during the block, False for the others."""
+        with self.engine.connect() as connection:
+            held = bool(connection.scalar(text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name}))
+            connection.commit()  # the lock is the connection's; a transaction left open would hold up vacuuming
+            try:
+                yield held
+            finally:
+                if held:
+                    connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": name})
+                    connection.commit()
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """One process at a time runs the block; others wait."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": name})
+            connection.commit()
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": name})
+                connection.commit()
+
+    def ping(self) -> None:
+        """Ask the database for an answer. Raises `sqlalchemy.exc.SQLAlchemyError` when none comes."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close the connections and let go of the embedded server."""
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        if self._embedded is not None:
+            self._embedded.close()
+
+
+def _url(settings: Settings, embedded: EmbeddedPostgres | None) -> URL:
+    given = embedded.url if embedded is not None else ""
+    if settings.database_url is not None:
+        given = settings.database_url.get_secret_value()
+    url = make_url(given)
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError(f"HALLMARK_DATABASE_URL must be postgresql://…, not {url.drivername}://…")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL, *, connections: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,  # a restarted database costs one check, not a failed request
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "hallmark"},
+    )

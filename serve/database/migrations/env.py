@@ -1,0 +1,8 @@
+"""Alembic's entry: runs the migrations on the connection that serve/database/migration.py hands over."""
+
+from alembic import context
+
+from serve.database.tables import Table
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Table.metadata)
+context.run_migrations()

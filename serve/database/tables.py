@@ -1,0 +1,175 @@
+"""The tables. Truth lives here; every index is a copy of `references` and `reference_vectors`.
+
+Ids are text, `<kind>_<26 characters>`, and sort by the time they were made (see serve/identifiers.py), so that a list
+pages by its primary key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+ReferenceKind = Literal["logo", "product"]
+ReferenceStatus = Literal["active", "disabled"]
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it as it stands)
+        str: Text,
+        datetime: DateTime(timezone=True),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+    }
+
+
+class Brand(Table):
+    """A brand whose marks are looked for."""
+
+    __tablename__ = "brands"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    aliases: Mapped[list[str]]
+    words: Mapped[list[str]]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("brands_name", text("lower(name)"), unique=True),)
+
+
+class ApiKey(Table):
+    """A key: 256 random bits, of which only the SHA-256 is kept, with the prefix that people tell keys apart by."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    prefix: Mapped[str]
+    role: Mapped[str]
+    brand_id: Mapped[str | None] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    revoked: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("role IN ('platform', 'brand', 'trust', 'ml', 'admin')", name="api_keys_role"),
+        CheckConstraint("(role = 'brand') = (brand_id IS NOT NULL)", name="api_keys_brand"),
+    )
+
+
+class Reference(Table):
+    """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store."""
+
+    __tablename__ = "references"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    sku: Mapped[str | None]
+    note: Mapped[str | None]
+    status: Mapped[str]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    width: Mapped[int]
+    height: Mapped[int]
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("references_brand", "brand_id", "id"),
+        CheckConstraint("kind IN ('logo', 'product')", name="references_kind"),
+        CheckConstraint("status IN ('active', 'disabled')", name="references_status"),
+    )
+
+
+class ReferenceVector(Table):
+    """One view of a reference as the model `model` embeds it: 256 float32, little-endian, of length 1."""
+
+    __tablename__ = "reference_vectors"
+
+    vector_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    reference_id: Mapped[str] = mapped_column(ForeignKey("references.id", ondelete="CASCADE"))
+    model: Mapped[str]
+    view: Mapped[str]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("reference_vectors_reference", "reference_id", "model", "view", unique=True),)
+
+
+class IndexCounter(Table):
+    """One row: the version of the last change. Updating it makes writers take turns, so versions have no gaps."""
+
+    __tablename__ = "index_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("id = 1", name="index_counter_one_row"),)
+
+
+class IndexChange(Table):
+    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand.
+
+    `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
+    """
+
+    __tablename__ = "index_changes"
+
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    mark: Mapped[str]
+    action: Mapped[str]
+    brand_id: Mapped[str]
+    reference_id: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (CheckConstraint("action IN ('add', 'remove', 'rename')", name="index_changes_action"),)
+
+
+class ScanRecord(Table):
+    """A scan's answer as it was sent, with what is needed to replay it."""
+
+    __tablename__ = "scans"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[dict[str, Any]]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    model: Mapped[str]
+    index_version: Mapped[int] = mapped_column(BigInteger)
+    policy_version: Mapped[int]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("scans_created", "created"),)
+
+
+class PolicyRecord(Table):
+    """A version of the policy; the highest one is in force."""
+
+    __tablename__ = "policies"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any]]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class IdempotencyKey(Table):
+    """An `Idempotency-Key` of one API key: what was asked, and the answer once there is one.
+
+    While `status` is null the request runs; `owner` is who runs it, and from `lock_expires` on another may take over.
+    """
+
+    __tablename__ = "idempotency_keys"
+
+    api_key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    owner: Mapped[str]
+    lock_expires: Mapped[datetime]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("idempotency_keys_created", "created"),)

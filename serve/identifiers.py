@@ -1,0 +1,18 @@
+"""Ids that tell their kind and sort by the time they were made."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Literal
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32, in lower case: no i, l, o, u."""
+
+IdKind = Literal["brand", "key", "ref", "scan", "req"]
+
+
+def new_id(kind: IdKind) -> str:
+    """`<kind>_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (as a ULID)."""
+    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
+    return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,82 @@
+"""API keys: made, found by what a caller sends, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from serve.database.engine import Database
+from serve.database.tables import ApiKey, Brand
+from serve.identifiers import new_id
+from serve.problems import Problem, not_found
+from serve.roles import Role
+
+KEY_PREFIX = "hallmark_"
+SECRET_BYTES = 32
+SHOWN_CHARACTERS = len(KEY_PREFIX) + 6
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request."""
+
+    key_id: str
+    role: Role
+    brand_id: str | None
+
+    def sees(self, brand_id: str) -> bool:
+        """Whether the caller may know of the brand: a brand key knows its own only."""
+        return self.role is not Role.BRAND or self.brand_id == brand_id
+
+
+def create_key(database: Database, *, role: Role, brand_id: str | None = None) -> str:
+    """Make a key and return it; only its hash is kept, so this is the one time that it can be read.
+
+    Raises `Problem` when a brand key names no brand, another names one, or the brand is unknown.
+    """
+    if (role is Role.BRAND) != (brand_id is not None):
+        raise Problem(422, "key-brand", "A key of role `brand` needs its brand's id, and no other key takes one.")
+    key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    with database.write() as session:
+        if brand_id is not None and session.get(Brand, brand_id) is None:
+            raise not_found("brand", brand_id)
+        session.add(
+            ApiKey(
+                id=new_id("key"), sha256=_digest(key), prefix=key[:SHOWN_CHARACTERS], role=role.value, brand_id=brand_id
+            )
+        )
+    return key
+
+
+def find_caller(database: Database, key: str) -> Caller | None:
+    """The holder of `key`, or None when it is unknown or revoked."""
+    query = select(ApiKey.id, ApiKey.role, ApiKey.brand_id).where(
+        ApiKey.sha256 == _digest(key), ApiKey.revoked.is_(None)
+    )
+    with database.read() as session:
+        row = session.execute(query).one_or_none()
+    return None if row is None else Caller(key_id=row.id, role=Role(row.role), brand_id=row.brand_id)
+
+
+def list_keys(database: Database) -> list[ApiKey]:
+    """All keys, oldest first."""
+    with database.read() as session:
+        return list(session.scalars(select(ApiKey).order_by(ApiKey.id)))
+
+
+def revoke_key(database: Database, key_id: str) -> None:
+    """Make a key useless from now on. Raises `Problem` (404)."""
+    with database.write() as session:
+        found = session.get(ApiKey, key_id)
+        if found is None:
+            raise not_found("key", key_id)
+        found.revoked = found.revoked or datetime.now(UTC)
+
+
+def _digest(key: str) -> bytes:
+    """SHA-256: 256 random bits need no slow hash, and the lookup is one index probe."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

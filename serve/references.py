@@ -1,0 +1,235 @@
+"""References: genuine pictures, searchable when `add` returns and gone when `remove` returns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+import numpy as np
+from model.reference_views import reference_views
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model.bundle import ModelBundle
+from model.regions import RgbImage
+from serve.changes import record_change
+from serve.database.engine import Database
+from serve.database.tables import Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
+from serve.decoding import DecoderPool
+from serve.evidence import encode_png
+from serve.identifiers import new_id
+from serve.objects import ObjectMissingError, Objects
+from serve.paging import Page, cursor_after, last_id
+from serve.problems import not_found, unprocessable
+from serve.replica import IndexReplica
+from serve.wording import Name, Note
+
+BLANK_DEVIATION = 2.0
+"""A picture whose channels all vary less than this (standard deviation, of 255) shows nothing."""
+
+LEAST_SIDE = 16
+"""Pixels that a reference needs on its shorter side before anything in it can be told apart."""
+
+
+class NewReference(BaseModel):
+    """What comes with a picture."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ReferenceKind = "logo"
+    sku: Name | None = None
+    note: Note | None = None
+
+
+class ReferenceChange(BaseModel):
+    """What to change; fields left out stay, null clears `sku` and `note`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[ReferenceStatus, Field(description="A disabled reference is kept but not searched")] = "active"
+    sku: Name | None = None
+    note: Note | None = None
+
+
+class ReferenceView(BaseModel):
+    """A reference as it is sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    brand_id: str
+    kind: ReferenceKind
+    sku: str | None
+    note: str | None
+    status: ReferenceStatus
+    width: Annotated[int, Field(description="Pixels")]
+    height: Annotated[int, Field(description="Pixels")]
+    created: datetime
+
+
+class ReferenceLibrary:
+    """The genuine imagery of all brands: pictures, rows, vectors and the index, changed together."""
+
+    def __init__(
+        self, database: Database, objects: Objects, *, bundle: ModelBundle, decoder: DecoderPool, replica: IndexReplica
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._bundle = bundle
+        self._decoder = decoder
+        self._replica = replica
+
+    def add(self, brand_id: str, data: bytes, *, new: NewReference) -> ReferenceView:
+        """Store the picture in the file `data` and make it searchable.
+
+        Raises `ImageRejected`, and `Problem` (404 unknown brand, 422 a picture that shows nothing).
+        """
+        self._require_brand(brand_id)
+        picture = self._decoder.decode(data)
+        _require_content(picture)
+        views, vectors = embed_views(self._bundle, picture, kind=new.kind)
+        reference = self._row(brand_id, data, picture=picture, new=new)
+        self._objects.put(reference.object_key, encode_png(picture))
+        try:
+            version = self._insert(reference, views=views, vectors=vectors)
+        except BaseException:
+            self._objects.delete(reference.object_key)
+            raise
+        self._replica.catch_up(version=version)
+        return ReferenceView.model_validate(reference)
+
+    def list(
+        self, brand_id: str, *, kind: ReferenceKind | None = None, status: ReferenceStatus | None = None, limit: int,
+        cursor: str | None,
+    ) -> Page[ReferenceView]:  # fmt: skip
+        """A brand's references, oldest first. Raises `Problem` (404)."""
+        self._require_brand(brand_id)
+        query = select(Reference).where(Reference.brand_id == brand_id, Reference.id > last_id(cursor))
+        if kind is not None:
+            query = query.where(Reference.kind == kind)
+        if status is not None:
+            query = query.where(Reference.status == status)
+        with self._database.read() as session:
+            rows = session.scalars(query.order_by(Reference.id).limit(limit + 1)).all()
+        return Page(
+            items=[ReferenceView.model_validate(row) for row in rows[:limit]],
+            next_cursor=cursor_after([row.id for row in rows], limit=limit),
+        )
+
+    def get(self, brand_id: str, reference_id: str) -> ReferenceView:
+        """One reference of the brand. Raises `Problem` (404)."""
+        with self._database.read() as session:
+            return ReferenceView.model_validate(_find(session, brand_id, reference_id))
+
+    def picture(self, brand_id: str, reference_id: str) -> bytes:
+        """The reference's pixels as PNG. Raises `Problem` (404)."""
+        with self._database.read() as session:
+            key = _find(session, brand_id, reference_id).object_key
+        try:
+            return self._objects.get(key)
+        except ObjectMissingError as error:
+            raise not_found("picture of the reference", reference_id) from error
+
+    def change(self, brand_id: str, reference_id: str, change: ReferenceChange) -> ReferenceView:
+        """Change a reference; disabled or active at once. Raises `Problem` (404)."""
+        version = None
+        with self._database.write() as session:
+            reference = _find(session, brand_id, reference_id, for_update=True)
+            before = reference.status
+            for field in change.model_fields_set:
+                setattr(reference, field, getattr(change, field))
+            session.flush()
+            if reference.status != before:
+                action: Literal["add", "remove"] = "add" if reference.status == "active" else "remove"
+                version = record_change(session, action, brand_id=brand_id, reference_id=reference_id)
+        if version is not None:
+            self._replica.catch_up(version=version)
+        return ReferenceView.model_validate(reference)
+
+    def remove(self, brand_id: str, reference_id: str) -> None:
+        """Delete a reference, its vectors and its picture, at once. Raises `Problem` (404)."""
+        with self._database.write() as session:
+            reference = _find(session, brand_id, reference_id, for_update=True)
+            session.delete(reference)
+            session.flush()
+            version = record_change(session, "remove", brand_id=brand_id, reference_id=reference_id)
+        self._replica.catch_up(version=version)
+        self._objects.delete(reference.object_key)
+
+    def _require_brand(self, brand_id: str) -> None:
+        with self._database.read() as session:
+            if session.get(Brand, brand_id) is None:
+                raise not_found("brand", brand_id)
+
+    def _row(self, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference) -> Reference:
+        reference_id = new_id("ref")
+        height, width = picture.shape[:2]
+        return Reference(
+            id=reference_id,
+            brand_id=brand_id,
+            kind=new.kind,
+            sku=new.sku,
+            note=new.note,
+            status="active",
+            sha256=hashlib.sha256(data).digest(),
+            width=width,
+            height=height,
+            object_key=f"references/{brand_id}/{reference_id}.png",
+        )
+
+    def _insert(self, reference: Reference, *, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
+        with self._database.write() as session:
+            if session.get(Brand, reference.brand_id, with_for_update={"read": True}) is None:
+                raise not_found("brand", reference.brand_id)
+            session.add(reference)
+            session.flush()
+            session.add_all(vector_rows(reference.id, model=self._bundle.name, views=views, vectors=vectors))
+            session.flush()
+            session.refresh(reference)
+            return record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+
+
+def embed_views(
+    bundle: ModelBundle, picture: RgbImage, *, kind: ReferenceKind
+) -> tuple[list[str], NDArray[np.float32]]:
+    """The names of the reference's views, and their vectors, (n, 256) float32 of length 1."""
+    views = reference_views(picture, kind=kind)
+    return [name for name, _ in views], bundle.embedder.embed([image for _, image in views])
+
+
+def vector_rows(
+    reference_id: str, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]
+) -> list[ReferenceVector]:
+    """The rows that keep a reference's vectors."""
+    return [
+        ReferenceVector(reference_id=reference_id, model=model, view=view, vector=vector.astype("<f4").tobytes())
+        for view, vector in zip(views, vectors, strict=True)
+    ]
+
+
+def _find(session: Session, brand_id: str, reference_id: str, *, for_update: bool = False) -> Reference:
+    """The reference, if it is the brand's. Raises `Problem` (404)."""
+    found = session.get(Reference, reference_id, with_for_update=for_update)
+    if found is None or found.brand_id != brand_id:
+        raise not_found("reference", reference_id)
+    return found
+
+
+def _require_content(picture: RgbImage) -> None:
+    """Raises `Problem` (422) when nothing can be seen in the picture."""
+    height, width = picture.shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        raise unprocessable(
+            "reference-too-small",
+            f"The picture has {width}×{height} pixels; a reference needs at least {LEAST_SIDE} on its shorter side.",
+        )
+    if float(picture.reshape(-1, 3).std(axis=0).max()) < BLANK_DEVIATION:
+        raise unprocessable(
+            "reference-blank",
+            "The picture is of one colour once it lies on white. A white logo on a transparent ground vanishes there: "
+            "send it on a dark ground, or in its dark version.",
+        )

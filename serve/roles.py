@@ -1,0 +1,43 @@
+"""Who may do what: the only place where that is decided."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What the holder of a key is."""
+
+    PLATFORM = "platform"
+    """The marketplace's own systems: upload references for any brand, scan."""
+
+    BRAND = "brand"
+    """A rights holder: its own brand and references, nothing else."""
+
+    TRUST = "trust"
+    """Trust & safety."""
+
+    ML = "ml"
+    """Who retrains and measures the models: reads, scans."""
+
+    ADMIN = "admin"
+    """Everything."""
+
+
+_ALL: Final = frozenset(Role)
+_WRITERS: Final = frozenset({Role.PLATFORM, Role.TRUST, Role.ADMIN})
+_OWNERS: Final = _WRITERS | {Role.BRAND}
+_SCANNERS: Final = _ALL - {Role.BRAND}
+
+PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
+    "brands.create": _WRITERS,
+    "brands.read": _ALL,
+    "brands.change": _OWNERS,
+    "references.create": _OWNERS,
+    "references.read": _ALL,
+    "references.change": _OWNERS,
+    "scans.create": _SCANNERS,
+    "scans.read": _SCANNERS,
+}
+"""The roles that may do each thing. A brand key is held to its own brand besides (see serve/auth.py)."""

@@ -1,0 +1,37 @@
+"""What routes ask for, by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from serve.auth import Permit
+from serve.keys import Caller
+from serve.service import Service
+from serve.workload import Workload
+
+
+def open_service_of(request: Request) -> Service:
+    """The service behind the application. Raises `Problem` (503) while it starts."""
+    service: Service = request.app.state.startup.service
+    return service
+
+
+def workload_of(request: Request) -> Workload:
+    """What bounds the computations of this process."""
+    workload: Workload = request.app.state.workload
+    return workload
+
+
+OpenService = Annotated[Service, Depends(open_service_of)]
+BoundedWork = Annotated[Workload, Depends(workload_of)]
+
+BrandCreator = Annotated[Caller, Depends(Permit("brands.create"))]
+BrandReader = Annotated[Caller, Depends(Permit("brands.read"))]
+BrandEditor = Annotated[Caller, Depends(Permit("brands.change"))]
+ReferenceCreator = Annotated[Caller, Depends(Permit("references.create"))]
+ReferenceReader = Annotated[Caller, Depends(Permit("references.read"))]
+ReferenceEditor = Annotated[Caller, Depends(Permit("references.change"))]
+ScanSender = Annotated[Caller, Depends(Permit("scans.create"))]
+ScanReader = Annotated[Caller, Depends(Permit("scans.read"))]

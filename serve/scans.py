@@ -1,0 +1,117 @@
+"""A scan as a whole: decode, scan, keep evidence and answer. The listing's picture itself is not kept."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from model.rejection import ImageRejected
+from serve.database.engine import Database
+from serve.database.tables import ScanRecord
+from serve.decoding import DecoderPool
+from serve.evidence import draw_evidence
+from serve.identifiers import new_id
+from serve.metrics import Metrics
+from serve.objects import ObjectMissingError, Objects
+from serve.policy import Policy
+from serve.problems import not_found
+from serve.results import Listing, ScanResult, Timings
+from serve.scan import Scan, Scanner
+
+STEPS = ("propose", "embed", "search", "verify")
+
+log = structlog.get_logger(__name__)
+
+
+class ScanDesk:
+    """Takes pictures in, gives answers out, and finds earlier answers again; safe to use from several threads."""
+
+    def __init__(
+        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Scanner, policy: Policy,
+        metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._objects = objects
+        self._decoder = decoder
+        self._scanner = scanner
+        self._policy = policy
+        self._metrics = metrics
+
+    def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
+        """Scan the picture in the file `data`. Raises `ImageRejected`.
+
+        `listing` is what the seller says; the first policy decides by the picture alone.
+        """
+        start = time.perf_counter()
+        scan_id = new_id("scan")
+        try:
+            image = self._decoder.decode(data)
+        except ImageRejected as rejected:
+            self._metrics.rejections.labels(code=rejected.code).inc()
+            raise
+        decode_ms = (time.perf_counter() - start) * 1000.0
+        scan = self._scanner.scan(image, scan_id=scan_id, policy=self._policy)
+        for number, verified in enumerate(scan.verified):
+            self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
+        total_ms = (time.perf_counter() - start) * 1000.0
+        result = _result(scan, decode_ms=decode_ms, total_ms=total_ms)
+        self._record(result, data)
+        self._metrics.scanned(result)
+        log.info(
+            "scanned", scan_id=scan_id, decision=result.decision, findings=[one.kind for one in result.findings],
+            index_version=result.index_version, total_ms=result.timings_ms.total, listing=listing is not None,
+        )  # fmt: skip
+        return result
+
+    def find(self, scan_id: str) -> dict[str, Any]:
+        """An earlier answer, as it was sent. Raises `Problem` (404)."""
+        with self._database.read() as session:
+            record = session.get(ScanRecord, scan_id)
+        if record is None:
+            raise not_found("scan", scan_id)
+        return record.result
+
+    def evidence(self, scan_id: str, number: int) -> bytes:
+        """The evidence of a finding, PNG. Raises `Problem` (404)."""
+        try:
+            return self._objects.get(evidence_key(scan_id, number))
+        except ObjectMissingError as error:
+            raise not_found("evidence", f"{scan_id}/{number}") from error
+
+    def _record(self, result: ScanResult, data: bytes) -> None:
+        record = ScanRecord(
+            id=result.scan_id,
+            result=result.model_dump(mode="json"),
+            sha256=hashlib.sha256(data).digest(),
+            model=result.model,
+            index_version=result.index_version,
+            policy_version=result.policy_version,
+        )
+        with self._database.write() as session:
+            # The answer need not wait for the disk: a crash may lose the records of the last half second, and a
+            # scan can be made again.
+            session.execute(text("SET LOCAL synchronous_commit = off"))
+            session.add(record)
+
+
+def evidence_key(scan_id: str, number: int) -> str:
+    """Where the evidence of finding `number` is kept."""
+    return f"scans/{scan_id}/{number}.png"
+
+
+def _result(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
+    steps = {step: round(scan.milliseconds[step], 2) for step in STEPS}
+    return ScanResult(
+        scan_id=scan.scan_id,
+        decision=scan.decision,
+        reasons=scan.reasons,
+        findings=scan.findings,
+        model=scan.model,
+        index_version=scan.index_version,
+        policy_version=scan.policy_version,
+        timings_ms=Timings(decode=round(decode_ms, 2), total=round(total_ms, 2), **steps),
+    )

@@ -1,0 +1,86 @@
+"""Hallmark without a door: all parts put together. The HTTP application and the command line both stand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from index.live import LiveIndex
+from model.alignment import prepare_reference
+from model.bundle import ModelBundle, load_bundle
+from model.decode import decode
+from model.rejection import DecodeLimits
+from serve.backfill import embed_missing
+from serve.catalogue import Catalogue
+from serve.database.engine import Database
+from serve.decoding import DecoderPool
+from serve.metrics import Metrics
+from serve.objects import Objects
+from serve.policies import policy_in_force
+from serve.references import ReferenceLibrary
+from serve.replica import IndexReplica
+from serve.scan import Scanner
+from serve.scans import ScanDesk
+from serve.settings import Settings
+from serve.upkeep import Upkeep
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that answer requests; all are safe to use from several threads."""
+
+    settings: Settings
+    database: Database
+    bundle: ModelBundle
+    replica: IndexReplica
+    references: ReferenceLibrary
+    scans: ScanDesk
+    metrics: Metrics
+
+
+@contextmanager
+def open_service(settings: Settings, *, metrics: Metrics | None = None) -> Iterator[Service]:
+    """Everything started and ready; stopped in reverse order when the block ends.
+
+    Raises `BundleRejected`, `EmbeddedPostgresError`, or `sqlalchemy.exc.OperationalError`.
+    """
+    metrics = metrics or Metrics()
+    bundle = load_bundle(settings.bundle_folder, threads=settings.model_threads)
+    with ExitStack() as stack:
+        database = Database(settings)
+        stack.callback(database.close)
+        objects = Objects(settings)
+        limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+        decoder = stack.enter_context(DecoderPool(settings.decoder_workers, limits=limits))
+        embed_missing(database, objects, bundle=bundle)
+        catalogue = Catalogue(database, objects, decode=decode, prepare=prepare_reference)
+        replica = IndexReplica(
+            database,
+            index=LiveIndex(),
+            catalogue=catalogue,
+            model=bundle.name,
+            snapshots=settings.home / "index",
+            metrics=metrics,
+        )
+        stack.callback(replica.close)
+        replica.start()
+        upkeep = Upkeep(database, objects, replica=replica, settings=settings)
+        upkeep.start()
+        stack.callback(upkeep.close)
+        scanner = Scanner(bundle, index=replica.index, references=catalogue)
+        yield Service(
+            settings=settings,
+            database=database,
+            bundle=bundle,
+            replica=replica,
+            references=ReferenceLibrary(database, objects, bundle=bundle, decoder=decoder, replica=replica),
+            scans=ScanDesk(
+                database, objects, decoder=decoder, scanner=scanner, policy=policy_in_force(database), metrics=metrics
+            ),
+            metrics=metrics,
+        )

@@ -1,0 +1,94 @@
+"""Every setting of the service, in one typed class.
+
+Each is read from the environment variable `HALLMARK_` + its name in capitals; docs/operations.md lists them all, and
+a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import model
+
+RELEASED_BUNDLES = Path(model.__file__).parent / "weights"
+"""Where the bundles lie that come with Hallmark."""
+
+
+class Settings(BaseSettings):
+    """What an operator may decide; built once at the start and passed down."""
+
+    model_config = SettingsConfigDict(env_prefix="HALLMARK_", frozen=True, extra="forbid")
+
+    home: Annotated[Path, Field(description="Folder of all state that has no place elsewhere")] = Path("var")
+    database_url: Annotated[
+        SecretStr | None, Field(description="URL of an outside PostgreSQL; unset, the embedded one starts by itself")
+    ] = None
+    index_url: Annotated[
+        SecretStr | None, Field(description="URL of an outside vector engine; unset, FAISS in each process")
+    ] = None
+    object_url: Annotated[
+        str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
+    ] = None
+    model: Annotated[str, Field(description="Name of the model bundle that serves, or the path of its folder")] = (
+        "hallmark-1"
+    )
+    model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
+    host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="TCP port to listen on")] = 8000
+    processes: Annotated[int, Field(ge=1, le=256, description="API processes that share the port")] = 1
+    decoder_workers: Annotated[
+        int, Field(ge=1, le=64, description="Processes that decode uploads, for each API process")
+    ] = 2
+    scan_concurrency: Annotated[
+        int, Field(ge=0, le=256, description="Scans at the same time in a process; 0: one for each CPU of its share")
+    ] = 0
+    scan_queue: Annotated[
+        int, Field(ge=0, le=10_000, description="Scans that may wait in a process before new ones get 503")
+    ] = 32
+    scan_timeout_seconds: Annotated[
+        float, Field(gt=0, le=600, description="A scan that waits longer than this for its turn gets 503")
+    ] = 10.0
+    max_upload_bytes: Annotated[int, Field(ge=1_024, description="Largest picture file that is read")] = 12_000_000
+    max_pixels: Annotated[int, Field(ge=1_000, description="Largest picture, in pixels by its header")] = 40_000_000
+    scan_retention_days: Annotated[
+        int, Field(ge=1, le=36_500, description="Days that scan results and their evidence are kept")
+    ] = 30
+    snapshot_seconds: Annotated[
+        float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
+    ] = 60.0
+    database_connections: Annotated[
+        int, Field(ge=2, le=500, description="Most database connections of one process, beside its listener")
+    ] = 12
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe message that is logged")
+    ] = "info"
+    log_format: Annotated[Literal["json", "text"], Field(description="One JSON object a line, or text for people")] = (
+        "json"
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        """A later change of the working folder must not move the state."""
+        return value.expanduser().absolute()
+
+    @property
+    def bundle_folder(self) -> Path:
+        """The folder of the model bundle that serves."""
+        named = RELEASED_BUNDLES / self.model
+        return named if named.is_dir() or "/" not in self.model else Path(self.model)
+
+    @property
+    def scans_at_once(self) -> int:
+        """Scans that one process runs at the same time."""
+        return self.scan_concurrency or max(1, available_cpus() // self.processes)
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use; a container's or taskset's share counts, not the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
