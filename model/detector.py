@@ -1,0 +1,194 @@
+"""Finds the places of a photo that may hold a mark, of any brand: the detector as it serves, on onnxruntime.
+
+A photo is scaled into the network's square; the network says for each cell of its grids how sure it is of a mark and
+where that mark's sides are; what overlaps is one mark, parts side by side on one line are one mark, and a weaker box
+inside a stronger one is a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.regions import Box, Region, RgbImage
+
+STRIDES = (8, 16, 32, 64)
+"""Pixels between neighbouring cells of the network's grids; the same as in `model.networks.detector`."""
+
+PADDING_GREY = 127
+THRESHOLD_KEY = "score_threshold"
+"""Name of the metadata entry of the ONNX file that holds the score from which a box is a region."""
+
+MOST_REGIONS = 8
+_MOST_CANDIDATES = 200
+_SAME_MARK_IOU = 0.45
+_PART_INSIDE = 0.85
+_LINE_GAP, _LINE_OVERLAP, _LINE_HEIGHTS = 0.3, 0.7, 1.5
+
+
+class Detector:
+    """The released detector.
+
+    `path` is the ONNX file, `threads` the number of threads one photo may use, `score_threshold` (0..1) the score from
+    which a box is a region (default: the one chosen for the file, which it carries), `most_regions` how many regions a
+    photo gets at most. One detector may be called from several threads. Raises `ValueError` when the file holds another
+    kind of network.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        score_threshold: float | None = None,
+        most_regions: int = MOST_REGIONS,
+    ) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        taken = self._session.get_inputs()[0]
+        if len(taken.shape) != 4 or taken.type != "tensor(uint8)" or taken.shape[1] != taken.shape[2]:
+            raise ValueError(
+                f"{path} is no detector: expected uint8 (1, side, side, 3), got {taken.type} {taken.shape}"
+            )
+        self._input = taken.name
+        self.side: int = taken.shape[1]
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.score_threshold = float(metadata.get(THRESHOLD_KEY, 0.3)) if score_threshold is None else score_threshold
+        self._most_regions = most_regions
+        self._centres = cell_centres(self.side)
+
+    def detect(self, image: RgbImage) -> list[Region]:
+        """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
+        square, scale = letterboxed(image, side=self.side)
+        logits, distances = self._session.run(None, {self._input: square[None]})
+        height, width = image.shape[:2]
+        regions = regions_of(
+            logits[0],
+            distances[0],
+            centres=self._centres,
+            score_threshold=self.score_threshold,
+            most=self._most_regions,
+        )
+        placed = [_placed(region, scale, width=width, height=height) for region in regions]
+        return [region for region in placed if region.box.area > 0]
+
+
+def _placed(region: Region, scale: tuple[float, float], *, width: int, height: int) -> Region:
+    """The region of the square in pixels of the photo."""
+    x, y, wide, tall = region.box
+    box = Box(x / scale[0], y / scale[1], wide / scale[0], tall / scale[1]).clipped(width=width, height=height)
+    return Region(box, region.score)
+
+
+def letterboxed(image: RgbImage, *, side: int) -> tuple[RgbImage, tuple[float, float]]:
+    """The photo scaled into the top left of a grey `side` × `side` square, and its scales (across, down).
+
+    The scales are equal but for photos so long and thin that the short side would vanish.
+    """
+    height, width = image.shape[:2]
+    fit = side / max(height, width)
+    wide, tall = max(1, round(width * fit)), max(1, round(height * fit))
+    square = np.full((side, side, 3), PADDING_GREY, np.uint8)
+    interpolation = cv2.INTER_AREA if fit < 1 else cv2.INTER_LINEAR
+    square[:tall, :wide] = cv2.resize(image, (wide, tall), interpolation=interpolation)
+    return square, (wide / width, tall / height)
+
+
+def cell_centres(side: int) -> NDArray[np.float32]:
+    """Centres (cells, 2) float32 as (x, y) in pixels of the square, in the order of the network's outputs."""
+    grids = []
+    for stride in STRIDES:
+        count = -(-side // stride)
+        y, x = np.mgrid[0:count, 0:count]
+        grids.append((np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) * stride)
+    return np.concatenate(grids).astype(np.float32)
+
+
+def regions_of(
+    logits: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    *,
+    centres: NDArray[np.float32],
+    score_threshold: float,
+    most: int,
+) -> list[Region]:
+    """Regions in pixels of the square, strongest first, at most `most`.
+
+    `logits` (cells,) and `distances` (cells, 4) to the left, top, right and bottom are the network's outputs for one
+    photo, `centres` (cells, 2) from `cell_centres`.
+    """
+    scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+    likely = np.flatnonzero(scores >= score_threshold)
+    likely = likely[np.argsort(-scores[likely], kind="stable")][:_MOST_CANDIDATES]
+    corners = np.concatenate(
+        [centres[likely] - distances[likely, :2], centres[likely] + distances[likely, 2:]], axis=1
+    ).astype(np.float64)
+    kept = likely[keep := strongest(corners, iou=_SAME_MARK_IOU)]
+    regions = [
+        Region(Box(*map(float, (x0, y0, x1 - x0, y1 - y0))), float(scores[cell]))
+        for (x0, y0, x1, y1), cell in zip(corners[keep], kept, strict=True)
+    ]
+    return merged(regions)[:most]
+
+
+def strongest(corners: NDArray[np.float64], *, iou: float) -> list[int]:
+    """Places of the boxes that stay when each removes the later ones that overlap it by `iou` or more.
+
+    `corners` (n, 4) are left, top, right, bottom, strongest first.
+    """
+    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
+    waiting = np.arange(len(corners))
+    kept = []
+    while waiting.size:
+        first, rest = waiting[0], waiting[1:]
+        kept.append(int(first))
+        low = np.maximum(corners[first, :2], corners[rest, :2])
+        high = np.minimum(corners[first, 2:], corners[rest, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        waiting = rest[shared < iou * np.maximum(areas[first] + areas[rest] - shared, 1e-9)]
+    return kept
+
+
+def merged(regions: Sequence[Region]) -> list[Region]:
+    """Parts put together as a person would draw the mark, strongest first.
+
+    Neighbours on one line (letters or words of one size with little between them) become one box, and a weaker box that
+    lies inside a stronger one is dropped.
+    """
+    together: list[Region] = []
+    for region in sorted(regions, key=lambda one: -one.score):
+        for place, other in enumerate(together):
+            if _on_one_line(region.box, other.box):
+                together[place] = Region(_hull(region.box, other.box), max(region.score, other.score))
+                break
+        else:
+            together.append(region)
+    kept: list[Region] = []
+    for region in together:
+        if all(region.box.intersection(other.box) < _PART_INSIDE * region.box.area for other in kept):
+            kept.append(region)
+    return kept
+
+
+def _on_one_line(left: Box, right: Box) -> bool:
+    """Whether two boxes stand side by side like parts of one word."""
+    tall, low = max(left.height, right.height), min(left.height, right.height)
+    if low <= 0 or tall > _LINE_HEIGHTS * low:
+        return False
+    shared = min(left.y + left.height, right.y + right.height) - max(left.y, right.y)
+    gap = max(left.x, right.x) - min(left.x + left.width, right.x + right.width)
+    return shared > _LINE_OVERLAP * low and -0.3 * low < gap < _LINE_GAP * low
+
+
+def _hull(left: Box, right: Box) -> Box:
+    """The smallest box around both."""
+    x, y = min(left.x, right.x), min(left.y, right.y)
+    far_x, far_y = max(left.x + left.width, right.x + right.width), max(left.y + left.height, right.y + right.height)
+    return Box(x, y, far_x - x, far_y - y)

@@ -1,0 +1,308 @@
+"""How the logo detector learns: scenes drawn beforehand, one loop, a dev set of drawn scenes and real garments.
+
+From seed to file: `train_detector` draws the scenes, learns (it may be stopped and started again at any time) and keeps
+the best weights by dev figures; `training.detection_release.export_detector` writes the file that serves.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from model.detector import cell_centres, letterboxed, regions_of
+from model.networks.detector import LogoDetector
+from model.regions import Box, Region, RgbImage
+from training.detection_data import SceneStore, draw_batch, draw_scenes
+from training.detection_losses import detection_loss
+from training.evaluation.datasets import DataMissing, boxed_photos
+from training.evaluation.detection import Photo, detection_figures
+from training.scenes import SceneMaterial
+
+Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+"""Shows a bar: called with the items, their number and a description, it yields the items."""
+
+_LOWEST_SCORE = 0.02
+_FALSE_BOXES = 2.0  # a photo: where recall is read off while choosing
+
+
+@dataclass(frozen=True)
+class DetectorTraining:
+    """What the detector learns from and how; kept in every checkpoint.
+
+    `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos and `logos` that of the vector
+    logo packages. Training runs `small_steps` steps on squares of `small_side` px, then `steps - small_steps` on `side`
+    px, the side that serves. About 45 minutes on one core, 4 GB of memory.
+    """
+
+    folder: Path
+    data: Path
+    logos: Path | None
+    seed: int = 1
+    scenes: int = 6000
+    dev_scenes: int = 240
+    side: int = 320
+    small_side: int = 256
+    steps: int = 2600
+    small_steps: int = 1700
+    batch: int = 16
+    learning_rate: float = 1e-3
+    trunk_learning_rate: float = 3e-4
+    weight_decay: float = 1e-4
+    warmup_steps: int = 150
+    average_decay: float = 0.998  # of the weights that are evaluated and released
+    dev_every: int = 325
+    channels: int = 48
+
+
+@dataclass(frozen=True)
+class DevSet:
+    """Photos (or scenes) with the boxes of their marks."""
+
+    name: str
+    images: Sequence[RgbImage]
+    truth: Sequence[Sequence[Box]]
+
+
+def train_detector(
+    settings: DetectorTraining, *, progress: Progress, report: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Train, or go on from the last checkpoint in `settings.folder`; return the dev figures of the best weights.
+
+    `report` gets one line with losses every 25 steps and one with dev figures every `dev_every`; the latter are also
+    appended to `log.jsonl`. The best weights are `best.pt`. Raises `ValueError` when the folder's checkpoint was made
+    with other settings.
+    """
+    torch.set_flush_denormal(True)
+    torch.manual_seed(settings.seed)
+    store, dev_sets = _scenes(settings, progress=progress)
+    state = TrainingState.started(settings)
+    for step in progress(range(state.step, settings.steps), settings.steps - state.step, "detector"):
+        losses = state.learn(_batch(store, settings, step))
+        if (step + 1) % 25 == 0:
+            report(f"step {step + 1}/{settings.steps} " + " ".join(f"{k} {v:.3f}" for k, v in losses.items()))
+        if (step + 1) % settings.dev_every == 0 or step + 1 == settings.steps:
+            figures = state.evaluate(dev_sets)
+            report(f"step {step + 1} dev " + json.dumps(figures))
+            state.save(figures)
+    best: dict[str, Any] = torch.load(settings.folder / "best.pt", weights_only=True)["figures"]
+    return best
+
+
+class TrainingState:
+    """Network, averaged weights and optimiser at one step; can be saved and taken up again."""
+
+    def __init__(self, settings: DetectorTraining) -> None:
+        self.settings = settings
+        self.step = 0
+        self.best = -1.0
+        self.network = LogoDetector(channels=settings.channels)
+        self.network.freeze()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(
+            self.network,
+            multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),  # type: ignore[no-untyped-call]
+        )
+        trunk = [weight for weight in self.network.trunk.parameters() if weight.requires_grad]
+        known = {id(weight) for weight in self.network.trunk.parameters()}
+        rest = [weight for weight in self.network.parameters() if id(weight) not in known]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": rest, "top": settings.learning_rate}, {"params": trunk, "top": settings.trunk_learning_rate}],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+
+    @classmethod
+    def started(cls, settings: DetectorTraining) -> TrainingState:
+        """A new state, or the one of the folder's last checkpoint; see `train_detector` for what it raises."""
+        state = cls(settings)
+        path = settings.folder / "last.pt"
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            if saved["settings"] != _described(settings):
+                raise ValueError(f"{path} was made with other settings: {saved['settings']}; name another folder")
+            state.step, state.best = saved["step"], saved["best"]
+            state.network.load_state_dict(saved["network"])
+            state.average.load_state_dict(saved["average"])
+            state.optimiser.load_state_dict(saved["optimiser"])
+        return state
+
+    def learn(self, batch: tuple[Tensor, list[Tensor]]) -> dict[str, float]:
+        """One step on `batch`, images (n, side, side, 3) uint8 and corner boxes for each; the losses by name."""
+        images, truth = batch
+        self._set_learning_rate()
+        self.network.train()
+        logits, distances = self.network(images)
+        centres = torch.from_numpy(cell_centres(images.shape[1]))
+        losses = detection_loss(logits, distances, centres=centres, truth=truth)
+        self.optimiser.zero_grad()
+        losses["total"].backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _set_learning_rate(self) -> None:
+        """A straight rise over the warm-up, then half a cosine down to 2 % of the top."""
+        warm, steps = self.settings.warmup_steps, self.settings.steps
+        if self.step < warm:
+            share = (self.step + 1) / warm
+        else:
+            share = 0.02 + 0.98 * (1 + np.cos(np.pi * (self.step - warm) / max(steps - warm, 1))) / 2
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["top"] * share
+
+    def evaluate(self, dev_sets: Sequence[DevSet]) -> dict[str, Any]:
+        """Dev figures of the averaged weights, by name of the dev set."""
+        network = self.averaged_network()
+        figures = {
+            dev.name: dev_figures(torch_regions(network, dev.images, side=self.settings.side), dev) for dev in dev_sets
+        }
+        return {"step": self.step, "seconds": round(time.process_time()), **figures}
+
+    def averaged_network(self) -> LogoDetector:
+        """The network with the averaged weights."""
+        module = self.average.module
+        if not isinstance(module, LogoDetector):
+            raise TypeError(f"expected a LogoDetector, got {type(module).__name__}")
+        return module
+
+    def save(self, figures: dict[str, Any]) -> None:
+        """Write `last.pt`, the log line, and `best.pt` when the mean recall over the dev sets is the best so far."""
+        quality = float(np.mean([value["recall"] for value in figures.values() if isinstance(value, dict)]))
+        weights = self.averaged_network().state_dict()
+        if quality > self.best:
+            self.best = quality
+            _write(
+                {"settings": _described(self.settings), "figures": figures, "weights": weights},
+                self.settings.folder / "best.pt",
+            )
+        _write(
+            {
+                "settings": _described(self.settings),
+                "step": self.step,
+                "best": self.best,
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+            },
+            self.settings.folder / "last.pt",
+        )
+        with (self.settings.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(figures) + "\n")
+
+
+def torch_regions(
+    network: LogoDetector, images: Sequence[RgbImage], *, side: int, score_threshold: float = _LOWEST_SCORE
+) -> list[list[Region]]:
+    """For each image its regions in its own pixels, found by the torch network one image at a time."""
+    network.eval()
+    centres = cell_centres(side)
+    found = []
+    with torch.inference_mode():
+        for image in images:
+            square, scale = letterboxed(image, side=side)
+            logits, distances = network(torch.from_numpy(square[None]))
+            regions = regions_of(
+                logits[0].numpy(), distances[0].numpy(), centres=centres, score_threshold=score_threshold, most=20
+            )
+            found.append([Region(_unscaled(region.box, scale), region.score) for region in regions])
+    return found
+
+
+def _unscaled(box: Box, scale: tuple[float, float]) -> Box:
+    return Box(box.x / scale[0], box.y / scale[1], box.width / scale[0], box.height / scale[1])
+
+
+def dev_figures(regions: Sequence[Sequence[Region]], dev: DevSet) -> dict[str, float]:
+    """Recall at IoU 0.5 with at most 2 false boxes a photo, the threshold for that, and recall at IoU 0.25 there.
+
+    People box garments generously, so that a tight box overlaps theirs by less than half.
+    """
+    threshold = threshold_for(regions, dev, false_per_photo=_FALSE_BOXES)
+    photos = _photos(regions, dev, threshold)
+    strict, loose = detection_figures(photos), detection_figures(photos, iou=0.25)
+    return {
+        "recall": round(strict.recall, 4),
+        "recall_over_8_percent": round(strict.recall_over_8_percent, 4),
+        "recall_iou25": round(loose.recall, 4),
+        "false_per_photo": round(strict.false_per_photo, 3),
+        "threshold": round(threshold, 4),
+    }
+
+
+def threshold_for(regions: Sequence[Sequence[Region]], dev: DevSet, *, false_per_photo: float) -> float:
+    """The lowest score from which at most `false_per_photo` boxes a photo match no mark at IoU 0.25."""
+    for threshold in np.linspace(_LOWEST_SCORE, 0.9, 89):
+        if detection_figures(_photos(regions, dev, threshold), iou=0.25).false_per_photo <= false_per_photo:
+            return float(threshold)
+    return 0.9
+
+
+def _photos(regions: Sequence[Sequence[Region]], dev: DevSet, threshold: float) -> list[Photo]:
+    """The evaluated photos with the regions from `threshold` on."""
+    return [
+        Photo(image.shape[1], image.shape[0], truth, [region for region in found if region.score >= threshold])
+        for image, truth, found in zip(dev.images, dev.truth, regions, strict=True)
+    ]
+
+
+def real_garments() -> DevSet:
+    """The boxed photos of garments; raises `DataMissing` when they are not there."""
+    photos = boxed_photos("garments")
+    return DevSet(
+        "garments", [photo.read() for photo in photos], [[mark.box for mark in photo.marks] for photo in photos]
+    )
+
+
+def drawn_scenes(store: SceneStore) -> DevSet:
+    """A store of scenes as a dev set."""
+    scenes = [store.scene(number) for number in range(len(store))]
+    return DevSet("scenes", [np.ascontiguousarray(scene.image) for scene in scenes], [scene.boxes for scene in scenes])
+
+
+def _scenes(settings: DetectorTraining, *, progress: Progress) -> tuple[SceneStore, list[DevSet]]:
+    """The drawn training scenes and the dev sets; garments are left out where they are absent."""
+    stores = {}
+    for split, count, seed in (
+        ("train", settings.scenes, settings.seed),
+        ("dev", settings.dev_scenes, settings.seed + 98),
+    ):
+        material = SceneMaterial.found_in(settings.data, logos=settings.logos, split=split)
+        stores[split] = draw_scenes(
+            settings.folder / split, material=material, count=count, seed=seed, progress=progress
+        )
+    dev_sets = [drawn_scenes(stores["dev"])]
+    try:
+        dev_sets.append(real_garments())
+    except DataMissing as missing:
+        print(f"without real photos for development: {missing}")  # noqa: T201
+    return stores["train"], dev_sets
+
+
+def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> tuple[Tensor, list[Tensor]]:
+    """The batch of `step`, the same whenever it is drawn."""
+    side = settings.small_side if step < settings.small_steps else settings.side
+    batch = draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
+    return torch.from_numpy(batch.images), [torch.from_numpy(boxes) for boxes in batch.boxes]
+
+
+def _described(settings: DetectorTraining) -> dict[str, Any]:
+    """The settings without the places of this machine."""
+    return {key: value for key, value in asdict(settings).items() if key not in ("folder", "data", "logos")}
+
+
+def _write(saved: dict[str, Any], path: Path) -> None:
+    """Write whole or not at all."""
+    aside = path.with_suffix(".part")
+    torch.save(saved, aside)
+    aside.replace(path)
