@@ -26,7 +26,7 @@ from training.logos import Logo, is_held_out, load_logos
 
 SHEET = "contact-sheet.png"
 Item = TypeVar("Item")
-console = Console()
+console = Console() if sys.stdout.isatty() else Console(width=150)
 
 
 def main(

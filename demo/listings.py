@@ -119,7 +119,7 @@ def make(number: int, *, logos: Mapping[str, Logo]) -> Listing:
     """The listing of `PLANS[number]`; `logos` by the drawing's name. The same number gives the same bytes."""
     plan = PLANS[number]
     rng = np.random.default_rng([SEED, number])
-    mark = _mark(plan, logos=logos, rng=rng)
+    mark = mark_of(plan, logos=logos, rng=rng)
     if plan.subject in PRODUCTS:
         product = PRODUCTS[plan.subject](plan.colour, rng)
         backdrop = before_a_wall(rng) if product.stands else TOPS[rng.integers(len(TOPS))](rng)
@@ -133,7 +133,7 @@ def make(number: int, *, logos: Mapping[str, Logo]) -> Listing:
     return Listing(plan, jpeg(picture, quality=int(rng.integers(76, 93))), box)
 
 
-def _mark(plan: Plan, *, logos: Mapping[str, Logo], rng: np.random.Generator) -> Rgba | None:
+def mark_of(plan: Plan, *, logos: Mapping[str, Logo], rng: np.random.Generator) -> Rgba | None:
     """The mark of a plan in an ink that is seen on its product."""
     if plan.brand is None:
         return None
