@@ -64,11 +64,14 @@ class Segment:
         """
         # OpenMP keeps the number of threads for each calling thread, so it has to be said in every one of them.
         faiss.omp_set_num_threads(threads)
-        if self.coarse is None:
+        proposed = min(max(depth * REFINE_FACTOR, REFINE_MINIMUM), len(self))
+        candidates = None
+        if self.coarse is not None and proposed < len(self):
+            _, candidates = self.coarse.search(queries, proposed)
+        # FAISS drops rows whose rounded score is the lowest possible, and says -1 for what it then lacks.
+        if candidates is None or (candidates < 0).any():
             scores, rows = self.flat.search(queries, depth)
             return rows, scores
-        proposed = min(max(depth * REFINE_FACTOR, REFINE_MINIMUM), len(self))
-        _, candidates = self.coarse.search(queries, proposed)
         rows = np.empty((len(queries), depth), dtype=np.int64)
         scores = np.empty((len(queries), depth), dtype=np.float32)
         for place, query in enumerate(queries):
