@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -12,13 +14,14 @@ from typing import Annotated, NoReturn, TypeVar
 import httpx2
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from client.api import Hallmark, Problem
 from client.service import Service, ServiceFailed, running_service
 from demo import tables
 from demo.brands import BRANDS, NOBODYS_BRANDS, references
-from demo.home import NotADemosFolder, prepared_home
+from demo.home import FolderRefused, held_home
 from demo.listings import PLANS, Listing, make
 from demo.outcomes import Outcome
 from demo.sheet import contact_sheet
@@ -32,6 +35,9 @@ console = Console() if sys.stdout.isatty() else Console(width=150)
 def main(
     leave: Annotated[bool, typer.Option("--exit", help="End after the sheet instead of serving on.")] = False,
     home: Annotated[Path, typer.Option(help="Folder of the demo's state; emptied at the start.")] = Path("var/demo"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on with the brands that an earlier demo registered.")
+    ] = False,
     port: Annotated[int, typer.Option(help="TCP port on loopback; 0: any that is free.", min=0, max=65535)] = 0,
 ) -> None:
     """Run the main job on pictures drawn here: register brands, scan listings, show what the service says."""
@@ -39,16 +45,28 @@ def main(
     try:
         with ExitStack() as until_the_end:
             with console.status("Starting the service; its first start creates a database…"):
-                service = until_the_end.enter_context(running_service(prepared_home(home), port=port or None))
+                folder = until_the_end.enter_context(held_home(home, keep=keep))
+                service = until_the_end.enter_context(running_service(folder, port=free(port)))
             failed = show(service)
             if not leave:
                 serve_on(service)
-    except (ServiceFailed, NotADemosFolder) as error:
-        console.print(f"[red]The demo cannot go on:[/] {error}", soft_wrap=True, highlight=False)
+    except (ServiceFailed, FolderRefused, Problem, httpx2.TransportError) as error:
+        console.print(f"[red]The demo cannot go on:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from error
     if failed:
         console.print(f"[red]{failed} of {len(PLANS)} scans failed[/]; the service's log is {service.log}")
         raise typer.Exit(1)
+
+
+def free(port: int) -> int:
+    """`port`, or any free one for 0. Raises `ServiceFailed` when something listens there already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServiceFailed(f"port {port} is taken; name another with --port, or leave it out") from error
+        return int(probe.getsockname()[1])
 
 
 def show(service: Service) -> int:
@@ -65,11 +83,24 @@ def show(service: Service) -> int:
 
 
 def register(brands_team: Hallmark, *, logos: dict[str, Logo]) -> None:
-    """Every brand with its clean references; each is searchable when its upload returns."""
-    for slug, name in steps(list(BRANDS.items()), "Registering brands"):
+    """Every brand that is not there yet, with its clean references; each is searchable when its upload returns."""
+    there = registered_names(brands_team)
+    missing = [(slug, name) for slug, name in BRANDS.items() if name not in there]
+    for slug, name in steps(missing, "Registering brands"):
         brand = brands_team.create_brand(name)
         for reference in references(logos[slug]):
             brands_team.add_reference(brand["id"], reference.png, kind="logo")
+
+
+def registered_names(brands_team: Hallmark) -> set[str]:
+    """The names of all brands that the service knows."""
+    names: set[str] = set()
+    cursor: str | None = ""
+    while cursor is not None:
+        page = json.loads(brands_team.fetch("/v1/brands" + (f"?cursor={cursor}" if cursor else "")))
+        names |= {brand["name"] for brand in page["items"]}
+        cursor = page["next_cursor"]
+    return names
 
 
 def scan(marketplace: Hallmark, listing: Listing) -> Outcome:
