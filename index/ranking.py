@@ -49,8 +49,9 @@ def shortlist(
             return np.arange(len(scores)), -np.inf
         bar = float(np.partition(scores, -count)[-count]) - 2 * SCORE_ERROR
         return np.flatnonzero(scores >= bar), bar
-    names, group_of = np.unique(groups, return_inverse=True)
-    best = np.full(len(names), -np.inf, dtype=np.float32)  # of each group
-    np.maximum.at(best, group_of, scores)
+    if len(groups) <= groups.max(initial=0):  # few rows of many groups: number only theirs
+        groups = np.unique(groups, return_inverse=True)[1].astype(np.int32)
+    best = np.full(groups.max(initial=0) + 1, -np.inf, dtype=np.float32)  # of each group
+    np.maximum.at(best, groups, scores)
     bar = -np.inf if len(best) < count else float(np.partition(best, -count)[-count]) - 2 * SCORE_ERROR
-    return np.flatnonzero(scores >= np.maximum(best - 2 * SCORE_ERROR, bar)[group_of]), bar
+    return np.flatnonzero(scores >= np.maximum(best - 2 * SCORE_ERROR, bar)[groups]), bar

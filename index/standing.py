@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,9 @@ FIRST_DEPTH = 32
 
 DEPTHS_PER_BRAND = 16
 """Rows fetched at first for each brand asked for."""
+
+COMPARED_AT_ONCE = 16
+"""Queries compared with the whole base in one product; bounds its memory (4 bytes for each of them and each row)."""
 
 Choice = Callable[[NDArray[np.float32], NDArray[np.intp]], tuple[NDArray[np.intp], float]]
 """From float32 scores and their rows, the places of those worth an exact look, and the bar (see `shortlist`)."""
@@ -95,36 +98,45 @@ class StandingView(IndexView):
             answers.append(chosen)
         return answers
 
-    def _candidates(self, queries: NDArray[np.float32], *, depth: int, choose: Choice) -> Iterator[list[Hit]]:
+    def _candidates(self, queries: NDArray[np.float32], *, depth: int, choose: Choice) -> list[list[Hit]]:
         """For each query the hits that may be in its answer, in no order, with exact similarities."""
-        depth = min(depth, len(self.base))
         if not len(queries):
-            return
-        if depth:
-            fetched, fetched_scores = self.base.nearest(queries, depth=depth, threads=self._threads)
+            return []
         tail_rows = np.arange(len(self.base), len(self.base) + len(self.tail))
         tail_scores = queries @ self.tail_vectors.T
-        for place, query in enumerate(queries):
-            rows, scores, floor = tail_rows, tail_scores[place], -np.inf
-            if depth:
-                shown = ~self.hidden[fetched[place]]
-                rows = np.concatenate([fetched[place][shown], rows])
-                scores = np.concatenate([fetched_scores[place][shown], scores])
-                floor = float(fetched_scores[place, -1]) if depth < len(self.base) else -np.inf
-            places, bar = choose(scores, rows)
-            if depth < len(self.base) and floor >= bar:
-                rows, scores = self._all_rows(query, tail_scores=tail_scores[place])
-                places, _ = choose(scores, rows)
-            yield self._hits(rows[places], query=query)
+        depth = min(depth, len(self.base))
+        if not depth:
+            chosen = [tail_rows[choose(scores, tail_rows)[0]] for scores in tail_scores]
+            return [self._hits(rows, query=query) for rows, query in zip(chosen, queries, strict=True)]
+        fetched, fetched_scores = self.base.nearest(queries, depth=depth, threads=self._threads)
+        chosen, unproven = [], []
+        for place in range(len(queries)):
+            shown = ~self.hidden[fetched[place]]
+            rows = np.concatenate([fetched[place][shown], tail_rows])
+            places, bar = choose(np.concatenate([fetched_scores[place][shown], tail_scores[place]]), rows)
+            chosen.append(rows[places])
+            # What was not fetched scores at most as the last row that was.
+            if depth < len(self.base) and fetched_scores[place, -1] >= bar:
+                unproven.append(place)
+        for start in range(0, len(unproven), COMPARED_AT_ONCE):
+            batch = unproven[start : start + COMPARED_AT_ONCE]
+            found = self._among_all(queries[batch], tail_scores=tail_scores[batch], choose=choose)
+            for place, rows in zip(batch, found, strict=True):
+                chosen[place] = rows
+        return [self._hits(rows, query=query) for rows, query in zip(chosen, queries, strict=True)]
 
-    def _all_rows(
-        self, query: NDArray[np.float32], *, tail_scores: NDArray[np.float32]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Every row that can be found, and its inner product with `query` in float32."""
-        shown = np.flatnonzero(~self.hidden)
-        base_scores = (self.base.vectors @ query)[shown]
-        tail_rows = np.arange(len(self.base), len(self.base) + len(self.tail))
-        return np.concatenate([shown, tail_rows]), np.concatenate([base_scores, tail_scores])
+    def _among_all(
+        self, queries: NDArray[np.float32], *, tail_scores: NDArray[np.float32], choose: Choice
+    ) -> list[NDArray[np.intp]]:
+        """The rows that `choose` takes for each query from all that can be found."""
+        shown = ~self.hidden
+        rows = np.flatnonzero(np.concatenate([shown, np.ones(len(self.tail), dtype=np.bool_)]))
+        chosen = []
+        # One product for all queries: reading the vectors from memory is what takes the time.
+        for base_scores, own_tail_scores in zip(queries @ self.base.vectors.T, tail_scores, strict=True):
+            places, _ = choose(np.concatenate([base_scores[shown], own_tail_scores]), rows)
+            chosen.append(rows[places])
+        return chosen
 
     def _of_brand(self, brand_id: str, *, query: NDArray[np.float32], count: int) -> list[Hit]:
         """Hits of one brand among which are the best views of its `count` best references."""
