@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from model.preprocessing import FILL, resized
 from model.regions import Box, Region, RgbImage
 
 STRIDES = (8, 16, 32, 64)
 """Pixels between neighbouring cells of the network's grids; the same as in `model.networks.detector`."""
 
-PADDING_GREY = 127
 THRESHOLD_KEY = "score_threshold"
 """Name of the metadata entry of the ONNX file that holds the score from which a box is a region."""
 
@@ -67,17 +66,22 @@ class Detector:
     def detect(self, image: RgbImage) -> list[Region]:
         """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
         square, scale = letterboxed(image, side=self.side)
-        logits, distances = self._session.run(None, {self._input: square[None]})
+        logits, distances = self.outputs(square)
         height, width = image.shape[:2]
         regions = regions_of(
-            logits[0],
-            distances[0],
+            logits,
+            distances,
             centres=self._centres,
             score_threshold=self.score_threshold,
             most=self._most_regions,
         )
         placed = [_placed(region, scale, width=width, height=height) for region in regions]
         return [region for region in placed if region.box.area > 0]
+
+    def outputs(self, square: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The network's logits (cells,) and distances (cells, 4) for one (side, side, 3) square."""
+        logits, distances = self._session.run(None, {self._input: square[None]})
+        return logits[0], distances[0]
 
 
 def _placed(region: Region, scale: tuple[float, float], *, width: int, height: int) -> Region:
@@ -95,9 +99,8 @@ def letterboxed(image: RgbImage, *, side: int) -> tuple[RgbImage, tuple[float, f
     height, width = image.shape[:2]
     fit = side / max(height, width)
     wide, tall = max(1, round(width * fit)), max(1, round(height * fit))
-    square = np.full((side, side, 3), PADDING_GREY, np.uint8)
-    interpolation = cv2.INTER_AREA if fit < 1 else cv2.INTER_LINEAR
-    square[:tall, :wide] = cv2.resize(image, (wide, tall), interpolation=interpolation)
+    square = np.full((side, side, 3), FILL, np.uint8)
+    square[:tall, :wide] = resized(image, width=wide, height=tall)
     return square, (wide / width, tall / height)
 
 
