@@ -180,7 +180,7 @@ def queries_near(vectors: Vectors, rng: np.random.Generator) -> Vectors:
     """`REGIONS` new members of clusters of `vectors`; the mean of a cluster stands for its centre."""
     clusters = rng.integers(len(vectors) // CLUSTER, size=REGIONS)
     means = np.stack([vectors[cluster :: len(vectors) // CLUSTER].mean(axis=0) for cluster in clusters])
-    return unit(means * np.sqrt(DIMENSION), noise=0.5, rng=rng)
+    return unit(means * DIMENSION**0.5, noise=0.5, rng=rng)
 
 
 def unit(vectors: Vectors, *, noise: float, rng: np.random.Generator) -> Vectors:
