@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from mutation import MUTATIONS, mutate
 from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from targets import Answer, PoolTarget, ServiceTarget, Target
+
+from benchmarks.mutation import MUTATIONS, mutate
+from benchmarks.targets import Answer, PoolTarget, ServiceTarget, Target
 
 HANG_SECONDS = 5.0
 FULL_COUNT, QUICK_COUNT = 6_000, 500

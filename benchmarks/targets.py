@@ -5,21 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from client.service import running_service
 from model.rejection import DECODER_CRASHED, DECODER_TIMEOUT, ImageRejected
 from serve.decoding import DecoderPool
-
-START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,59 +101,17 @@ class ServiceTarget:
     """`hallmark serve` in a temporary home, asked over loopback."""
 
     def __init__(self) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="hallmark-mutants-"))
-        self._command = str(Path(sys.executable).with_name("hallmark"))
-        self._environment = os.environ | {"HALLMARK_HOME": str(self._home)}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
-        self._log = (self._home / "service.log").open("ab")
-        self._process = self._started()
-        self._key = self._created_key()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        command = [self._command, "serve", "--host", "127.0.0.1", "--port", str(self._port)]
-        process = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=self._log)
-        deadline = time.monotonic() + START_SECONDS
-        while not self._ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                tail = (self._home / "service.log").read_text(errors="replace")[-2000:]
-                sys.exit(f"the service did not become ready:\n{tail}")
-            time.sleep(0.2)
-        return process
-
-    def _created_key(self) -> str:
-        command = [self._command, "key", "create", "--role", "platform"]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            self._process.terminate()
-            sys.exit(f"no key could be made:\n{done.stderr[-2000:]}")
-        return done.stdout.strip().splitlines()[-1]
-
-    def _ready(self) -> bool:
-        try:
-            status, _, _ = self._request("GET", "/readyz", None, 10)
-        except OSError:
-            return False
-        return status == 200
-
-    def _request(self, method: str, path: str, body: bytes | None, timeout: float) -> tuple[int, str, bytes]:
-        """Status, content type and body; raises `OSError` or `HTTPException`."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
-        try:
-            headers = {} if body is None else {"Authorization": f"Bearer {self._key}", "Content-Type": kind_of(body)}
-            connection.request(method, path, body=body, headers=headers)
-            response = connection.getresponse()
-            return response.status, response.getheader("Content-Type", ""), response.read()
-        finally:
-            connection.close()
+        self._stack = ExitStack()
+        self._home = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="hallmark-mutants-")))
+        self._service = self._stack.enter_context(running_service(self._home))
+        self._address = self._service.url.removeprefix("http://")
+        self._key = self._service.create_key("platform")
 
     def send(self, data: bytes, *, timeout_seconds: float) -> Answer:
         """See `Target`."""
         started = time.perf_counter()
         try:
-            status, kind, body = self._request("POST", "/v1/scan", data, timeout_seconds)
+            status, kind, body = self._scan(data, timeout_seconds)
         except TimeoutError:
             return Answer("failed", "hang", time.perf_counter() - started)
         except (OSError, http.client.HTTPException) as error:
@@ -168,19 +123,31 @@ class ServiceTarget:
             return Answer("failed", f"{status} {body[:80]!r}", seconds)
         return Answer("rejected", f"{status} {_reason(kind, body)}", seconds)
 
+    def _scan(self, data: bytes, timeout_seconds: float) -> tuple[int, str, bytes]:
+        """Status, content type and body of the answer; raises `OSError` or `HTTPException`."""
+        connection = http.client.HTTPConnection(self._address, timeout=timeout_seconds)
+        try:
+            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": kind_of(data)}
+            connection.request("POST", "/v1/scan", body=data, headers=headers)
+            response = connection.getresponse()
+            return response.status, response.getheader("Content-Type", ""), response.read()
+        finally:
+            connection.close()
+
     def alive(self) -> bool:
         """See `Target`."""
-        return self._process.poll() is None and self._ready()
+        return self._service.process.poll() is None and self._service.is_ready()
 
     def revive(self) -> None:
         """See `Target`."""
-        self._process.kill()
-        self._process.wait()
-        self._process = self._started()
+        self._service.process.kill()
+        self._service.process.wait()
+        self._service = self._stack.enter_context(running_service(self._home))
+        self._address = self._service.url.removeprefix("http://")
 
     def resident_bytes(self) -> int:
         """See `Target`."""
-        return tree_resident_bytes(self._process.pid)
+        return tree_resident_bytes(self._service.process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -188,14 +155,7 @@ class ServiceTarget:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._log.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._stack.close()
 
 
 def kind_of(data: bytes) -> str:

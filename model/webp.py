@@ -27,6 +27,7 @@ class WebpStructure:
 
     width: int = 0
     height: int = 0
+    animated: bool = False
     frame_size: tuple[int, int] = (0, 0)
     frame_place: tuple[int, int] = (0, 0)
     frame_chunks: dict[bytes, bytes] = field(default_factory=dict)
@@ -99,6 +100,7 @@ def _read_animation_frame(picture: WebpStructure, body: bytes, limits: DecodeLim
     """Read the first frame of an animation; returns the bodies of its chunks that hold no pixels."""
     if len(body) < 16 or not picture.width:
         raise corrupt("a frame of an animated WebP has a wrong header")
+    picture.animated = True
     picture.frame_place = (2 * int.from_bytes(body[0:3], "little"), 2 * int.from_bytes(body[3:6], "little"))
     announced = _sides(body, 6)
     others = []
@@ -136,6 +138,8 @@ def _check_frame(picture: WebpStructure) -> None:
         raise corrupt("it holds no pixels")
     if x + width > picture.width or y + height > picture.height:
         raise corrupt("the picture inside this WebP is larger than its canvas")
+    if not picture.animated and (width, height) != (picture.width, picture.height):
+        raise corrupt("the picture inside this WebP is not as large as its canvas")
 
 
 def _sides(body: bytes, position: int) -> tuple[int, int]:

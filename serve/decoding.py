@@ -30,6 +30,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _HAND_OVER_TRIES = 3
 _KEPT_PIXEL_BYTES = 16 << 20  # of an arena, after a picture; the pages of larger pictures go back to the system
+_HEAP_PIXEL_BYTES = 6 << 20  # 1448 × 1448 pixels
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _SAVE_ANEW = "Open it in an image editor, save it anew as JPEG or PNG, and send that."
 
@@ -184,7 +185,7 @@ class _Worker:
         """The picture out of the arena; the worker's word is not trusted further than the arena reaches."""
         self._limits.check_pixels(width=width, height=height)
         start, size = file_room(self._limits), 3 * height * width
-        image = np.empty((height, width, 3), dtype=np.uint8)
+        image = _fresh_image(height, width)
         image.reshape(-1)[:] = np.frombuffer(self._arena, dtype=np.uint8, count=size, offset=start)
         if size > _KEPT_PIXEL_BYTES and sys.platform == "linux":
             self._arena.madvise(mmap.MADV_REMOVE, start, size)
@@ -235,6 +236,17 @@ class _Worker:
                 raise EOFError("the decoder process is gone")
             received += part
         return received
+
+
+def _fresh_image(height: int, width: int) -> RgbImage:
+    """Memory for a picture. A large one gets pages of its own, which return to the system when it is let go.
+
+    malloc would keep them: each thread of the service has its own heap, and large pictures leave holes in every one.
+    """
+    size = 3 * height * width
+    if size <= _HEAP_PIXEL_BYTES:
+        return np.empty((height, width, 3), dtype=np.uint8)
+    return np.frombuffer(mmap.mmap(-1, size), dtype=np.uint8).reshape(height, width, 3)
 
 
 def _open_arena(size: int) -> int:

@@ -370,6 +370,13 @@ def test_bombs_are_refused_by_their_header(data):
     assert time.perf_counter() - started < 0.1
 
 
+def test_a_still_webp_with_another_canvas_than_its_picture_is_corrupt():
+    still = encoded(photo(20, 20), "WEBP")
+    canvas = b"\0\0\0\0" + (99).to_bytes(3, "little") + (19).to_bytes(3, "little")
+    pixels = (b"VP8 ", still[20:])
+    assert refusal(webp((b"VP8X", canvas), pixels)) == "corrupt"
+
+
 def test_limits_can_be_set_and_name_the_numbers():
     with pytest.raises(ImageRejected, match="160×120"):
         decode(encoded(photo(), "PNG"), limits=DecodeLimits(max_pixels=19_199))
