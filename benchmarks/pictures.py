@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
-from skimage import data
+import skimage
 
+from model.decode import decode
+from model.encoding import jpeg, png
 from model.regions import RgbImage
 from training.evaluation.datasets import DataMissing, plain_photos
 from training.logos import Logo, load_logos, rasterise
 
-QUALITY = 90
+GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
+"""Photos that come with scikit-image."""
+
 INKS = ("#111111", "#d62728", "#1f5fbf", "#2ca02c")
 
 
@@ -35,30 +40,13 @@ def reference_pictures(*, count: int) -> Iterator[tuple[str, bytes]]:
         yield f"{logos[logo].brand} {ink}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)] if ink else None))
 
 
-def jpeg(image: RgbImage) -> bytes:
-    """`image` as a JPEG file."""
-    return _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-
-
-def png(image: RgbImage) -> bytes:
-    """`image` as a PNG file."""
-    return _encoded(".png", image, [])
-
-
-def _encoded(extension: str, image: RgbImage, settings: list[int]) -> bytes:
-    done, encoded = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)
-    if not done:
-        raise RuntimeError(f"OpenCV could not write {extension} of shape {image.shape}")
-    return encoded.tobytes()
-
-
 def _clean(logo: Logo, *, colour: str | None) -> RgbImage:
     drawn = rasterise(logo, width=256, colour=colour, background=(255, 255, 255))
     return np.ascontiguousarray(drawn[..., :3])
 
 
 def _drawn_photos(count: int, rng: np.random.Generator) -> list[RgbImage]:
-    grounds = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    grounds = [decode((Path(skimage.__file__).parent / "data" / name).read_bytes()) for name in GROUNDS]
     logos = load_logos(None)
     images = []
     for number in range(count):
@@ -80,5 +68,4 @@ def _square(image: RgbImage, side: int) -> RgbImage:
     edge = min(height, width)
     top, left = (height - edge) // 2, (width - edge) // 2
     square = image[top : top + edge, left : left + edge]
-    scaled: RgbImage = cv2.resize(square, (side, side), interpolation=cv2.INTER_CUBIC)
-    return scaled
+    return np.asarray(cv2.resize(square, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)

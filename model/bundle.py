@@ -96,9 +96,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         name=folder.name,
         embedder=Embedder(folder / "embedder.onnx", threads=threads),
         detector=Detector(folder / "detector.onnx", threads=threads),
-        verifier=Verifier(
-            folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", threads=threads
-        ),
+        verifier=Verifier(folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", threads=threads),
         calibration=Calibration(**calibration),
     )
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.encoding import png
 from model.regions import RgbImage
 from serve.scan import Verified
 
@@ -43,15 +44,7 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     words = "; ".join(verified.reasons) or "agrees with the reference"
     cv2.putText(canvas, _plain(verdict), (GAP, CAPTION + TILE + 20), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
     cv2.putText(canvas, _plain(words)[:110], (GAP, CAPTION + TILE + 46), FONT, 0.43, INK, 1, cv2.LINE_AA)
-    return encode_png(canvas)
-
-
-def encode_png(image: RgbImage) -> bytes:
-    """`image` as PNG, at the compression that costs least time."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise RuntimeError(f"OpenCV could not write a PNG of shape {image.shape}")
-    return data.tobytes()
+    return png(canvas)
 
 
 def _marked(verified: Verified, reference: RgbImage) -> RgbImage:

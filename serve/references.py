@@ -15,12 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
+from model.encoding import png
 from model.regions import RgbImage
 from serve.changes import record_change
 from serve.database.engine import Database
 from serve.database.tables import Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
-from serve.evidence import encode_png
 from serve.identifiers import new_id
 from serve.objects import ObjectMissingError, Objects
 from serve.paging import Page, cursor_after, last_id
@@ -93,7 +93,7 @@ class ReferenceLibrary:
         _require_content(picture)
         views, vectors = embed_views(self._bundle, picture, kind=new.kind)
         reference = self._row(brand_id, data, picture=picture, new=new)
-        self._objects.put(reference.object_key, encode_png(picture))
+        self._objects.put(reference.object_key, png(picture))
         try:
             version = self._insert(reference, views=views, vectors=vectors)
         except BaseException:

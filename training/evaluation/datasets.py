@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,11 @@ import numpy as np
 
 from model.decode import decode
 from model.regions import Box, RgbImage
+from training.grounds import data_folder
+from training.scenes import is_training_photo
+
+FOLDERS = {"grocery": "natural"}
+"""Where the photos of a data set lie when it is not `images`."""
 
 
 class DataMissing(FileNotFoundError):
@@ -38,9 +42,12 @@ class Photo:
         return decode(self.path.read_bytes())
 
 
-def data_folder() -> Path:
-    """The folder of the data sets."""
-    return Path(os.environ.get("HALLMARK_DATA", "../shared/data"))
+def is_for_tuning(path: Path) -> bool:
+    """Whether a photo without boxes may be tuned on; the others are for reporting.
+
+    It is the split that keeps garments from the detector's training (`training.scenes.is_training_photo`).
+    """
+    return is_training_photo(path.name)
 
 
 def boxed_photos(name: str) -> list[Photo]:
@@ -59,12 +66,14 @@ def boxed_photos(name: str) -> list[Photo]:
 
 
 def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[Photo]:
-    """The photos of `clothing` or `catalogue`, whose marks nobody boxed; `limit` draws a sample by `seed`.
+    """The photos of `clothing`, `catalogue` or `grocery` (in shops), whose marks nobody boxed.
+
+    `limit` draws a sample by `seed`.
 
     Raises:
         DataMissing: the data set is not there.
     """
-    paths = sorted((_folder(name) / "images").glob("*.jpg"))
+    paths = sorted((_folder(name) / FOLDERS.get(name, "images")).glob("*.jpg"))
     if limit is not None and limit < len(paths):
         chosen = np.random.default_rng(seed).choice(len(paths), limit, replace=False)
         paths = [paths[number] for number in sorted(chosen)]
@@ -74,5 +83,7 @@ def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[
 def _folder(name: str) -> Path:
     folder = data_folder() / name
     if not folder.is_dir():
-        raise DataMissing(f"no data set {name} in {data_folder().resolve()}; set HALLMARK_DATA to the folder that has it")
+        raise DataMissing(
+            f"no data set {name} in {data_folder().resolve()}; set HALLMARK_DATA to the folder that has it"
+        )
     return folder

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from client.api import Hallmark, Json
 from client.service import running_service
 from model.bundle import CHAMPION, bundle_folder, load_bundle
+from model.encoding import png
 from model.regions import Box
 from training.evaluation.datasets import Photo, boxed_photos, plain_photos
 from training.evaluation.detection import matches
@@ -112,7 +112,7 @@ def evaluate_recognition(settings: RecognitionSettings, *, progress: Progress) -
             running_service(Path(folder), settings=options) as service,
             Hallmark(service.url, key=service.create_key("admin")) as api,
         ):
-            _register(api, {**own, **others}, progress=progress)
+            register_brands(api, {**own, **others}, progress=progress)
             answers = [api.scan(photo.path.read_bytes()) for photo in progress(photos, len(photos), "photos")]
             quiet = [api.scan(photo.path.read_bytes()) for photo in progress(clean, len(clean), "clean photos")]
     with_reference = [(p, a) for p, a in zip(photos, answers, strict=True) if p.marks[0].brand in own]
@@ -153,20 +153,14 @@ def _references(
     return own, {strangers[number]: by_brand[strangers[number]][:1] for number in chosen}
 
 
-def _register(api: Hallmark, references: dict[str, list[Logo]], *, progress: Progress) -> None:
+def register_brands(api: Hallmark, references: dict[str, list[Logo]], *, progress: Progress) -> None:
+    """Register each brand with clean drawings of its mark on white; one that cannot be seen on white is left out."""
     for brand, logos in progress(references.items(), len(references), "references"):
         brand_id = api.create_brand(brand)["id"]
         for logo in logos:
             drawn = rasterise(logo, width=256, background=(255, 255, 255))
             if drawn[..., :3].std() > 1.0:
-                api.add_reference(brand_id, _png(drawn), kind="logo")
-
-
-def _png(rgba: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    done, data = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
-    if not done:
-        raise RuntimeError(f"OpenCV could not write a PNG of shape {rgba.shape}")
-    return data.tobytes()
+                api.add_reference(brand_id, png(drawn), kind="logo")
 
 
 def _top_brand(answer: Json) -> str | None:

@@ -1,0 +1,175 @@
+"""The bundle's thresholds: from how much evidence on is a mark a brand's?
+
+Chosen on development data that no figure is reported on: marks of `dev` brands placed on garments, marks of `dev`
+brands that nobody registered, garments without marks, and shop photos of groceries full of other brands' marks. A
+service of its own answers with every threshold open; the thresholds are then the most permissive ones that keep false
+findings under the wanted share of photos.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from client.api import Hallmark
+from client.service import running_service
+from model.bundle import Calibration, write_manifest
+from model.encoding import jpeg
+from model.regions import RgbImage
+from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.recognition import DRAWINGS_PER_BRAND, Progress, register_brands
+from training.inks import dressed
+from training.logos import Logo, default_folder, load_logos, rasterise, split_of
+from training.rendering import place_mark
+
+OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdSettings:
+    """How much is looked at, and the share of photos without a registered mark that may get a finding."""
+
+    seed: int = 0
+    brands: int = 150
+    distractors: int = 1500
+    placed_marks: int = 500
+    photos_without: int = 600
+    most_false: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates.
+
+    Each candidate is (brand, probability that it is the brand's mark, similarity).
+    """
+
+    expected: str | None
+    candidates: list[tuple[str, float, float]]
+
+    @property
+    def strongest(self) -> float:
+        """The probability of the surest candidate, 0 without any."""
+        return max((probability for _, probability, _ in self.candidates), default=0.0)
+
+    def recognised(self, threshold: float) -> bool:
+        """Whether the surest candidate is the right brand and passes `threshold`."""
+        best = max(self.candidates, key=lambda one: one[1:], default=None)
+        return best is not None and best[0] == self.expected and best[1] >= threshold
+
+
+def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> dict[str, Any]:
+    """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
+
+    Raises `DataMissing` without the clothing and grocery photos, `ServiceFailed` when the service does not start.
+    """
+    answered = _answers(bundle, settings=settings, progress=progress)
+    calibration = choose(answered, most_false=settings.most_false)
+    (bundle / "calibration.json").write_text(json.dumps(asdict(calibration), indent=2) + "\n")
+    write_manifest(bundle)
+    without = [one for one in answered if one.expected is None]
+    marked = [one for one in answered if one.expected is not None]
+    threshold = calibration.finding_probability
+    return {
+        **asdict(calibration),
+        "false_share": float(np.mean([one.strongest >= threshold for one in without])),
+        "recognised_share": float(np.mean([one.recognised(threshold) for one in marked])),
+    }
+
+
+def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
+    """The lowest thresholds at which at most `most_false` of the photos without a registered mark get a finding."""
+    strongest = np.sort([one.strongest for one in answered if one.expected is None])
+    allowed = int(np.floor(most_false * len(strongest)))
+    limit = float(strongest[len(strongest) - allowed - 1])
+    threshold = min(max(np.nextafter(limit, 1.0), 0.5), 1.0)
+    accepted = [
+        similarity
+        for one in answered
+        for brand, probability, similarity in one.candidates
+        if brand == one.expected and probability >= threshold
+    ]
+    similarity = float(np.quantile(accepted, 0.005)) if accepted else 0.0
+    return Calibration(
+        candidate_similarity=round(similarity - 0.01, 4),
+        finding_probability=round(float(threshold), 4),
+        copy_probability=OPEN.copy_probability,
+    )
+
+
+def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> list[Answered]:
+    rng = np.random.default_rng(settings.seed)
+    registered, strangers, distractors = _brands(settings, rng)
+    photos = list(_photos(registered, strangers, settings=settings, rng=rng))
+    with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
+        opened = Path(folder) / bundle.name
+        shutil.copytree(bundle, opened)
+        (opened / "calibration.json").write_text(json.dumps(asdict(OPEN)))
+        write_manifest(opened)
+        with (
+            running_service(Path(folder) / "home", settings={"HALLMARK_MODEL": str(opened)}) as service,
+            Hallmark(service.url, key=service.create_key("admin")) as api,
+        ):
+            register_brands(api, {**registered, **distractors}, progress=progress)
+            return [
+                Answered(expected, _candidates(api.scan(data)))
+                for expected, data in progress(photos, len(photos), "development photos")
+            ]
+
+
+def _candidates(answer: dict[str, Any]) -> list[tuple[str, float, float]]:
+    return [(one["brand"], 1.0 - one["scores"]["unrelated"], one["similarity"]) for one in answer["findings"]]
+
+
+def _brands(
+    settings: ThresholdSettings, rng: np.random.Generator
+) -> tuple[dict[str, list[Logo]], dict[str, list[Logo]], dict[str, list[Logo]]]:
+    """Development brands to register, as many that nobody registers, and brands of the training split as others."""
+    by_brand: dict[str, list[Logo]] = defaultdict(list)
+    for logo in load_logos(default_folder()):
+        by_brand[logo.brand].append(logo)
+    dev = [brand for brand in sorted(by_brand) if split_of(brand) == "dev"]
+    train = [brand for brand in sorted(by_brand) if split_of(brand) == "train"]
+    order = [dev[number] for number in rng.permutation(len(dev))]
+    own, unknown = order[: settings.brands], order[settings.brands : 2 * settings.brands]
+    others = [train[number] for number in rng.permutation(len(train))[: settings.distractors]]
+    return (
+        {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in own},
+        {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in unknown},
+        {brand: by_brand[brand][:1] for brand in others},
+    )
+
+
+def _photos(
+    registered: dict[str, list[Logo]],
+    strangers: dict[str, list[Logo]],
+    *,
+    settings: ThresholdSettings,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str | None, bytes]]:
+    """The development photos as (registered brand or None, JPEG)."""
+    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
+    groceries = [photo for photo in plain_photos("grocery") if is_for_tuning(photo.path)]
+    for number in range(settings.placed_marks):
+        known = number % 4 != 0
+        pool = registered if known else strangers
+        brand = sorted(pool)[int(rng.integers(len(pool)))]
+        logo = pool[brand][int(rng.integers(len(pool[brand])))]
+        yield (brand if known else None), jpeg(_placed(logo, garments[int(rng.integers(len(garments)))], rng))
+    for photos in (garments, groceries):
+        for number in rng.permutation(len(photos))[: settings.photos_without // 2]:
+            yield None, photos[number].path.read_bytes()
+
+
+def _placed(logo: Logo, garment: Photo, rng: np.random.Generator) -> RgbImage:
+    drawn = dressed(rasterise(logo, width=512, background=None), rng=rng)
+    image, _, _ = place_mark(drawn, garment.read(), rng=rng, width_fraction=float(rng.uniform(0.1, 0.6)))
+    return image
