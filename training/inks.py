@@ -40,7 +40,8 @@ def dressed(rgba: RgbaImage, *, rng: np.random.Generator) -> RgbaImage:
 def _coloured(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     """Original colours (a little shifted), one colour, colours by part, or the negative."""
     kind = rng.random()
-    plain = np.ptp(rgba[rgba[..., 3] > 200][:, :3].astype(int), axis=0).max(initial=0) < 30
+    ink = rgba[rgba[..., 3] > 200][:, :3].astype(int)
+    plain = not ink.size or np.ptp(ink, axis=0).max() < 30
     if kind < (0.35 if plain else 0.62):
         return _shifted(rgba, rng)
     if kind < 0.9:

@@ -1,0 +1,44 @@
+"""The embedder as it serves: pictures of marks and products in, vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.preprocessing import batch
+from model.regions import RgbImage
+
+_LARGEST_BATCH = 32  # more at a time gains nothing on a CPU and costs memory
+
+
+class Embedder:
+    """Runs an exported embedder on the CPU. The same picture gives the same vector, alone or beside others."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Else the runtime's idle threads spin and take the cores of other workers.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        taken, given = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        if taken.type != "tensor(uint8)" or len(taken.shape) != 4 or len(given.shape) != 2:
+            raise ValueError(
+                f"{path} is no embedder: expected (n, size, size, 3) uint8 → (n, d), got {taken.shape} {taken.type} → "
+                f"{given.shape}"
+            )
+        self._input = taken.name
+        self.size = int(taken.shape[1])
+        self.dimension = int(given.shape[1])
+
+    def embed(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """The (n, `dimension`) float32 vectors, of length 1, of n crops of any sizes; n may be 0."""
+        vectors = np.empty((len(crops), self.dimension), np.float32)
+        for start in range(0, len(crops), _LARGEST_BATCH):
+            part = slice(start, start + _LARGEST_BATCH)
+            vectors[part] = self._session.run(None, {self._input: batch(crops[part], size=self.size)})[0]
+        return vectors

@@ -1,0 +1,45 @@
+"""From a piece of a photo to what a network takes: a square of uint8 pixels. Normalisation is part of the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.regions import RgbImage
+
+FILL = 127
+"""The grey of the bars around a letterboxed picture; the networks map it to 0."""
+
+
+def resized(image: RgbImage, *, width: int, height: int) -> RgbImage:
+    """`image` at `width` × `height` px: averaged when it shrinks (no aliasing), linear when it grows."""
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)
+
+
+def letterbox(image: RgbImage, *, size: int, fill: int = FILL) -> RgbImage:
+    """`image` with its shape kept, centred in a (size, size, 3) square; the bars are the grey `fill` 0..255.
+
+    Raises `ValueError` when `image` is not a (height, width, 3) uint8 picture of at least 1×1.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"expected a (height, width, 3) uint8 picture, got shape {image.shape} of {image.dtype}")
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    high, wide = max(1, round(height * scale)), max(1, round(width * scale))
+    square = np.full((size, size, 3), fill, np.uint8)
+    top, left = (size - high) // 2, (size - wide) // 2
+    square[top : top + high, left : left + wide] = resized(image, width=wide, height=high)
+    return square
+
+
+def batch(images: Sequence[RgbImage], *, size: int) -> NDArray[np.uint8]:
+    """Letterboxed `images` as one (n, size, size, 3) uint8 array; n may be 0."""
+    squares = np.empty((len(images), size, size, 3), np.uint8)
+    for square, image in zip(squares, images, strict=True):
+        square[:] = letterbox(image, size=size)
+    return squares

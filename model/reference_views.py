@@ -1,0 +1,66 @@
+"""The pictures of one reference that go into the index.
+
+A brand uploads its mark once, on white; goods carry it white on black or on a colour. Those versions are drawn here
+and indexed beside the upload, so that a search meets them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from model.regions import RgbImage
+
+_SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
+_PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
+
+
+def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> list[tuple[str, RgbImage]]:
+    """Named pictures of one reference, the first trimmed to its content.
+
+    A `logo` on a plain ground also gives its negative and its ink in white on black; a `product` gives the picture
+    trimmed and, when trimming took something away, as it is. Never empty.
+    """
+    trimmed = trim(picture)
+    views = [("trimmed", trimmed)]
+    if trimmed.shape != picture.shape:
+        views.append(("whole", picture))
+    if kind == "logo" and ground_colour(picture) is not None:
+        views.append(("negative", np.ascontiguousarray(255 - trimmed)))
+        views.append(("white_on_black", _white_on_black(picture)))
+    return views
+
+
+def ground_colour(picture: RgbImage) -> tuple[int, int, int] | None:
+    """The RGB colour of a plain ground around the content, None when the border has no one colour."""
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.int16)
+    middle = np.median(border, axis=0)
+    agrees = np.abs(border - middle).max(axis=1) <= _SAME_AS_GROUND
+    if float(agrees.mean()) < _PLAIN_BORDER:
+        return None
+    return (int(middle[0]), int(middle[1]), int(middle[2]))
+
+
+def trim(picture: RgbImage, *, margin: float = 0.04) -> RgbImage:
+    """The picture without its plain ground but for `margin` of the content's longer side; as it is without one."""
+    ground = ground_colour(picture)
+    if ground is None:
+        return picture
+    differs = np.abs(picture.astype(np.int16) - np.array(ground)).max(axis=-1) > _SAME_AS_GROUND
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return picture
+    height, width = picture.shape[:2]
+    pad = round(margin * max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1))
+    top, bottom = max(0, rows[0] - pad), min(height, rows[-1] + 1 + pad)
+    left, right = max(0, columns[0] - pad), min(width, columns[-1] + 1 + pad)
+    return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+def _white_on_black(picture: RgbImage) -> RgbImage:
+    """How far each pixel is from the ground's colour, as white on black: the ink in one colour, reversed."""
+    ground = np.array(ground_colour(picture) or (255, 255, 255))
+    distance = np.abs(trim(picture).astype(np.int16) - ground).max(axis=-1)
+    ink = np.clip(distance.astype(np.float32) * (255.0 / max(1.0, float(distance.max()))) * 1.6, 0, 255)
+    return np.repeat(ink.astype(np.uint8)[..., None], 3, axis=2)
