@@ -90,9 +90,15 @@ class DecoderPool:
 
     def close(self) -> None:
         """End all workers; a picture that is being decoded ends as `decoder_crashed`."""
+        if self._closed:
+            return
         self._closed = True
         for worker in self._workers:
+            worker.retire()
+        idle = [self._idle.get() for _ in self._workers]  # each comes back at once: its process is gone
+        for worker in idle:
             worker.close()
+            self._idle.put(worker)  # for threads that still wait; it tells them that the pool is closed
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +123,7 @@ class _Worker:
         self._connection: socket.socket | None = None
         self._ready = False
         self._lost = False
-        self._closed = False
+        self._retired = False
 
     @property
     def pid(self) -> int | None:
@@ -125,6 +131,8 @@ class _Worker:
 
     def start(self) -> None:
         """Start the process; it imports its libraries while others work. Raises `DecoderUnavailable`."""
+        if self._retired:
+            raise DecoderUnavailable("the decoder pool is closed")
         ours, theirs = socket.socketpair()
         numbers = [str(theirs.fileno()), str(self._arena_file)]
         command = [sys.executable, "-P", "-m", "serve.decode_worker", *numbers, *self._arguments]
@@ -193,7 +201,7 @@ class _Worker:
 
     def renew_if_lost(self) -> None:
         """Replace a process that died or hangs; where that fails, the next picture tries again."""
-        if not self._lost or self._closed:
+        if not self._lost or self._retired:
             return
         self.stop()
         with contextlib.suppress(DecoderUnavailable):
@@ -209,8 +217,14 @@ class _Worker:
             self._process.wait(_STOP_SECONDS)
             self._process = None
 
+    def retire(self) -> None:
+        """End the process for good, from any thread: whoever waits for its reply sees the connection end."""
+        self._retired = True
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
-        self._closed = True
+        """Let go of everything; only after `retire`, and when no thread uses the worker."""
         self.stop()
         self._arena.close()
         os.close(self._arena_file)

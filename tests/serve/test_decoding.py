@@ -162,6 +162,20 @@ def test_a_closed_pool_and_one_that_cannot_start_say_so(monkeypatch):
         broken.decode(jpeg())
 
 
+def test_closing_ends_what_runs_and_what_waits(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    pool = DecoderPool(1, decoder=HOSTILE, timeout_seconds=30)
+    pool.decode(jpeg())
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = [threads.submit(pool.decode, b"hang") for _ in range(4)]
+        time.sleep(0.2)
+        pool.close()
+        errors = [outcome.exception(timeout=5) for outcome in outcomes]
+    assert all(isinstance(error, (ImageRejected, DecoderUnavailable)) for error in errors)
+    assert sum(isinstance(error, DecoderUnavailable) for error in errors) >= 3
+    pool.close()
+
+
 ORPHAN = """
 import threading, time
 from serve.decoding import DecoderPool
