@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.products import Corners, Product
+from demo.products import Corners, Pose, Product
 from demo.scenery import Backdrop
 from demo.surfaces import SIDE, Field, blurred, grain
 from model.regions import Box, RgbImage
@@ -64,12 +64,12 @@ def photograph(
     if mark is not None:
         colours, cover = printed(product, mark, share=share, rng=rng)
     lit = colours * product.light[..., None] * (1 - product.shine[..., None]) + 255 * product.shine[..., None]
-    view = _view(rng, stands=product.stands)
+    view = _view(rng, pose=product.pose)
     alpha = product.paint[..., 3]
     layers = np.dstack([lit * alpha[..., None], alpha, cover * alpha])
     seen = np.dstack([cv2.warpPerspective(layers[..., i : i + 3], view, SHAPE) for i in (0, 2)])
     seen_alpha = np.ascontiguousarray(seen[..., 4], np.float32)
-    shadow = _standing_shadow(seen_alpha) if product.stands else _lying_shadow(seen_alpha)
+    shadow = _standing_shadow(seen_alpha) if product.pose == "stands" else _lying_shadow(seen_alpha)
     picture = backdrop * (1 - shadow[..., None]) * (1 - seen_alpha[..., None]) + seen[..., :3]
     box = box_of(np.ascontiguousarray(seen[..., 5], np.float32)) if mark is not None else None
     return exposed(picture, rng=rng), box
@@ -105,10 +105,11 @@ def jpeg(image: RgbImage, *, quality: int) -> bytes:
     return data.tobytes()
 
 
-def _view(rng: np.random.Generator, *, stands: bool) -> Matrix:
+def _view(rng: np.random.Generator, *, pose: Pose) -> Matrix:
     """How the camera sees the product plane: turned, from further off, and not quite square on."""
+    stands = pose == "stands"
     turn = np.deg2rad(rng.uniform(-3, 3) if stands else rng.uniform(-14, 14))
-    scale = rng.uniform(0.80, 0.98)
+    scale = rng.uniform(0.80, 0.98) * (1.4 if pose == "fills" else 1)
     sideways, away = rng.uniform(-1.2e-4, 1.2e-4), rng.uniform(-0.4e-4, 0.4e-4) if stands else rng.uniform(-2e-4, 2e-4)
     to_middle = np.array([[1, 0, -SIDE / 2], [0, 1, -SIDE / 2], [0, 0, 1]])
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])

@@ -30,7 +30,7 @@ def t_shirt(colour: str, rng: np.random.Generator) -> Product:
     )
     height = np.maximum.reduce([inflated(cover(part), radius=60, depth=26) for part in (torso, left, right)])
     place = rectangle(345, 265, 310, 260)
-    return cloth(paint, height=height, wrinkles=15, size=170, place=place, rng=rng, stands=False)
+    return cloth(paint, height=height, wrinkles=15, size=170, place=place, rng=rng, pose="lies")
 
 
 def hoodie(colour: str, rng: np.random.Generator) -> Product:
@@ -63,7 +63,7 @@ def hoodie(colour: str, rng: np.random.Generator) -> Product:
     parts = [(torso, 34), (left, 30), (right, 30), (hood, 48)]
     height = np.maximum.reduce([inflated(cover(part), radius=70, depth=depth) for part, depth in parts])
     place = rectangle(355, 420, 290, 195)
-    return cloth(paint, height=height, wrinkles=22, size=200, place=place, rng=rng, stands=False)
+    return cloth(paint, height=height, wrinkles=22, size=200, place=place, rng=rng, pose="lies")
 
 
 def tote_bag(colour: str, rng: np.random.Generator) -> Product:
@@ -80,7 +80,7 @@ def tote_bag(colour: str, rng: np.random.Generator) -> Product:
     )
     height = inflated(cover(bag), radius=90, depth=30)
     place = rectangle(330, 490, 340, 330)
-    return cloth(paint, height=height, wrinkles=20, size=210, place=place, rng=rng, stands=False)
+    return cloth(paint, height=height, wrinkles=20, size=210, place=place, rng=rng, pose="lies")
 
 
 def cap(colour: str, rng: np.random.Generator) -> Product:
@@ -103,7 +103,7 @@ def cap(colour: str, rng: np.random.Generator) -> Product:
     dome = inflated(cover(crown), radius=260, depth=150)
     height = np.maximum(dome, inflated(cover(visor), radius=60, depth=40))
     place = rectangle(352, 330, 296, 185)
-    return cloth(paint, height=height, wrinkles=5, size=150, place=place, rng=rng, stands=True)
+    return cloth(paint, height=height, wrinkles=5, size=150, place=place, rng=rng, pose="stands")
 
 
 def backpack(colour: str, rng: np.random.Generator) -> Product:
@@ -128,7 +128,7 @@ def backpack(colour: str, rng: np.random.Generator) -> Product:
     )
     height = inflated(cover(body), radius=150, depth=95) + inflated(cover(pocket), radius=70, depth=34)
     place = rectangle(352, 238, 296, 240)
-    return cloth(paint, height=height, wrinkles=9, size=150, place=place, rng=rng, stands=True)
+    return cloth(paint, height=height, wrinkles=9, size=150, place=place, rng=rng, pose="stands")
 
 
 def woven_label(colour: str, rng: np.random.Generator) -> Product:
@@ -146,9 +146,9 @@ def woven_label(colour: str, rng: np.random.Generator) -> Product:
     height = inflated(cover(label), radius=14, depth=9)
     ribs = np.sin(np.mgrid[0:SIDE, 0:SIDE][0] * (2 * np.pi / 5)).astype(np.float32)
     product = cloth(
-        paint, height=height, wrinkles=26, size=300, place=rectangle(250, 372, 500, 276), rng=rng, stands=False
+        paint, height=height, wrinkles=26, size=300, place=rectangle(250, 372, 500, 276), rng=rng, pose="fills"
     )
-    return Product(paint, product.light * (1 + 0.05 * ribs), product.shine, product.shift, product.place, False)
+    return Product(paint, product.light * (1 + 0.05 * ribs), product.shine, product.shift, product.place, "fills")
 
 
 GARMENTS: dict[str, Draw] = {

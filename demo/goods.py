@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from demo.products import SHAPE, Corners, Draw, Product, cylinder, darker, rectangle
+from demo.products import SHAPE, Corners, Draw, Pose, Product, cylinder, darker, rectangle
 from demo.surfaces import SIDE, Field, Paint, cover, draw, gleam, grain, inflated, lit
 
 
@@ -32,7 +32,7 @@ def mug(colour: str, rng: np.random.Generator) -> Product:
     shine = np.where(handle, 0, shine).astype(np.float32)
     place = rectangle(middle - 165, top + 165, 330, bottom - top - 245)
     light *= 1 + 0.006 * grain(SHAPE, size=90, rng=rng)
-    return Product(paint, light, shine, shift, place, True)
+    return Product(paint, light, shine, shift, place, "stands")
 
 
 def can(colour: str, rng: np.random.Generator) -> Product:
@@ -48,7 +48,7 @@ def can(colour: str, rng: np.random.Generator) -> Product:
     light, shine, shift = cylinder(500.0, radius=212.0, sag=26)
     drops = grain(SHAPE, size=5, rng=rng) > 2.6
     shine = np.clip(shine * 1.3 + 0.25 * drops, 0, 1).astype(np.float32)
-    return Product(paint, light, shine, shift, rectangle(370, 360, 260, 330), True)
+    return Product(paint, light, shine, shift, rectangle(370, 360, 260, 330), "stands")
 
 
 def phone_case(colour: str, rng: np.random.Generator) -> Product:
@@ -78,7 +78,7 @@ def phone_case(colour: str, rng: np.random.Generator) -> Product:
     band = np.exp(-((((x * 0.8 + y * 0.45) - rng.uniform(560, 860)) / 120) ** 2))
     shine = 0.16 * band + 0.25 * gleam(height, sharpness=26) * (height < 20)
     light = lit(height, ambient=0.6) * (1 + 0.008 * grain(SHAPE, size=2, rng=rng))
-    return _flat_print(paint, light=light, shine=shine, place=rectangle(345, 470, 310, 310), stands=False)
+    return _flat_print(paint, light=light, shine=shine, place=rectangle(345, 470, 310, 310), pose="lies")
 
 
 def shoe_box(colour: str, rng: np.random.Generator) -> Product:
@@ -104,7 +104,7 @@ def shoe_box(colour: str, rng: np.random.Generator) -> Product:
     light = board * (1.05 - 0.15 * (y - 320) / 530)
     place = np.array([[176, 552], [560, 588], [560, 790], [180, 738]], np.float32)
     return _flat_print(
-        paint, light=light.astype(np.float32), shine=np.zeros(SHAPE, np.float32), place=place, stands=True
+        paint, light=light.astype(np.float32), shine=np.zeros(SHAPE, np.float32), place=place, pose="stands"
     )
 
 
@@ -144,13 +144,13 @@ def shoe(colour: str, rng: np.random.Generator) -> Product:
     mesh = 1 + 0.04 * grain(SHAPE, size=4, rng=rng) * (cover(upper) - cover(toe) - cover(heel)).clip(0, 1)
     place = np.array([[262, 470], [505, 492], [512, 652], [266, 642]], np.float32)
     shine = 0.12 * gleam(height, sharpness=14) * cover(sole)
-    return _flat_print(paint, light=lit(height) * mesh, shine=shine, place=place, stands=True)
+    return _flat_print(paint, light=lit(height) * mesh, shine=shine, place=place, pose="stands")
 
 
-def _flat_print(paint: Paint, *, light: Field, shine: Field, place: Corners, stands: bool) -> Product:
+def _flat_print(paint: Paint, *, light: Field, shine: Field, place: Corners, pose: Pose) -> Product:
     """A product whose print lies where it is seen."""
     return Product(
-        paint, light.astype(np.float32), shine.astype(np.float32), np.zeros((*SHAPE, 2), np.float32), place, stands
+        paint, light.astype(np.float32), shine.astype(np.float32), np.zeros((*SHAPE, 2), np.float32), place, pose
     )
 
 

@@ -122,7 +122,7 @@ def make(number: int, *, logos: Mapping[str, Logo]) -> Listing:
     mark = mark_of(plan, logos=logos, rng=rng)
     if plan.subject in PRODUCTS:
         product = PRODUCTS[plan.subject](plan.colour, rng)
-        backdrop = before_a_wall(rng) if product.stands else TOPS[rng.integers(len(TOPS))](rng)
+        backdrop = before_a_wall(rng) if product.pose == "stands" else TOPS[rng.integers(len(TOPS))](rng)
         picture, box = photograph(product, mark, backdrop=backdrop, share=plan.share, rng=rng)
     elif mark is not None:
         picture, box = with_mark(plan.subject, mark, share=plan.share)

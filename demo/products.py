@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ Corners = NDArray[np.float32]
 """Upper left, upper right, lower right and lower left of a place, shape (4, 2), x and y in pixels."""
 
 SHAPE = (SIDE, SIDE)
+Pose = Literal["stands", "lies", "fills"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Product:
 
     `paint` is its colour, `light` multiplies that colour (1: as it is), `shine` (0..1) is white light on top.
     `shift`, shape (h, w, 2), says how far from each pixel, in pixels, the flat print lies that is seen there.
-    `place` is where a mark goes. `stands` tells a thing that stands before a wall from one that lies on a table.
+    `place` is where a mark goes. `pose`: it stands before a wall, lies on a table, or fills the picture.
     """
 
     paint: Paint
@@ -34,7 +36,7 @@ class Product:
     shine: Field
     shift: NDArray[np.float32]
     place: Corners
-    stands: bool
+    pose: Pose
 
 
 Draw = Callable[[str, np.random.Generator], Product]
@@ -55,14 +57,14 @@ def darker(colour: str, share: float) -> str:
 
 
 def cloth(
-    paint: Paint, *, height: Field, wrinkles: float, size: float, place: Corners, rng: np.random.Generator, stands: bool
+    paint: Paint, *, height: Field, wrinkles: float, size: float, place: Corners, rng: np.random.Generator, pose: Pose
 ) -> Product:
     """A product of cloth: folds `wrinkles` pixels high lie on its relief, and bend the print."""
     relief = height + folds(SHAPE, size=size, rng=rng) * wrinkles
     right, down = slopes(relief)
     weave = 1 + 0.018 * grain(SHAPE, size=1.6, rng=rng)
     shift = np.stack([right, down], axis=-1) * 9
-    return Product(paint, lit(relief) * weave, np.zeros(SHAPE, np.float32), shift, place, stands)
+    return Product(paint, lit(relief) * weave, np.zeros(SHAPE, np.float32), shift, place, pose)
 
 
 def cylinder(middle: float, *, radius: float, sag: float) -> tuple[Field, Field, NDArray[np.float32]]:
