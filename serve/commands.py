@@ -19,7 +19,7 @@ from serve.settings import RELEASED_BUNDLES, Settings
 if TYPE_CHECKING:
     from serve.database.engine import Database
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG, PNG, WebP or GIF files")]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
 KeyBrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand that a key of role brand is for")]
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import numpy as np
-from model.reference_views import reference_views
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
 from model.encoding import png
+from model.reference_views import reference_views
 from model.regions import RgbImage
 from serve.changes import record_change
 from serve.database.engine import Database

@@ -119,6 +119,9 @@ class EmbeddedPostgres:
         if self._running():
             return
         sockets = make_socket_folder(self.folder, account=self._account())
+        # A server that was killed leaves these; PostgreSQL would find its process id alive while it is a zombie.
+        for left in (self.folder / "postmaster.pid", sockets / f"{SOCKET_NAME}.lock", sockets / SOCKET_NAME):
+            left.unlink(missing_ok=True)
         options = " ".join(f"-c {option}" for option in (*SERVER_OPTIONS, f"unix_socket_directories='{sockets}'"))
         logfile = str(self.folder / "server.log")
         self._run(
@@ -147,8 +150,14 @@ class EmbeddedPostgres:
         )  # fmt: skip
 
     def _running(self) -> bool:
-        """Whether a server runs on the folder; pg_ctl answers 3 when none does."""
-        return self._command("pg_ctl", "-D", str(self.folder), "status").returncode == 0
+        """Whether a server runs on the folder; pg_ctl answers 3 when none does, but takes a zombie for alive."""
+        return self._command("pg_ctl", "-D", str(self.folder), "status").returncode == 0 and not self._is_zombie()
+
+    def _is_zombie(self) -> bool:
+        """Whether the server was killed and nobody collected it, as in a container without an init process."""
+        lines = (self.folder / "postmaster.pid").read_text().splitlines()
+        status = Path(f"/proc/{lines[0]}/stat")
+        return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
     def _account(self) -> pwd.struct_passwd | None:
         """The account that the server runs as when this process is root, which PostgreSQL refuses; else None."""

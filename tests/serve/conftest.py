@@ -1,0 +1,94 @@
+"""One database server for all tests of the service, a database for each module or test that needs one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from plain_bundle import plain_bundle
+from service_client import Client, Open
+from sqlalchemy import create_engine, text
+
+from serve import service
+from serve.app import create_app
+from serve.database.embedded import EmbeddedPostgres
+from serve.logs import configure_logs
+from serve.settings import Settings
+
+NewSettings = Callable[[], Settings]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The embedded server."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("home") / "postgres") as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Only what is wrong, without the drawn traces that take seconds."""
+    configure_logs(Settings(log_format="text", log_level="error"))
+
+
+@pytest.fixture(scope="session")
+def new_settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewSettings]:
+    """Makes settings with an empty database and folder of their own."""
+    url = postgres.url.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    numbers = itertools.count()
+
+    def make() -> Settings:
+        name = f"test_{next(numbers)}"
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        return Settings.model_validate(
+            {
+                "home": tmp_path_factory.mktemp("var"),
+                "database_url": postgres.url.replace("/postgres?", f"/{name}?"),
+                "decoder_workers": 1,
+                "scan_concurrency": 2,
+                "model": "plain",
+            }
+        )
+
+    yield make
+    engine.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_weights() -> Iterator[None]:
+    """The service runs with the plain bundle, which needs no weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "load_bundle", lambda folder, threads: plain_bundle(folder.name))
+        yield
+
+
+@pytest.fixture(scope="module")
+def client(new_settings: NewSettings, without_weights: None) -> Iterator[Client]:
+    """An application that the module's tests share, with an admin's key."""
+    with Client.of(create_app(new_settings())) as shared:
+        yield shared
+
+
+@pytest.fixture
+def settings(new_settings: NewSettings) -> Settings:
+    """Settings with an empty database of the test's own."""
+    return new_settings()
+
+
+@pytest.fixture
+def open_client(settings: Settings) -> Iterator[Open]:
+    """Opens applications on the test's own database; each more is another process's view of it."""
+    with ExitStack() as stack:
+
+        def open_one(**changes: object) -> Client:
+            return stack.enter_context(Client.of(create_app(settings.model_copy(update=changes))))
+
+        yield open_one

@@ -1,0 +1,65 @@
+"""A client of an application in this process."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from serve import keys
+from serve.roles import Role
+from serve.service import Service
+
+NUMBERS = itertools.count()
+
+
+class Client(TestClient):
+    """Talks to an application as an admin, unless headers say otherwise."""
+
+    @classmethod
+    @contextmanager
+    def of(cls, app: FastAPI) -> Iterator[Client]:
+        with cls(app, raise_server_exceptions=False) as client:
+            client.headers.update(client.key(Role.ADMIN))
+            yield client
+
+    @property
+    def service(self) -> Service:
+        found: Service = self.app.state.startup.service  # type: ignore[attr-defined]
+        return found
+
+    def key(self, role: Role, brand_id: str | None = None) -> dict[str, str]:
+        """The header of a new key."""
+        return {"Authorization": f"Bearer {keys.create_key(self.service.database, role=role, brand_id=brand_id)}"}
+
+    def brand(self, name: str | None = None) -> str:
+        """The id of a new brand."""
+        answer = self.post("/v1/brands", json={"name": name or f"Brand {next(NUMBERS)}"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def reference(self, brand_id: str, picture: bytes, **fields: str) -> str:
+        """The id of a new reference."""
+        answer = self.post(
+            f"/v1/brands/{brand_id}/references", data={"kind": "logo", **fields}, files={"image": ("a.png", picture)}
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def scan(self, picture: bytes) -> dict[str, Any]:
+        """The answer to a scan."""
+        answer = self.post("/v1/scan", content=picture, headers={"Content-Type": "image/png"})
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def brands_in(self, picture: bytes) -> list[str]:
+        """The brands that a scan finds."""
+        return [finding["brand_id"] for finding in self.scan(picture)["findings"]]
+
+
+Open = Callable[..., Client]

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from mosaics import jpeg, mosaic, png
+from service_client import Client
+
+from model.decode import decode
+from serve import references
+
+
+def path(brand: str, reference: str = "") -> str:
+    return f"/v1/brands/{brand}/references" + (f"/{reference}" if reference else "")
+
+
+def test_a_reference_is_searchable_when_the_reply_arrives(client: Client) -> None:
+    brand = client.brand()
+    for seed in range(5):
+        assert client.brands_in(jpeg(mosaic(seed))) == []
+        client.reference(brand, png(mosaic(seed)))
+        assert client.brands_in(jpeg(mosaic(seed))) == [brand]
+
+
+def test_disabling_and_enabling_take_effect_at_once(client: Client) -> None:
+    brand, picture = client.brand(), png(mosaic(20))
+    reference = client.reference(brand, picture)
+    for status, found in (("disabled", []), ("active", [brand]), ("disabled", []), ("disabled", [])):
+        answer = client.patch(path(brand, reference), json={"status": status})
+        assert answer.json()["status"] == status
+        assert client.brands_in(picture) == found
+
+
+def test_a_deleted_reference_is_gone_with_its_picture(client: Client) -> None:
+    brand, picture = client.brand(), png(mosaic(21))
+    reference = client.reference(brand, picture)
+    assert client.delete(path(brand, reference)).status_code == 204
+    assert client.brands_in(picture) == []
+    assert client.get(path(brand, reference)).status_code == 404
+    assert client.get(path(brand, reference) + "/picture").status_code == 404
+    assert client.delete(path(brand, reference)).status_code == 404
+    assert not list((client.service.settings.home / "objects").rglob(f"{reference}*"))
+
+
+def test_every_change_takes_the_next_version(client: Client) -> None:
+    brand, picture = client.brand(), png(mosaic(22))
+    before = client.scan(picture)["index_version"]
+    reference = client.reference(brand, picture)
+    client.patch(path(brand, reference), json={"status": "disabled"})
+    client.patch(path(brand, reference), json={"note": "says nothing about the search"})
+    client.delete(path(brand, reference))
+    assert client.scan(picture)["index_version"] == before + 3
+
+
+def test_writers_at_once_leave_no_gap(client: Client) -> None:
+    brand = client.brand()
+    before = client.scan(png(mosaic(23)))["index_version"]
+    made: list[str] = []
+    threads = [
+        threading.Thread(target=lambda seed=seed: made.append(client.reference(brand, png(mosaic(seed)))))
+        for seed in range(30, 38)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 8
+    assert client.scan(png(mosaic(23)))["index_version"] == before + 8
+    assert all(client.brands_in(png(mosaic(seed))) == [brand] for seed in range(30, 38))
+
+
+def test_what_was_uploaded_can_be_read_back(client: Client) -> None:
+    brand = client.brand()
+    data = png(mosaic(24, side=60))
+    reference = client.reference(brand, data, kind="product", sku="A-1", note=" from the catalogue ")
+    answer = client.get(path(brand, reference)).json()
+    expected = {"kind": "product", "sku": "A-1", "note": "from the catalogue", "width": 60, "height": 60}
+    assert answer.items() >= {**expected, "id": reference, "brand_id": brand, "status": "active"}.items()
+    picture = client.get(path(brand, reference) + "/picture")
+    assert picture.headers["content-type"] == "image/png"
+    np.testing.assert_array_equal(decode(picture.content), mosaic(24, side=60))
+
+
+def test_null_clears_and_absence_keeps(client: Client) -> None:
+    brand = client.brand()
+    reference = client.reference(brand, png(mosaic(25)), sku="A-1", note="old")
+    answer = client.patch(path(brand, reference), json={"note": None}).json()
+    assert (answer["sku"], answer["note"], answer["status"]) == ("A-1", None, "active")
+
+
+def test_lists_page_in_order_and_filter(client: Client) -> None:
+    brand = client.brand()
+    made = [client.reference(brand, png(mosaic(40 + n)), kind=("logo", "product")[n % 2]) for n in range(5)]
+    client.patch(path(brand, made[0]), json={"status": "disabled"})
+    seen, cursor = [], None
+    while True:
+        page = client.get(path(brand), params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == made
+    products = client.get(path(brand), params={"kind": "product"}).json()["items"]
+    assert [item["id"] for item in products] == [made[1], made[3]]
+    disabled = client.get(path(brand), params={"status": "disabled"}).json()["items"]
+    assert [item["id"] for item in disabled] == [made[0]]
+
+
+@pytest.mark.parametrize(
+    ("picture", "code"),
+    [
+        (np.full((64, 64, 3), 255, np.uint8), "reference-blank"),
+        (np.full((64, 64, 3), (10, 20, 200), np.uint8), "reference-blank"),
+        (mosaic(1, side=96)[:12], "reference-too-small"),
+    ],
+)
+def test_a_picture_that_shows_nothing_is_refused(client: Client, picture: np.ndarray, code: str) -> None:
+    answer = client.post(path(client.brand()), data={"kind": "logo"}, files={"image": ("a.png", png(picture))})
+    assert (answer.status_code, answer.json()["type"]) == (422, f"urn:hallmark:problem:{code}")
+
+
+def test_a_white_logo_on_a_transparent_ground_is_told_what_to_do(client: Client) -> None:
+    drawing = np.zeros((64, 64, 4), np.uint8)
+    drawing[16:48, 16:48] = 255
+    data = cv2.imencode(".png", drawing)[1].tobytes()
+    answer = client.post(path(client.brand()), data={"kind": "logo"}, files={"image": ("a.png", data)})
+    assert answer.status_code == 422
+    assert "dark ground" in answer.json()["detail"]
+
+
+def test_an_upload_that_fails_leaves_nothing_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    brand, picture = client.brand(), png(mosaic(26))
+
+    def fail(*_: object, **__: object) -> int:
+        raise RuntimeError("no more versions")
+
+    monkeypatch.setattr(references, "record_change", fail)
+    answer = client.post(path(brand), data={"kind": "logo"}, files={"image": ("a.png", picture)})
+    assert answer.status_code == 500
+    assert client.get(path(brand)).json()["items"] == []
+    assert not list((client.service.settings.home / "objects" / "references").glob(f"{brand}/*"))
+    assert client.brands_in(picture) == []
+
+
+def test_the_stored_hash_is_that_of_the_uploaded_file(client: Client) -> None:
+    brand, data = client.brand(), png(mosaic(27))
+    reference = client.reference(brand, data)
+    with client.service.database.read() as session:
+        row = session.get(references.Reference, reference)
+    assert row is not None
+    assert row.sha256 == hashlib.sha256(data).digest()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from serve.roles import PERMISSIONS, Role
+from serve.settings import Settings, available_cpus
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    section = (DOCS / "operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Settings.model_fields)
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+
+
+def test_documented_defaults_are_the_real_ones() -> None:
+    section = (DOCS / "operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    for name, written in re.findall(r"^\| `(\w+)` \| ([\d,.]+) \|", section, re.MULTILINE):
+        default = Settings.model_fields[name].default
+        assert str(default) == written or float(default) == float(written.replace(",", "")), name
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HALLMARK_PORT", "9000")
+    monkeypatch.setenv("HALLMARK_HOME", str(tmp_path / "x"))
+    monkeypatch.setenv("HALLMARK_DATABASE_URL", "postgresql://u:secret@h/d")
+    settings = Settings()
+    assert (settings.port, settings.home) == (9000, tmp_path / "x")
+    assert "secret" not in repr(settings)
+
+
+def test_a_value_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALLMARK_PORT", "many")
+    with pytest.raises(ValidationError, match="port"):
+        Settings()
+
+
+def test_a_relative_home_does_not_move_with_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home=Path("state")).home == tmp_path / "state"
+
+
+def test_the_processes_share_the_cpus() -> None:
+    assert Settings(processes=1).scans_at_once == available_cpus()
+    assert Settings(processes=available_cpus() * 2).scans_at_once == 1
+    assert Settings(scan_concurrency=7).scans_at_once == 7
+
+
+def test_a_bundle_is_named_or_given_by_its_folder(tmp_path: Path) -> None:
+    assert Settings(model=str(tmp_path)).bundle_folder == tmp_path
+    assert Settings(model="hallmark-1").bundle_folder.parts[-3:] == ("model", "weights", "hallmark-1")
+
+
+def test_the_documented_roles_are_those_of_the_table() -> None:
+    rows = {
+        "register brands": ["brands.create"],
+        "read brands and references": ["brands.read", "references.read"],
+        "change brands and references": ["brands.change", "references.create", "references.change"],
+        "scan, read scans": ["scans.create", "scans.read"],
+    }
+    assert {action for actions in rows.values() for action in actions} == set(PERMISSIONS)
+    lines = (DOCS / "api.md").read_text().splitlines()
+    head = next(line for line in lines if line.startswith("| | platform"))
+    roles = [Role(cell.strip()) for cell in head.strip("|").split("|") if cell.strip()]
+    for title, actions in rows.items():
+        cells = next(line for line in lines if line.startswith(f"| {title} |")).strip("|").split("|")[1:]
+        documented = {role for role, cell in zip(roles, cells, strict=True) if cell.strip()}
+        for action in actions:
+            assert documented == PERMISSIONS[action], action
