@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from model.encoding import png
 from model.regions import RgbImage
 from training.logos import Logo, rasterise
 
@@ -110,7 +111,7 @@ def references(logo: Logo) -> list[Reference]:
         ("black on white", "#111111", WHITE),
         ("white on brand colour", "#ffffff", rgb(colour)),
     )
-    return [Reference(note, _png(_centred(logo, ink=ink, ground=ground))) for note, ink, ground in versions]
+    return [Reference(note, png(_centred(logo, ink=ink, ground=ground))) for note, ink, ground in versions]
 
 
 def _centred(logo: Logo, *, ink: str, ground: tuple[int, int, int]) -> RgbImage:
@@ -123,10 +124,3 @@ def _centred(logo: Logo, *, ink: str, ground: tuple[int, int, int]) -> RgbImage:
     top, left = (REFERENCE_SIDE - size[1]) // 2, (REFERENCE_SIDE - size[0]) // 2
     picture[top : top + size[1], left : left + size[0]] = mark
     return picture
-
-
-def _png(picture: RgbImage) -> bytes:
-    done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise RuntimeError(f"OpenCV could not write a PNG of shape {picture.shape}")
-    return data.tobytes()

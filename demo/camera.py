@@ -97,14 +97,6 @@ def exposed(picture: NDArray[np.float32], *, rng: np.random.Generator) -> RgbIma
     return recorded
 
 
-def jpeg(image: RgbImage, *, quality: int) -> bytes:
-    """`image` as a JPEG of `quality` 1..100."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise RuntimeError(f"OpenCV could not write a JPEG of shape {image.shape}")
-    return data.tobytes()
-
-
 def _view(rng: np.random.Generator, *, pose: Pose) -> Matrix:
     """How the camera sees the product plane: turned, from further off, and not quite square on."""
     stands = pose == "stands"

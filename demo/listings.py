@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 
 from demo.brands import BRANDS, NOBODYS_BRANDS, colour_of, rgb
-from demo.camera import Rgba, jpeg, photograph
+from demo.camera import Rgba, photograph
 from demo.garments import GARMENTS
 from demo.goods import GOODS
 from demo.photos import photo, with_mark
 from demo.scenery import TOPS, before_a_wall
+from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import imitate
 from training.edits.smears import smear

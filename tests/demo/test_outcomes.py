@@ -6,10 +6,10 @@ from PIL import Image
 from rich.console import Console
 
 from demo import tables
-from demo.camera import jpeg
 from demo.listings import Listing, Plan
 from demo.outcomes import Outcome, confusion, right
 from demo.sheet import CELL, COLOURS, COLUMNS, contact_sheet
+from model.encoding import jpeg
 
 PHOTO = jpeg(np.full((200, 300, 3), 200, np.uint8), quality=90)
 
