@@ -18,6 +18,7 @@ from serve.settings import RELEASED_BUNDLES, Settings
 
 if TYPE_CHECKING:
     from serve.database.engine import Database
+    from serve.service import Service
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
@@ -49,9 +50,15 @@ def serve(
     """Serve the HTTP API until stopped. Every setting is an environment variable HALLMARK_…"""
     import uvicorn
 
+    from model.bundle import BundleRejected, verify_manifest
+
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = quiet_settings("json")
+    try:
+        verify_manifest(settings.bundle_folder)
+    except BundleRejected as error:
+        fail(str(error))
     with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
         if settings.processes > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))
@@ -74,9 +81,8 @@ def scan(
 ) -> None:
     """Scan pictures without a server."""
     from serve.file_scan import scan_files
-    from serve.service import open_service
 
-    with told_errors(), open_service(quiet_settings("text")) as service:
+    with whole_service() as service:
         failures = scan_files(service, images, as_json=as_json)
     if failures:
         raise typer.Exit(1)
@@ -116,11 +122,10 @@ def add_references(
 ) -> None:
     """Add genuine pictures to a brand; running services find them within a second."""
     from serve.file_scan import add_files
-    from serve.service import open_service
 
     if kind not in ("logo", "product"):
         raise typer.BadParameter("must be logo or product", param_hint="--kind")
-    with told_errors(), open_service(quiet_settings("text")) as service:
+    with whole_service() as service:
         failures = add_files(service, images, brand_id=brand, kind="product" if kind == "product" else "logo")
     if failures:
         raise typer.Exit(1)
@@ -183,6 +188,19 @@ def database_of(settings: Settings) -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+@contextmanager
+def whole_service() -> Iterator[Service]:
+    """The service without a door during the block; errors that a person can mend are told in a line."""
+    from model.bundle import BundleRejected
+    from serve.service import open_service
+
+    try:
+        with told_errors(), open_service(quiet_settings("text")) as service:
+            yield service
+    except BundleRejected as error:
+        fail(str(error))
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class Idempotency:
             claim, database, api_key_id=caller.key_id, key=key, fingerprint=fingerprint(scope, body)
         )
         if isinstance(claimed, StoredAnswer):
+            scope["state"]["replayed"] = True
             await _replay(claimed, send)
             return
         await self._run(scope, body, receive, send, claimed=claimed, database=database)

@@ -55,7 +55,8 @@ class RequestContext:
                 self._note(scope, status, seconds=time.perf_counter() - start)
 
     def _note(self, scope: Scope, status: int, *, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        unrouted = "replayed" if scope["state"].get("replayed") else "unmatched"
+        route = getattr(scope.get("route"), "path", unrouted)
         self._metrics.requests.labels(method=_method(scope), route=route, status=str(status)).inc()
         self._metrics.request_seconds.labels(method=_method(scope), route=route).observe(seconds)
         if scope["path"] in QUIET_PATHS:

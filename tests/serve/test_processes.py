@@ -1,0 +1,47 @@
+"""The real command with two processes behind one port."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+from mosaics import mosaic, png
+
+from client.api import Hallmark
+from client.service import running_service
+from serve.settings import Settings
+
+NEEDS_WEIGHTS = pytest.mark.skipif(
+    not (Settings().bundle_folder / "manifest.json").is_file(), reason="no released model bundle in model/weights"
+)
+
+
+@NEEDS_WEIGHTS
+def test_all_processes_see_a_change_within_a_second(tmp_path: Path) -> None:
+    with running_service(tmp_path / "home", processes=2) as service:
+        key = service.create_key("admin")
+        with Hallmark(service.url, key=key) as hallmark:
+            brand = hallmark.create_brand("Acme")["id"]
+            hallmark.add_reference(brand, png(mosaic(1, side=200)), kind="logo")
+        time.sleep(1.0)
+        versions = []
+        for _ in range(12):  # a new connection each: the processes take turns by chance
+            with Hallmark(service.url, key=key) as hallmark:
+                versions.append(hallmark.scan(png(mosaic(2)))["index_version"])
+        assert versions == [1] * 12
+        lines = httpx2.get(f"{service.url}/metrics").text.splitlines()
+        assert 'hallmark_scan_seconds_count{step="total"} 12.0' in lines, "the processes' numbers are summed"
+    assert not (tmp_path / "home" / "postgres" / "postmaster.pid").exists(), "the last one stopped the database"
+
+
+def test_a_missing_bundle_is_told_in_words(tmp_path: Path) -> None:
+    from client.service import ServiceFailed
+
+    with (
+        pytest.raises(ServiceFailed, match=r"(?s)no model bundle in .*none") as failed,
+        running_service(tmp_path / "home", settings={"HALLMARK_MODEL": str(tmp_path / "none")}),
+    ):
+        pass
+    assert "Traceback" not in str(failed.value)
