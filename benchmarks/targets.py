@@ -165,13 +165,13 @@ def kind_of(data: bytes) -> str:
 
 
 def _reason(kind: str, body: bytes) -> str:
-    """The problem's code or title, or a complaint where it has no `detail`."""
+    """The problem's code (the last part of its type), or a complaint where it has no `detail`."""
     if not kind.startswith("application/problem+json"):
         return f"({kind}) without detail"
     problem = json.loads(body)
     if not problem.get("detail"):
         return "without detail"
-    return str(problem.get("code") or problem.get("title") or "")
+    return str(problem["type"]).rsplit(":", 1)[-1].replace("-", "_")
 
 
 def tree_resident_bytes(root: int) -> int:
