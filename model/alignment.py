@@ -1,0 +1,313 @@
+"""A region laid on a genuine reference: which place of the region shows which place of the reference.
+
+Proposals come from the region's own frame (the detector's box), from ORB features with MAGSAC++ (Barath et al. 2020,
+OpenCV's USAC), and from whoever calls (the verifier's network, which also aligns smooth or half hidden marks where
+keypoints fail). The one whose edges agree best with the reference's wins; edges carry no sign, so an inverted mark
+fits as well. Equal input gives equal output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.regions import RgbImage
+
+Matrix = NDArray[np.float64]
+"""A homography, (3, 3): source pixels (x, y, 1) to target pixels, up to scale."""
+
+Edges = NDArray[np.float32]
+"""Edge strength by direction, (h, w, 4) float32, at least 0: horizontal, vertical and the two diagonals, unsigned."""
+
+Method = Literal["box", "features", "network"]
+
+PICTURE_SIDE = 256
+"""Longer side of a prepared reference, pixels."""
+
+REGION_SIDE = 176
+"""Longer side at which a region is compared, pixels."""
+
+FRAME_SIDE = 112
+"""Side of the square frame in which a region and a reference are laid on each other, pixels."""
+
+CROP_MARGIN = 0.12
+"""What the caller adds to each side of a detector's box, as a share of the box; the frame shows the same margin."""
+
+AGREEMENT_SIDE = 64
+"""Side of the square in which edges are compared, the reference's rectangle alone, pixels."""
+
+_RIM_TOLERANCE = 24
+_FEWEST_INLIERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """ORB keypoints: places (n, 2) float32 in pixels of the picture, descriptors (n, 32) uint8."""
+
+    places: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedReference:
+    """A genuine picture made ready for comparison; made once for each reference.
+
+    `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
+    around it and `frame_edges` the edges of that; `features` are those of the picture and of its negative; `edges` are
+    its edges for `Alignment.agreement`.
+    """
+
+    picture: RgbImage
+    frame: RgbImage = field(repr=False)
+    frame_edges: Edges = field(repr=False)
+    features: Features = field(repr=False)
+    edges: Edges = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How a region lies on a reference.
+
+    `matrix` takes pixels of the region (at working size) to the square frame. `agreement`, -1..1, is the correlation of
+    edges inside the reference's rectangle; `inliers` of `matches` ORB matches follow the features' own matrix and span
+    `coverage`, 0..1, of the reference, whichever method won.
+    """
+
+    matrix: Matrix
+    method: Method
+    agreement: float
+    inliers: int
+    matches: int
+    coverage: float
+
+
+def prepare_reference(picture: RgbImage) -> PreparedReference:
+    """Trim `picture` (RGB uint8) to its content, bring it to working size, and take its features and edges."""
+    trimmed = trim(picture)
+    small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    plain, negative = orb_features(grey), orb_features(np.asarray(255 - grey, np.uint8))
+    features = Features(
+        np.concatenate([plain.places, negative.places]), np.concatenate([plain.descriptors, negative.descriptors])
+    )
+    inner = round(FRAME_SIDE / (1 + 2 * CROP_MARGIN))
+    reduced = resized(small, (inner, inner))
+    rim = np.concatenate([reduced[0], reduced[-1], reduced[:, 0], reduced[:, -1]])
+    frame = np.empty((FRAME_SIDE, FRAME_SIDE, 3), np.uint8)
+    frame[:] = np.median(rim, axis=0)
+    start = (FRAME_SIDE - inner) // 2
+    frame[start : start + inner, start : start + inner] = reduced
+    square = resized(grey, (AGREEMENT_SIDE, AGREEMENT_SIDE))
+    frame_edges = edges(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8))
+    return PreparedReference(small, frame, frame_edges, features, edges(square))
+
+
+def trim(picture: RgbImage) -> RgbImage:
+    """`picture` without the plain border around its content; all of it where the rim is not plain."""
+    top, bottom, left, right = content_bounds(picture)
+    return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+def content_bounds(picture: RgbImage) -> tuple[int, int, int, int]:
+    """First row, row after the last, first column, column after the last of what stands on a plain ground.
+
+    The whole picture where the rim is not plain or nothing stands on it.
+    """
+    rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.int16)
+    ground = np.median(rim, axis=0)
+    whole = (0, picture.shape[0], 0, picture.shape[1])
+    if np.quantile(np.abs(rim - ground).max(axis=-1), 0.9) > _RIM_TOLERANCE:
+        return whole
+    content = np.abs(picture.astype(np.int16) - ground).max(axis=-1) > _RIM_TOLERANCE
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    if len(rows) == 0:
+        return whole
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def working_size(region: RgbImage) -> RgbImage:
+    """`region` with its longer side at most `REGION_SIDE`, averaged; a view of it where it is small enough."""
+    if max(region.shape[:2]) <= REGION_SIDE:
+        return region
+    return resized(region, fitted(region.shape, REGION_SIDE))
+
+
+def box_matrix(region: RgbImage) -> Matrix:
+    """The whole region, which carries the margin already, fills the frame."""
+    return _scaling(FRAME_SIDE / region.shape[1], FRAME_SIDE / region.shape[0])
+
+
+def reference_corners() -> NDArray[np.float32]:
+    """Corners of the reference's rectangle in the frame, (4, 2): top left, top right, bottom right, bottom left."""
+    edge = FRAME_SIDE * CROP_MARGIN / (1 + 2 * CROP_MARGIN)
+    low, high = edge, FRAME_SIDE - edge
+    return np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
+
+
+def laid_in_frame(region: RgbImage, matrix: Matrix) -> RgbImage:
+    """The region as the frame shows it under `matrix`, (FRAME_SIDE, FRAME_SIDE, 3) uint8."""
+    return np.asarray(
+        cv2.warpPerspective(region, matrix, (FRAME_SIDE, FRAME_SIDE), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
+    """`matrix` changed so that the places `corners` (4, 2) of the frame come to lie on the reference's corners.
+
+    None where the four corners are no view of a rectangle.
+    """
+    sides = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
+    if float(turns.min()) < (0.1 * FRAME_SIDE) ** 2:
+        return None
+    change = cv2.getPerspectiveTransform(corners.astype(np.float32), reference_corners())
+    return np.asarray(change @ matrix, np.float64)
+
+
+def align(region: RgbImage, reference: PreparedReference, *, proposals: Sequence[Matrix] = ()) -> Alignment:
+    """Lay `region`, at working size, on `reference`.
+
+    `region` is a detector's box with `CROP_MARGIN` added on each side; `proposals` are further matrices to the frame.
+    """
+    grey = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
+    matched = _by_features(grey, reference)
+    named: list[tuple[Method, Matrix]] = [("box", box_matrix(region))]
+    named += [("network", proposal) for proposal in proposals]
+    if matched is not None:
+        named.append(("features", matched.matrix))
+    scored = [(agreement(grey, matrix, reference), method, matrix) for method, matrix in named]
+    best, method, matrix = max(scored, key=lambda entry: entry[0])
+    if matched is None:
+        return Alignment(matrix, method, best, 0, 0, 0.0)
+    return Alignment(matrix, method, best, matched.inliers, matched.matches, matched.coverage)
+
+
+def agreement(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> float:
+    """Correlation -1..1 of the edges of a grey region under `matrix` with the reference's."""
+    low, high = reference_corners()[[0, 2]].astype(np.float64)
+    scale = AGREEMENT_SIDE / (high - low)
+    inner = np.array([[scale[0], 0, -scale[0] * low[0]], [0, scale[1], -scale[1] * low[1]], [0, 0, 1]])
+    size = (AGREEMENT_SIDE, AGREEMENT_SIDE)
+    seen = cv2.warpPerspective(grey, inner @ matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return correlation(edges(np.asarray(seen, np.uint8)), reference.edges)
+
+
+def edges(grey: NDArray[np.uint8]) -> Edges:
+    """Edges of a grey image (h, w) by unsigned direction, (h, w, 4), damped where contrast is high."""
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
+    gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    strength = cv2.magnitude(gx, gy)
+    # Square roots keep one bright edge from deciding alone; 24 is noise of a compressed photo.
+    weight = np.sqrt(np.maximum(strength - 24.0, 0.0)) / (strength * strength + 1e-3)
+    even, odd = (gx * gx - gy * gy) * weight, 2 * gx * gy * weight
+    stacked = np.stack([even, -even, odd, -odd], axis=-1)
+    return np.asarray(cv2.blur(np.maximum(stacked, 0), (3, 3)), np.float32)
+
+
+def correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Pearson correlation of two arrays (h, w, c), channels centred apart; 0 where one is flat."""
+    a = one - one.mean(axis=(0, 1), keepdims=True)
+    b = other - other.mean(axis=(0, 1), keepdims=True)
+    norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
+    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
+
+
+def resized(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """`image` at `size` (width, height), averaged when it shrinks and interpolated when it grows."""
+    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def fitted(shape: tuple[int, ...], longer: int) -> tuple[int, int]:
+    """Width and height of an image of `shape` (h, w, …) when its longer side is `longer`, each at least 8."""
+    scale = longer / max(shape[:2])
+    return max(round(shape[1] * scale), 8), max(round(shape[0] * scale), 8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    matrix: Matrix
+    inliers: int
+    matches: int
+    coverage: float
+
+
+def _by_features(grey: NDArray[np.uint8], reference: PreparedReference) -> _Matched | None:
+    """The matrix that most ORB matches follow, None where too few do or no camera could see it so."""
+    found, known = orb_features(grey), reference.features
+    if min(len(found.places), len(known.places)) < _FEWEST_INLIERS:
+        return None
+    # A matcher of its own for each call: one for all would be shared by threads.
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
+    if len(matches) < _FEWEST_INLIERS:
+        return None
+    source = found.places[[match.queryIdx for match in matches]]
+    target = known.places[[match.trainIdx for match in matches]]
+    cv2.setRNGSeed(1)
+    found_matrix: Matrix | None
+    found_matrix, kept = cv2.findHomography(  # type: ignore[assignment]
+        source, target, cv2.USAC_MAGSAC, 5.0, maxIters=200, confidence=0.99
+    )
+    if found_matrix is None or not is_plausible(found_matrix, grey.shape, reference.picture.shape):
+        return None
+    inliers = kept.ravel() > 0
+    if int(inliers.sum()) < _FEWEST_INLIERS:
+        return None
+    coverage = spread(target[inliers], reference.picture.shape)
+    return _Matched(picture_to_frame(reference) @ found_matrix, int(inliers.sum()), len(matches), coverage)
+
+
+def picture_to_frame(reference: PreparedReference) -> Matrix:
+    """The matrix from pixels of the reference's picture to the frame."""
+    height, width = reference.picture.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(corners, reference_corners()), np.float64)
+
+
+def orb_features(grey: NDArray[np.uint8]) -> Features:
+    """ORB features of a grey picture, strongest 400; none where it is too small."""
+    none = Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
+    if min(grey.shape) < 16:
+        return none
+    detector = cv2.ORB.create(
+        nfeatures=400, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
+    )
+    keypoints, descriptors = detector.detectAndCompute(grey, None)
+    if len(keypoints) == 0:
+        return none
+    return Features(np.array([point.pt for point in keypoints], np.float32), np.asarray(descriptors, np.uint8))
+
+
+def is_plausible(matrix: Matrix, source: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether the matrix is a view that a camera may have: no fold, no mirror, sides stretched alike, size sane."""
+    height, width = source[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    depth = corners @ matrix[2, :2] + matrix[2, 2]
+    if depth.min() <= 0 or depth.min() <= 0.25 * depth.max():
+        return False
+    quad = cv2.perspectiveTransform(corners[:, None], matrix)[:, 0]
+    sides = np.roll(quad, -1, axis=0) - quad
+    following = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
+    if turns.min() <= 0:
+        return False
+    stretch = np.hypot(sides[:, 0], sides[:, 1]) / np.array([width, height, width, height])
+    size = float(np.sqrt(stretch[:2].prod())) * max(source[:2]) / max(target[:2])
+    return bool(stretch.max() / max(stretch.min(), 1e-6) < 2.6 and 0.5 < size < 8)
+
+
+def spread(places: NDArray[np.float32], shape: tuple[int, ...]) -> float:
+    """Share of the picture, 0..1, that the convex hull of `places` covers."""
+    hull = cv2.convexHull(places.reshape(-1, 1, 2))
+    return min(float(cv2.contourArea(hull)) / (shape[0] * shape[1]), 1.0)
+
+
+def _scaling(x: float, y: float) -> Matrix:
+    return np.diag([x, y, 1.0])

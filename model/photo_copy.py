@@ -1,0 +1,176 @@
+"""Is this picture the brand's own product photo, reused? Crop, flip, new colours and recompression leave its geometry.
+
+Another photo of the same product has other folds, another view and other light, so its edges cannot be laid on the
+reference's by moving, turning, scaling and mirroring alone. That is what is tested: a similarity transform from ORB
+matches (or from the trimmed frames, for goods too plain for keypoints), and then the correlation of edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.alignment import (
+    PICTURE_SIDE,
+    Features,
+    Matrix,
+    PreparedReference,
+    content_bounds,
+    edges,
+    fitted,
+    orb_features,
+    resized,
+)
+from model.regions import RgbImage
+
+LEAST_OVERLAP = 0.12
+"""Share of the reference that must be in the picture to say anything."""
+
+EVEN_CORRELATION = 0.62
+"""Correlation of edges at which a copy and another photo are equally likely; see `training.evaluation.photo_copies`."""
+
+CORRELATION_SCALE = 0.035
+"""Change of the correlation that multiplies the odds by e."""
+
+_SIDE = 128
+_FEWEST_INLIERS = 10
+_DIFFERENT_COLOUR = 0.25
+_BEYOND_DOUBT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoMatch:
+    """What a picture is beside a product reference.
+
+    `probability`, 0..1, that it is the same photo; `correlation` of edges -1..1 after alignment; `inliers` of the ORB
+    matches; `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
+    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, None below probability
+    0.5; `reasons` says it in words.
+    """
+
+    probability: float
+    correlation: float
+    inliers: int
+    overlap: float
+    mirrored: bool
+    aligned: RgbImage | None = field(repr=False)
+    difference: NDArray[np.float32] | None = field(repr=False)
+    reasons: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """One way to lay the picture on the reference: `matrix` from its pixels (mirrored or not) to the reference's."""
+
+    matrix: Matrix
+    mirrored: bool
+    inliers: int
+    correlation: float
+    overlap: float
+
+
+def photo_match(image: RgbImage, reference: PreparedReference) -> PhotoMatch:
+    """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`."""
+    small = resized(image, fitted(image.shape, PICTURE_SIDE))
+    known = edges(_square_grey(reference.picture))
+    ways: list[_Laid] = []
+    for mirrored in (False, True):
+        if any(way.correlation > _BEYOND_DOUBT for way in ways):
+            break  # a mirrored look would cost as much again and could only lose
+        seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
+        grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+        matrix, inliers = _by_features(orb_features(grey), reference.features)
+        if matrix is not None:
+            ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
+        ways.append(_measured(grey, _by_frame(seen, reference), known, reference, mirrored=mirrored, inliers=0))
+    best = max(ways, key=lambda way: way.correlation if way.overlap >= LEAST_OVERLAP else -1.0)
+    certain = best.overlap >= LEAST_OVERLAP
+    odds = (best.correlation - EVEN_CORRELATION) / CORRELATION_SCALE if certain else -20.0
+    probability = float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
+    match = (probability, best.correlation, best.inliers, best.overlap, best.mirrored)
+    if probability < 0.5:
+        return PhotoMatch(*match, None, None, [])
+    aligned, difference, recoloured = _shown(small, best, reference)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured))
+
+
+def _square_grey(picture: RgbImage) -> NDArray[np.uint8]:
+    return resized(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), (_SIDE, _SIDE))
+
+
+def _by_features(found: Features, known: Features) -> tuple[Matrix | None, int]:
+    """The similarity transform that most ORB matches follow, and how many do."""
+    if min(len(found.places), len(known.places)) < _FEWEST_INLIERS:
+        return None, 0
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
+    if len(matches) < _FEWEST_INLIERS:
+        return None, 0
+    source = found.places[[match.queryIdx for match in matches]]
+    target = known.places[[match.trainIdx for match in matches]]
+    cv2.setRNGSeed(1)
+    affine, kept = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=4.0, maxIters=1000)
+    inliers = int(kept.sum()) if affine is not None else 0
+    if inliers < _FEWEST_INLIERS:
+        return None, 0
+    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), inliers
+
+
+def _by_frame(picture: RgbImage, reference: PreparedReference) -> Matrix:
+    """The content of the picture fills the reference's frame."""
+    top, bottom, left, right = content_bounds(picture)
+    height, width = reference.picture.shape[:2]
+    scale_x, scale_y = width / (right - left), height / (bottom - top)
+    return np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y], [0, 0, 1]], np.float64)
+
+
+def _measured(
+    grey: NDArray[np.uint8],
+    matrix: Matrix,
+    known: NDArray[np.float32],
+    reference: PreparedReference,
+    *,
+    mirrored: bool,
+    inliers: int,
+) -> _Laid:
+    """Correlation of edges where the picture covers the reference, and how much it covers."""
+    height, width = reference.picture.shape[:2]
+    to_square = np.diag([_SIDE / width, _SIDE / height, 1.0]) @ matrix
+    size = (_SIDE, _SIDE)
+    laid = cv2.warpPerspective(grey, to_square, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.warpPerspective(np.full(grey.shape, 255, np.uint8), to_square, size) > 250
+    inside = cv2.erode(covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    overlap = float(inside.mean())
+    if overlap < LEAST_OVERLAP:
+        return _Laid(matrix, mirrored, inliers, -1.0, overlap)
+    a, b = edges(np.asarray(laid, np.uint8))[inside], known[inside]
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
+    return _Laid(matrix, mirrored, inliers, float((a * b).sum()) / norm if norm > 1e-6 else 0.0, overlap)
+
+
+def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> tuple[RgbImage, NDArray[np.float32], bool]:
+    """The picture laid on the reference, where they differ 0..1, and whether the colours were changed."""
+    height, width = reference.picture.shape[:2]
+    seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small
+    laid = cv2.warpPerspective(seen, best.matrix, (width, height), borderValue=(255, 255, 255)).astype(np.uint8)
+    covered = cv2.warpPerspective(np.full(seen.shape[:2], 255, np.uint8), best.matrix, (width, height)) > 250
+    gap = np.abs(laid.astype(np.float32) - reference.picture).max(axis=-1) / 255
+    gap = cv2.GaussianBlur(gap, (0, 0), 2.0) * covered
+    recoloured = bool(covered.any()) and float(np.median(gap[covered])) > _DIFFERENT_COLOUR
+    return laid, np.asarray(np.clip(gap * 1.5, 0, 1), np.float32), recoloured
+
+
+def _reasons(best: _Laid, *, recoloured: bool) -> list[str]:
+    reasons = [
+        f"the brand's own photo: {round(100 * best.overlap)} % of it is here, edges agree to {best.correlation:.2f}"
+    ]
+    if best.mirrored:
+        reasons.append("mirrored")
+    if best.overlap < 0.8:
+        reasons.append("cropped")
+    if recoloured:
+        reasons.append("recoloured")
+    return reasons

@@ -1,0 +1,192 @@
+"""The verdict on one region beside one genuine reference: align, compare, judge.
+
+One network lays the region on the reference, where features alone would fail; another sees the aligned pair and judges.
+A small head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
+probabilities of the result. Nothing is random: equal pixels give equal verdicts.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.alignment import (
+    FRAME_SIDE,
+    Alignment,
+    Matrix,
+    PreparedReference,
+    align,
+    box_matrix,
+    laid_in_frame,
+    moved,
+    picture_to_frame,
+    prepare_reference,
+    reference_corners,
+    working_size,
+)
+from model.comparison import Comparison, compare
+from model.reasons import reasons_for
+from model.regions import RgbImage
+
+Kind = Literal["genuine", "smear", "imitation"]
+
+ALIGNER = "aligner.onnx"
+"""The file, in the folder of the verifier's, of the network that aligns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities that sum to 1."""
+
+    genuine: float
+    smear: float
+    imitation: float
+    unrelated: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a region is beside a reference.
+
+    `aligned` is the region as the reference's picture is laid out, the same shape; `difference` (h, w) float32 0..1
+    says where they differ; `reasons` says it in words. Both pictures are None where the region is unrelated.
+    """
+
+    scores: Scores
+    aligned: RgbImage | None = field(repr=False)
+    difference: NDArray[np.float32] | None = field(repr=False)
+    reasons: list[str]
+
+    @property
+    def kind(self) -> Kind:
+        """The most probable kind, should the mark be the brand's at all."""
+        named: dict[Kind, float] = {
+            "genuine": self.scores.genuine,
+            "smear": self.scores.smear,
+            "imitation": self.scores.imitation,
+        }
+        return max(named, key=lambda kind: named[kind])
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A pair measured but not judged yet: what the head is fitted on.
+
+    `numbers` (n,) float32: the evidence, the network's four logits and its summary.
+    """
+
+    region: RgbImage
+    alignment: Alignment
+    frame: RgbImage
+    comparison: Comparison
+    numbers: NDArray[np.float32]
+
+
+class Head:
+    """A perceptron with one hidden layer over standardised numbers, and a temperature."""
+
+    def __init__(self, numbers: dict[str, Any]) -> None:
+        self._mean, self._scale = (np.array(numbers[name], np.float64) for name in ("mean", "scale"))
+        self._hidden, self._hidden_bias = (np.array(numbers[name], np.float64) for name in ("hidden", "hidden_bias"))
+        self._output, self._output_bias = (np.array(numbers[name], np.float64) for name in ("output", "output_bias"))
+        self._temperature = float(numbers["temperature"])
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers it takes."""
+        return len(self._mean)
+
+    def probabilities(self, numbers: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(…, inputs) → (…, 4), each row summing to 1: genuine, smear, imitation, unrelated."""
+        standard = np.clip((numbers - self._mean) / self._scale, -5, 5)
+        hidden = np.tanh(standard @ self._hidden + self._hidden_bias)
+        logits = (hidden @ self._output + self._output_bias) / self._temperature
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
+
+
+class VerifierRuntime:
+    """Both networks as ONNX, `path` and beside it `ALIGNER`; safe to call from several threads."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self._judge = _session(path, threads=threads)
+        self._aligner = _session(path.with_name(ALIGNER), threads=threads)
+
+    def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
+        """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
+        small = working_size(region)
+        start = box_matrix(small)
+        (corners,) = self._aligner.run(["corners"], {"pairs": _pair(laid_in_frame(small, start), reference)})
+        alignment = align(small, reference, proposals=_proposals(start, corners[0]))
+        frame = laid_in_frame(small, alignment.matrix)
+        logits, summary = self._judge.run(["logits", "summary"], {"pairs": _pair(frame, reference)})
+        comparison = compare(frame, reference, alignment=alignment, similarity=similarity)
+        numbers = np.concatenate([comparison.evidence.vector(), logits[0], summary[0]]).astype(np.float32)
+        return Examined(small, alignment, frame, comparison, numbers)
+
+
+class Verifier:
+    """Judges regions against prepared references.
+
+    `path` is the network, `calibration` the JSON file with the head and its temperature that was fitted to it. Raises
+    ValueError when the two do not belong together.
+    """
+
+    def __init__(self, path: Path, *, calibration: Path, threads: int = 1) -> None:
+        self._runtime = VerifierRuntime(path, threads=threads)
+        self._head = Head(json.loads(calibration.read_text(encoding="utf-8"))["head"])
+        probe = np.zeros((8, 8, 3), np.uint8)
+        numbers = self._runtime.examine(probe, prepare_reference(probe), similarity=0.0).numbers
+        if len(numbers) != self._head.inputs:
+            raise ValueError(
+                f"{calibration.name} is for {self._head.inputs} numbers and {path.name} with this code gives "
+                f"{len(numbers)}: they are not from one round"
+            )
+
+    def verify(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+        """Judge `region`, a detector's box with the scan's margin, against `reference`.
+
+        `similarity` is the cosine of their embeddings, -1..1.
+        """
+        examined = self._runtime.examine(region, reference, similarity=similarity)
+        genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
+        scores = Scores(genuine, smear, imitation, unrelated)
+        plain = Verdict(scores, None, None, [])
+        if unrelated >= max(genuine, smear, imitation) and unrelated > 0.9:
+            return plain
+        words = reasons_for(plain.kind, examined.comparison, region=examined.frame, reference=reference)
+        aligned = _laid_out(examined.region, examined.alignment.matrix, reference)
+        return Verdict(scores, aligned, examined.comparison.difference(reference), words)
+
+
+def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _pair(frame: RgbImage, reference: PreparedReference) -> NDArray[np.uint8]:
+    """What both networks take: (1, 2, FRAME_SIDE, FRAME_SIDE, 3), the region and then the reference."""
+    return np.stack([frame, reference.frame])[None]
+
+
+def _proposals(start: Matrix, corners: NDArray[np.float32]) -> list[Matrix]:
+    places = reference_corners() + corners.reshape(4, 2) * FRAME_SIDE
+    proposal = moved(start, places.astype(np.float32))
+    return [] if proposal is None else [proposal]
+
+
+def _laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
+    """The region as the reference's picture is laid out."""
+    height, width = reference.picture.shape[:2]
+    to_picture = np.linalg.inv(picture_to_frame(reference)) @ matrix
+    laid = cv2.warpPerspective(region, to_picture, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(laid, np.uint8)

@@ -1,0 +1,138 @@
+"""The verifier's head: it joins the network's answer, the measured evidence and the embedding's similarity.
+
+It is fitted on `dev` brands, which the network never saw, and its temperature on a part of them that the head did not
+see either; the whole takes about a minute once the pairs are examined, so a new embedder only asks for a new head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from torch import nn
+from torch.nn import functional
+
+from model.alignment import PreparedReference
+from model.networks.verifier import CLASSES
+from model.regions import RgbImage
+from model.verifier import Head, VerifierRuntime
+from training.verification_pairs import Pair
+
+Embed = Callable[[Sequence[RgbImage]], NDArray[np.float32]]
+"""Crops to unit vectors (n, d)."""
+
+HIDDEN = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedPairs:
+    """What the head sees: `numbers` (n, k) float32, `labels` (n,) by `CLASSES`, and the pairs they came from."""
+
+    numbers: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    pairs: list[Pair]
+
+    def subset(self, keep: NDArray[np.bool_]) -> ExaminedPairs:
+        """The pairs where `keep` (n,) is true."""
+        chosen = [pair for pair, kept in zip(self.pairs, keep, strict=True) if kept]
+        return ExaminedPairs(self.numbers[keep], self.labels[keep], chosen)
+
+
+def examined_pairs(
+    pairs: Sequence[Pair],
+    references: Sequence[PreparedReference],
+    pictures: Sequence[RgbImage],
+    brands: Sequence[str],
+    *,
+    runtime: VerifierRuntime,
+    embed: Embed,
+) -> ExaminedPairs:
+    """Measure every pair as the scan would; references are prepared from `pictures`, whose brands are `brands`.
+
+    An unrelated region is given the most similar reference of another brand, as the search would give it: of the
+    first, second or third, by turns.
+    """
+    known = embed(pictures)
+    seen = embed([_without_margin(pair.region) for pair in pairs])
+    similarity = seen @ known.T
+    owner = np.array(brands)
+    settled = []
+    for place, pair in enumerate(pairs):
+        chosen = pair.reference
+        if chosen < 0:
+            order = [int(i) for i in np.argsort(-similarity[place])[:40] if owner[i] != pair.brand]
+            chosen = order[place % 3]
+        settled.append(replace(pair, reference=chosen))
+    numbers = [
+        runtime.examine(
+            pair.region, references[pair.reference], similarity=float(similarity[place, pair.reference])
+        ).numbers
+        for place, pair in enumerate(settled)
+    ]
+    return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
+
+
+def fit_head(examined: ExaminedPairs, *, seed: int, weights: Sequence[float] = (1, 1, 1, 1)) -> dict[str, Any]:
+    """The head's numbers for `verifier_calibration.json`; `weights` of the four classes correct their shares."""
+    for_temperature = np.array([_one_in_three(pair.brand) for pair in examined.pairs])
+    fitted, kept_apart = examined.subset(~for_temperature), examined.subset(for_temperature)
+    mean, scale = fitted.numbers.mean(axis=0), fitted.numbers.std(axis=0) + 1e-3
+    head = _trained(fitted, mean=mean, scale=scale, seed=seed, weights=weights)
+    head["temperature"] = 1.0
+
+    def loss(log_temperature: float) -> float:
+        probabilities = Head({**head, "temperature": float(np.exp(log_temperature))}).probabilities(kept_apart.numbers)
+        chosen = probabilities[np.arange(len(kept_apart.labels)), kept_apart.labels]
+        weight = np.asarray(weights, np.float64)[kept_apart.labels]
+        return -float((np.log(chosen + 1e-9) * weight).sum() / weight.sum())
+
+    head["temperature"] = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
+    return head
+
+
+def _trained(
+    examined: ExaminedPairs,
+    *,
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    seed: int,
+    weights: Sequence[float],
+) -> dict[str, Any]:
+    torch.manual_seed(seed)
+    standard = torch.from_numpy(np.clip((examined.numbers - mean) / scale, -5, 5).astype(np.float32))
+    labels = torch.from_numpy(examined.labels)
+    first, last = nn.Linear(standard.shape[1], HIDDEN), nn.Linear(HIDDEN, len(CLASSES))
+    head = nn.Sequential(first, nn.Tanh(), nn.Dropout(0.15), last)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=3e-3, weight_decay=0.3)
+    share = torch.tensor(weights, dtype=torch.float32)
+    for _ in range(700):
+        loss = functional.cross_entropy(head(standard + 0.05 * torch.randn_like(standard)), labels, weight=share)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    numbers = {
+        "mean": mean,
+        "scale": scale,
+        "hidden": first.weight.detach().numpy().T,
+        "hidden_bias": first.bias.detach().numpy(),
+        "output": last.weight.detach().numpy().T,
+        "output_bias": last.bias.detach().numpy(),
+    }
+    return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in numbers.items()}
+
+
+def _one_in_three(brand: str) -> bool:
+    return hashlib.sha256(f"temperature {brand}".encode()).digest()[0] % 3 == 0
+
+
+def _without_margin(region: RgbImage) -> RgbImage:
+    """The detector's box: what the scan embeds has no margin yet."""
+    height, width = region.shape[:2]
+    off_y, off_x = round(height * 0.12 / 1.24), round(width * 0.12 / 1.24)
+    return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])
