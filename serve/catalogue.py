@@ -20,9 +20,6 @@ from serve.database.tables import Brand, Reference, ReferenceKind
 from serve.objects import ObjectMissingError, Objects
 from serve.scan import StoredReference
 
-KEPT = 2_048
-"""Prepared references in memory; the one that was used longest ago makes room."""
-
 Prepare = Callable[[RgbImage], PreparedReference]
 Decode = Callable[[bytes], RgbImage]
 
@@ -30,13 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 class Catalogue:
-    """Prepared references by id; safe to use from several threads."""
+    """Prepared references by id; safe to use from several threads. It keeps the `most` that were used last."""
 
-    def __init__(self, database: Database, objects: Objects, *, decode: Decode, prepare: Prepare) -> None:
+    def __init__(self, database: Database, objects: Objects, *, decode: Decode, prepare: Prepare, most: int) -> None:
         self._database = database
         self._objects = objects
         self._decode = decode
         self._prepare = prepare
+        self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, StoredReference] = OrderedDict()
         self._forgotten = 0
@@ -78,7 +76,7 @@ class Catalogue:
         with self._lock:
             if self._forgotten == unless_after:
                 self._kept[loaded.reference_id] = loaded
-                while len(self._kept) > KEPT:
+                while len(self._kept) > self._most:
                     self._kept.popitem(last=False)
 
     def _load(self, reference_id: str) -> StoredReference | None:

@@ -58,7 +58,9 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None) -> Itera
         limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         decoder = stack.enter_context(DecoderPool(settings.decoder_workers, limits=limits))
         embed_missing(database, objects, bundle=bundle)
-        catalogue = Catalogue(database, objects, decode=decode, prepare=prepare_reference)
+        catalogue = Catalogue(
+            database, objects, decode=decode, prepare=prepare_reference, most=settings.prepared_references
+        )
         replica = IndexReplica(
             database,
             index=LiveIndex(),

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     scan_timeout_seconds: Annotated[
         float, Field(gt=0, le=600, description="A scan that waits longer than this for its turn gets 503")
     ] = 10.0
+    prepared_references: Annotated[
+        int, Field(ge=1, description="References that a process keeps ready for comparison, about 0.5 MB each")
+    ] = 2_048
     max_upload_bytes: Annotated[int, Field(ge=1_024, description="Largest picture file that is read")] = 12_000_000
     max_pixels: Annotated[int, Field(ge=1_000, description="Largest picture, in pixels by its header")] = 40_000_000
     scan_retention_days: Annotated[
