@@ -78,7 +78,7 @@ def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int =
     for _ in range(count):
         photo = _with_mark(photo, boxes, material=material, rng=rng, most=_LARGEST_WIDTH if count == 1 else 0.45)
     lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
-    return Scene(photographed(lighted, rng=rng, strength=0.5), tuple(boxes))
+    return Scene(photographed(lighted, rng=rng, strength=0.4), tuple(boxes))
 
 
 _COUNT_SHARES = np.array([0.10, 0.38, 0.20, 0.13, 0.09, 0.06, 0.04])
@@ -89,7 +89,7 @@ def _with_mark(
     photo: RgbImage, boxes: list[Box], *, material: SceneMaterial, rng: np.random.Generator, most: float
 ) -> RgbImage:
     """The photo with one more mark, whose box is appended to `boxes`; unchanged when no free place was found."""
-    mark = draw_mark(material, rng=rng)
+    mark = _turned(draw_mark(material, rng=rng), rng)
     for _ in range(4):
         share = float(np.exp(rng.uniform(np.log(_SMALLEST_WIDTH), np.log(most))))
         try:
@@ -127,6 +127,22 @@ def draw_mark(material: SceneMaterial, *, rng: np.random.Generator) -> RgbaImage
     if kind < 0.22 and symbol.shape[1] < 1.6 * symbol.shape[0]:
         return dressed(_lock_up(symbol, _word(rng), rng), rng=rng)
     return dressed(symbol, rng=rng)
+
+
+def _turned(mark: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+    """The mark turned: mostly not at all, else by up to about 60°, a quarter or half a turn; nothing is cut off."""
+    kind = rng.random()
+    if kind < 0.65:
+        return mark
+    if kind < 0.75:
+        return np.ascontiguousarray(np.rot90(mark, int(rng.integers(1, 4))))
+    degrees = float(rng.normal(0, 22))
+    height, width = mark.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    wide, tall = int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1
+    turn[:, 2] += [(wide - width) / 2, (tall - height) / 2]
+    return np.asarray(cv2.warpAffine(mark, turn, (wide, tall), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def _word(rng: np.random.Generator) -> RgbaImage:

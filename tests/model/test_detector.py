@@ -103,6 +103,15 @@ def test_letters_of_one_word_become_one_box() -> None:
     assert merged(letters) == [Region(Box(10, 20, 34, 14), 0.9)]
 
 
+def test_letters_are_not_joined_when_the_word_was_found_or_they_are_not_alike() -> None:
+    left, right, word = Box(10, 20, 10, 14), Box(21, 20, 10, 14), Box(10, 20, 21, 15)
+    assert merged([Region(left, 0.9), Region(right, 0.8), Region(word, 0.7)])[:2] == [
+        Region(left, 0.9),
+        Region(right, 0.8),
+    ]
+    assert len(merged([Region(left, 0.9), Region(right, 0.3)])) == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [Box(40, 20, 10, 14), Box(21, 60, 10, 14), Box(21, 12, 30, 30)],
