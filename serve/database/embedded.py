@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import stat
 import subprocess
 import tempfile
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MAJOR_VERSION: Final = "18"
 SOCKET_NAME: Final = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES: Final = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero
+PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._-]+")
 START_SECONDS: Final = 60
 SERVER_OPTIONS: Final = ("listen_addresses=", "max_connections=300", "unix_socket_permissions=0700", "port=5432")
 
@@ -196,16 +198,22 @@ class EmbeddedPostgres:
 
 
 def socket_folder(folder: Path) -> Path:
-    """Where the socket of the data folder lies: inside it, or under the temporary folder when the path is too long."""
-    if len(os.fsencode(folder / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+    """Where the socket of the data folder lies: inside it, or under the temporary folder when its path cannot be used."""
+    if fits_socket(folder):
         return folder
     name = "hallmark-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108 (checked when made)
-        if base and Path(base).is_dir() and len(os.fsencode(Path(base) / name / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+        if base and Path(base).is_dir() and fits_socket(Path(base) / name):
             return Path(base) / name
     raise EmbeddedPostgresError(
         f"no folder is short enough for a Unix socket; choose a shorter HALLMARK_HOME than {folder}"
     )
+
+
+def fits_socket(folder: Path) -> bool:
+    """Whether a socket in `folder` has a path short enough, and plain enough for shell, settings and URL alike."""
+    path = str(folder / SOCKET_NAME)
+    return len(os.fsencode(path)) <= SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(path) is not None
 
 
 def make_socket_folder(folder: Path, *, account: pwd.struct_passwd | None) -> Path:
