@@ -198,7 +198,7 @@ class EmbeddedPostgres:
 
 
 def socket_folder(folder: Path) -> Path:
-    """Where the socket of the data folder lies: inside it, or under the temporary folder when its path cannot be used."""
+    """Where the data folder's socket lies: inside it, or under the temporary folder when its path cannot be used."""
     if fits_socket(folder):
         return folder
     name = "hallmark-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
