@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from mosaics import mosaic
+from plain_bundle import plain_bundle
+
+from index.exact import ExactIndex
+from index.interface import Entry
+from model.alignment import PreparedReference, prepare_reference
+from model.bundle import ModelBundle
+from model.decode import decode
+from model.regions import Box, Region, RgbImage
+from model.verifier import Scores, Verdict
+from serve.evidence import draw_evidence
+from serve.policy import Policy
+from serve.scan import MAX_CANDIDATES, MAX_REGIONS, Scan, Scanner, StoredReference
+
+
+class FixedDetector:
+    def __init__(self, *boxes: Box) -> None:
+        self._regions = [Region(box, 0.9 - 0.01 * number) for number, box in enumerate(boxes)]
+
+    def detect(self, image: RgbImage) -> list[Region]:
+        return self._regions
+
+
+class FixedVerifier:
+    """Gives the same scores to every pair, and counts the pairs."""
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
+        self.calls = 0
+
+    def verify(self, crop: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+        self.calls += 1
+        shape = reference.picture.shape
+        return Verdict(
+            scores=self._scores,
+            aligned=np.zeros(shape, np.uint8),
+            difference=np.ones(shape[:2], np.float32),
+            reasons=["mosaic over 60 % of the mark"],
+        )
+
+
+class Shelf:
+    """References by id, each a mosaic of one brand."""
+
+    def __init__(self, bundle: ModelBundle, **seeds: int) -> None:
+        self.index = ExactIndex()
+        self._references = {}
+        for number, (name, seed) in enumerate(seeds.items(), start=1):
+            picture = mosaic(seed)
+            vector = bundle.embedder.embed([picture])[0]
+            self.index.add([Entry(number, f"ref_{name}", f"brd_{name}", "whole", vector)], version=number)
+            self._references[f"ref_{name}"] = StoredReference(
+                f"ref_{name}", f"brd_{name}", name, "logo", prepare_reference(picture)
+            )
+
+    def get(self, reference_id: str) -> StoredReference | None:
+        return self._references.get(reference_id)
+
+    def forget(self, name: str) -> None:
+        del self._references[f"ref_{name}"]
+
+
+def photo(*marks: tuple[int, int, int]) -> RgbImage:
+    """Grey, with the mosaic of each (seed, x, y) at that place."""
+    image = np.full((400, 500, 3), 120, np.uint8)
+    for seed, x, y in marks:
+        image[y : y + 96, x : x + 96] = mosaic(seed)
+    return image
+
+
+def scan(image: RgbImage, bundle: ModelBundle, shelf: Shelf) -> Scan:
+    return Scanner(bundle, index=shelf.index, references=shelf).scan(image, scan_id="scan_1", policy=Policy(version=7))
+
+
+def bundle_of(*boxes: Box, verifier: FixedVerifier | None = None) -> ModelBundle:
+    bundle = replace(plain_bundle(), detector=FixedDetector(*boxes))  # type: ignore[arg-type]
+    return replace(bundle, verifier=verifier) if verifier else bundle  # type: ignore[arg-type]
+
+
+def test_the_answer_names_brand_place_reference_and_versions() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2))
+    (finding,) = done.findings
+    assert (finding.brand, finding.brand_id, finding.reference_id) == ("fuma", "brd_fuma", "ref_fuma")
+    assert finding.kind == "genuine"
+    assert finding.box == (40, 60, 96, 96)
+    assert finding.evidence == "/v1/scans/scan_1/evidence/0.png"
+    assert (done.model, done.index_version, done.policy_version, done.decision) == ("plain", 2, 7, "allow")
+
+
+def test_the_whole_image_is_a_region_too() -> None:
+    bundle = bundle_of()
+    (finding,) = scan(mosaic(1), bundle, Shelf(bundle, fuma=1)).findings
+    assert finding.box == (0, 0, 96, 96)
+
+
+def test_a_photo_of_nothing_has_no_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    done = scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert (done.findings, done.decision, done.reasons) == ([], "allow", [])
+
+
+def test_an_empty_index_finds_nothing() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    assert scan(photo((1, 40, 60)), bundle, Shelf(bundle)).findings == []
+
+
+def test_two_brands_in_two_places_are_two_findings() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(300, 200, 96, 96))
+    done = scan(photo((1, 40, 60), (2, 300, 200)), bundle, Shelf(bundle, fuma=1, hike=2))
+    assert {finding.brand for finding in done.findings} == {"fuma", "hike"}
+
+
+def test_one_place_is_one_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(42, 62, 94, 94))
+    assert len(scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings) == 1
+
+
+def test_unrelated_pairs_are_no_findings() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.1, smear=0.1, imitation=0.1, unrelated=0.7))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    assert scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings == []
+    assert verifier.calls > 0
+
+
+def test_a_smear_is_reviewed_with_the_reason_in_words() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.05, smear=0.9, imitation=0.04, unrelated=0.01))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert (done.decision, done.findings[0].kind) == ("review", "smear")
+    assert done.findings[0].reasons == ["mosaic over 60 % of the mark"]
+
+
+def test_scores_are_rounded_and_still_sum_to_one() -> None:
+    verifier = FixedVerifier(Scores(genuine=1 / 3, smear=1 / 3, imitation=1 / 6, unrelated=1 / 6))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    scores = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings[0].scores
+    assert scores.genuine + scores.smear + scores.imitation + scores.unrelated == pytest.approx(1.0, abs=1e-9)
+
+
+def test_work_is_bounded_however_many_regions_there_are() -> None:
+    boxes = [Box(40, 60, 96, 96)] + [Box(5 * number, 200, 96, 96) for number in range(30)]
+    verifier = FixedVerifier(Scores(genuine=1.0, smear=0.0, imitation=0.0, unrelated=0.0))
+    bundle = bundle_of(*boxes, verifier=verifier)
+    scan(photo((1, 40, 60)), bundle, Shelf(bundle, **{f"brand{n}": n for n in range(1, 9)}))
+    assert verifier.calls <= MAX_CANDIDATES < MAX_REGIONS
+
+
+def test_a_reference_removed_during_the_scan_is_no_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf = Shelf(bundle, fuma=1)
+    shelf.forget("fuma")
+    assert scan(photo((1, 40, 60)), bundle, shelf).findings == []
+
+
+def test_the_same_pixels_give_the_same_answer() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(300, 200, 96, 96))
+    shelf = Shelf(bundle, fuma=1, hike=2)
+    image = photo((1, 40, 60), (2, 300, 200))
+    assert scan(image, bundle, shelf).findings == scan(image, bundle, shelf).findings
+
+
+def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.05, smear=0.9, imitation=0.04, unrelated=0.01))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    image = photo((1, 40, 60))
+    picture = decode(draw_evidence(image, scan(image, bundle, Shelf(bundle, fuma=1)).verified[0])).astype(int)
+    redness = picture[..., 0] - picture[..., 1:].max(axis=2)
+    thirds = [part.mean() for part in np.array_split(redness[28:284], 3, axis=1)]
+    assert thirds[2] > max(thirds[:2]) + 50
