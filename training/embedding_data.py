@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -82,7 +83,7 @@ class Views:
         description = json.loads((folder / "views.json").read_text(encoding="utf-8"))
         self.plan = Plan(**description["plan"])
         self.views = [View(*row) for row in description["views"]]
-        mode = "r+" if writable else "r"
+        mode: Literal["r+", "r"] = "r+" if writable else "r"
         shape = (len(self.views), self.plan.size, self.plan.size, 3)
         self.pixels: NDArray[np.uint8] = np.memmap(folder / "pixels.u8", np.uint8, mode, shape=shape)
         self.done: NDArray[np.uint8] = np.memmap(folder / "done.u8", np.uint8, mode, shape=(len(self.views),))
@@ -138,7 +139,9 @@ def render_views(
     stored = Views(folder, writable=True)
     by_name = {f"{logo.brand} {logo.package}:{logo.name}": logo for logo in logos}
     photos = {(product.name, number): photo for product in products for number, photo in enumerate(product.photos)}
-    rows = [row for row in range(share[0], len(views), share[1]) if not stored.done[row]]
+    # In shuffled order, so that what an interrupted run leaves is a fair sample of everything.
+    order = np.random.default_rng(plan.seed).permutation(len(views))[share[0] :: share[1]]
+    rows = [int(row) for row in order if not stored.done[row]]
     neighbour_pool = [logo for logo in logos if split_of(logo.brand) == "train"][:: max(1, len(logos) // 400)]
     for row in rows:
         view = views[row]
@@ -147,7 +150,7 @@ def render_views(
             picture = augmented(_read(photos[view.group, view.number // 100]), rng=rng, first=view.number % 100 == 0)
         else:
             logo = by_name[f"{view.group} {view.drawing}"]
-            picture = _logo_view(logo, view.style, plan.size, rng, backgrounds, neighbour_pool)
+            picture = _logo_view(logo, view.style, plan.size, rng=rng, backgrounds=backgrounds, pool=neighbour_pool)
         stored.pixels[row] = letterbox(picture, size=plan.size)
         stored.done[row] = 1
         yield row
@@ -168,7 +171,7 @@ def _prepare(folder: Path, plan: Plan, views: Sequence[View]) -> None:
 
 
 def _logo_view(
-    logo: Logo, style: str, size: int, rng: np.random.Generator, backgrounds: Backgrounds, pool: Sequence[Logo]
+    logo: Logo, style: str, size: int, *, rng: np.random.Generator, backgrounds: Backgrounds, pool: Sequence[Logo]
 ) -> RgbImage:
     """One view of a logo; its raster is as wide as it must be for a longer side of `size` px."""
     rgba = rasterise(logo, width=size)

@@ -60,7 +60,10 @@ def augmented(photo: RgbImage, *, rng: np.random.Generator, first: bool) -> RgbI
         return np.asarray(small, np.uint8)
     height, width = small.shape[:2]
     part = np.sqrt(rng.uniform(0.35, 1.0))
-    high, wide = int(height * min(1.0, part * rng.uniform(0.9, 1.1))), int(width * min(1.0, part * rng.uniform(0.9, 1.1)))
+    high, wide = (
+        int(height * min(1.0, part * rng.uniform(0.9, 1.1))),
+        int(width * min(1.0, part * rng.uniform(0.9, 1.1))),
+    )
     top, left = int(rng.integers(height - high + 1)), int(rng.integers(width - wide + 1))
     piece = small[top : top + high, left : left + wide]
     if rng.random() < 0.35:
@@ -68,7 +71,7 @@ def augmented(photo: RgbImage, *, rng: np.random.Generator, first: bool) -> RgbI
     if rng.random() < 0.3:
         turn = cv2.getRotationMatrix2D((wide / 2, high / 2), rng.normal(0, 8), 1.0)
         piece = cv2.warpAffine(np.ascontiguousarray(piece), turn, (wide, high), borderMode=cv2.BORDER_REFLECT)
-    piece = np.ascontiguousarray(piece)
+    piece = np.ascontiguousarray(piece).astype(np.uint8)
     if rng.random() < 0.25:
         _recolour(piece, rng)
     if rng.random() < 0.2:

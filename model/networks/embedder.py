@@ -105,11 +105,17 @@ class EmbedderNetwork(nn.Module):
         """The (n, 1280) generalised means (power 3) of the trunk's feature maps."""
         maps = self.trunk((pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0).clamp(min=_SMALLEST)
         # The product, not a power: exporters and runtimes treat it as plain arithmetic.
-        return (maps * maps * maps).mean(dim=(2, 3)).pow(1.0 / 3.0)
+        pooled: Tensor = (maps * maps * maps).mean(dim=(2, 3)).pow(1.0 / 3.0)
+        return pooled
 
     def forward(self, pictures: Tensor) -> Tensor:
         """See the class."""
         return functional.normalize(self.head(self.features(pictures)), dim=1)
+
+    def channels_last(self) -> EmbedderNetwork:
+        """The network itself, its weights laid out as CPU convolutions like them."""
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self
 
     def freeze(self, blocks: int) -> None:
         """Keep the stem and the first `blocks` (0..16) blocks as they are in training."""
@@ -154,7 +160,7 @@ def _convolutions_and_norms(source: Mapping[str, Tensor]) -> list[tuple[str, str
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write the weights as float16 to an `.npz` file that needs no torch to be read."""
     arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(path, **arrays)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -1,0 +1,37 @@
+import numpy as np
+
+from model.reference_views import ground_colour, reference_views, trim
+
+
+def _logo() -> np.ndarray:
+    picture = np.full((100, 200, 3), 255, np.uint8)
+    picture[40:60, 50:150] = (200, 0, 0)
+    return picture
+
+
+def test_a_logo_is_trimmed_and_reversed() -> None:
+    views = dict(reference_views(_logo(), kind="logo"))
+    assert set(views) == {"trimmed", "whole", "negative", "white_on_black"}
+    assert views["trimmed"].shape == (28, 108, 3)
+    assert (views["negative"] == 255 - views["trimmed"]).all()
+    assert tuple(views["white_on_black"][14, 54]) == (255, 255, 255)
+    assert not views["white_on_black"][0].any()
+
+
+def test_a_photo_without_a_plain_ground_stays_whole() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    assert ground_colour(photo) is None
+    for kind in ("logo", "product"):
+        views = reference_views(photo, kind=kind)
+        assert [name for name, _ in views] == ["trimmed"]
+        assert views[0][1] is photo
+
+
+def test_a_product_is_not_reversed() -> None:
+    assert [name for name, _ in reference_views(_logo(), kind="product")] == ["trimmed", "whole"]
+
+
+def test_an_empty_picture_is_left_alone() -> None:
+    blank = np.full((10, 10, 3), 7, np.uint8)
+    assert trim(blank) is blank
+    assert reference_views(blank, kind="logo")
