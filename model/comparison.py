@@ -173,8 +173,11 @@ def _disagreement(seen: Edges, known: Edges) -> NDArray[np.float32]:
     """Where edges are on one side only, 0..1, in the frame; strengths are brought to one scale first."""
     side = FRAME_SIDE // 4
     a, b = (cv2.blur(cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA), (3, 3)) for part in (seen, known))
-    scale = float(np.clip(float(b.mean() + 1e-6) / float(a.mean() + 1e-6), 0.5, 2.0))
-    gap = np.abs(a * scale - b).sum(axis=-1) / (0.9 * float(b.sum(axis=-1).max()) + 1e-6)
+    genuine = b.sum(axis=-1)
+    drawn = genuine > 0.3 * float(genuine.max())
+    # A low quantile: what is gone must not make what is left look too faint.
+    ratio = np.quantile(genuine[drawn] / (a.sum(axis=-1)[drawn] + 1e-3), 0.35) if drawn.any() else 1.0
+    gap = np.abs(a * float(np.clip(ratio, 0.5, 2.0)) - b).sum(axis=-1) / (0.9 * float(genuine.max()) + 1e-6)
     large = cv2.resize(gap, (FRAME_SIDE, FRAME_SIDE), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(large, 0, 1), np.float32)
 

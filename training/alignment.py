@@ -65,8 +65,8 @@ def true_flow(corners: NDArray[np.float32]) -> NDArray[np.float32]:
 def _flow_loss(flow: Tensor, corners: NDArray[np.float32]) -> Tensor:
     """Mean error of the flow in cells, inside the reference's rectangle, where the search could reach."""
     target = torch.from_numpy(np.stack([true_flow(row) for row in corners]))
-    margin = round(CELLS * 0.1)
+    margin = 1
     reachable = (target.abs().amax(dim=1, keepdim=True) <= REACH).float()
-    error = functional.smooth_l1_loss(flow, target, reduction="none", beta=0.5).mean(dim=1, keepdim=True) * reachable
+    error = functional.smooth_l1_loss(flow, target, reduction="none", beta=0.25).mean(dim=1, keepdim=True) * reachable
     inner = error[:, :, margin:-margin, margin:-margin]
     return inner.sum() / reachable[:, :, margin:-margin, margin:-margin].sum().clamp(min=1)

@@ -13,11 +13,14 @@ from torch.nn import functional
 
 from model.alignment import FRAME_SIDE
 
-CELLS = FRAME_SIDE // 4
+CELLS = FRAME_SIDE // 8
 """Cells along the side of the feature maps."""
 
-REACH = 5
-"""Largest displacement that is tried, cells: 18 % of the frame."""
+REACH = 3
+"""Largest displacement that is tried, cells: 21 % of the frame."""
+
+DESCRIPTION = 32
+"""Numbers that describe a cell."""
 
 
 class AlignerNetwork(nn.Module):
@@ -25,13 +28,13 @@ class AlignerNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        described = nn.Conv2d(32, 24, 3, padding=1)
+        described = nn.Conv2d(32, DESCRIPTION, 3, stride=2, padding=1)
         self.features = nn.Sequential(_block(3, 16, stride=2), _block(16, 32, stride=2), described)
         shifts = (2 * REACH + 1) ** 2
         self.sharpness = nn.Parameter(torch.tensor(8.0))
         self.costs = nn.Sequential(nn.Conv2d(shifts, 24, 1), nn.ReLU())
         self.places = nn.Sequential(
-            _block(24 + 3, 32, stride=2), _block(32, 48, stride=2), nn.Flatten(), nn.Linear(48 * 49, 96), nn.ReLU()
+            _block(24 + 3, 48, stride=2), nn.Flatten(), nn.Linear(48 * 49, 96), nn.ReLU()
         )
         self.corners = nn.Linear(96, 8)
         nn.init.zeros_(self.corners.weight)
@@ -60,7 +63,7 @@ class AlignerNetwork(nn.Module):
         count = pairs.shape[0]
         pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME_SIDE, FRAME_SIDE) / 255
         features = functional.normalize(self.features(self._edges(pixels)), dim=1, eps=1e-4)
-        seen, known = features.reshape(count, 2, 24, CELLS * CELLS).unbind(dim=1)
+        seen, known = features.reshape(count, 2, DESCRIPTION, CELLS * CELLS).unbind(dim=1)
         correlated = torch.matmul(known.transpose(1, 2), seen).reshape(count, CELLS**4)
         costs = torch.index_select(correlated, 1, self.index).reshape(count, -1, CELLS, CELLS)
         costs = costs * self.inside + (1 - self.inside) * -1.0

@@ -1,0 +1,149 @@
+import cv2
+import numpy as np
+import pytest
+
+from model.alignment import (
+    CROP_MARGIN,
+    FRAME_SIDE,
+    agreement,
+    align,
+    box_matrix,
+    content_bounds,
+    correlation,
+    edges,
+    is_plausible,
+    laid_in_frame,
+    moved,
+    picture_to_frame,
+    prepare_reference,
+    reference_corners,
+    trim,
+    working_size,
+)
+
+
+def textured(seed: int = 0) -> np.ndarray:
+    """A mark with many corners: dark and coloured blocks on white, 200 × 140."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((140, 200, 3), 255, np.uint8)
+    for _ in range(40):
+        x, y, w, h = (int(v) for v in rng.integers([5, 5, 8, 8], [170, 110, 30, 30]))
+        cv2.rectangle(picture, (x, y), (x + w, y + h), tuple(int(c) for c in rng.integers(0, 200, 3)), -1)
+    return picture
+
+
+def photographed(picture: np.ndarray, quad: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
+    height, width = picture.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, quad.astype(np.float32))
+    return cv2.warpPerspective(picture, matrix, size, borderValue=(230, 230, 230))
+
+
+QUAD = np.array([[22, 20], [150, 30], [158, 118], [16, 108]], np.float32)
+
+
+def corner_error(matrix: np.ndarray, quad: np.ndarray) -> float:
+    found = cv2.perspectiveTransform(quad[:, None], matrix)[:, 0]
+    return float(np.abs(found - reference_corners()).max())
+
+
+def test_trimming_takes_the_plain_border_away():
+    picture = np.full((50, 80, 3), 255, np.uint8)
+    picture[10:30, 20:60] = 0
+    assert content_bounds(picture) == (10, 30, 20, 60)
+    assert trim(picture).shape == (20, 40, 3)
+
+
+def test_a_picture_without_a_plain_rim_stays_whole():
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    assert trim(picture).shape == picture.shape
+
+
+def test_the_whole_region_fills_the_frame():
+    region = np.zeros((60, 90, 3), np.uint8)
+    far = cv2.perspectiveTransform(np.array([[[90.0, 60.0]]]), box_matrix(region))
+    assert far.ravel() == pytest.approx([FRAME_SIDE, FRAME_SIDE])
+
+
+def test_a_box_with_the_scans_margin_lies_on_the_reference():
+    reference = prepare_reference(textured())
+    whole = 1 + 2 * CROP_MARGIN
+    low, high = CROP_MARGIN / whole, 1 - CROP_MARGIN / whole
+    region = np.zeros((100, 100, 3), np.uint8)
+    box = np.array([[[low * 100, low * 100]], [[high * 100, high * 100]]])
+    assert cv2.perspectiveTransform(box, box_matrix(region)).reshape(-1) == pytest.approx(
+        reference_corners()[[0, 2]].reshape(-1), abs=1e-3
+    )
+    assert reference.frame.shape == (FRAME_SIDE, FRAME_SIDE, 3)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_features_find_a_mark_seen_aslant(inverted):
+    picture = trim(textured())
+    region = photographed(picture, QUAD, size=(176, 136))
+    if inverted:
+        region = 255 - region
+    found = align(region, prepare_reference(textured()))
+    assert found.method == "features"
+    assert corner_error(found.matrix, QUAD) < 3
+    assert found.inliers >= 8
+    assert 0 < found.coverage <= 1
+
+
+def test_the_best_of_the_proposals_wins():
+    smooth = np.full((120, 200, 3), 255, np.uint8)
+    cv2.ellipse(smooth, (100, 60), (90, 50), 0, 0, 360, (200, 30, 30), -1)
+    quad = np.array([[30, 14], [140, 14], [140, 74], [30, 74]], np.float32)
+    region = photographed(trim(smooth), quad, size=(176, 110))
+    truth = cv2.getPerspectiveTransform(quad, reference_corners())
+    wrong = np.diag([0.3, 0.9, 1.0])
+    found = align(region, prepare_reference(smooth), proposals=[wrong, truth])
+    assert found.method == "network"
+    assert corner_error(found.matrix, quad) < 0.01
+
+
+def test_agreement_is_one_where_the_region_is_the_reference_and_ignores_its_sign():
+    reference = prepare_reference(textured())
+    grey = cv2.cvtColor(reference.picture, cv2.COLOR_RGB2GRAY)
+    matrix = picture_to_frame(reference)
+    assert agreement(grey, matrix, reference) > 0.9
+    assert agreement(255 - grey, matrix, reference) > 0.9
+    assert agreement(grey[::-1].copy(), matrix, reference) < 0.5
+
+
+def test_edges_of_a_step_point_one_way():
+    grey = np.zeros((20, 20), np.uint8)
+    grey[:, 10:] = 200
+    strength = edges(grey).sum(axis=(0, 1))
+    assert strength[0] > 0
+    assert strength[1:] == pytest.approx(0, abs=1e-3)
+
+
+def test_correlation_agrees_with_the_slow_truth():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(6, 7, 2)), rng.normal(size=(6, 7, 2))
+    centred = [np.stack([x[..., c] - x[..., c].mean() for c in range(2)], axis=-1).ravel() for x in (a, b)]
+    assert correlation(a, b) == pytest.approx(np.corrcoef(*centred)[0, 1], abs=1e-6)
+    assert correlation(a, np.zeros_like(a)) == 0
+
+
+def test_moving_by_nothing_changes_nothing_and_a_fold_is_refused():
+    start = box_matrix(np.zeros((50, 70, 3), np.uint8))
+    same = moved(start, reference_corners())
+    assert same / same[2, 2] == pytest.approx(start, abs=1e-4)
+    assert moved(start, reference_corners()[[0, 2, 1, 3]]) is None
+
+
+def test_a_mirror_or_a_fold_is_no_view():
+    mirror = np.array([[-1, 0, 100], [0, 1, 0], [0, 0, 1]], np.float64)
+    assert not is_plausible(mirror, (100, 100), (100, 100))
+    assert is_plausible(np.eye(3), (100, 100), (100, 100))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (3, 2), (700, 30)])
+def test_tiny_and_odd_regions_are_laid_somewhere(shape):
+    region = np.full((*shape, 3), 90, np.uint8)
+    small = working_size(region)
+    found = align(small, prepare_reference(textured()))
+    assert np.isfinite(found.matrix).all()
+    assert laid_in_frame(small, found.matrix).shape == (FRAME_SIDE, FRAME_SIDE, 3)
