@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +60,8 @@ def serve(
         verify_manifest(settings.bundle_folder)
     except BundleRejected as error:
         fail(str(error))
+    # uvicorn shuts down by itself and then raises the signal again, which must not end us before the database is closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
         if settings.processes > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from client.api import Hallmark, Problem
+from client.service import ServiceFailed, running_service
+from model.encoding import png
+from training.logos import load_logos, rasterise
+
+
+def clean_logo(brand: str) -> bytes:
+    logo = next(logo for logo in load_logos(None) if logo.brand == brand)
+    return png(rasterise(logo, width=256, background=(255, 255, 255)))
+
+
+def test_a_service_serves_its_client_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with running_service(tmp_path) as service:
+        with Hallmark(service.url, key=service.create_key("platform")) as api:
+            brand = api.create_brand("Toyota", words=["toyota"])
+            reference = api.add_reference(brand["id"], clean_logo("toyota"), kind="logo")
+            answer = api.scan(clean_logo("toyota"), listing={"title": "a car"})
+            (finding,) = answer["findings"]
+            assert (finding["brand"], finding["reference_id"]) == ("Toyota", reference["id"])
+            assert api.fetch(finding["evidence"]).startswith(b"\x89PNG")
+            with pytest.raises(Problem, match="404") as refused:
+                api.add_reference("brd_unknown", clean_logo("toyota"), kind="logo")
+            assert refused.value.status == httpx2.codes.NOT_FOUND
+        assert (tmp_path / "postgres" / "postmaster.pid").exists()
+    assert service.process.returncode == 0
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ServiceFailed, match="no model bundle"),
+        running_service(tmp_path, settings={"HALLMARK_MODEL": str(tmp_path / "nothing")}),
+    ):
+        pass
