@@ -60,7 +60,7 @@ def serve(
         verify_manifest(settings.bundle_folder)
     except BundleRejected as error:
         fail(str(error))
-    # uvicorn shuts down by itself and then raises the signal again, which must not end us before the database is closed.
+    # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
         if settings.processes > 1:
