@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +34,102 @@ def register(app: typer.Typer) -> None:
 def bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
     """A progress bar on standard error, so that standard output stays clean for JSON."""
     return track(items, total=total, description=description, console=progress_console)
+
+
+Folder = Annotated[Path, typer.Option(help="Where data, checkpoints and logs of the training lie")]
+Bundle = Annotated[Path, typer.Option(help="Folder of the model bundle that is written")]
+WORK = Path("var/training")
+NEW_BUNDLE = Path("var/models/candidate")
+
+
+@train.command()
+def logos() -> None:
+    """Take the packages of genuine vector logos with npm."""
+    from training.logos import fetch_packages, load_logos
+
+    folder = fetch_packages()
+    out.print(f"{len(load_logos(folder))} drawings in {folder}")
+
+
+@train.command()
+def gallery(path: Annotated[Path, typer.Argument(help="PNG file to write")], seed: int = 0) -> None:
+    """Draw samples of smears, imitations and innocent variants on one sheet."""
+    from training.edits.sheet import draw_sheet
+
+    draw_sheet(path, seed=seed)
+    out.print(f"wrote {path}")
+
+
+@train.command()
+def embedder(
+    *, folder: Folder = WORK / "embedder", bundle: Bundle = NEW_BUNDLE, steps: int = 600, seed: int = 0
+) -> None:
+    """Render views, train the embedder on them and write it; goes on where it was interrupted."""
+    from training.embedding import Settings, trained_network
+    from training.embedding import train as train_network
+    from training.embedding_data import Plan, Views, planned_views, render_views
+    from training.embedding_release import release
+    from training.grounds import Backgrounds, data_folder
+    from training.logos import fetch_packages, load_logos
+    from training.products import load_products
+
+    drawings, products, plan = load_logos(fetch_packages()), load_products(data_folder()), Plan(seed=seed)
+    total = len(planned_views(plan, logos=drawings, products=products))
+    backgrounds = Backgrounds.found_in(data_folder())
+    rendered = render_views(folder / "views", plan=plan, logos=drawings, products=products, backgrounds=backgrounds)
+    for _ in bar(rendered, total, "rendering"):
+        pass
+    views, checkpoint = Views(folder / "views"), folder / "checkpoint.pt"
+    for progress in train_network(views, checkpoint=checkpoint, settings=Settings(steps=steps, seed=seed)):
+        if progress.step % 10 == 0 or progress.development:
+            out.print(
+                f"step {progress.step}/{steps} loss {progress.loss:.3f} positives {progress.positive:.3f} "
+                f"nearest negative {progress.nearest_negative:.3f} {progress.development or ''}"
+            )
+    out.print(release(trained_network(checkpoint), views=views, folder=bundle))
+
+
+@train.command()
+def detector(*, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
+    """Draw scenes, train the detector on them and write it; goes on where it was interrupted."""
+    from training.detection import DetectorTraining, train_detector
+    from training.detection_release import export_detector
+    from training.grounds import data_folder
+    from training.logos import fetch_packages
+
+    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), seed=seed)
+    train_detector(settings, progress=bar, report=out.print)
+    out.print(export_detector(folder, bundle / "detector.onnx", report=out.print))
+
+
+@train.command()
+def verifier(
+    *,
+    bundle: Bundle = NEW_BUNDLE,
+    seed: int = 1,
+    refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's embedder anew")] = False,
+) -> None:
+    """Draw pairs, train the verifier and fit it to the bundle's embedder."""
+    from model.embedder import Embedder
+    from training.logos import fetch_packages
+    from training.verifier_release import refit_head, release_verifier
+
+    embed = Embedder(bundle / "embedder.onnx").embed
+    work = refit_head if refit else release_verifier
+    work(bundle, logos=fetch_packages(), embed=embed, seed=seed, report=out.print)
+
+
+@train.command()
+def thresholds(
+    *,
+    bundle: Bundle = NEW_BUNDLE,
+    most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.01,
+) -> None:
+    """Choose the bundle's thresholds on development photos and complete the bundle."""
+    from training.thresholds import ThresholdSettings, tune_thresholds
+
+    figures = tune_thresholds(bundle, settings=ThresholdSettings(most_false=most_false), progress=bar)
+    typer.echo(json.dumps(figures))
 
 
 @evaluate.command()
