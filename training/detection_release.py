@@ -18,11 +18,10 @@ from model.detector import MOST_REGIONS, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
 from model.networks.detector import LogoDetector
 from model.regions import Region
-from training.detection import DevSet, dev_figures, development_sets, threshold_for
 from training.detection_data import SceneStore
+from training.detection_development import FALSE_BOXES, DevSet, dev_figures, development_sets, threshold_for
 
 _CALIBRATION_SCENES = 200
-_FALSE_BOXES = 2.0  # a photo, on each dev set, at the released threshold
 _GOLDEN_SCENES = 4
 
 
@@ -78,7 +77,7 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
         threshold = float(
             np.mean(
                 [
-                    threshold_for(regions, dev, false_per_photo=_FALSE_BOXES)
+                    threshold_for(regions, dev, false_per_photo=FALSE_BOXES)
                     for regions, dev in zip(found["int8"], dev_sets, strict=True)
                 ]
             )
