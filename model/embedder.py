@@ -25,15 +25,16 @@ class Embedder:
         # Else the runtime's idle threads spin and take the cores of other workers.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        taken, given = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        if taken.type != "tensor(uint8)" or len(taken.shape) != 4 or len(given.shape) != 2:
+        taken, given = self._session.get_inputs()[0], self._session.get_outputs()
+        if taken.type != "tensor(uint8)" or len(taken.shape) != 4 or [len(output.shape) for output in given] != [2]:
+            shapes = [output.shape for output in given]
             raise ValueError(
                 f"{path} is no embedder: expected (n, size, size, 3) uint8 → (n, d), got {taken.shape} {taken.type} → "
-                f"{given.shape}"
+                f"{shapes}"
             )
         self._input = taken.name
         self.size = int(taken.shape[1])
-        self.dimension = int(given.shape[1])
+        self.dimension = int(given[0].shape[1])
 
     def embed(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
         """The (n, `dimension`) float32 vectors, of length 1, of n crops of any sizes; n may be 0."""

@@ -36,8 +36,11 @@ class Release:
 def release(network: EmbedderNetwork, *, views: Views, folder: Path) -> Release:
     """Write `embedder.onnx` (static int8, calibrated on training views only) and `embedder.fp16.npz` into `folder`.
 
-    Raises `RuntimeError` when torch and the exported fp32 graph differ by more than 1e-3.
+    Raises `ValueError` when the views are not of the served size, `RuntimeError` when torch and the exported fp32 graph
+    differ by more than 1e-3.
     """
+    if views.plan.size != INPUT_SIZE:
+        raise ValueError(f"the embedder serves {INPUT_SIZE} px, the views are of {views.plan.size} px")
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(network, folder / "embedder.fp16.npz")
     load_weights(network, folder / "embedder.fp16.npz")  # what is exported is what the file holds, to the last bit

@@ -11,9 +11,11 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from model.regions import RgbImage
 from training.optics import photographed
@@ -71,9 +73,9 @@ def augmented(photo: RgbImage, *, rng: np.random.Generator, first: bool) -> RgbI
     if rng.random() < 0.3:
         turn = cv2.getRotationMatrix2D((wide / 2, high / 2), rng.normal(0, 8), 1.0)
         piece = cv2.warpAffine(np.ascontiguousarray(piece), turn, (wide, high), borderMode=cv2.BORDER_REFLECT)
-    piece = np.ascontiguousarray(piece).astype(np.uint8)
+    piece = np.array(piece, np.uint8, order="C")
     if rng.random() < 0.25:
-        _recolour(piece, rng)
+        piece = _recoloured(piece, rng)
     if rng.random() < 0.2:
         ink = tuple(int(value) for value in rng.integers(0, 256, 3))
         corner = (int(rng.integers(wide)), int(rng.integers(high)))
@@ -84,8 +86,8 @@ def augmented(photo: RgbImage, *, rng: np.random.Generator, first: bool) -> RgbI
     return photographed(piece.astype(np.float32), rng=rng)
 
 
-def _recolour(piece: RgbImage, rng: np.random.Generator) -> None:
-    """Turn the hue by up to 60° either way, in place."""
+def _recoloured(piece: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """The hue turned by up to 60° either way."""
     hsv = cv2.cvtColor(piece, cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + int(rng.integers(-30, 31))) % 180
-    piece[:] = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
