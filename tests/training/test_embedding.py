@@ -75,7 +75,7 @@ def test_training_lowers_nothing_silently_and_goes_on(views: Views, tmp_path: Pa
         list(train(views, checkpoint=checkpoint, settings=replace(SETTINGS, seed=5)))
     network = trained_network(checkpoint)
     with torch.no_grad():
-        lengths = network(torch.from_numpy(views.pixels[:2])).norm(dim=1)
+        lengths = network(torch.from_numpy(np.array(views.pixels[:2]))).norm(dim=1)
     torch.testing.assert_close(lengths, torch.ones(2))
 
 
