@@ -2,8 +2,8 @@
 
 Proposals come from the region's own frame (the detector's box), from ORB features with MAGSAC++ (Barath et al. 2020,
 OpenCV's USAC), and from whoever calls (the verifier's network, which also aligns smooth or half hidden marks where
-keypoints fail). The one whose edges agree best with the reference's wins; edges carry no sign, so an inverted mark
-fits as well. Equal input gives equal output.
+keypoints fail). The one whose edges agree best with the reference's wins, after a few steps of ECC (Evangelidis and
+Psarakis 2008); edges carry no sign, so an inverted mark fits as well. Equal input gives equal output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Matrix = NDArray[np.float64]
 Edges = NDArray[np.float32]
 """Edge strength by direction, (h, w, 4) float32, at least 0: horizontal, vertical and the two diagonals, unsigned."""
 
-Method = Literal["box", "features", "network"]
+Method = Literal["box", "features", "network", "edges"]
 
 PICTURE_SIDE = 256
 """Longer side of a prepared reference, pixels."""
@@ -43,6 +43,8 @@ AGREEMENT_SIDE = 64
 
 _RIM_TOLERANCE = 24
 _FEWEST_INLIERS = 8
+_LARGEST_DISTANCE = 52
+_REFINING_SIDE = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,36 @@ def align(region: RgbImage, reference: PreparedReference, *, proposals: Sequence
         named.append(("features", matched.matrix))
     scored = [(agreement(grey, matrix, reference), method, matrix) for method, matrix in named]
     best, method, matrix = max(scored, key=lambda entry: entry[0])
+    if method != "features":
+        refined = _refined(grey, matrix, reference)
+        if refined is not None and (gained := agreement(grey, refined, reference)) > best:
+            best, method, matrix = gained, "edges", refined
     if matched is None:
         return Alignment(matrix, method, best, 0, 0, 0.0)
     return Alignment(matrix, method, best, matched.inliers, matched.matches, matched.coverage)
+
+
+def _refined(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> Matrix | None:
+    """`matrix` after a few affine steps of ECC on edge strength; None where ECC finds nothing to follow."""
+    frame = cv2.warpPerspective(grey, matrix, (FRAME_SIDE, FRAME_SIDE), borderMode=cv2.BORDER_REPLICATE)
+    seen, known = _strength(edges(np.asarray(frame, np.uint8))), _strength(reference.frame_edges)
+    step = np.eye(2, 3, dtype=np.float32)
+    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 1e-3)
+    try:
+        _, found = cv2.findTransformECC(known, seen, step, cv2.MOTION_AFFINE, stop, None)
+    except cv2.error:  # it did not converge: there is nothing alike to follow
+        return None
+    back = np.vstack([found, [0, 0, 1]]).astype(np.float64)
+    if not 0.4 < float(np.linalg.det(back)) < 2.5:
+        return None
+    scale = np.diag([_REFINING_SIDE / FRAME_SIDE, _REFINING_SIDE / FRAME_SIDE, 1.0])
+    return np.asarray(np.linalg.inv(scale) @ np.linalg.inv(back) @ scale @ matrix, np.float64)
+
+
+def _strength(channels: Edges) -> NDArray[np.float32]:
+    """Edges of every direction together, small, (_REFINING_SIDE, _REFINING_SIDE)."""
+    size = (_REFINING_SIDE, _REFINING_SIDE)
+    return np.asarray(cv2.resize(channels, size, interpolation=cv2.INTER_AREA).sum(axis=-1), np.float32)
 
 
 def agreement(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> float:
@@ -245,7 +274,8 @@ def _by_features(grey: NDArray[np.uint8], reference: PreparedReference) -> _Matc
     if min(len(found.places), len(known.places)) < _FEWEST_INLIERS:
         return None
     # A matcher of its own for each call: one for all would be shared by threads.
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
+    paired = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
+    matches = [match for match in paired if match.distance <= _LARGEST_DISTANCE]
     if len(matches) < _FEWEST_INLIERS:
         return None
     source = found.places[[match.queryIdx for match in matches]]
@@ -272,12 +302,12 @@ def picture_to_frame(reference: PreparedReference) -> Matrix:
 
 
 def orb_features(grey: NDArray[np.uint8]) -> Features:
-    """ORB features of a grey picture, strongest 400; none where it is too small."""
+    """ORB features of a grey picture, strongest 300; none where it is too small."""
     none = Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
     if min(grey.shape) < 16:
         return none
     detector = cv2.ORB.create(
-        nfeatures=400, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
+        nfeatures=300, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
     )
     keypoints, descriptors = detector.detectAndCompute(grey, None)
     if len(keypoints) == 0:

@@ -90,12 +90,11 @@ class Examined:
 
 
 class Head:
-    """A perceptron with one hidden layer over standardised numbers, and a temperature."""
+    """Multinomial logistic regression over standardised numbers, and a temperature."""
 
     def __init__(self, numbers: dict[str, Any]) -> None:
         self._mean, self._scale = (np.array(numbers[name], np.float64) for name in ("mean", "scale"))
-        self._hidden, self._hidden_bias = (np.array(numbers[name], np.float64) for name in ("hidden", "hidden_bias"))
-        self._output, self._output_bias = (np.array(numbers[name], np.float64) for name in ("output", "output_bias"))
+        self._weights, self._bias = (np.array(numbers[name], np.float64) for name in ("weights", "bias"))
         self._temperature = float(numbers["temperature"])
 
     @property
@@ -106,8 +105,7 @@ class Head:
     def probabilities(self, numbers: NDArray[np.float32]) -> NDArray[np.float64]:
         """(…, inputs) → (…, 4), each row summing to 1: genuine, smear, imitation, unrelated."""
         standard = np.clip((numbers - self._mean) / self._scale, -5, 5)
-        hidden = np.tanh(standard @ self._hidden + self._hidden_bias)
-        logits = (hidden @ self._output + self._output_bias) / self._temperature
+        logits = (standard @ self._weights + self._bias) / self._temperature
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
 
@@ -128,7 +126,8 @@ class VerifierRuntime:
         frame = laid_in_frame(small, alignment.matrix)
         logits, summary = self._judge.run(["logits", "summary"], {"pairs": _pair(frame, reference)})
         comparison = compare(frame, reference, alignment=alignment, similarity=similarity)
-        numbers = np.concatenate([comparison.evidence.vector(), logits[0], summary[0]]).astype(np.float32)
+        # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
+        numbers = np.concatenate([comparison.evidence.vector(), logits[0], summary[0]]).round(4).astype(np.float32)
         return Examined(small, alignment, frame, comparison, numbers)
 
 

@@ -127,7 +127,7 @@ def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, rep
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
     examined = examine(drawn, folder=folder, embed=embed)
-    write_calibration(folder, fit_head(examined, seed=seed, weights=SCAN_WEIGHTS), seed=seed)
+    write_calibration(folder, fit_head(examined, weights=SCAN_WEIGHTS), seed=seed)
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
 
 

@@ -1,0 +1,98 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+from model.alignment import prepare_reference
+from model.bundle import bundle_folder
+from model.verifier import Head, Verifier
+
+
+@pytest.fixture(scope="module")
+def verifier():
+    folder = bundle_folder()
+    return Verifier(folder / "verifier.onnx", calibration=folder / "verifier_calibration.json")
+
+
+def mark() -> np.ndarray:
+    picture = np.full((140, 200, 3), 255, np.uint8)
+    cv2.circle(picture, (70, 70), 55, (200, 30, 30), -1, cv2.LINE_AA)
+    cv2.circle(picture, (70, 70), 25, (255, 255, 255), -1, cv2.LINE_AA)
+    cv2.rectangle(picture, (120, 20), (150, 120), (30, 60, 180), -1)
+    cv2.line(picture, (160, 20), (190, 120), (20, 20, 20), 14, cv2.LINE_AA)
+    return picture
+
+
+def in_a_photo() -> np.ndarray:
+    """The mark with a detector's margin on a grey ground."""
+    picture = np.full((180, 250, 3), 205, np.uint8)
+    picture[22:158, 26:224] = np.minimum(mark()[2:138, 1:199], 205)
+    return picture
+
+
+def test_scores_are_probabilities_and_everything_has_its_shape(verifier):
+    reference = prepare_reference(mark())
+    verdict = verifier.verify(in_a_photo(), reference, similarity=0.8)
+    scores = verdict.scores
+    assert scores.genuine + scores.smear + scores.imitation + scores.unrelated == pytest.approx(1, abs=1e-9)
+    assert verdict.kind in ("genuine", "smear", "imitation")
+    assert verdict.aligned is not None
+    assert verdict.aligned.shape == reference.picture.shape
+    assert verdict.difference is not None
+    assert verdict.difference.shape == reference.picture.shape[:2]
+    assert verdict.difference.dtype == np.float32
+    assert 0 <= verdict.difference.min() <= verdict.difference.max() <= 1
+
+
+def test_a_clean_mark_is_more_genuine_than_a_mosaic_of_it(verifier):
+    reference, photo = prepare_reference(mark()), in_a_photo()
+    tiled = cv2.resize(cv2.resize(photo, (9, 7), interpolation=cv2.INTER_AREA), (250, 180), interpolation=0)
+    clean, smeared = (verifier.verify(image, reference, similarity=0.7).scores for image in (photo, tiled))
+    assert clean.genuine > smeared.genuine
+    assert smeared.smear > clean.smear
+
+
+def test_noise_that_looks_like_nothing_is_unrelated(verifier):
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3)).astype(np.uint8)
+    clean = verifier.verify(in_a_photo(), prepare_reference(mark()), similarity=0.8)
+    assert verifier.verify(noise, prepare_reference(mark()), similarity=0.1).scores.unrelated > clean.scores.unrelated
+
+
+def test_equal_pixels_give_equal_verdicts_in_any_thread(verifier):
+    reference, photo = prepare_reference(mark()), in_a_photo()
+    expected = verifier.verify(photo, reference, similarity=0.6).scores
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: verifier.verify(photo, reference, similarity=0.6).scores, range(24)))
+    assert found == [expected] * 24
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 20000), (2000, 3), (5, 7)])
+def test_tiny_and_odd_regions_get_a_verdict(verifier, shape):
+    scores = verifier.verify(np.full((*shape, 3), 77, np.uint8), prepare_reference(mark()), similarity=0.3).scores
+    assert np.isfinite([scores.genuine, scores.smear, scores.imitation, scores.unrelated]).all()
+
+
+def test_the_head_agrees_with_a_slow_truth():
+    rng = np.random.default_rng(0)
+    numbers = {
+        "mean": rng.normal(size=3).tolist(),
+        "scale": [1.0, 2.0, 0.5],
+        "weights": rng.normal(size=(3, 4)).tolist(),
+        "bias": [0.0, 0.1, 0.2, 0.3],
+        "temperature": 1.7,
+    }
+    x = rng.normal(size=3)
+    standard = [(x[i] - numbers["mean"][i]) / numbers["scale"][i] for i in range(3)]
+    logits = [sum(standard[i] * numbers["weights"][i][c] for i in range(3)) + numbers["bias"][c] for c in range(4)]
+    powers = [np.exp(logit / 1.7) for logit in logits]
+    assert Head(numbers).probabilities(x.astype(np.float64)) == pytest.approx(np.array(powers) / sum(powers))
+
+
+def test_a_calibration_of_another_round_is_refused(tmp_path):
+    head = {"mean": [0], "scale": [1], "weights": [[1, 0, 0, 0]], "bias": [0, 0, 0, 0], "temperature": 1}
+    content = json.dumps({"head": head})
+    (tmp_path / "calibration.json").write_text(content)
+    with pytest.raises(ValueError, match="not from one round"):
+        Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json")
