@@ -302,12 +302,12 @@ def picture_to_frame(reference: PreparedReference) -> Matrix:
 
 
 def orb_features(grey: NDArray[np.uint8]) -> Features:
-    """ORB features of a grey picture, strongest 300; none where it is too small."""
+    """ORB features of a grey picture, strongest 200; none where it is too small."""
     none = Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
     if min(grey.shape) < 16:
         return none
     detector = cv2.ORB.create(
-        nfeatures=300, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
+        nfeatures=200, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
     )
     keypoints, descriptors = detector.detectAndCompute(grey, None)
     if len(keypoints) == 0:

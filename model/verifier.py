@@ -56,7 +56,7 @@ class Verdict:
     """What a region is beside a reference.
 
     `aligned` is the region as the reference's picture is laid out, the same shape; `difference` (h, w) float32 0..1
-    says where they differ; `reasons` says it in words. Both pictures are None where the region is unrelated.
+    says where they differ; `reasons` says it in words. Both pictures are None where the region is rather unrelated.
     """
 
     scores: Scores
@@ -158,7 +158,7 @@ class Verifier:
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
         scores = Scores(genuine, smear, imitation, unrelated)
         plain = Verdict(scores, None, None, [])
-        if unrelated >= max(genuine, smear, imitation) and unrelated > 0.9:
+        if unrelated > 0.5:
             return plain
         words = reasons_for(plain.kind, examined.comparison, region=examined.frame, reference=reference)
         aligned = _laid_out(examined.region, examined.alignment.matrix, reference)
