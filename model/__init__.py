@@ -1,1 +1,1 @@
-"""What the networks are and compute: decoding, preprocessing, detector, embedder, verifier, and the runtime that serves them."""
+"""What the networks are and compute: decoding, detector, embedder, verifier, and the runtime that serves them."""

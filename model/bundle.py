@@ -2,10 +2,10 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  verifier.onnx   the networks
-    calibration.json                              thresholds and temperatures, see `Calibration`
-    manifest.json                                 SHA-256 of each file above
-    CARD.md                                       data, licences, recipe, metrics, limits
+    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx   the networks
+    calibration.json  verifier_calibration.json  thresholds (see `Calibration`) and the verifier's head
+    manifest.json  SHA-256 of each file above
+    *.card.md  data, licences, recipe, metrics, limits
 
 Its name is the folder's name; every scan result carries it, so that a decision can be replayed.
 """
@@ -23,7 +23,14 @@ from model.verifier import Verifier
 
 RELEASED = Path(__file__).parent / "weights"
 CHAMPION = "hallmark-1"
-FILES = ("embedder.onnx", "detector.onnx", "verifier.onnx", "calibration.json", "verifier_calibration.json")
+FILES = (
+    "embedder.onnx",
+    "detector.onnx",
+    "aligner.onnx",
+    "verifier.onnx",
+    "calibration.json",
+    "verifier_calibration.json",
+)
 
 
 class BundleRejected(Exception):

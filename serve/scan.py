@@ -25,7 +25,7 @@ from model.verifier import Verdict
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, FindingScores, Kind
 
-MAX_REGIONS = 6
+MAX_REGIONS = 8
 """Regions a picture may have, the whole image included; each costs one embedding."""
 
 BRANDS_PER_REGION = 2
