@@ -174,10 +174,7 @@ class Scanner:
         """The pairs worth verifying, most similar first, no brand twice in one place."""
         least = self._bundle.calibration.candidate_similarity
         pairs = [
-            (region, hit)
-            for region, row in zip(regions, hits, strict=True)
-            for hit in row
-            if hit.similarity >= least
+            (region, hit) for region, row in zip(regions, hits, strict=True) for hit in row if hit.similarity >= least
         ]
         pairs.sort(key=lambda pair: (-pair[1].similarity, pair[1].vector_id))
         candidates: list[Candidate] = []
@@ -198,9 +195,7 @@ class Scanner:
         match reference.kind:
             case "logo":
                 crop = candidate.region.box.grown(REGION_MARGIN).crop(image)
-                verdict = self._bundle.verifier.verify(
-                    crop, reference.prepared, similarity=candidate.hit.similarity
-                )
+                verdict = self._bundle.verifier.verify(crop, reference.prepared, similarity=candidate.hit.similarity)
                 return self._finding_from_mark(candidate, verdict)
             case "product":
                 crop = candidate.region.box.crop(image)

@@ -33,9 +33,7 @@ class AlignerNetwork(nn.Module):
         shifts = (2 * REACH + 1) ** 2
         self.sharpness = nn.Parameter(torch.tensor(8.0))
         self.costs = nn.Sequential(nn.Conv2d(shifts, 24, 1), nn.ReLU())
-        self.places = nn.Sequential(
-            _block(24 + 3, 48, stride=2), nn.Flatten(), nn.Linear(48 * 49, 96), nn.ReLU()
-        )
+        self.places = nn.Sequential(_block(24 + 3, 48, stride=2), nn.Flatten(), nn.Linear(48 * 49, 96), nn.ReLU())
         self.corners = nn.Linear(96, 8)
         nn.init.zeros_(self.corners.weight)
         nn.init.zeros_(self.corners.bias)
