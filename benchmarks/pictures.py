@@ -37,7 +37,7 @@ def reference_pictures(*, count: int) -> Iterator[tuple[str, bytes]]:
     logos = load_logos(None)
     for number in range(count):
         ink, logo = divmod(number, len(logos))
-        yield f"{logos[logo].brand} {ink}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)] if ink else None))
+        yield f"{logos[logo].brand} {number}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)] if ink else None))
 
 
 def _clean(logo: Logo, *, colour: str | None) -> RgbImage:

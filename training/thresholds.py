@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,11 @@ from training.inks import dressed
 from training.logos import Logo, default_folder, load_logos, rasterise, split_of
 from training.rendering import place_mark
 
-OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.99)
+OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.5)
+"""Every pair becomes a finding. Copies of product photos keep the threshold that `model.photo_copy` is made for."""
+
+SIMILARITIES = np.arange(40, 91, 2) / 100
+"""Least similarities that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Answered:
     expected: str | None
     candidates: list[tuple[str, float, float]]
 
+    def at_least(self, similarity: float) -> Answered:
+        """The photo as it would be answered with this least similarity."""
+        return Answered(self.expected, [one for one in self.candidates if one[2] >= similarity])
+
     @property
     def strongest(self) -> float:
         """The probability of the surest candidate, 0 without any."""
@@ -75,34 +83,46 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
     calibration = choose(answered, most_false=settings.most_false)
     (bundle / "calibration.json").write_text(json.dumps(asdict(calibration), indent=2) + "\n")
     write_manifest(bundle)
-    without = [one for one in answered if one.expected is None]
-    marked = [one for one in answered if one.expected is not None]
-    threshold = calibration.finding_probability
+    similar = [one.at_least(calibration.candidate_similarity) for one in answered]
     return {
         **asdict(calibration),
-        "false_share": float(np.mean([one.strongest >= threshold for one in without])),
-        "recognised_share": float(np.mean([one.recognised(threshold) for one in marked])),
+        "false_share": false_share(similar, calibration.finding_probability),
+        "recognised_share": recognised_share(similar, calibration.finding_probability),
     }
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
-    """The lowest thresholds at which at most `most_false` of the photos without a registered mark get a finding."""
-    strongest = np.sort([one.strongest for one in answered if one.expected is None])
-    allowed = int(np.floor(most_false * len(strongest)))
-    limit = float(strongest[len(strongest) - allowed - 1])
-    threshold = min(max(np.nextafter(limit, 1.0), 0.5), 1.0)
-    accepted = [
-        similarity
-        for one in answered
-        for brand, probability, similarity in one.candidates
-        if brand == one.expected and probability >= threshold
-    ]
-    similarity = float(np.quantile(accepted, 0.005)) if accepted else 0.0
-    return Calibration(
-        candidate_similarity=round(similarity - 0.01, 4),
-        finding_probability=round(float(threshold), 4),
-        copy_probability=OPEN.copy_probability,
-    )
+    """The pair of thresholds that recognises most marks of registered brands.
+
+    For each least similarity, the least probability (at 0.5 or above) is taken at which at most `most_false` of the
+    photos without a registered mark get a finding; of these pairs, the one that recognises most is kept.
+    """
+    best, best_share = OPEN, -1.0
+    for least in SIMILARITIES:
+        similar = [one.at_least(float(least)) for one in answered]
+        threshold = _least_probability([one.strongest for one in similar if one.expected is None], most_false)
+        share = recognised_share(similar, threshold)
+        if share > best_share:
+            best_share = share
+            best = replace(OPEN, candidate_similarity=float(least), finding_probability=round(threshold, 4))
+    return best
+
+
+def recognised_share(answered: Sequence[Answered], threshold: float) -> float:
+    """The share of photos with a registered mark whose surest candidate is the right brand and passes `threshold`."""
+    return float(np.mean([one.recognised(threshold) for one in answered if one.expected is not None]))
+
+
+def false_share(answered: Sequence[Answered], threshold: float) -> float:
+    """The share of photos without a registered mark that get a finding at `threshold`."""
+    return float(np.mean([one.strongest >= threshold for one in answered if one.expected is None]))
+
+
+def _least_probability(strongest: Sequence[float], most_false: float) -> float:
+    """The least threshold, 0.5 or above, that at most `most_false` of the values reach; in steps of 0.0001."""
+    ordered = np.sort(strongest)
+    highest_refused = float(ordered[len(ordered) - int(np.floor(most_false * len(ordered))) - 1])
+    return float(max((np.floor(highest_refused * 1e4 + 1e-6) + 1) / 1e4, 0.5))
 
 
 def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> list[Answered]:
