@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +42,31 @@ class BundleRejected(Exception):
 class Calibration:
     """Numbers chosen on development data only, kept with the networks they belong to.
 
-    `candidate_similarity`: cosine from which a brand becomes a candidate for a region.
-    `finding_probability`: probability of "the brand's mark, whatever was done to it" from which a candidate is a
-    finding. `copy_probability`: the same for a reused product photo.
+    `candidate_similarity`: cosine from which a brand becomes a candidate for a region. `finding_probability`:
+    probability of "the brand's mark, whatever was done to it" from which a candidate is a finding. `copy_probability`:
+    the same for a reused product photo.
+
+    The verifier is fitted to drawn pairs; among the candidates of live scans far more are unrelated, and how similar
+    they are says more. The `related_…` weights make its probability one of live candidates, see `related`.
     """
 
     candidate_similarity: float
     finding_probability: float
     copy_probability: float
+    related_intercept: float = 0.0
+    related_logit: float = 1.0
+    related_similarity: float = 0.0
+
+    def related(self, probability: float, *, similarity: float) -> float:
+        """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it.
+
+        `probability` is what the verifier says of it: a logistic recalibration (Platt 1999) with the similarity as a
+        second input.
+        """
+        clipped = min(max(probability, 1e-6), 1.0 - 1e-6)
+        logit = math.log(clipped / (1.0 - clipped))
+        total = self.related_intercept + self.related_logit * logit + self.related_similarity * similarity
+        return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))
 
 
 @dataclass(frozen=True, slots=True)

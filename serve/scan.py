@@ -204,12 +204,16 @@ class Scanner:
                 assert_never(reference.kind)
 
     def _finding_from_mark(self, candidate: Candidate, verdict: Verdict) -> Verified | None:
-        if 1.0 - verdict.scores.unrelated < self._bundle.calibration.finding_probability:
+        calibration, scores = self._bundle.calibration, verdict.scores
+        paired = 1.0 - scores.unrelated
+        related = calibration.related(paired, similarity=candidate.hit.similarity)
+        if related < calibration.finding_probability:
             return None
+        scale = related / max(paired, 1e-6)
         return Verified(
             candidate=candidate,
             kind=verdict.kind,
-            scores=_rounded(verdict.scores.genuine, verdict.scores.smear, verdict.scores.imitation),
+            scores=_rounded(scores.genuine * scale, scores.smear * scale, scores.imitation * scale),
             reasons=verdict.reasons,
             aligned=verdict.aligned,
             difference=verdict.difference,

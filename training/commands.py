@@ -123,7 +123,7 @@ def verifier(
 def thresholds(
     *,
     bundle: Bundle = NEW_BUNDLE,
-    most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.01,
+    most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.02,
 ) -> None:
     """Choose the bundle's thresholds on development photos and complete the bundle."""
     from training.thresholds import ThresholdSettings, tune_thresholds

@@ -3,7 +3,7 @@
 Chosen on development data that no figure is reported on: marks of `dev` brands placed on garments, marks of `dev`
 brands that nobody registered, garments without marks, and shop photos of groceries full of other brands' marks. A
 service of its own answers with every threshold open; the thresholds are then the most permissive ones that keep false
-findings under the wanted share of photos.
+findings under the wanted share of photos. The same photos tell how to read the verifier's probabilities live.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from client.api import Hallmark
 from client.service import running_service
@@ -33,9 +34,6 @@ from training.rendering import place_mark
 OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.5)
 """Every pair becomes a finding. Copies of product photos keep the threshold that `model.photo_copy` is made for."""
 
-SIMILARITIES = np.arange(40, 91, 2) / 100
-"""Least similarities that are tried."""
-
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSettings:
@@ -46,7 +44,7 @@ class ThresholdSettings:
     distractors: int = 1500
     placed_marks: int = 500
     photos_without: int = 600
-    most_false: float = 0.01
+    most_false: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,10 @@ class Answered:
     expected: str | None
     candidates: list[tuple[str, float, float]]
 
-    def at_least(self, similarity: float) -> Answered:
-        """The photo as it would be answered with this least similarity."""
-        return Answered(self.expected, [one for one in self.candidates if one[2] >= similarity])
+    def recalibrated(self, weights: Calibration) -> Answered:
+        """The photo with the probabilities of live candidates."""
+        live = [(brand, weights.related(p, similarity=cosine), cosine) for brand, p, cosine in self.candidates]
+        return Answered(self.expected, live)
 
     @property
     def strongest(self) -> float:
@@ -83,29 +82,51 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
     calibration = choose(answered, most_false=settings.most_false)
     (bundle / "calibration.json").write_text(json.dumps(asdict(calibration), indent=2) + "\n")
     write_manifest(bundle)
-    similar = [one.at_least(calibration.candidate_similarity) for one in answered]
+    live = [one.recalibrated(calibration) for one in answered]
     return {
         **asdict(calibration),
-        "false_share": false_share(similar, calibration.finding_probability),
-        "recognised_share": recognised_share(similar, calibration.finding_probability),
+        "false_share": false_share(live, calibration.finding_probability),
+        "recognised_share": recognised_share(live, calibration.finding_probability),
     }
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
-    """The pair of thresholds that recognises most marks of registered brands.
+    """Recalibrate the probabilities to live candidates, then take the least threshold with few enough false findings.
 
-    For each least similarity, the least probability (at 0.5 or above) is taken at which at most `most_false` of the
-    photos without a registered mark get a finding; of these pairs, the one that recognises most is kept.
+    At most `most_false` of the photos without a registered mark get a finding. The least similarity of a candidate is
+    a little below the least similar mark that passes.
     """
-    best, best_share = OPEN, -1.0
-    for least in SIMILARITIES:
-        similar = [one.at_least(float(least)) for one in answered]
-        threshold = _least_probability([one.strongest for one in similar if one.expected is None], most_false)
-        share = recognised_share(similar, threshold)
-        if share > best_share:
-            best_share = share
-            best = replace(OPEN, candidate_similarity=float(least), finding_probability=round(threshold, 4))
-    return best
+    weights = _live_weights(answered)
+    live = [one.recalibrated(weights) for one in answered]
+    threshold = _least_probability([one.strongest for one in live if one.expected is None], most_false)
+    passed = [
+        similarity
+        for one in live
+        for brand, probability, similarity in one.candidates
+        if brand == one.expected and probability >= threshold
+    ]
+    return replace(
+        weights,
+        candidate_similarity=round(min(passed, default=0.0) - 0.02, 2),
+        finding_probability=threshold,
+    )
+
+
+def _live_weights(answered: Sequence[Answered]) -> Calibration:
+    """Logistic regression of "is the expected brand" on the verifier's logit and the similarity."""
+    rows, right = [], []
+    for one in answered:
+        for brand, probability, similarity in one.candidates:
+            clipped = min(max(probability, 1e-6), 1.0 - 1e-6)
+            rows.append((np.log(clipped / (1.0 - clipped)), similarity))
+            right.append(brand == one.expected)
+    fitted = LogisticRegression(C=1e3).fit(np.array(rows), np.array(right))
+    return replace(
+        OPEN,
+        related_intercept=round(float(fitted.intercept_[0]), 4),
+        related_logit=round(float(fitted.coef_[0, 0]), 4),
+        related_similarity=round(float(fitted.coef_[0, 1]), 4),
+    )
 
 
 def recognised_share(answered: Sequence[Answered], threshold: float) -> float:
@@ -119,10 +140,10 @@ def false_share(answered: Sequence[Answered], threshold: float) -> float:
 
 
 def _least_probability(strongest: Sequence[float], most_false: float) -> float:
-    """The least threshold, 0.5 or above, that at most `most_false` of the values reach; in steps of 0.0001."""
+    """The least threshold that at most `most_false` of the values reach; in steps of 0.0001."""
     ordered = np.sort(strongest)
     highest_refused = float(ordered[len(ordered) - int(np.floor(most_false * len(ordered))) - 1])
-    return float(max((np.floor(highest_refused * 1e4 + 1e-6) + 1) / 1e4, 0.5))
+    return float(max((np.floor(highest_refused * 1e4 + 1e-6) + 1) / 1e4, 0.0))
 
 
 def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> list[Answered]:
