@@ -18,7 +18,7 @@ from training.logos import Logo, load_logos, rasterise
 GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """Photos that come with scikit-image."""
 
-INKS = ("#111111", "#d62728", "#1f5fbf", "#2ca02c")
+INKS = ("#111111", "#d62728", "#1f5fbf", "#2ca02c", "#7f3fbf")
 
 
 def listing_photos(*, count: int, side: int, seed: int) -> tuple[str, list[bytes]]:
@@ -37,10 +37,10 @@ def reference_pictures(*, count: int) -> Iterator[tuple[str, bytes]]:
     logos = load_logos(None)
     for number in range(count):
         ink, logo = divmod(number, len(logos))
-        yield f"{logos[logo].brand} {number}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)] if ink else None))
+        yield f"{logos[logo].brand} {number}", png(_clean(logos[logo], colour=INKS[ink % len(INKS)]))
 
 
-def _clean(logo: Logo, *, colour: str | None) -> RgbImage:
+def _clean(logo: Logo, *, colour: str) -> RgbImage:
     drawn = rasterise(logo, width=256, colour=colour, background=(255, 255, 255))
     return np.ascontiguousarray(drawn[..., :3])
 

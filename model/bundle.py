@@ -47,7 +47,8 @@ class Calibration:
     the same for a reused product photo.
 
     The verifier is fitted to drawn pairs; among the candidates of live scans far more are unrelated, and how similar
-    they are says more. The `related_…` weights make its probability one of live candidates, see `related`.
+    they are, and by how much more than any other brand, says more. The `related_…` weights make its probability one of
+    live candidates, see `related`.
     """
 
     candidate_similarity: float
@@ -56,16 +57,18 @@ class Calibration:
     related_intercept: float = 0.0
     related_logit: float = 1.0
     related_similarity: float = 0.0
+    related_margin: float = 0.0
 
-    def related(self, probability: float, *, similarity: float) -> float:
+    def related(self, probability: float, *, similarity: float, margin: float) -> float:
         """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it.
 
-        `probability` is what the verifier says of it: a logistic recalibration (Platt 1999) with the similarity as a
-        second input.
+        `probability` is what the verifier says of it, `margin` the similarity above the best other brand's: a logistic
+        recalibration (Platt 1999) with two more inputs.
         """
         clipped = min(max(probability, 1e-6), 1.0 - 1e-6)
         logit = math.log(clipped / (1.0 - clipped))
         total = self.related_intercept + self.related_logit * logit + self.related_similarity * similarity
+        total += self.related_margin * margin
         return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))
 
 

@@ -36,6 +36,7 @@ class Finding(Answer):
     box: Annotated[tuple[float, float, float, float], Field(description="x, y, width, height in pixels, upright image")]
     reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
+    margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 

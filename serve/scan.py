@@ -62,10 +62,11 @@ class References(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A region and the reference that may explain it."""
+    """A region and the reference that may explain it; `margin` is its similarity above the best other brand's."""
 
     region: Region
     hit: Hit
+    margin: float
     reference: StoredReference
 
 
@@ -91,6 +92,7 @@ class Verified:
             box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
             reference_id=reference.reference_id,
             similarity=round(min(max(self.candidate.hit.similarity, -1.0), 1.0), 4),
+            margin=round(self.candidate.margin, 4),
             reasons=self.reasons,
             evidence=evidence,
         )
@@ -174,11 +176,14 @@ class Scanner:
         """The pairs worth verifying, most similar first, no brand twice in one place."""
         least = self._bundle.calibration.candidate_similarity
         pairs = [
-            (region, hit) for region, row in zip(regions, hits, strict=True) for hit in row if hit.similarity >= least
+            (region, hit, _margin(hit, row))
+            for region, row in zip(regions, hits, strict=True)
+            for hit in row
+            if hit.similarity >= least
         ]
         pairs.sort(key=lambda pair: (-pair[1].similarity, pair[1].vector_id))
         candidates: list[Candidate] = []
-        for region, hit in pairs:
+        for region, hit, margin in pairs:
             if len(candidates) == MAX_CANDIDATES:
                 break
             same_brand = [one.region.box for one in candidates if one.hit.brand_id == hit.brand_id]
@@ -186,7 +191,7 @@ class Scanner:
                 continue
             reference = self._references.get(hit.reference_id)
             if reference is not None:
-                candidates.append(Candidate(region, hit, reference))
+                candidates.append(Candidate(region, hit, margin, reference))
         return candidates
 
     def _verify(self, image: RgbImage, candidate: Candidate) -> Verified | None:
@@ -206,7 +211,7 @@ class Scanner:
     def _finding_from_mark(self, candidate: Candidate, verdict: Verdict) -> Verified | None:
         calibration, scores = self._bundle.calibration, verdict.scores
         paired = 1.0 - scores.unrelated
-        related = calibration.related(paired, similarity=candidate.hit.similarity)
+        related = calibration.related(paired, similarity=candidate.hit.similarity, margin=candidate.margin)
         if related < calibration.finding_probability:
             return None
         scale = related / max(paired, 1e-6)
@@ -230,6 +235,11 @@ class Scanner:
             aligned=match.aligned,
             difference=match.difference,
         )
+
+
+def _margin(hit: Hit, row: Sequence[Hit]) -> float:
+    """The similarity of `hit` above the best of another brand in `row`; alone, above 0."""
+    return hit.similarity - max((other.similarity for other in row if other.brand_id != hit.brand_id), default=0.0)
 
 
 def _rounded(genuine: float, smear: float, imitation: float) -> FindingScores:

@@ -1,9 +1,10 @@
 """The bundle's thresholds: from how much evidence on is a mark a brand's?
 
-Chosen on development data that no figure is reported on: marks of `dev` brands placed on garments, marks of `dev`
-brands that nobody registered, garments without marks, and shop photos of groceries full of other brands' marks. A
-service of its own answers with every threshold open; the thresholds are then the most permissive ones that keep false
-findings under the wanted share of photos. The same photos tell how to read the verifier's probabilities live.
+Chosen on development data that no figure is reported on: marks of `dev` brands, genuine, smeared and imitated, placed
+on garments; marks of `dev` brands that nobody registered; garments without marks; and shop photos of groceries full of
+other brands' marks. A service of its own answers with every threshold open; the thresholds are then the most permissive
+ones that keep false findings under the wanted share of photos. The same photos tell how to read the verifier's
+probabilities live.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -25,10 +26,13 @@ from client.service import running_service
 from model.bundle import Calibration, write_manifest
 from model.encoding import jpeg
 from model.regions import RgbImage
+from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
+from training.edits.redrawn import ImpossibleEditError
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.recognition import DRAWINGS_PER_BRAND, Progress, register_brands
 from training.inks import dressed
-from training.logos import Logo, default_folder, load_logos, rasterise, split_of
+from training.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
 from training.rendering import place_mark
 
 OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.5)
@@ -47,30 +51,39 @@ class ThresholdSettings:
     most_false: float = 0.02
 
 
+class Suspect(NamedTuple):
+    """A brand that a scan thought of: probability that it is the brand's mark, similarity, and margin over others."""
+
+    brand: str
+    probability: float
+    similarity: float
+    margin: float
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates.
-
-    Each candidate is (brand, probability that it is the brand's mark, similarity).
-    """
+    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates."""
 
     expected: str | None
-    candidates: list[tuple[str, float, float]]
+    candidates: list[Suspect]
 
     def recalibrated(self, weights: Calibration) -> Answered:
         """The photo with the probabilities of live candidates."""
-        live = [(brand, weights.related(p, similarity=cosine), cosine) for brand, p, cosine in self.candidates]
+        live = [
+            one._replace(probability=weights.related(one.probability, similarity=one.similarity, margin=one.margin))
+            for one in self.candidates
+        ]
         return Answered(self.expected, live)
 
     @property
     def strongest(self) -> float:
         """The probability of the surest candidate, 0 without any."""
-        return max((probability for _, probability, _ in self.candidates), default=0.0)
+        return max((one.probability for one in self.candidates), default=0.0)
 
     def recognised(self, threshold: float) -> bool:
         """Whether the surest candidate is the right brand and passes `threshold`."""
-        best = max(self.candidates, key=lambda one: one[1:], default=None)
-        return best is not None and best[0] == self.expected and best[1] >= threshold
+        best = max(self.candidates, key=lambda one: (one.probability, one.similarity), default=None)
+        return best is not None and best.brand == self.expected and best.probability >= threshold
 
 
 def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> dict[str, Any]:
@@ -100,10 +113,10 @@ def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
     live = [one.recalibrated(weights) for one in answered]
     threshold = _least_probability([one.strongest for one in live if one.expected is None], most_false)
     passed = [
-        similarity
+        suspect.similarity
         for one in live
-        for brand, probability, similarity in one.candidates
-        if brand == one.expected and probability >= threshold
+        for suspect in one.candidates
+        if suspect.brand == one.expected and suspect.probability >= threshold
     ]
     return replace(
         weights,
@@ -116,16 +129,17 @@ def _live_weights(answered: Sequence[Answered]) -> Calibration:
     """Logistic regression of "is the expected brand" on the verifier's logit and the similarity."""
     rows, right = [], []
     for one in answered:
-        for brand, probability, similarity in one.candidates:
-            clipped = min(max(probability, 1e-6), 1.0 - 1e-6)
-            rows.append((np.log(clipped / (1.0 - clipped)), similarity))
-            right.append(brand == one.expected)
+        for suspect in one.candidates:
+            clipped = min(max(suspect.probability, 1e-6), 1.0 - 1e-6)
+            rows.append((np.log(clipped / (1.0 - clipped)), suspect.similarity, suspect.margin))
+            right.append(suspect.brand == one.expected)
     fitted = LogisticRegression(C=1e3).fit(np.array(rows), np.array(right))
     return replace(
         OPEN,
         related_intercept=round(float(fitted.intercept_[0]), 4),
         related_logit=round(float(fitted.coef_[0, 0]), 4),
         related_similarity=round(float(fitted.coef_[0, 1]), 4),
+        related_margin=round(float(fitted.coef_[0, 2]), 4),
     )
 
 
@@ -166,8 +180,11 @@ def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -
             ]
 
 
-def _candidates(answer: dict[str, Any]) -> list[tuple[str, float, float]]:
-    return [(one["brand"], 1.0 - one["scores"]["unrelated"], one["similarity"]) for one in answer["findings"]]
+def _candidates(answer: dict[str, Any]) -> list[Suspect]:
+    return [
+        Suspect(one["brand"], 1.0 - one["scores"]["unrelated"], one["similarity"], one["margin"])
+        for one in answer["findings"]
+    ]
 
 
 def _brands(
@@ -211,6 +228,25 @@ def _photos(
 
 
 def _placed(logo: Logo, garment: Photo, rng: np.random.Generator) -> RgbImage:
-    drawn = dressed(rasterise(logo, width=512, background=None), rng=rng)
-    image, _, _ = place_mark(drawn, garment.read(), rng=rng, width_fraction=float(rng.uniform(0.1, 0.6)))
+    """The mark on a garment: two in five genuine, two in five smeared, one in five an imitation of it."""
+    done = rng.choice(("nothing", "smear", "imitation"), p=(0.4, 0.4, 0.2))
+    mark = rasterise(logo, width=512, background=None)
+    if done == "imitation":
+        mark = imitated(logo, rng=rng)
+    photo = garment.read()
+    image, box, _ = place_mark(dressed(mark, rng=rng), photo, rng=rng, width_fraction=float(rng.uniform(0.1, 0.6)))
+    if done == "smear":
+        tool = str(rng.choice(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))))
+        image = smear(image, box, tool=tool, strength=float(rng.uniform(0.1, 0.7)), rng=rng)
     return image
+
+
+def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage:
+    """The logo after an edit that may be fitted to, or as it is when none of those tried is possible for it."""
+    kinds = sorted(set(IMITATIONS) - {*HELD_OUT_IMITATIONS, "combined"})
+    for kind in rng.permutation(kinds)[:6]:
+        try:
+            return imitate(logo, kind=str(kind), rng=rng, width=512)
+        except ImpossibleEditError:
+            continue
+    return rasterise(logo, width=512, background=None)

@@ -17,6 +17,7 @@ def finding(kind: Kind, *, genuine: float = 0.0, smear: float = 0.0, imitation: 
         box=(0, 0, 10, 10),
         reference_id="ref_1",
         similarity=0.8,
+        margin=0.3,
         reasons=[],
         evidence="/v1/scans/1/evidence/0.png",
     )

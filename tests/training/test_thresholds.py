@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from training.thresholds import Answered, choose, false_share, recognised_share
+from training.thresholds import Answered, Suspect, choose, false_share, recognised_share
 
 
 def photo(expected: str | None, *candidates: tuple[str, float, float]) -> Answered:
-    return Answered(expected, list(candidates))
+    return Answered(expected, [Suspect(*candidate, margin=0.1) for candidate in candidates])
 
 
 def test_the_surest_candidate_speaks_for_a_photo() -> None:
@@ -14,7 +14,7 @@ def test_the_surest_candidate_speaks_for_a_photo() -> None:
     assert one.strongest == 0.9
     assert one.recognised(0.9)
     assert not one.recognised(0.91)
-    assert not photo("hike", *one.candidates).recognised(0.5)
+    assert not Answered("hike", one.candidates).recognised(0.5)
     assert photo(None).strongest == 0.0
 
 
@@ -23,8 +23,8 @@ def test_recalibrated_probabilities_follow_what_is_right() -> None:
     similar = [photo("fuma", ("fuma", 0.9, 0.8 + number / 1000)) for number in range(40)]
     dissimilar = [photo(None, ("fuma", 0.9, 0.5 + number / 1000)) for number in range(40)]
     weights = choose([*similar, *dissimilar], most_false=0.0)
-    assert weights.related(0.9, similarity=0.8) > 0.9
-    assert weights.related(0.9, similarity=0.55) < 0.1
+    assert weights.related(0.9, similarity=0.8, margin=0.1) > 0.9
+    assert weights.related(0.9, similarity=0.55, margin=0.1) < 0.1
     assert similar[0].recalibrated(weights).recognised(weights.finding_probability)
 
 
