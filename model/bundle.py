@@ -34,6 +34,10 @@ FILES = (
 )
 
 
+SUREST = 0.99
+"""No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
+
+
 class BundleRejected(Exception):
     """A bundle is missing, incomplete or altered; the message says which file and what to do."""
 
@@ -63,13 +67,22 @@ class Calibration:
         """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it.
 
         `probability` is what the verifier says of it, `margin` the similarity above the best other brand's: a logistic
-        recalibration (Platt 1999) with two more inputs.
+        recalibration (Platt 1999) with two more inputs. The verifier is believed up to `SUREST` either way.
         """
-        clipped = min(max(probability, 1e-6), 1.0 - 1e-6)
-        logit = math.log(clipped / (1.0 - clipped))
-        total = self.related_intercept + self.related_logit * logit + self.related_similarity * similarity
+        clipped = min(max(probability, 1.0 - SUREST), SUREST)
+        total = self.related_intercept + self.related_logit * _logit(clipped) + self.related_similarity * similarity
         total += self.related_margin * margin
         return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))
+
+    def may_be_found(self, *, similarity: float, margin: float) -> bool:
+        """Whether a candidate could become a finding if the verifier were as sure as it can be: else, why ask it."""
+        if similarity < self.candidate_similarity:
+            return False
+        return self.related(1.0, similarity=similarity, margin=margin) >= self.finding_probability
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1.0 - probability))
 
 
 @dataclass(frozen=True, slots=True)

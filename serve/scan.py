@@ -31,7 +31,7 @@ MAX_REGIONS = 8
 BRANDS_PER_REGION = 2
 """Brands that may explain one region; the second is there for when the first fails verification."""
 
-MAX_CANDIDATES = 4
+MAX_CANDIDATES = 3
 """Pairs of region and reference that are verified; each costs a few milliseconds."""
 
 REGION_MARGIN = 0.12
@@ -173,13 +173,13 @@ class Scanner:
         return state.version, state.search_brands(vectors, brands=BRANDS_PER_REGION)
 
     def _candidates(self, regions: Sequence[Region], hits: Sequence[Sequence[Hit]]) -> list[Candidate]:
-        """The pairs worth verifying, most similar first, no brand twice in one place."""
-        least = self._bundle.calibration.candidate_similarity
+        """The pairs that verification could make findings of, most similar first, no brand twice in one place."""
+        calibration = self._bundle.calibration
         pairs = [
-            (region, hit, _margin(hit, row))
+            (region, hit, margin)
             for region, row in zip(regions, hits, strict=True)
             for hit in row
-            if hit.similarity >= least
+            if calibration.may_be_found(similarity=hit.similarity, margin=(margin := _margin(hit, row)))
         ]
         pairs.sort(key=lambda pair: (-pair[1].similarity, pair[1].vector_id))
         candidates: list[Candidate] = []

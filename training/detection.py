@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from model.detector import cell_centres
 from model.networks.detector import LogoDetector
-from training.detection_data import SceneStore, draw_batch, draw_scenes
+from training.detection_data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detection_development import DevSet, dev_figures, development_sets, torch_regions
 from training.detection_losses import detection_loss
 from training.scenes import SceneMaterial
@@ -126,14 +126,15 @@ class TrainingState:
             state.optimiser.load_state_dict(saved["optimiser"])
         return state
 
-    def learn(self, batch: tuple[Tensor, list[Tensor]]) -> dict[str, float]:
-        """One step on `batch`, images (n, side, side, 3) uint8 and corner boxes for each; the losses by name."""
-        images, truth = batch
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """One step on `batch`; the losses by name."""
+        images = torch.from_numpy(batch.images)
+        truth, ignored = ([torch.from_numpy(boxes) for boxes in part] for part in (batch.boxes, batch.ignored))
         self._set_learning_rate()
         self.network.train()
         logits, distances = self.network(images)
         centres = torch.from_numpy(cell_centres(images.shape[1]))
-        losses = detection_loss(logits, distances, centres=centres, truth=truth)
+        losses = detection_loss(logits, distances, centres=centres, truth=truth, ignored=ignored)
         self.optimiser.zero_grad()
         losses["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -208,11 +209,10 @@ def _scenes(
     return stores["train"], development_sets(stores["dev"], report=report)
 
 
-def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> tuple[Tensor, list[Tensor]]:
+def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> Batch:
     """The batch of `step`, the same whenever it is drawn."""
     side = settings.small_side if step < settings.small_steps else settings.side
-    batch = draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
-    return torch.from_numpy(batch.images), [torch.from_numpy(boxes) for boxes in batch.boxes]
+    return draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
 
 
 def _described(settings: DetectorTraining) -> dict[str, Any]:

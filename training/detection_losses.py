@@ -32,19 +32,29 @@ def quality_focal_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return entropy * (targets - logits.sigmoid()).abs().pow(SCORE_FOCUS)
 
 
-def detection_loss(logits: Tensor, distances: Tensor, *, centres: Tensor, truth: list[Tensor]) -> dict[str, Tensor]:
+def detection_loss(
+    logits: Tensor, distances: Tensor, *, centres: Tensor, truth: list[Tensor], ignored: list[Tensor]
+) -> dict[str, Tensor]:
     """Losses of a batch by name: `score`, `box`, and their weighted sum `total`.
 
     `logits` (n, cells) and `distances` (n, cells, 4) come from `LogoDetector`; `truth` holds corner boxes (marks, 4)
-    for each image. Both losses are divided by the sum of the targets, so that a batch full of marks weighs no more.
+    for each image, and cells whose centre lies in one of its `ignored` boxes (n, 4) are not told that they are
+    background. Both losses are divided by the sum of the targets, so that a batch full of marks weighs no more.
     """
     boxes = corner_boxes(centres, distances)
     scores = logits.detach().sigmoid()
     targets = [assign(scores[i], boxes[i].detach(), centres=centres, truth=marks) for i, marks in enumerate(truth)]
     wanted = torch.stack([target.scores for target in targets])
     mass = wanted.sum().clamp(min=1.0)
-    score_loss = quality_focal_loss(logits, wanted).sum() / mass
     positive = wanted > 0
+    told = positive | ~torch.stack([_inside_any(centres, boxes) for boxes in ignored])
+    score_loss = (quality_focal_loss(logits, wanted) * told).sum() / mass
     overlap = generalised_iou(boxes[positive], torch.stack([target.boxes for target in targets])[positive])
     box_loss = ((1 - overlap) * wanted[positive]).sum() / mass
     return {"score": score_loss, "box": box_loss, "total": score_loss + BOX_WEIGHT * box_loss}
+
+
+def _inside_any(centres: Tensor, boxes: Tensor) -> Tensor:
+    """Whether each of the `centres` (cells, 2) lies in one of the corner `boxes` (n, 4); (cells,) bool."""
+    after = (centres[None] >= boxes[:, None, :2]).all(dim=-1)
+    return (after & (centres[None] <= boxes[:, None, 2:]).all(dim=-1)).any(dim=0)

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.embedder import EmbedderNetwork, imagenet_network, load_weights
 from training.embedding_batches import BatchSampler
 from training.embedding_data import Views
 from training.evaluation.retrieval import recall_at_1
@@ -28,7 +28,11 @@ from training.losses import multi_similarity
 
 @dataclass(frozen=True)
 class Settings:
-    """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160)."""
+    """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160).
+
+    From step `rivals_from` on, half of each batch are brands that look alike; who does is found anew every
+    `rivals_every` steps.
+    """
 
     seed: int = 0
     steps: int = 600
@@ -43,6 +47,8 @@ class Settings:
     frozen_blocks: int = 5
     averaging: float = 0.99
     evaluate_every: int = 100
+    rivals_from: int = 300
+    rivals_every: int = 300
     head_start_views: int = 5000
     seconds: float = 3600.0
 
@@ -59,18 +65,21 @@ class Progress:
     development: dict[str, float] | None
 
 
-def train(views: Views, *, checkpoint: Path, settings: Settings) -> Iterator[Progress]:
+def train(views: Views, *, checkpoint: Path, settings: Settings, start: Path | None = None) -> Iterator[Progress]:
     """Train until `settings.steps` or `settings.seconds`, yielding after every step; goes on from `checkpoint`.
 
-    The best averaged weights by development recall are in the checkpoint under `best`. Raises `ValueError` when the
-    checkpoint is of other settings.
+    `start` names the weights (`embedder.fp16.npz`) of an earlier release to begin from instead of ImageNet's. The best
+    averaged weights by development recall are in the checkpoint under `best`. Raises `ValueError` when the checkpoint
+    is of other settings.
     """
     torch.set_flush_denormal(True)  # denormal activations make CPU convolutions ten times slower
     torch.manual_seed(settings.seed)
     sampler = BatchSampler(views, brands=settings.brands, products=settings.products, garments=settings.garments)
     state = _resume(checkpoint, settings)
-    network = EmbedderNetwork() if state else imagenet_network()
-    if not state:
+    network = EmbedderNetwork() if state or start else imagenet_network()
+    if start and not state:
+        load_weights(network, start)
+    elif not state:
         start_head(network, views, settings=settings)
     network.channels_last()
     network.freeze(settings.frozen_blocks)
@@ -84,6 +93,8 @@ def train(views: Views, *, checkpoint: Path, settings: Settings) -> Iterator[Pro
     best_weights = state["best"] if state else averaged
     began = time.monotonic()
     for step in range(done, settings.steps):
+        if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
+            _find_rivals(_with(averaged), sampler, views, settings=settings)
         rate = _rate(step, settings)
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate
@@ -132,6 +143,12 @@ def _step(
         negative = float(cosines.masked_fill(alike | itself | ignored, -1.0).amax(dim=1).mean())
     speed = len(batch.rows) / (time.monotonic() - began)
     return Progress(step + 1, float(loss.detach()), positive, negative, speed, None)
+
+
+def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, *, settings: Settings) -> None:
+    references = sampler.references()
+    rows = np.array(list(references.values()), np.intp)
+    sampler.set_rivals(list(references), embed_views(network, views, rows, size=settings.size))
 
 
 def _rate(step: int, settings: Settings) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,11 @@ from training.embedding_data import Views
 _SAME_DRAWING = 0.8
 _WITH_REFERENCE = 0.6
 _FAMILY_LETTERS = 5
+_RIVALS = 3
+"""Brands that look most alike that join each seed of a hard batch."""
+_RIVALS_FROM = 10
+_ONE_MARK = 0.9
+"""Cosine from which the references of two brands are taken for one mark under two names."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,33 @@ class BatchSampler:
         }
         self._counts = {"product": products, "garment": garments}
         self._brands = brands
+        self._rivals: dict[str, list[str]] = {}
         if len(self._logos) < brands:
             raise ValueError(f"a batch needs {brands} brands, the views have {len(self._logos)}: render more first")
+
+    def references(self) -> dict[str, int]:
+        """The clean view of the first drawing of each brand that has one."""
+        return {name: drawings[0]["clean"][0] for name, drawings in self._logos.items() if drawings[0]["clean"]}
+
+    def set_rivals(self, names: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """From now on half of each batch are brands beside those that look most like them.
+
+        `vectors` (n, 256) of length 1 are of the references of the brands `names`. Brands of one family, and those so
+        alike that they may be one mark under two names, are no rivals.
+        """
+        cosines = vectors @ vectors.T
+        cosines[cosines > _ONE_MARK] = -1.0
+        nearest = np.argsort(-cosines, axis=1)[:, : _RIVALS_FROM + 1]
+        self._rivals = {
+            name: [names[i] for i in row if names[i] != name and not same_family(names[i], name)]
+            for name, row in zip(names, nearest, strict=True)
+        }
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """Two views each of distinct brands, products and garments."""
         names = list(self._logos)
-        chosen = [names[i] for i in rng.choice(len(names), self._brands, replace=False)]
+        order = [names[i] for i in rng.permutation(len(names))]
+        chosen = list(dict.fromkeys(self._hard(order, rng) + order))[: self._brands]
         rows = [row for name in chosen for row in self._pair(name, rng)]
         for style, count in self._counts.items():
             things = [name for name, shots in self._things[style].items() if len(shots) >= 2]
@@ -63,6 +89,16 @@ class BatchSampler:
         label = np.repeat(np.arange(len(chosen)), 2)
         family = np.array([[a != b and same_family(a, b) for b in chosen] for a in chosen])
         return Batch(np.array(rows, np.intp), label[:, None] == label[None], family[label][:, label])
+
+    def _hard(self, order: Sequence[str], rng: np.random.Generator) -> list[str]:
+        """Seeds from `order`, each with some of its rivals: half a batch; nothing while no rivals are known."""
+        found: list[str] = []
+        for seed in order:
+            if not self._rivals or len(found) >= self._brands // 2:
+                return found
+            rivals = self._rivals.get(seed, [])
+            found += [seed, *(rivals[i] for i in rng.permutation(len(rivals))[:_RIVALS])]
+        return found
 
     def _pair(self, name: str, rng: np.random.Generator) -> tuple[int, int]:
         """A photo-like view, and a reference or another photo-like view, mostly of the same drawing."""

@@ -1,8 +1,8 @@
 """Whole photos with several marks and their boxes, drawn for the detector to learn from.
 
 A scene is a real photo without marks (CC0 garments, pictures that come with scikit-image) or a drawn place, with things
-that are not marks, and up to six marks: vector logos, made-up words, and lock-ups of both, dressed and lit as in the
-world. A seed gives one scene.
+that are not marks, things for sale, and up to six marks: vector logos, made-up words, and lock-ups of both, dressed and
+lit as in the world. One scene in five is a real package in a shop with its real marks. A seed gives one scene.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ from training.grounds import any_colour, drawn_ground
 from training.inks import dressed
 from training.logos import Logo, RgbaImage, load_logos, one_colour, rasterise, split_of
 from training.optics import lit, photographed
+from training.packages import PackagePhoto, boxed_packages
+from training.products import load_products
 from training.rendering import place_mark
+from training.wares import with_ware
 
 SCENE_SIDE = 416
 """Pixels of the longer side of a scene."""
 
+MARKED_GARMENTS = Path(__file__).with_name("marked_garments.txt")
+"""The photos of `clothing` that show a mark, a word or a figure, found by eye: no ground to learn "no mark" from."""
+
 MOST_MARKS = 6
-_SMALLEST_WIDTH, _LARGEST_WIDTH = 0.035, 1.0
-_THINNEST_PIXELS = 4
+_SMALLEST_WIDTH, _LARGEST_WIDTH = 0.045, 1.0
+_THINNEST_PIXELS = 6
+_LEAST_CONTRAST = 36  # of 255, between the darkest and the lightest twentieth of a mark's box in any channel
 _PLAIN_PICTURES = (
     "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
     "hubble_deep_field.jpg", "ihc.png", "page.png", "rocket.jpg", "text.png",
@@ -45,53 +52,105 @@ def is_training_photo(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A photo of (height, width, 3) uint8 RGB pixels, and the boxes of its marks in its pixels."""
+    """A photo of (height, width, 3) uint8 RGB pixels, and the boxes of its marks in its pixels.
+
+    What lies in an `ignored` box may or may not be a mark: nobody looked.
+    """
 
     image: RgbImage
     boxes: tuple[Box, ...]
+    ignored: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
 class SceneMaterial:
-    """What scenes are made of: vector logos, and real photos without marks (there may be none)."""
+    """What scenes are made of: vector logos and, where there are any, real photos without marks and with boxed ones."""
 
     logos: Sequence[Logo]
     photos: Sequence[Path] = field(default=())
+    packages: Sequence[PackagePhoto] = field(default=())
 
     @classmethod
     def found_in(cls, data: Path, *, logos: Path | None, split: str = "train") -> SceneMaterial:
-        """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`."""
-        photos = sorted((data / "clothing" / "images").glob("*.jpg"))
+        """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`.
+
+        Finding the marks on the packages takes three minutes.
+        """
+        marked = frozenset(MARKED_GARMENTS.read_text(encoding="utf-8").split())
+        photos = [photo for photo in sorted((data / "clothing" / "images").glob("*.jpg")) if photo.name not in marked]
         wanted = split == "train"
+        products = [product for product in load_products(data) if product.split == split]
+        packages = [photo for photo in boxed_packages(products) if is_training_photo(photo.path.name) == wanted]
         return cls(
             logos=[logo for logo in load_logos(logos) if split_of(logo.brand) == split],
             photos=[photo for photo in photos if is_training_photo(photo.name) == wanted],
+            packages=packages,
         )
 
 
 def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int = SCENE_SIDE) -> Scene:
-    """One scene with its longer side `side` px and 0..6 marks that do not overlap."""
+    """One scene with its longer side `side` px and 0..6 marks that do not overlap, or a real package."""
+    if material.packages and rng.random() < _PACKAGE_SHARE:
+        return _package(material.packages[int(rng.integers(len(material.packages)))], side=side)
     photo = _place(material, rng, side)
+    on_ware = None
+    if rng.random() < _WARE_SHARE:
+        photo, on_ware = with_ware(photo, rng=rng)
     photo = add_clutter(photo, rng=rng, pieces=int(rng.choice(8, p=_CLUTTER_SHARES)))
     count = int(rng.choice(MOST_MARKS + 1, p=_COUNT_SHARES))
     boxes: list[Box] = []
-    for _ in range(count):
-        photo = _with_mark(photo, boxes, material=material, rng=rng, most=_LARGEST_WIDTH if count == 1 else 0.45)
+    for number in range(count):
+        most = _LARGEST_WIDTH if count == 1 else 0.45
+        if on_ware is not None and (number == 0 or rng.random() < 0.4):
+            part, inside = on_ware.crop(photo).copy(), [_moved(box, -on_ware.x, -on_ware.y) for box in boxes]
+            part = _with_mark(part, inside, material=material, rng=rng, least=0.12, most=most)
+            photo = _pasted(photo, part, on_ware)
+            boxes += [_moved(box, on_ware.x, on_ware.y) for box in inside[len(boxes) :]]
+        else:
+            photo = _with_mark(photo, boxes, material=material, rng=rng, least=_SMALLEST_WIDTH, most=most)
     lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
-    return Scene(photographed(lighted, rng=rng, strength=0.4), tuple(boxes))
+    taken = photographed(lighted, rng=rng, strength=float(rng.choice([0.1, 0.25, 0.4])))
+    legible = [_is_legible(taken, box) for box in boxes]
+    return Scene(
+        taken,
+        tuple(box for box, kept in zip(boxes, legible, strict=True) if kept),
+        tuple(box for box, kept in zip(boxes, legible, strict=True) if not kept),
+    )
 
 
 _COUNT_SHARES = np.array([0.10, 0.38, 0.20, 0.13, 0.09, 0.06, 0.04])
+_WARE_SHARE, _PACKAGE_SHARE = 0.4, 0.2
 _CLUTTER_SHARES = np.array([0.30, 0.22, 0.16, 0.12, 0.08, 0.05, 0.04, 0.03])
 
 
+def _package(package: PackagePhoto, *, side: int) -> Scene:
+    """The photo of a real package as it is; what is done to it each time is up to `training.detection_data`."""
+    photo = _photo(package.path)
+    scale = side / max(photo.shape[:2])
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    scaled = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    marks, ignored = (
+        tuple(Box(*(value * scale for value in box)) for box in boxes) for boxes in (package.marks, package.ignored)
+    )
+    return Scene(np.asarray(scaled, np.uint8), marks, ignored)
+
+
 def _with_mark(
-    photo: RgbImage, boxes: list[Box], *, material: SceneMaterial, rng: np.random.Generator, most: float
+    photo: RgbImage,
+    boxes: list[Box],
+    *,
+    material: SceneMaterial,
+    rng: np.random.Generator,
+    least: float,
+    most: float,
 ) -> RgbImage:
-    """The photo with one more mark, whose box is appended to `boxes`; unchanged when no free place was found."""
+    """The photo with one more mark, `least` to `most` of its width wide, whose box is appended to `boxes`.
+
+    Unchanged when no free place was found.
+    """
     mark = _turned(draw_mark(material, rng=rng), rng)
     for _ in range(4):
-        share = float(np.exp(rng.uniform(np.log(_SMALLEST_WIDTH), np.log(most))))
+        share = float(np.exp(rng.uniform(np.log(least), np.log(most))))
         try:
             placed, box, _ = place_mark(mark, photo, rng=rng, width_fraction=share)
         except ValueError:  # too thin to leave a pixel at this size: another size may do
@@ -106,10 +165,27 @@ def _with_mark(
     return photo
 
 
+def _moved(box: Box, right: float, down: float) -> Box:
+    return Box(box.x + right, box.y + down, box.width, box.height)
+
+
+def _pasted(photo: RgbImage, part: RgbImage, place: Box) -> RgbImage:
+    """The photo with `part`, which was cut from it at `place`, put back."""
+    pasted = photo.copy()
+    place.crop(pasted)[:] = part
+    return pasted
+
+
 def _is_seen(before: RgbImage, after: RgbImage, box: Box) -> bool:
     """Whether a person would see the mark: enough pixels of its box changed, by at least 40 of 255."""
     change = np.abs(box.crop(after).astype(np.int16) - box.crop(before)).max(axis=-1)
     return float((change > 40).mean()) > 0.12
+
+
+def _is_legible(photo: RgbImage, box: Box) -> bool:
+    """Whether something still stands out in the box once the photo was lit and taken: else nobody would ask for it."""
+    dark, light = np.percentile(box.crop(photo).reshape(-1, 3), (5, 95), axis=0)
+    return float((light - dark).max()) >= _LEAST_CONTRAST
 
 
 def _opposite(patch: RgbImage) -> tuple[int, int, int]:

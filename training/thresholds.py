@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from client.api import Hallmark
 from client.service import running_service
-from model.bundle import Calibration, write_manifest
+from model.bundle import SUREST, Calibration, write_manifest
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
@@ -130,7 +130,7 @@ def _live_weights(answered: Sequence[Answered]) -> Calibration:
     rows, right = [], []
     for one in answered:
         for suspect in one.candidates:
-            clipped = min(max(suspect.probability, 1e-6), 1.0 - 1e-6)
+            clipped = min(max(suspect.probability, 1.0 - SUREST), SUREST)
             rows.append((np.log(clipped / (1.0 - clipped)), suspect.similarity, suspect.margin))
             right.append(suspect.brand == one.expected)
     fitted = LogisticRegression(C=1e3).fit(np.array(rows), np.array(right))

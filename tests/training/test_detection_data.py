@@ -19,7 +19,7 @@ def square_store(*, box: Box, side: int = 100) -> SceneStore:
     """Black scenes with one white mark that fills `box`."""
     image = np.zeros((1, side, side, 3), np.uint8)
     box.crop(image[0])[:] = 255
-    return SceneStore(image, ((side, side),), ((box,),))
+    return SceneStore(image, ((side, side),), ((box,),), ((),))
 
 
 def test_drawn_scenes_can_be_opened_again_and_are_not_drawn_twice(tmp_path: Path) -> None:
