@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve.database.engine import Database
+from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import IdempotencyKey
 from serve.keys import Caller
 from serve.problems import Problem, unprocessable
@@ -106,8 +106,8 @@ def claim(database: Database, *, api_key_id: str, key: str, fingerprint: bytes) 
         index_elements=[IdempotencyKey.api_key_id, IdempotencyKey.key],
         set_=values,
         where=IdempotencyKey.status.is_(None) & (IdempotencyKey.lock_expires < func.now()),
-    ).returning(IdempotencyKey.owner)
-    with database.write() as session:
+    ).returning(IdempotencyKey.owner, NEED_NOT_WAIT)  # what the request itself changes takes the claim to the disk
+    with database.once() as session:
         if session.execute(take).one_or_none() is not None:
             return Claim(api_key_id, key, owner)
         found = session.get(IdempotencyKey, (api_key_id, key))
@@ -125,7 +125,7 @@ def claim(database: Database, *, api_key_id: str, key: str, fingerprint: bytes) 
 
 def store(database: Database, claimed: Claim, answer: StoredAnswer) -> None:
     """Keep the answer, unless the lock ran out and another has taken over."""
-    with database.write() as session:
+    with database.once() as session:
         session.execute(
             update(IdempotencyKey)
             .where(*_own(claimed))
@@ -135,7 +135,7 @@ def store(database: Database, claimed: Claim, answer: StoredAnswer) -> None:
 
 def release(database: Database, claimed: Claim) -> None:
     """Free the key: the request changed nothing."""
-    with database.write() as session:
+    with database.once() as session:
         session.execute(delete(IdempotencyKey).where(*_own(claimed)))
 
 

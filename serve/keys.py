@@ -57,7 +57,7 @@ def find_caller(database: Database, key: str) -> Caller | None:
     query = select(ApiKey.id, ApiKey.role, ApiKey.brand_id).where(
         ApiKey.sha256 == _digest(key), ApiKey.revoked.is_(None)
     )
-    with database.read() as session:
+    with database.once() as session:
         row = session.execute(query).one_or_none()
     return None if row is None else Caller(key_id=row.id, role=Role(row.role), brand_id=row.brand_id)
 

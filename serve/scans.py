@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import insert
 
 from model.rejection import ImageRejected
-from serve.database.engine import Database
+from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import ScanRecord
 from serve.decoding import DecoderPool
 from serve.evidence import draw_evidence
@@ -83,7 +83,7 @@ class ScanDesk:
             raise not_found("evidence", f"{scan_id}/{number}") from error
 
     def _record(self, result: ScanResult, data: bytes) -> None:
-        record = ScanRecord(
+        record = insert(ScanRecord).values(
             id=result.scan_id,
             result=result.model_dump(mode="json"),
             sha256=hashlib.sha256(data).digest(),
@@ -91,11 +91,10 @@ class ScanDesk:
             index_version=result.index_version,
             policy_version=result.policy_version,
         )
-        with self._database.write() as session:
+        with self._database.once() as session:
             # The answer need not wait for the disk: a crash may lose the records of the last half second, and a
             # scan can be made again.
-            session.execute(text("SET LOCAL synchronous_commit = off"))
-            session.add(record)
+            session.execute(record.returning(NEED_NOT_WAIT))
 
 
 def evidence_key(scan_id: str, number: int) -> str:

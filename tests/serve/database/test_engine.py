@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import column, insert, table, text
+
+from serve.database import engine
+from serve.database.engine import NEED_NOT_WAIT, Database
+from serve.settings import Settings
+
+
+def cut_off(database: Database) -> None:
+    """End all connections but the one that does it, which is closed: as a restarted server leaves the pool."""
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with database.engine.connect() as connection:
+        connection.execute(others)
+        connection.invalidate()
+
+
+def test_a_connection_that_was_cut_while_it_rested_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RESTED_SECONDS", 0.0)
+    database = Database(settings)
+    with database.engine.connect() as one, database.engine.connect() as two:  # two connections for the pool to keep
+        one.execute(text("SELECT 1"))
+        two.execute(text("SELECT 1"))
+    cut_off(database)
+    for _ in range(3):
+        with database.once() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+def test_what_is_done_once_is_committed_and_the_setting_ends_with_the_statement(settings: Settings) -> None:
+    database = Database(settings)
+    with database.once() as session:
+        session.execute(text("CREATE TABLE notes (word text)"))
+    with database.once() as session:
+        notes = table("notes", column("word"))
+        session.execute(insert(notes).values(word="kept").returning(NEED_NOT_WAIT))
+        assert session.scalar(text("SHOW synchronous_commit")) == "on"
+    with database.read() as session:
+        assert session.scalar(text("SELECT word FROM notes")) == "kept"
+    database.close()
