@@ -59,12 +59,15 @@ class Tally:
         default_factory=lambda: collections.defaultdict(collections.Counter)
     )
     seconds: list[float] = field(default_factory=list)
+    refusal_seconds: list[float] = field(default_factory=list)
 
     def add(self, mutation: str, answer: Answer) -> None:
         """Count one answer."""
         self.outcomes[answer.outcome] += 1
         self.by_mutation[mutation][answer.verdict] += 1
         self.seconds.append(answer.seconds)
+        if answer.verdict == "rejected":
+            self.refusal_seconds.append(answer.seconds)
 
     def total(self, verdict: str) -> int:
         """How many answers had `verdict`."""
@@ -117,7 +120,8 @@ def mutants(files: list[bytes], *, count: int, seed: int) -> Iterator[tuple[str,
 def run(target: Target, arguments: argparse.Namespace) -> dict[str, object]:
     """Send all mutants, four at a time, and print what came of them.
 
-    Memory counts as grown from the first tenth of the mutants on: until then caches and arenas fill.
+    Memory is read ten times. Caches and arenas fill at first, so the growth that tells of a leak is that of the second
+    half of the run.
     """
     files = source_files()
     for file in files:
@@ -125,7 +129,7 @@ def run(target: Target, arguments: argparse.Namespace) -> dict[str, object]:
         if answer.verdict != "accepted":
             sys.exit(f"an undamaged picture was not accepted but: {answer.outcome}")
     tally, deaths = Tally(), 0
-    rss_warm = 0
+    resident: list[float] = []
     deadline = time.monotonic() + 60 * arguments.minutes
     numbered = enumerate(mutants(files, count=arguments.count, seed=arguments.seed))
     batches = iter(lambda: list(itertools.islice(numbered, 50)), [])
@@ -141,10 +145,10 @@ def run(target: Target, arguments: argparse.Namespace) -> dict[str, object]:
             if not target.alive():
                 deaths += 1
                 target.revive()
-            rss_warm = rss_warm or (target.resident_bytes() if len(tally.seconds) >= arguments.count / 10 else 0)
+            if len(tally.seconds) >= (len(resident) + 1) * arguments.count / 10:
+                resident.append(round(target.resident_bytes() / 2**20, 1))
             if time.monotonic() > deadline:
                 break
-    growth = (target.resident_bytes() - rss_warm) / 2**20 if rss_warm else 0.0
     show(tally)
     return {
         "target": arguments.target,
@@ -156,9 +160,13 @@ def run(target: Target, arguments: argparse.Namespace) -> dict[str, object]:
         "decoder_crashes": sum(count for name, count in tally.outcomes.items() if "decoder_" in name),
         "rejected": tally.total("rejected"),
         "accepted": tally.total("accepted"),
-        "rss_growth_mb": round(growth, 1),
+        "rss_mb": resident,
+        "rss_growth_mb": round(resident[-1] - resident[0], 1) if resident else None,
+        "rss_growth_second_half_mb": round(resident[-1] - resident[len(resident) // 2], 1) if resident else None,
         "p50_ms": round(1e3 * float(np.median(tally.seconds)), 2),
         "max_ms": round(1e3 * max(tally.seconds), 1),
+        "max_refusal_ms": round(1e3 * max(tally.refusal_seconds, default=0.0), 1),
+        "refusals_over_a_second": sum(seconds > 1.0 for seconds in tally.refusal_seconds),
     }
 
 
