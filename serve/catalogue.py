@@ -85,7 +85,7 @@ class Catalogue:
             .join(Brand, Brand.id == Reference.brand_id)
             .where(Reference.id == reference_id)
         )
-        with self._database.read() as session:
+        with self._database.once() as session:
             row = session.execute(query).one_or_none()
         if row is None:
             return None

@@ -38,6 +38,9 @@ def bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
 
 Folder = Annotated[Path, typer.Option(help="Where data, checkpoints and logs of the training lie")]
 Bundle = Annotated[Path, typer.Option(help="Folder of the model bundle that is written")]
+Start = Annotated[
+    Path | None, typer.Option(help="Weights (.fp16.npz) of an earlier release to begin from, instead of ImageNet's")
+]
 WORK = Path("var/training")
 NEW_BUNDLE = Path("var/models/candidate")
 
@@ -62,7 +65,12 @@ def gallery(path: Annotated[Path, typer.Argument(help="PNG file to write")], see
 
 @train.command()
 def embedder(
-    *, folder: Folder = WORK / "embedder", bundle: Bundle = NEW_BUNDLE, steps: int = 600, seed: int = 0
+    *,
+    folder: Folder = WORK / "embedder",
+    bundle: Bundle = NEW_BUNDLE,
+    start: Start = None,
+    steps: int = 1500,
+    seed: int = 0,
 ) -> None:
     """Render views, train the embedder on them and write it; goes on where it was interrupted."""
     from training.embedding import Settings, trained_network
@@ -80,7 +88,7 @@ def embedder(
     for _ in bar(rendered, total, "rendering"):
         pass
     views, checkpoint = Views(folder / "views"), folder / "checkpoint.pt"
-    for progress in train_network(views, checkpoint=checkpoint, settings=Settings(steps=steps, seed=seed)):
+    for progress in train_network(views, checkpoint=checkpoint, settings=Settings(steps=steps, seed=seed), start=start):
         if progress.step % 10 == 0 or progress.development:
             out.print(
                 f"step {progress.step}/{steps} loss {progress.loss:.3f} positives {progress.positive:.3f} "
@@ -90,14 +98,16 @@ def embedder(
 
 
 @train.command()
-def detector(*, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
+def detector(
+    *, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, start: Start = None, seed: int = 1
+) -> None:
     """Draw scenes, train the detector on them and write it; goes on where it was interrupted."""
     from training.detection import DetectorTraining, train_detector
     from training.detection_release import export_detector
     from training.grounds import data_folder
     from training.logos import fetch_packages
 
-    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), seed=seed)
+    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), start=start, seed=seed)
     train_detector(settings, progress=bar, report=out.print)
     out.print(export_detector(folder, bundle / "detector.onnx", report=out.print))
 

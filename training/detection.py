@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from model.detector import cell_centres
 from model.networks.detector import LogoDetector
+from model.networks.weights import load_weights
 from training.detection_data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detection_development import DevSet, dev_figures, development_sets, torch_regions
 from training.detection_losses import detection_loss
@@ -36,8 +37,8 @@ class DetectorTraining:
 
     `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos and `logos` that of the vector
     logo packages. Training runs `small_steps` steps on squares of `small_side` px, then `steps - small_steps` on `side`
-    px, the side that serves. `start` names an earlier training's `best.pt` to begin from instead of ImageNet weights.
-    About 35 minutes on one core that has nothing else to do, and 4 GB of memory.
+    px, the side that serves. `start` names the weights (`detector.fp16.npz`) of an earlier release to begin from
+    instead of ImageNet's. About 50 minutes on one core that has nothing else to do, and 4 GB of memory.
     """
 
     folder: Path
@@ -95,7 +96,7 @@ class TrainingState:
         self.best = -1.0
         self.network = LogoDetector(channels=settings.channels)
         if settings.start is not None:
-            self.network.load_state_dict(torch.load(settings.start, weights_only=True)["weights"])
+            load_weights(self.network, settings.start)
         self.network.freeze()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(

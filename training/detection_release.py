@@ -17,6 +17,7 @@ import torch
 from model.detector import MOST_REGIONS, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
 from model.networks.detector import LogoDetector
+from model.networks.weights import load_weights, save_weights
 from model.regions import Region
 from training.detection_data import SceneStore
 from training.detection_development import FALSE_BOXES, DevSet, dev_figures, development_sets, threshold_for
@@ -39,8 +40,9 @@ class DetectorRelease:
 
 
 def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] = print) -> DetectorRelease:
-    """Write the int8 detector to `path` from `best.pt` in `folder` (see `DetectorTraining`), and say how good it is.
+    """Write the int8 detector to `path`, and its weights beside it, and say how good it is.
 
+    The weights are those of `best.pt` in `folder` (see `DetectorTraining`).
     Ranges are calibrated on training scenes; the threshold is the mean of those with 2 false boxes a photo on each dev
     set (drawn scenes hold more that looks like a mark than photos do), and stands in the file's metadata. `report` is
     told when the real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute
@@ -50,9 +52,11 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     side, channels = saved["settings"]["side"], saved["settings"]["channels"]
     network = LogoDetector(channels=channels, pretrained=False)
     network.load_state_dict(saved["weights"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_weights(network, path.with_suffix(".fp16.npz"))
+    load_weights(network, path.with_suffix(".fp16.npz"))  # what is exported is what the file holds, to the last bit
     store = SceneStore.opened(folder / "train")
     dev_sets = development_sets(SceneStore.opened(folder / "dev"), report=report)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "detector.onnx"
         export_onnx(

@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.networks.embedder import EmbedderNetwork, imagenet_network, load_weights
+from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.weights import load_weights
 from training.embedding_batches import BatchSampler
 from training.embedding_data import Views
 from training.evaluation.retrieval import recall_at_1

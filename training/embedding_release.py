@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from model.embedder import Embedder
 from model.export import export_onnx, largest_difference, quantize
-from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, load_weights, save_weights
+from model.networks.embedder import INPUT_SIZE, EmbedderNetwork
+from model.networks.weights import load_weights, save_weights
 from training.embedding_data import Views
 
 _CALIBRATION_VIEWS = 256

@@ -19,6 +19,7 @@ from model.alignment import FRAME_SIDE, PreparedReference, prepare_reference
 from model.export import export_onnx
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
+from model.networks.weights import save_weights
 from model.regions import RgbImage
 from model.verifier import ALIGNER, VerifierRuntime
 from training.alignment import fit_aligner
@@ -116,9 +117,11 @@ def release_verifier(
 
 
 def export_networks(folder: Path, *, aligner: AlignerNetwork, judge: VerifierNetwork) -> None:
-    """Write `aligner.onnx` and `verifier.onnx`."""
+    """Write `aligner.onnx` and `verifier.onnx`, and their weights."""
     example = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
     export_onnx(aligner, folder / ALIGNER, example=example, input_names=["pairs"], output_names=["corners"])
+    save_weights(aligner, folder / "aligner.fp16.npz")
+    save_weights(judge, folder / "verifier.fp16.npz")
     export_onnx(judge, folder / NETWORK, example=example, input_names=["pairs"], output_names=["logits", "summary"])
 
 

@@ -8,10 +8,8 @@ Batch norm is folded into the convolutions from the start: it is frozen in train
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -155,16 +153,3 @@ def _convolutions_and_norms(source: Mapping[str, Tensor]) -> list[tuple[str, str
             names.append((f"{block}._expand_conv", f"{block}._bn0"))
         names += [(f"{block}._depthwise_conv", f"{block}._bn1"), (f"{block}._project_conv", f"{block}._bn2")]
     return [*names, ("_conv_head", "_bn1")]
-
-
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the weights as float16 to an `.npz` file that needs no torch to be read."""
-    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez_compressed(path, **arrays)
-
-
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Load what `save_weights` wrote; raises `RuntimeError` when the names or shapes are another network's."""
-    with np.load(path) as arrays:
-        state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
-    network.load_state_dict(state)

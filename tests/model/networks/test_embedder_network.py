@@ -12,7 +12,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import largest_difference
-from model.networks.embedder import EmbedderNetwork, imagenet_network, load_weights, save_weights
+from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.weights import load_weights, save_weights
 from model.preprocessing import batch
 from training.embedding_release import export_embedder
 

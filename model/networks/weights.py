@@ -1,0 +1,22 @@
+"""The weights of a network in a small file, for a later round of training to begin from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write the weights as float16 to an `.npz` file that needs no torch to be read."""
+    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
+    np.savez_compressed(path, **arrays)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Load what `save_weights` wrote; raises `RuntimeError` when the names or shapes are another network's."""
+    with np.load(path) as arrays:
+        state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+    network.load_state_dict(state)
