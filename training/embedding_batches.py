@@ -53,7 +53,7 @@ class BatchSampler:
         }
         self._counts = {"product": products, "garment": garments}
         self._brands = brands
-        self._rivals: dict[str, list[str]] = {}
+        self.rivals: dict[str, list[str]] = {}
         if len(self._logos) < brands:
             raise ValueError(f"a batch needs {brands} brands, the views have {len(self._logos)}: render more first")
 
@@ -69,8 +69,8 @@ class BatchSampler:
         """
         cosines = vectors @ vectors.T
         cosines[cosines > _ONE_MARK] = -1.0
-        nearest = np.argsort(-cosines, axis=1)[:, : _RIVALS_FROM + 1]
-        self._rivals = {
+        nearest = np.argsort(-cosines, axis=1)[:, :_RIVALS_FROM]
+        self.rivals = {
             name: [names[i] for i in row if names[i] != name and not same_family(names[i], name)]
             for name, row in zip(names, nearest, strict=True)
         }
@@ -94,9 +94,9 @@ class BatchSampler:
         """Seeds from `order`, each with some of its rivals: half a batch; nothing while no rivals are known."""
         found: list[str] = []
         for seed in order:
-            if not self._rivals or len(found) >= self._brands // 2:
+            if not self.rivals or len(found) >= self._brands // 2:
                 return found
-            rivals = self._rivals.get(seed, [])
+            rivals = self.rivals.get(seed, [])
             found += [seed, *(rivals[i] for i in rng.permutation(len(rivals))[:_RIVALS])]
         return found
 

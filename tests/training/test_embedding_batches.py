@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from training import embedding_batches
 from training.embedding_batches import BatchSampler, same_family
 
 
@@ -52,3 +53,26 @@ def test_families_share_a_beginning() -> None:
     assert same_family("firefoxbrowser", "firefox")
     assert not same_family("go", "google")
     assert not same_family("slack", "github")
+
+
+def test_half_of_a_batch_are_brands_beside_their_rivals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding_batches, "_RIVALS_FROM", 1)
+    sampler = BatchSampler(_DrawnViews(), brands=6, products=0, garments=0)
+    names = list(sampler.references())
+    assert names == [f"brand{n}" for n in range(8)]
+    # brand0 and brand1 look alike, so do brand2 and brand3, and so on; brand6 and brand7 are one mark.
+    angle = np.array([0.0, 0.5, 1.6, 2.1, 3.2, 3.7, 4.8, 4.8])
+    vectors = np.zeros((8, 256), np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angle), np.sin(angle)
+    sampler.set_rivals(names, vectors)
+    beside = {0: 1, 1: 0, 2: 3, 3: 2, 4: 5, 5: 4}
+    seeds = 0
+    for seed in range(30):
+        rows = sampler.draw(np.random.default_rng(seed)).rows
+        brands = (rows[::2] // 20).tolist()
+        assert len(set(brands)) == 6
+        if brands[0] in beside:
+            seeds += 1
+            assert brands[1] == beside[brands[0]], "a seed is followed by its rival"
+    assert seeds > 15
+    assert "brand7" not in sampler.rivals["brand6"]
