@@ -3,9 +3,6 @@
 A photo is scaled into the network's square; the network says for each cell of its grids how sure it is of a mark and
 where that mark's sides are; what overlaps is one mark, parts side by side on one line are one mark, and a weaker box
 that fills much of a stronger one is a part of it.
-
-A product before a plain wall looks like a mark on a plain ground, and the mark that is printed on it is small beside
-it. So the detector looks twice: at the whole photo, and closer, at the surest large region or at the photo's middle.
 """
 
 from __future__ import annotations
@@ -27,12 +24,6 @@ THRESHOLD_KEY = "score_threshold"
 """Name of the metadata entry of the ONNX file that holds the score from which a box is a region."""
 
 MOST_REGIONS = 7
-_LARGE = 0.12
-"""Share of the photo's area from which a region may be a product rather than a mark, and is looked at closely."""
-
-_MIDDLE = 0.7
-"""Share of the photo's width and height that is looked at closely when no region is large."""
-
 _MOST_CANDIDATES = 200
 _SAME_MARK_IOU = 0.45
 _PART_INSIDE = 0.85
@@ -46,9 +37,8 @@ class Detector:
 
     `path` is the ONNX file, `threads` the number of threads one photo may use, `score_threshold` (0..1) the score from
     which a box is a region (default: the one chosen for the file, which it carries), `most_regions` how many regions a
-    photo gets at most, `closer_look` whether a second pass looks closely at one place: it finds half of the marks on
-    products that the first pass misses, for twice the time. One detector may be called from several threads. Raises
-    `ValueError` when the file holds another kind of network.
+    photo gets at most. One detector may be called from several threads. Raises `ValueError` when the file holds another
+    kind of network.
     """
 
     def __init__(
@@ -58,7 +48,6 @@ class Detector:
         threads: int = 1,
         score_threshold: float | None = None,
         most_regions: int = MOST_REGIONS,
-        closer_look: bool = True,
     ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -74,22 +63,10 @@ class Detector:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.score_threshold = float(metadata.get(THRESHOLD_KEY, 0.3)) if score_threshold is None else score_threshold
         self._most_regions = most_regions
-        self._closer_look = closer_look
         self._centres = cell_centres(self.side)
 
     def detect(self, image: RgbImage) -> list[Region]:
         """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
-        regions = self._look(image)
-        if self._closer_look:
-            close = _worth_a_closer_look(image, regions)
-            regions += [_moved(region, close) for region in self._look(close.crop(image))]
-        regions.sort(key=lambda region: -region.score)
-        corners = np.array([[x, y, x + wide, y + tall] for (x, y, wide, tall) in (one.box for one in regions)])
-        kept = strongest(corners.reshape(-1, 4), iou=_SAME_MARK_IOU)
-        return [regions[place] for place in kept[: self._most_regions]]
-
-    def _look(self, image: RgbImage) -> list[Region]:
-        """The regions that one pass over `image` finds."""
         square, scale = letterboxed(image, side=self.side)
         logits, distances = self.outputs(square)
         height, width = image.shape[:2]
@@ -107,22 +84,6 @@ class Detector:
         """The network's logits (cells,) and distances (cells, 4) for one (side, side, 3) square."""
         logits, distances = self._session.run(None, {self._input: square[None]})
         return logits[0], distances[0]
-
-
-def _worth_a_closer_look(image: RgbImage, regions: Sequence[Region]) -> Box:
-    """The surest region that is large, else the middle of the photo; in whole pixels."""
-    height, width = image.shape[:2]
-    large = [region.box for region in regions if region.box.area >= _LARGE * height * width]
-    margin = (1 - _MIDDLE) / 2
-    box = large[0] if large else Box(margin * width, margin * height, _MIDDLE * width, _MIDDLE * height)
-    left, top = np.floor(box.x), np.floor(box.y)
-    return Box(float(left), float(top), box.x + box.width - float(left), box.y + box.height - float(top))
-
-
-def _moved(region: Region, place: Box) -> Region:
-    """A region of the crop at `place` in pixels of the photo."""
-    x, y, width, height = region.box
-    return Region(Box(x + place.x, y + place.y, width, height), region.score)
 
 
 def _placed(region: Region, scale: tuple[float, float], *, width: int, height: int) -> Region:

@@ -1,4 +1,4 @@
-"""From the best weights of a training to the file that serves: int8 ONNX with its threshold, and its figures."""
+"""From the averaged weights of a training to the file that serves: int8 ONNX with its threshold, and its figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from model.detector import MOST_REGIONS, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
@@ -42,16 +43,18 @@ class DetectorRelease:
 def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] = print) -> DetectorRelease:
     """Write the int8 detector to `path`, and its weights beside it, and say how good it is.
 
-    The weights are those of `best.pt` in `folder` (see `DetectorTraining`).
+    The weights are the averaged ones of `last.pt` in `folder` (see `DetectorTraining`).
     Ranges are calibrated on training scenes; the threshold is the mean of those with 2 false boxes a photo on each dev
     set (drawn scenes hold more that looks like a mark than photos do), and stands in the file's metadata. `report` is
     told when the real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute
     what torch does, to 1e-3.
     """
-    saved = torch.load(folder / "best.pt", weights_only=True)
-    side, channels = saved["settings"]["side"], saved["settings"]["channels"]
+    saved = torch.load(folder / "last.pt", weights_only=True)
+    side, channels = saved["settings"]["served_side"], saved["settings"]["channels"]
     network = LogoDetector(channels=channels, pretrained=False)
-    network.load_state_dict(saved["weights"])
+    average = AveragedModel(network)
+    average.load_state_dict(saved["average"])
+    network.load_state_dict(average.module.state_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(network, path.with_suffix(".fp16.npz"))
     load_weights(network, path.with_suffix(".fp16.npz"))  # what is exported is what the file holds, to the last bit

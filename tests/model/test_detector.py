@@ -52,7 +52,7 @@ def fixed_network(path: Path, boxes: dict[tuple[float, float, float, float], flo
 
 def test_boxes_come_in_pixels_of_the_photo_strongest_first_and_clipped(tmp_path: Path) -> None:
     network = fixed_network(tmp_path / "d.onnx", {(8, 8, 24, 16): 0.6, (40, 10, 80, 30): 0.9})
-    regions = Detector(network, score_threshold=0.5, closer_look=False).detect(np.zeros((64, 128, 3), np.uint8))
+    regions = Detector(network, score_threshold=0.5).detect(np.zeros((64, 128, 3), np.uint8))
     assert [round(region.score, 3) for region in regions] == [0.9, 0.6]
     assert np.allclose(regions[0].box, (80, 20, 48, 40), atol=1e-3)
     assert np.allclose(regions[1].box, (16, 16, 32, 16), atol=1e-3)
@@ -62,23 +62,9 @@ def test_the_threshold_travels_in_the_file_and_can_be_set(tmp_path: Path) -> Non
     network = fixed_network(tmp_path / "d.onnx", {(8, 8, 24, 16): 0.6, (40, 40, 60, 60): 0.9}, threshold="0.7")
     photo = np.zeros((64, 64, 3), np.uint8)
     assert Detector(network).score_threshold == 0.7
-    assert len(Detector(network, closer_look=False).detect(photo)) == 1
-    assert len(Detector(network, score_threshold=0.5, closer_look=False).detect(photo)) == 2
+    assert len(Detector(network).detect(photo)) == 1
+    assert len(Detector(network, score_threshold=0.5).detect(photo)) == 2
     assert len(Detector(network, score_threshold=0.5, most_regions=1).detect(photo)) == 1
-
-
-def test_the_second_look_is_at_the_surest_large_region_and_in_pixels_of_the_photo(tmp_path: Path) -> None:
-    network = fixed_network(tmp_path / "d.onnx", {(8, 8, 16, 16): 0.9, (16, 16, 48, 48): 0.8}, threshold="0.5")
-    boxes = [region.box for region in Detector(network).detect(np.zeros((64, 64, 3), np.uint8))]
-    # The first look finds both boxes; the second finds them again in the crop at (16, 16) of 32 × 32, at half the size.
-    expected = [(8, 8, 8, 8), (20, 20, 4, 4), (16, 16, 32, 32), (24, 24, 16, 16)]
-    assert np.allclose(boxes, expected, atol=1e-3)
-
-
-def test_without_a_large_region_the_second_look_is_at_the_middle(tmp_path: Path) -> None:
-    network = fixed_network(tmp_path / "d.onnx", {(0, 0, 16, 16): 0.9}, threshold="0.5")
-    boxes = [region.box for region in Detector(network).detect(np.zeros((200, 200, 3), np.uint8))]
-    assert np.allclose(boxes, [(0, 0, 50, 50), (30, 30, 35, 35)], atol=0.5)
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DetectorTrainin
         dev_scenes=2,
         side=64,
         small_side=32,
+        served_side=64,
         steps=4,
         small_steps=2,
         batch=2,
