@@ -178,6 +178,43 @@ def recognition(
     _print(evaluate_recognition(settings, progress=bar), as_json=as_json)
 
 
+class VerdictsPart(StrEnum):
+    """What `hallmark evaluate verdicts` can measure alone."""
+
+    smears = "smears"
+    imitations = "imitations"
+    drawn = "drawn"
+    copies = "copies"
+    clean = "clean"
+    latency = "latency"
+
+
+@evaluate.command()
+def verdicts(
+    *,
+    part: Annotated[list[VerdictsPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
+    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
+    clean_photos: Annotated[int | None, typer.Option(help="Use a sample of each set of clean photos")] = None,
+    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos that are copied")] = None,
+    drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
+    model: Bundles = CHAMPION,
+    as_json: Json = False,
+) -> None:
+    """Smears, imitations and copied photos told from genuine ones, and clean photos accused, beside baselines."""
+    from training.evaluation.verdict_report import VERDICT_PARTS, VerdictSettings, evaluate_verdicts
+
+    chosen = {one.name for one in part or VerdictsPart}
+    settings = VerdictSettings(
+        parts=[one for one in VERDICT_PARTS if one in chosen],
+        photos=photos,
+        clean_photos=clean_photos,
+        catalogue_photos=catalogue_photos,
+        drawn=drawn,
+        bundle=model,
+    )
+    _print(evaluate_verdicts(settings, progress=bar), as_json=as_json)
+
+
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report.as_json()))

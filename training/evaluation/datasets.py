@@ -80,6 +80,16 @@ def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[
     return [Photo(path) for path in paths]
 
 
+def catalogue_brands() -> dict[str, str]:
+    """What the title of each `catalogue` photo begins with, by file name: its brand, lower case without spaces.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    with (_folder("catalogue") / "labels.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["file"]: row["title"].lower().replace(" ", "") for row in csv.DictReader(lines)}
+
+
 def _folder(name: str) -> Path:
     folder = data_folder() / name
     if not folder.is_dir():

@@ -79,7 +79,7 @@ def _cell(estimate: Estimate | None) -> str:
         return ""
     if estimate.count == 0:
         return "not measured"
-    return f"{estimate.value:.3f}\n{estimate.low:.2f}–{estimate.high:.2f}\nn {estimate.count}"
+    return f"{estimate.value:.3f}, n {estimate.count}\n{estimate.low:.2f}–{estimate.high:.2f}"
 
 
 def _words(key: str) -> str:
