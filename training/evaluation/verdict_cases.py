@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from training.evaluation.references import as_uploaded, drawings_of
 from training.grounds import Backgrounds, data_folder
 from training.logos import Logo, split_of
 from training.verifier_release import draw_pairs
+
+Split = Literal["dev", "held_out"]
 
 SMALLEST_SIDE = 20
 """Marks with a shorter side of fewer pixels are left out: there is nothing to smear."""
@@ -139,9 +142,9 @@ def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: Mode
     )
 
 
-def drawn_cases(logos: Sequence[Logo], *, count: int, seed: int = 0) -> CaseSet:
-    """Drawn pairs of held-out brands, half of them with edits that are kept out of training."""
-    own = [logo for logo in logos if split_of(logo.brand) == "held_out"]
+def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int, seed: int = 0) -> CaseSet:
+    """Drawn pairs of the brands of `split`, half of them with edits that are kept out of training."""
+    own = [logo for logo in logos if split_of(logo.brand) == split]
     backgrounds = Backgrounds.found_in(data_folder())
     cases, brands = [], set()
     for unseen in (False, True):
@@ -156,7 +159,7 @@ def drawn_cases(logos: Sequence[Logo], *, count: int, seed: int = 0) -> CaseSet:
         brand: pictures for brand, pictures in _uploaded({logo.brand for logo in own}, own).items() if brand in brands
     }
     kept = [case for case in cases if case.brand in references or case.kind == "unrelated"]
-    return CaseSet("Drawn marks of brands that were not trained on", kept, references)
+    return CaseSet(f"Drawn marks of {split} brands", kept, references)
 
 
 class Places:

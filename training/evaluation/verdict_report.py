@@ -179,7 +179,7 @@ def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:
 
 
 def _drawn(inputs: Inputs, settings: VerdictSettings) -> Tables:
-    return judged("drawn", drawn_cases(inputs.logos, count=settings.drawn), inputs=inputs)
+    return judged("drawn", drawn_cases(inputs.logos, split="held_out", count=settings.drawn), inputs=inputs)
 
 
 def _copies(inputs: Inputs, settings: VerdictSettings) -> Tables:
