@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from model.bundle import CHAMPION, ModelBundle, bundle_folder, load_bundle
 from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out
-from training.evaluation.datasets import Photo, boxed_photos, plain_photos
+from training.evaluation.datasets import Photo, boxed_photos, grocery_products, plain_photos
 from training.evaluation.detected_marks import detected_marks
 from training.evaluation.latency import latency
 from training.evaluation.matchers import Matcher, all_matchers
 from training.evaluation.products import copies, groceries
-from training.evaluation.provenance import provenance
+from training.evaluation.provenance import commit, provenance
 from training.evaluation.references import drawings_of, other_brands
 from training.evaluation.report import Progress, Report, Table
 from training.evaluation.whole_photos import whole_photos
-from training.grounds import data_folder
 from training.logos import Logo, fetch_packages, load_logos
-from training.products import load_products
 
 Part = Literal["whole_photos", "crops", "references", "groceries", "copies", "detector", "latency"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -105,6 +104,10 @@ class Inputs:
         """The embedder and its baselines."""
         return all_matchers(self.bundle.embedder)
 
+    def files(self) -> list[Path]:
+        """Every picture that was measured on, once."""
+        return sorted({photo.path for photo in self.used})
+
     def _noted(self, photos: list[Photo]) -> list[Photo]:
         self.used += photos
         return photos
@@ -117,9 +120,9 @@ def evaluate_recognition(settings: RecognitionSettings, *, progress: Progress) -
         DataMissing: a data set that a part needs is not there.
         ServiceFailed: the service did not start.
     """
-    inputs = Inputs(settings, progress)
+    began_at, inputs = commit(), Inputs(settings, progress)
     tables: dict[str, Table] = {part: MEASURED[part](inputs) for part in PARTS if part in settings.parts}
-    return Report(provenance([photo.path for photo in inputs.used], model=settings.bundle), tables)
+    return Report(provenance(inputs.files(), model=settings.bundle, commit=began_at), tables)
 
 
 def _whole_photos(inputs: Inputs) -> Table:
@@ -150,7 +153,7 @@ def _references(inputs: Inputs) -> Table:
 
 
 def _groceries(inputs: Inputs) -> Table:
-    products = [product for product in load_products(data_folder()) if product.kind == "product"]
+    products = grocery_products()
     inputs.used += [Photo(path) for product in products for path in product.photos]
     return groceries(products, matchers=inputs.matchers, progress=inputs.progress)
 

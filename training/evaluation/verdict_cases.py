@@ -28,7 +28,13 @@ Split = Literal["dev", "held_out"]
 SMALLEST_SIDE = 20
 """Marks with a shorter side of fewer pixels are left out: there is nothing to smear."""
 
-STRENGTHS = {"weak": (0.0, 0.3), "medium": (0.3, 0.6), "strong": (0.6, 0.85), "nothing_left": (0.85, 1.01)}
+STRENGTHS = {
+    "something_left": (0.0, 0.85),
+    "weak": (0.0, 0.3),
+    "medium": (0.3, 0.6),
+    "strong": (0.6, 0.85),
+    "nothing_left": (0.85, 1.01),
+}
 """Strength of a smear: up to 0.85 something of the mark is left."""
 
 SIZES = {"under_64_px": (0, 64), "64_to_160_px": (64, 160), "over_160_px": (160, 1e9)}
@@ -67,12 +73,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseSet:
-    """Cases with the genuine pictures of each brand that they are compared with, and what it is measured on."""
+    """Cases with the genuine pictures of each brand that they are compared with, and the `files` they come from."""
 
     title: str
     cases: list[Case]
     references: dict[str, list[RgbImage]]
     facts: dict[str, object] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
 
 
 def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, seed: int = 0) -> CaseSet:
@@ -96,7 +103,7 @@ def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, seed: int 
             smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear")
             cases.append(_with_edit(smeared, tool, strength))
     title = "Smears made in the boxes of FlickrLogos-27, beside clean vector references"
-    return CaseSet(title, cases, references)
+    return CaseSet(title, cases, references, files=[photo.path for photo in photos])
 
 
 def web_imitations(bundle: ModelBundle) -> CaseSet:
@@ -113,7 +120,8 @@ def web_imitations(bundle: ModelBundle) -> CaseSet:
         for row in rows
         if row["kind"] != "reference"
     ]
-    return CaseSet("Real imitations from the web (imitations_web)", cases, references)
+    files = [folder / row["file"] for row in rows]
+    return CaseSet("Real imitations from the web (imitations_web)", cases, references, files=files)
 
 
 def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: ModelBundle) -> CaseSet:
@@ -136,10 +144,9 @@ def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: Mode
         for row in _rows(web / "labels.csv")
         if (row["brand"], row["kind"]) == ("samsung", "genuine")
     ]
-    note = "a part of the pictures labelled as imitations shows the genuine mark; none are left out"
-    return CaseSet(
-        "Imitated logos (imitations), genuine marks of the same brands from photos", cases, references, {"note": note}
-    )
+    title = "Imitated logos (imitations), genuine marks of the same brands from photos"
+    facts: dict[str, object] = {"note": "a part of the pictures labelled as imitations shows the genuine mark"}
+    return CaseSet(title, cases, references, facts, [folder / row["file"] for row in rows])
 
 
 def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int, seed: int = 0) -> CaseSet:

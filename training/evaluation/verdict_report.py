@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from model.bundle import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
-from training.evaluation.datasets import catalogue_brands, plain_photos
+from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval, median_interval
 from training.evaluation.latency import timed
 from training.evaluation.photo_copies import photo_copies
-from training.evaluation.provenance import provenance
+from training.evaluation.provenance import commit, provenance
 from training.evaluation.recognition import Inputs, RecognitionSettings
 from training.evaluation.references import other_brands
 from training.evaluation.report import Progress, Report, Table
@@ -79,11 +79,12 @@ def evaluate_verdicts(settings: VerdictSettings, *, progress: Progress) -> Repor
         ),
         progress,
     )
+    began_at = commit()
     tables: Tables = {}
     for part in VERDICT_PARTS:
         if part in settings.parts:
             tables |= MEASURED[part](inputs, settings)
-    return Report(provenance([photo.path for photo in inputs.used], model=settings.bundle), tables)
+    return Report(provenance(inputs.files(), model=settings.bundle, commit=began_at), tables)
 
 
 def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
@@ -91,6 +92,7 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
 
     The verifier comes twice: with the probability of the very kind, and with that of any tampering.
     """
+    inputs.used += [Photo(file) for file in cases.files]
     related = [case for case in cases.cases if case.kind != "unrelated"]
     probabilities = verified(cases, inputs=inputs)
     kinds = probabilities[[case.kind != "unrelated" for case in cases.cases]][:, 1:3]

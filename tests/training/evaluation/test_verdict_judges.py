@@ -44,6 +44,7 @@ def test_the_margin_is_taken_off_again() -> None:
 
 
 def test_strata_name_size_edit_and_strength() -> None:
+    assert "strength something_left" in case(mark("x"), "smear", edit="mosaic", strength=0.7).strata()
     strata = case(mark("x"), "smear", edit="swirl", strength=0.9).strata()
     assert strata == ["size over_160_px", "edit swirl", "edits kept out of training", "strength nothing_left"]
     assert case(mark("x"), "genuine").strata() == ["size over_160_px"]
