@@ -17,7 +17,11 @@ from training.evaluation.intervals import Estimate, grouped_mean, mean_interval
 from training.evaluation.matchers import Matcher
 from training.evaluation.report import Progress, Table
 from training.evaluation.retrieval import first_is_right
+from training.evaluation.sift import fitted
 from training.products import Product
+
+COPY_SIDE = 320
+"""Longer side of the originals, pixels; all copies together must fit in memory."""
 
 Edit = Callable[[RgbImage, np.random.Generator], RgbImage]
 """What a seller does to a product photo before using it again."""
@@ -81,7 +85,7 @@ def groceries(products: Sequence[Product], *, matchers: Sequence[Matcher], progr
 
 def copies(photos: Sequence[Photo], *, matchers: Sequence[Matcher], progress: Progress) -> Table:
     """Edited copies of catalogue photos find their original among all of them."""
-    originals = [photo.read() for photo in photos]
+    originals = [fitted(photo.read(), side=COPY_SIDE) for photo in photos]
     edited = {
         name: [edit(photo, np.random.default_rng([number, place])) for place, photo in enumerate(originals)]
         for number, (name, edit) in enumerate(EDITS.items())
@@ -96,7 +100,7 @@ def copies(photos: Sequence[Photo], *, matchers: Sequence[Matcher], progress: Pr
         parts = np.split(found, np.cumsum([len(one.pictures) for one in asked.values()])[:-1])
         for (name, one), similarities in zip(asked.items(), parts, strict=True):
             rows[matcher.name][name] = mean_interval(first_is_right(similarities, one.label, names))
-    facts = {"photos": len(photos), "figure": "recall at 1 by edit"}
+    facts = {"photos": len(photos), "figure": "recall at 1 by edit", "longer_side_px": COPY_SIDE}
     return Table("Edited copy to original product photo (catalogue)", rows, facts)
 
 
