@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := model index serve training client demo benchmarks tests
+PACKAGES := model index serve training client demo benchmarks notebooks tests
 
 .PHONY: demo test check format lock clean
 

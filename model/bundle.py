@@ -97,8 +97,9 @@ class ModelBundle:
 
 
 def bundle_folder(name: str = CHAMPION) -> Path:
-    """The folder of a released bundle."""
-    return RELEASED / name
+    """The folder of the released bundle `name`, or of the bundle whose path it is."""
+    released = RELEASED / name
+    return released if released.is_dir() or "/" not in name else Path(name)
 
 
 def write_manifest(folder: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+
+from model.bundle import CHAMPION
 
 if TYPE_CHECKING:
-    from training.evaluation.recognition import Recognition
+    from training.evaluation.report import Report
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the models on real pictures, beside their baselines.")
 train = typer.Typer(no_args_is_help=True, help="Draw data, train the networks and write a model bundle.")
@@ -142,30 +144,89 @@ def thresholds(
     typer.echo(json.dumps(figures))
 
 
+Bundles = Annotated[
+    str, typer.Option("--model", help="Name of the model bundle that is measured, or the path of its folder")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
+
+
+class RecognitionPart(StrEnum):
+    """What `hallmark evaluate recognition` can measure alone."""
+
+    whole_photos = "whole-photos"
+    crops = "crops"
+    references = "references"
+    groceries = "groceries"
+    copies = "copies"
+    detector = "detector"
+    latency = "latency"
+
+
 @evaluate.command()
 def recognition(
     *,
-    distractors: Annotated[int, typer.Option(help="Other brands among the references")] = 2000,
+    part: Annotated[list[RecognitionPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
+    distractors: Annotated[int, typer.Option(help="Other brands among the references, at most")] = 2000,
     photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
     clean_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos without marks")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the studio photos")] = None,
+    model: Bundles = CHAMPION,
+    as_json: Json = False,
 ) -> None:
-    """Whole FlickrLogos-27 photos through the API: brand, detection, false findings on clothing."""
-    from training.evaluation.recognition import RecognitionSettings, evaluate_recognition
+    """Whole photos through the API, crops, clean references, product photos and the detector, beside baselines."""
+    from training.evaluation.recognition import PARTS, RecognitionSettings, evaluate_recognition
 
-    settings = RecognitionSettings(distractor_brands=distractors, photos=photos, clean_photos=clean_photos)
-    result = evaluate_recognition(settings, progress=bar)
+    chosen = {one.name for one in part or RecognitionPart}
+    settings = RecognitionSettings(
+        parts=[one for one in PARTS if one in chosen],
+        distractors=distractors,
+        photos=photos,
+        clean_photos=clean_photos,
+        catalogue_photos=catalogue_photos,
+        bundle=model,
+    )
+    _print(evaluate_recognition(settings, progress=bar), as_json=as_json)
+
+
+class VerdictsPart(StrEnum):
+    """What `hallmark evaluate verdicts` can measure alone."""
+
+    smears = "smears"
+    imitations = "imitations"
+    drawn = "drawn"
+    copies = "copies"
+    clean = "clean"
+    latency = "latency"
+
+
+@evaluate.command()
+def verdicts(
+    *,
+    part: Annotated[list[VerdictsPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
+    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
+    clean_photos: Annotated[int | None, typer.Option(help="Use a sample of each set of clean photos")] = None,
+    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos that are copied")] = None,
+    drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
+    model: Bundles = CHAMPION,
+    as_json: Json = False,
+) -> None:
+    """Smears, imitations and copied photos told from genuine ones, and clean photos accused, beside baselines."""
+    from training.evaluation.verdict_report import VERDICT_PARTS, VerdictSettings, evaluate_verdicts
+
+    chosen = {one.name for one in part or VerdictsPart}
+    settings = VerdictSettings(
+        parts=[one for one in VERDICT_PARTS if one in chosen],
+        photos=photos,
+        clean_photos=clean_photos,
+        catalogue_photos=catalogue_photos,
+        drawn=drawn,
+        bundle=model,
+    )
+    _print(evaluate_verdicts(settings, progress=bar), as_json=as_json)
+
+
+def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(result.as_json()))
+        typer.echo(json.dumps(report.as_json()))
     else:
-        _print(result)
-
-
-def _print(result: Recognition) -> None:
-    out.print(", ".join(f"{key} {value}" for key, value in result.provenance.items()))
-    out.print(f"{result.reference_brands} reported brands among {result.distractor_brands} others")
-    table = Table("figure", "value (95 % interval)")
-    for name, estimate in result.rows():
-        table.add_row(name, str(estimate))
-    out.print(table)
-    out.print("findings of the right brand by kind: " + json.dumps(result.verdicts))
+        report.print(out)

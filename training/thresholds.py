@@ -30,7 +30,8 @@ from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
-from training.evaluation.recognition import DRAWINGS_PER_BRAND, Progress, register_brands
+from training.evaluation.references import DRAWINGS_PER_BRAND, register_brands
+from training.evaluation.report import Progress
 from training.inks import dressed
 from training.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
 from training.rendering import place_mark

@@ -12,6 +12,7 @@ import numpy as np
 from model.decode import decode
 from model.regions import Box, RgbImage
 from training.grounds import data_folder
+from training.products import Product, load_products
 from training.scenes import is_training_photo
 
 FOLDERS = {"grocery": "natural"}
@@ -78,6 +79,25 @@ def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[
         chosen = np.random.default_rng(seed).choice(len(paths), limit, replace=False)
         paths = [paths[number] for number in sorted(chosen)]
     return [Photo(path) for path in paths]
+
+
+def grocery_products() -> list[Product]:
+    """The products of `grocery`, the studio picture first.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    return [product for product in load_products(_folder("grocery").parent) if product.kind == "product"]
+
+
+def catalogue_brands() -> dict[str, str]:
+    """What the title of each `catalogue` photo begins with, by file name: its brand, lower case without spaces.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    with (_folder("catalogue") / "labels.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["file"]: row["title"].lower().replace(" ", "") for row in csv.DictReader(lines)}
 
 
 def _folder(name: str) -> Path:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+Numbers = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval and the number of units it was taken over."""
+    """A figure with its 95 % interval and the number of measurements it was taken over."""
 
     value: float
     low: float
@@ -23,20 +25,52 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, n {self.count})"
 
 
-def mean_interval(values: NDArray[np.float64] | list[float] | list[bool], *, resamples: int = 2000) -> Estimate:
+def mean_interval(
+    values: Numbers | NDArray[np.bool_] | Sequence[float] | Sequence[bool], *, resamples: int = 2000
+) -> Estimate:
     """The mean of one value per unit; no unit gives nan."""
     units = np.asarray(values, dtype=np.float64)
     return interval(units, np.mean, resamples=resamples)
 
 
-def interval(
-    units: NDArray[np.float64], statistic: Callable[[NDArray[np.float64]], np.floating], *, resamples: int = 2000
+def grouped_mean(
+    values: Numbers | NDArray[np.bool_] | Sequence[float], group: NDArray[np.generic] | Sequence[str]
 ) -> Estimate:
+    """The mean of `values` (n,), where those of one `group` (n,), such as the marks of one photo, are drawn together.
+
+    NaN values are left out; `count` is the number of the others.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    known = ~np.isnan(numbers)
+    _, place = np.unique(np.asarray(group)[known], return_inverse=True)
+    sums = np.asarray(np.bincount(place, weights=numbers[known]), np.float64)
+    return shares_interval(sums, np.asarray(np.bincount(place), np.float64))
+
+
+def shares_interval(parts: Numbers | Sequence[float], wholes: Numbers | Sequence[float]) -> Estimate:
+    """The sum of `parts` (n,) divided by the sum of `wholes` (n,), one pair per unit; `count` is the latter sum."""
+    units = np.stack([np.asarray(parts, np.float64), np.asarray(wholes, np.float64)], axis=1)
+    count = int(units[:, 1].sum())
+    found = interval(units if count else units[:0], _ratio)
+    return Estimate(found.value, found.low, found.high, count)
+
+
+def median_interval(values: Sequence[float]) -> Estimate:
+    """The median of one value per unit."""
+    return interval(np.asarray(values, np.float64), np.median)
+
+
+def interval(units: Numbers, statistic: Callable[[Numbers], np.floating | float], *, resamples: int = 2000) -> Estimate:
     """`statistic` of `units` (n, …) and its 95 % interval when the units are drawn again, with the same seed always."""
     count = len(units)
     if count == 0:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
     rng = np.random.default_rng(0)
     drawn = [float(statistic(units[rng.integers(count, size=count)])) for _ in range(resamples)]
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return Estimate(float(statistic(units)), float(low), float(high), count)
+
+
+def _ratio(units: Numbers) -> float:
+    parts, wholes = units.sum(axis=0)
+    return float(parts / wholes) if wholes > 0 else float("nan")

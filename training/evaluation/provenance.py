@@ -28,11 +28,11 @@ def commit() -> str:
     return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def provenance(paths: Iterable[Path], *, model: str) -> dict[str, str]:
-    """The record that every report begins with."""
+def provenance(paths: Iterable[Path], *, model: str, commit: str) -> dict[str, str]:
+    """The record that every report begins with; `commit` is the one that was checked out when it began to measure."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
+        "commit": commit,
         "model": model,
         "data": fingerprint(paths),
     }

@@ -1,26 +1,13 @@
-"""How good verdicts are, as pure functions of scores and labels, with bootstrap intervals."""
+"""How good verdicts are, as pure functions of scores and labels, with bootstrap intervals by photo."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from training.evaluation.intervals import Estimate, Numbers
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure and its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+FALSE_POSITIVE_RATES = (0.05, 0.01, 0.001)
 
 
 def roc_auc(positive: Numbers, negative: Numbers) -> float:
@@ -48,25 +35,55 @@ def true_positive_rate(positive: Numbers, negative: Numbers, *, false_positive_r
 
 def calibration_error(probabilities: Numbers, labels: NDArray[np.int64], *, bins: int = 15) -> float:
     """Expected calibration error of the top class (Guo et al. 2017): `probabilities` (n, k), `labels` (n,)."""
+    return sum(abs(sure - right) * share for sure, right, share in reliability(probabilities, labels, bins=bins))
+
+
+def reliability(
+    probabilities: Numbers, labels: NDArray[np.int64], *, bins: int = 15
+) -> list[tuple[float, float, float]]:
+    """Mean confidence in the top class, share that is right, and share of all, in each bin that is not empty."""
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     place = np.minimum((top * bins).astype(int), bins - 1)
-    error = 0.0
-    for one in range(bins):
-        inside = place == one
-        if inside.any():
-            error += float(inside.mean()) * abs(float(top[inside].mean()) - float(right[inside].mean()))
-    return error
+    members = [place == one for one in range(bins) if (place == one).any()]
+    return [(float(top[one].mean()), float(right[one].mean()), float(one.mean())) for one in members]
 
 
-def bootstrapped(
-    figure: Callable[[Numbers, Numbers], float], positive: Numbers, negative: Numbers, *, seed: int, rounds: int = 500
-) -> Interval:
-    """`figure(positive, negative)` with the 2.5 and 97.5 percentiles over resampled positives and negatives."""
-    value = figure(positive, negative)
-    if np.isnan(value):
-        return Interval(value, value, value)
-    rng = np.random.default_rng(seed)
-    drawn = [figure(rng.choice(positive, len(positive)), rng.choice(negative, len(negative))) for _ in range(rounds)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(value, float(low), float(high))
+def separation(
+    scores: Numbers, positive: NDArray[np.bool_], group: NDArray[np.generic], *, resamples: int = 300
+) -> dict[str, Estimate]:
+    """ROC AUC, and the true positive rate at each of `FALSE_POSITIVE_RATES`; `count` is the number of positives.
+
+    `scores` (n,) are larger for what is suspected, NaN where a method did not look; `positive` (n,) says what is right
+    to suspect. What is of one `group` (n,), such as a photo, is drawn together.
+    """
+    known = ~np.isnan(scores)
+    scores, positive = scores[known], positive[known]
+    _, place = np.unique(group[known], return_inverse=True)
+    count = int(positive.sum())
+    if count in (0, len(positive)):
+        nothing = Estimate(float("nan"), float("nan"), float("nan"), 0)
+        return dict.fromkeys(_names(), nothing)
+    rng = np.random.default_rng(0)
+    groups = int(place.max()) + 1
+    drawn = []
+    for _ in range(resamples):
+        times = np.bincount(rng.integers(groups, size=groups), minlength=groups)[place]
+        rows = np.repeat(np.arange(len(scores)), times)
+        drawn.append(_separated(scores[rows], positive[rows]))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    values = _separated(scores, positive)
+    return {
+        name: Estimate(value, float(least), float(most), count)
+        for name, value, least, most in zip(_names(), values, low, high, strict=True)
+    }
+
+
+def _names() -> list[str]:
+    return ["roc_auc", *(f"tpr_at_{100 * rate:g}_percent" for rate in FALSE_POSITIVE_RATES)]
+
+
+def _separated(scores: Numbers, positive: NDArray[np.bool_]) -> list[float]:
+    found, clean = scores[positive], scores[~positive]
+    rates = [true_positive_rate(found, clean, false_positive_rate=rate) for rate in FALSE_POSITIVE_RATES]
+    return [roc_auc(found, clean), *rates]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from training.evaluation.intervals import interval, mean_interval
+from training.evaluation.intervals import grouped_mean, interval, mean_interval, median_interval, shares_interval
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors_wide() -> None:
@@ -34,3 +34,21 @@ def test_nothing_measured_is_not_a_number() -> None:
 def test_any_statistic_of_any_rows() -> None:
     rows = np.array([[1.0, 2.0], [3.0, 6.0]])
     assert interval(rows, lambda drawn: drawn[:, 1].sum() / drawn[:, 0].sum()).value == pytest.approx(2.0)
+
+
+def test_the_marks_of_a_photo_are_drawn_together() -> None:
+    hits, photo = [1.0, 1.0, 1.0, 1.0, 0.0, math.nan], ["a", "a", "a", "a", "b", "b"]
+    together = grouped_mean(hits, photo)
+    assert (together.value, together.count) == (pytest.approx(0.8), 5)
+    assert (together.low, together.high) == (0.0, 1.0)  # both photos may be the same one
+    assert grouped_mean([], []).count == 0
+
+
+def test_a_share_divides_sums_not_photos() -> None:
+    share = shares_interval([1, 0, 2], [1, 0, 4])
+    assert (share.value, share.count) == (pytest.approx(0.6), 5)
+    assert math.isnan(shares_interval([0], [0]).value)
+
+
+def test_the_median_is_not_moved_by_one_slow_call() -> None:
+    assert median_interval([1.0, 2.0, 100.0]).value == 2.0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.verdicts import bootstrapped, calibration_error, roc_auc, true_positive_rate
+from training.evaluation.verdicts import calibration_error, reliability, roc_auc, separation, true_positive_rate
 
 
 def test_auc_counts_every_pair():
@@ -27,9 +27,32 @@ def test_calibration_error_of_a_sure_and_half_right_judge():
     assert calibration_error(sure, np.zeros(10, int)) == pytest.approx(0.0)
 
 
-def test_the_interval_holds_the_value_and_narrows_with_more_data():
+def test_reliability_says_how_sure_and_how_right_by_bin():
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
+    assert reliability(probabilities, np.array([0, 1, 1]), bins=10) == [
+        (pytest.approx(0.6), 1.0, pytest.approx(1 / 3)),
+        (pytest.approx(0.9), 0.5, pytest.approx(2 / 3)),
+    ]
+
+
+def test_separation_reads_auc_and_rates_from_one_column():
+    scores = np.array([0.9, 0.4, 0.5, 0.1, np.nan])
+    found = separation(scores, np.array([True, True, False, False, True]), np.arange(5), resamples=50)
+    assert found["roc_auc"].value == pytest.approx(0.75)
+    assert found["tpr_at_1_percent"].value == pytest.approx(0.5)
+    assert {one.count for one in found.values()} == {2}
+    assert list(found) == ["roc_auc", "tpr_at_5_percent", "tpr_at_1_percent", "tpr_at_0.1_percent"]
+
+
+def test_the_interval_is_wider_when_marks_share_a_photo():
     rng = np.random.default_rng(1)
-    few = bootstrapped(roc_auc, rng.normal(1, 1, 20), rng.normal(0, 1, 20), seed=0, rounds=100)
-    many = bootstrapped(roc_auc, rng.normal(1, 1, 2000), rng.normal(0, 1, 2000), seed=0, rounds=100)
-    assert few.low <= few.value <= few.high
-    assert many.high - many.low < few.high - few.low
+    positive = np.arange(80) % 2 == 0
+    photo = np.arange(80) // 8
+    # The marks of one photo are easy or hard together.
+    scores = rng.normal(size=80) + positive * rng.normal(1, 2, 10)[photo]
+    alone, together = (separation(scores, positive, group)["roc_auc"] for group in (np.arange(80), photo))
+    assert together.high - together.low > alone.high - alone.low
+
+
+def test_one_side_alone_is_not_measured():
+    assert separation(np.ones(3), np.ones(3, bool), np.arange(3))["roc_auc"].count == 0

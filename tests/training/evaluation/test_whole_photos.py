@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.regions import Box
+from training.evaluation.clean_photos import accused
+from training.evaluation.datasets import Mark, Photo
+from training.evaluation.whole_photos import Answers, figures
+
+
+def photo(brand: str | None, name: str = "x.jpg") -> Photo:
+    return Photo(Path(name), () if brand is None else (Mark(brand, Box(0, 0, 9, 9)),))
+
+
+def answer(*found: tuple[str, float], decision: str = "allow", kind: str = "genuine") -> dict:
+    findings = [
+        {"brand": brand, "scores": {"unrelated": unrelated}, "similarity": 0.5, "kind": kind}
+        for brand, unrelated in found
+    ]
+    return {"findings": findings, "decision": decision}
+
+
+def test_whole_photos_are_counted_by_photo_and_by_finding() -> None:
+    marked = [photo("a"), photo("a"), photo("b"), photo("unknown")]
+    said = [answer(("a", 0.1), ("z", 0.3)), answer(("b", 0.2)), answer(), answer(("a", 0.4))]
+    clean = [photo(None, "1.jpg"), photo(None, "2.jpg")]
+    quiet = [answer(), answer(("a", 0.2), decision="review")]
+    found = {
+        name: one.value for name, one in figures(marked, clean, Answers(5, said, quiet), registered={"a", "b"}).items()
+    }
+    assert found["top_brand_right"] == pytest.approx(1 / 3)
+    assert found["top_brand_wrong"] == pytest.approx(1 / 3)
+    assert found["precision"] == pytest.approx(1 / 3)
+    assert found["recall"] == pytest.approx(1 / 3)
+    assert found["finding_without_reference"] == 1.0
+    assert found["finding_on_clean"] == 0.5
+    assert found["clean_held"] == 0.5
+
+
+def test_an_accusation_is_a_finding_of_an_accusing_kind() -> None:
+    shares = accused([answer(("a", 0.1)), answer(("a", 0.1), kind="smear", decision="review"), answer(), answer()])
+    assert {name: one.value for name, one in shares.items()} == {
+        "any": 0.25, "smear": 0.25, "imitation": 0.0, "copied_photo": 0.0, "held": 0.25
+    }  # fmt: skip

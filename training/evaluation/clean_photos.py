@@ -1,0 +1,64 @@
+"""How often the shipped scan accuses an innocent photo: of a smear, an imitation or a copied product photo."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from client.api import Hallmark, Json
+from client.service import running_service
+from training.evaluation.datasets import Photo
+from training.evaluation.intervals import Estimate, mean_interval
+from training.evaluation.references import Drawings, register_brands
+from training.evaluation.report import Progress, Table
+
+ACCUSATIONS = ("smear", "imitation", "copied_photo")
+
+
+def clean_photos(
+    photos: Mapping[str, Sequence[Photo]],
+    *,
+    references: Drawings,
+    products: Sequence[Photo],
+    bundle: str,
+    progress: Progress,
+) -> Table:
+    """Share of the photos of each set with a finding of each accusing kind, at the shipped thresholds.
+
+    `products` are registered as product photos of one more brand.
+
+    Raises:
+        ServiceFailed: the service did not start.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
+        running_service(Path(folder), settings={"HALLMARK_MODEL": bundle}) as service,
+        Hallmark(service.url, key=service.create_key("admin")) as api,
+    ):
+        register_brands(api, references, progress=progress)
+        maker = api.create_brand("maker of the registered products")["id"]
+        for photo in progress(products, len(products), "product references"):
+            api.add_reference(maker, photo.path.read_bytes(), kind="product")
+        answers = {
+            name: [api.scan(photo.path.read_bytes()) for photo in progress(some, len(some), name)]
+            for name, some in photos.items()
+        }
+    together = [answer for some in answers.values() for answer in some]
+    facts = {"brands": len(references), "product_references": len(products)}
+    rows = {name: accused(some) for name, some in {"all": together, **answers}.items()}
+    return Table("Clean photos of other things, at the shipped thresholds", rows, facts)
+
+
+def accused(answers: Sequence[Json]) -> dict[str, Estimate]:
+    """Shares of the photos, over all accusing kinds and for each; `held` is the share that is not allowed at once."""
+    kinds = [{finding["kind"] for finding in answer["findings"]} for answer in answers]
+    shares = {"any": mean_interval([bool(found & set(ACCUSATIONS)) for found in kinds])}
+    shares |= {kind: mean_interval([kind in found for found in kinds]) for kind in ACCUSATIONS}
+    return shares | {"held": mean_interval([answer["decision"] != "allow" for answer in answers])}
+
+
+def is_reference(photo: Photo) -> bool:
+    """Whether a catalogue photo is registered as a product's; the other half is scanned. By a hash of its name."""
+    return hashlib.sha256(photo.path.name.encode()).digest()[0] < 128

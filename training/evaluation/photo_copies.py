@@ -1,0 +1,60 @@
+"""Is a reused product photo told from another photo of a like product?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.alignment import prepare_reference
+from model.bundle import ModelBundle
+from model.photo_copy import photo_match
+from training.evaluation.datasets import Photo
+from training.evaluation.products import EDITS
+from training.evaluation.report import Progress, Table
+from training.evaluation.sift import fitted, homography, keypoints
+from training.evaluation.verdict_judges import aligned_ssim
+from training.evaluation.verdicts import separation
+
+
+def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Progress) -> dict[str, Table]:
+    """Edited copies of catalogue photos beside their original, against each photo beside the other most like it.
+
+    One table for each method; OCR has nothing to read on most of these photos and is left out.
+    """
+    originals = [photo.read() for photo in photos]
+    vectors = bundle.embedder.embed(originals)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -np.inf)
+    scores: dict[str, list[float]] = defaultdict(list)
+    edits: list[str] = []
+    photo_of: list[int] = []
+    for place, original in enumerate(progress(originals, len(originals), "copies")):
+        prepared, small = prepare_reference(original), fitted(original)
+        known = keypoints(small)
+        other = originals[int(cosines[place].argmax())]
+        rng = np.random.default_rng(place)
+        for edit, picture in [("", other), *((name, make(original, rng)) for name, make in EDITS.items())]:
+            scores["hallmark"].append(photo_match(picture, prepared).probability)
+            scores["embedding_similarity"].append(float((bundle.embedder.embed([picture]) @ vectors[place])[0]))
+            seen = fitted(picture)
+            matrix, inliers = homography(keypoints(seen), known)
+            alike = 0.0 if matrix is None else aligned_ssim(seen, small, matrix)
+            scores["sift_ssim"].append(alike * (1 - float(np.exp(-inliers / 10))))
+            edits.append(edit)
+            photo_of.append(place)
+    made, group = np.array(edits), np.array(photo_of)
+    return {
+        f"copies_{method}": Table(
+            f"Copied photos (catalogue), {method.replace('_', ' ')}",
+            {
+                edit: separation(np.array(found)[chosen], made[chosen] != "", group[chosen])
+                for edit, chosen in [
+                    ("all", np.full(len(made), True)),
+                    *((name, np.isin(made, ["", name])) for name in EDITS),
+                ]
+            },
+        )
+        for method, found in scores.items()
+    }

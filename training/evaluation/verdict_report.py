@@ -1,0 +1,225 @@
+"""Everything that is measured of verdicts, part by part, into one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import CHAMPION
+from training.evaluation.clean_photos import clean_photos, is_reference
+from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
+from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval, median_interval
+from training.evaluation.latency import timed
+from training.evaluation.photo_copies import photo_copies
+from training.evaluation.provenance import commit, provenance
+from training.evaluation.recognition import Inputs, RecognitionSettings
+from training.evaluation.references import other_brands
+from training.evaluation.report import Progress, Report, Table
+from training.evaluation.verdict_cases import (
+    Case,
+    CaseSet,
+    drawn_cases,
+    logo_imitations,
+    smeared_photos,
+    web_imitations,
+)
+from training.evaluation.verdict_judges import (
+    KINDS,
+    Judge,
+    OcrJudge,
+    ReleasedVerifier,
+    SiftJudge,
+    SimilarityJudge,
+)
+from training.evaluation.verdicts import calibration_error, separation
+
+VerdictPart = Literal["smears", "imitations", "drawn", "copies", "clean", "latency"]
+VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
+"""In the order in which they are printed."""
+
+OTHER_BRANDS = 500
+"""Other brands that are registered when clean photos are scanned."""
+
+Tables = dict[str, Table]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSettings:
+    """What is measured, and on how much.
+
+    `photos`, `clean_photos` (of each set) and `catalogue_photos` limit the numbers of pictures (None: all); `drawn` is
+    the number of drawn pairs.
+    """
+
+    parts: Sequence[VerdictPart] = VERDICT_PARTS
+    photos: int | None = None
+    clean_photos: int | None = None
+    catalogue_photos: int | None = None
+    drawn: int = 800
+    bundle: str = CHAMPION
+
+
+def evaluate_verdicts(settings: VerdictSettings, *, progress: Progress) -> Report:
+    """Measure the parts that `settings` name.
+
+    Raises:
+        DataMissing: a data set that a part needs is not there.
+        ServiceFailed: the service did not start.
+    """
+    inputs = Inputs(
+        RecognitionSettings(
+            photos=settings.photos,
+            clean_photos=settings.clean_photos,
+            catalogue_photos=settings.catalogue_photos,
+            bundle=settings.bundle,
+        ),
+        progress,
+    )
+    began_at = commit()
+    tables: Tables = {}
+    for part in VERDICT_PARTS:
+        if part in settings.parts:
+            tables |= MEASURED[part](inputs, settings)
+    return Report(provenance(inputs.files(), model=settings.bundle, commit=began_at), tables)
+
+
+def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
+    """One table for each judge, by stratum, and one that says how well the verifier's probabilities are calibrated.
+
+    The verifier comes twice: with the probability of the very kind, and with that of any tampering.
+    """
+    inputs.used += [Photo(file) for file in cases.files]
+    related = [case for case in cases.cases if case.kind != "unrelated"]
+    probabilities = verified(cases, inputs=inputs)
+    kinds = probabilities[[case.kind != "unrelated" for case in cases.cases]][:, 1:3]
+    scores = {"hallmark": kinds, "hallmark_any_tampering": np.repeat(kinds.sum(axis=1, keepdims=True), 2, axis=1)}
+    judges: list[Judge] = [
+        SimilarityJudge(cases.references, inputs.bundle.embedder),
+        SiftJudge(cases.references),
+        OcrJudge(),
+    ]
+    scores |= {judge.name: suspicions(judge, related, progress=inputs.progress) for judge in judges}
+    tables = {
+        f"{key}_{name}": Table(f"{cases.title}: {name.replace('_', ' ')}", by_stratum(related, found), cases.facts)
+        for name, found in scores.items()
+    }
+    labels = np.array([KINDS.index(case.kind) for case in cases.cases])
+    title = f"{cases.title}: calibration of the four probabilities"
+    return tables | {f"{key}_calibration": Table(title, {"hallmark": calibration(probabilities, labels)})}
+
+
+def verified(cases: CaseSet, *, inputs: Inputs) -> Numbers:
+    """The verifier's probabilities (n, 4) of `KINDS`."""
+    verifier = ReleasedVerifier(cases.references, inputs.bundle)
+    return np.array(
+        [verifier.probabilities(case) for case in inputs.progress(cases.cases, len(cases.cases), "verdicts")]
+    )
+
+
+def suspicions(judge: Judge, cases: Sequence[Case], *, progress: Progress) -> Numbers:
+    """Scores (n, 2) for a smear and for an imitation, NaN for cases that the judge does not look at."""
+    scores = np.full((len(cases), 2), np.nan)
+    rows = np.arange(len(cases))
+    if judge.most_cases is not None and judge.most_cases < len(cases):
+        rows = np.sort(np.random.default_rng(0).choice(len(cases), judge.most_cases, replace=False))
+    for row in progress(rows, len(rows), judge.name):
+        scores[row] = judge.suspicion(cases[row])
+    return scores
+
+
+def by_stratum(cases: Sequence[Case], scores: Numbers) -> dict[str, dict[str, Estimate]]:
+    """How well each kind is told from genuine marks: of all sizes and styles, and of each stratum.
+
+    A genuine mark counts in the strata that it is in; in those that only an edit defines, every one does.
+    """
+    kind = np.array([case.kind for case in cases])
+    photo = np.array([case.photo for case in cases])
+    strata = [set(case.strata()) for case in cases]
+    rows = {}
+    for column, name in enumerate(("smear", "imitation")):
+        if not (kind == name).any():
+            continue
+        rows[name] = _told_apart(scores[:, column], kind, name, photo, np.ones(len(cases), np.bool_))
+        for stratum in sorted({one for one, its in zip(kind, strata, strict=True) if one == name for one in its}):
+            inside = np.array([stratum in its for its in strata])
+            if not (inside & (kind == "genuine")).any():
+                inside |= kind == "genuine"
+            rows[f"{name}, {stratum}"] = _told_apart(scores[:, column], kind, name, photo, inside)
+    return rows
+
+
+def _told_apart(
+    scores: Numbers, kind: NDArray[np.str_], name: str, photo: NDArray[np.str_], inside: NDArray[np.bool_]
+) -> dict[str, Estimate]:
+    chosen = inside & np.isin(kind, [name, "genuine"])
+    return separation(scores[chosen], kind[chosen] == name, photo[chosen])
+
+
+def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, Estimate]:
+    """Expected calibration error of the most probable kind, and the share of cases where it is right."""
+    both = np.column_stack([probabilities, labels])
+    return {
+        "expected_calibration_error": interval(
+            both, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
+        ),
+        "most_probable_kind_right": mean_interval(probabilities.argmax(axis=1) == labels),
+    }
+
+
+def _smears(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    return judged("smears", smeared_photos(inputs.marked, inputs.logos), inputs=inputs)
+
+
+def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    genuine = smeared_photos(inputs.marked, inputs.logos).cases
+    web = judged("web_imitations", web_imitations(inputs.bundle), inputs=inputs)
+    return web | judged("logo_imitations", logo_imitations(genuine, inputs.logos, inputs.bundle), inputs=inputs)
+
+
+def _drawn(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    return judged("drawn", drawn_cases(inputs.logos, split="held_out", count=settings.drawn), inputs=inputs)
+
+
+def _copies(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    return photo_copies(inputs.catalogue, bundle=inputs.bundle, progress=inputs.progress)
+
+
+def _clean(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    brands = catalogue_brands()
+    strangers = [one for one in plain_photos("catalogue") if not brands[one.path.name].startswith(tuple(inputs.own))]
+    scanned = [one for one in strangers if not is_reference(one)][: settings.clean_photos]
+    groceries = plain_photos("grocery", limit=settings.clean_photos)
+    inputs.used += [*strangers, *groceries]
+    table = clean_photos(
+        {"clothing": inputs.clean, "grocery": groceries, "catalogue": scanned},
+        references={**inputs.own, **other_brands(inputs.logos, count=OTHER_BRANDS)},
+        products=[one for one in strangers if is_reference(one)],
+        bundle=settings.bundle,
+        progress=inputs.progress,
+    )
+    return {"clean_photos": table}
+
+
+def _latency(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    cases = smeared_photos(inputs.marked[:60], inputs.logos)
+    judge = ReleasedVerifier(cases.references, inputs.bundle)
+    pairs = [judge.pair(case) for case in cases.cases]
+    verify = inputs.bundle.verifier.verify
+    times = timed(lambda pair: verify(pair[0], pair[1], similarity=pair[2]), pairs, progress=inputs.progress)
+    rows = {"verification_one_pair": {"median_ms": median_interval(times)}}
+    return {"latency": Table("Latency on one thread", rows, {"note": "what else the machine does is in this figure"})}
+
+
+MEASURED: dict[VerdictPart, Callable[[Inputs, VerdictSettings], Tables]] = {
+    "smears": _smears,
+    "imitations": _imitations,
+    "drawn": _drawn,
+    "copies": _copies,
+    "clean": _clean,
+    "latency": _latency,
+}
+"""How each part is measured."""
