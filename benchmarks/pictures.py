@@ -13,7 +13,7 @@ from model.decode import decode
 from model.encoding import jpeg, png
 from model.regions import RgbImage
 from training.evaluation.datasets import DataMissing, plain_photos
-from training.logos import Logo, load_logos, rasterise
+from training.synthesis.logos import Logo, load_logos, rasterise
 
 GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """Photos that come with scikit-image."""

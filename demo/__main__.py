@@ -25,7 +25,7 @@ from demo.home import FolderRefused, held_home
 from demo.listings import PLANS, Listing, make
 from demo.outcomes import Outcome
 from demo.sheet import contact_sheet
-from training.logos import Logo, is_held_out, load_logos
+from training.synthesis.logos import Logo, is_held_out, load_logos
 
 SHEET = "contact-sheet.png"
 Item = TypeVar("Item")

@@ -10,7 +10,7 @@ import numpy as np
 
 from model.encoding import png
 from model.regions import RgbImage
-from training.logos import Logo, rasterise
+from training.synthesis.logos import Logo, rasterise
 
 REFERENCE_SIDE = 512
 """Width and height of a reference picture, in pixels."""

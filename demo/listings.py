@@ -18,7 +18,7 @@ from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import imitate
 from training.edits.smears import smear
-from training.logos import Logo, one_colour, rasterise
+from training.synthesis.logos import Logo, one_colour, rasterise
 
 Expected = Literal["genuine", "smear", "imitation", "other brand", "no mark"]
 Source = Literal["drawn", "real photo", "real photo, drawn mark"]

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.outcomes import VERDICTS, Outcome, confusion, right
-from training.logos import is_held_out
+from training.synthesis.logos import is_held_out
 
 STYLES = {"genuine": "green", "smear": "red", "imitation": "dark_orange", "copied_photo": "medium_purple"}
 SCORES = ("genuine", "smear", "imitation", "unrelated")

@@ -23,9 +23,9 @@ MAY_IMPORT = {
 }
 TORCH_LIVES_IN = ("model/networks/", "model/export.py", "training/")
 DRAWING = (
-    "training.logos",
-    "training.rendering",
-    "training.scenes",
+    "training.synthesis.logos",
+    "training.synthesis.rendering",
+    "training.synthesis.scenes",
     "training.edits.smears",
     "training.edits.imitations",
 )

@@ -50,7 +50,7 @@ NEW_BUNDLE = Path("var/models/candidate")
 @train.command()
 def logos() -> None:
     """Take the packages of genuine vector logos with npm."""
-    from training.logos import fetch_packages, load_logos
+    from training.synthesis.logos import fetch_packages, load_logos
 
     folder = fetch_packages()
     out.print(f"{len(load_logos(folder))} drawings in {folder}")
@@ -75,13 +75,13 @@ def embedder(
     seed: int = 0,
 ) -> None:
     """Render views, train the embedder on them and write it; goes on where it was interrupted."""
-    from training.embedding import Settings, trained_network
-    from training.embedding import train as train_network
-    from training.embedding_data import Plan, Views, planned_views, render_views
-    from training.embedding_release import release
-    from training.grounds import Backgrounds, data_folder
-    from training.logos import fetch_packages, load_logos
-    from training.products import load_products
+    from training.embedder.release import release
+    from training.embedder.train import Settings, trained_network
+    from training.embedder.train import train as train_network
+    from training.embedder.views import Plan, Views, planned_views, render_views
+    from training.synthesis.grounds import Backgrounds, data_folder
+    from training.synthesis.logos import fetch_packages, load_logos
+    from training.synthesis.products import load_products
 
     drawings, products, plan = load_logos(fetch_packages()), load_products(data_folder()), Plan(seed=seed)
     total = len(planned_views(plan, logos=drawings, products=products))
@@ -104,10 +104,10 @@ def detector(
     *, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, start: Start = None, seed: int = 1
 ) -> None:
     """Draw scenes, train the detector on them and write it; goes on where it was interrupted."""
-    from training.detection import DetectorTraining, train_detector
-    from training.detection_release import export_detector
-    from training.grounds import data_folder
-    from training.logos import fetch_packages
+    from training.detector.release import export_detector
+    from training.detector.train import DetectorTraining, train_detector
+    from training.synthesis.grounds import data_folder
+    from training.synthesis.logos import fetch_packages
 
     settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), start=start, seed=seed)
     train_detector(settings, progress=bar, report=out.print)
@@ -123,8 +123,8 @@ def verifier(
 ) -> None:
     """Draw pairs, train the verifier and fit it to the bundle's embedder."""
     from model.embedder import Embedder
-    from training.logos import fetch_packages
-    from training.verifier_release import refit_head, release_verifier
+    from training.synthesis.logos import fetch_packages
+    from training.verifier.release import refit_head, release_verifier
 
     embed = Embedder(bundle / "embedder.onnx").embed
     work = refit_head if refit else release_verifier

@@ -32,9 +32,9 @@ from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import DRAWINGS_PER_BRAND, register_brands
 from training.evaluation.report import Progress
-from training.inks import dressed
-from training.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
-from training.rendering import place_mark
+from training.synthesis.inks import dressed
+from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
+from training.synthesis.rendering import place_mark
 
 OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.5)
 """Every pair becomes a finding. Copies of product photos keep the threshold that `model.photo_copy` is made for."""

@@ -8,7 +8,7 @@ import pytest
 from client.api import Hallmark, Problem
 from client.service import ServiceFailed, running_service
 from model.encoding import png
-from training.logos import load_logos, rasterise
+from training.synthesis.logos import load_logos, rasterise
 
 
 def clean_logo(brand: str) -> bytes:

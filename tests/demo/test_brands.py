@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from demo.brands import BRANDS, NOBODYS_BRANDS, REFERENCE_SIDE, colour_of, references, rgb
-from training.logos import Logo, load_logos
+from training.synthesis.logos import Logo, load_logos
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from demo.brands import BRANDS, NOBODYS_BRANDS, rgb
 from demo.listings import LEAST_CONTRAST, PLANS, PRODUCTS, SEED, Plan, make, mark_of, seen_ink
 from demo.photos import FILES, PLACES
-from training.logos import load_logos
+from training.synthesis.logos import load_logos
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.edits.redrawn import VECTOR_EDITS, ImpossibleEditError, take_apart
 from training.edits.retouched import RASTER_EDITS, combined
-from training.logos import Logo, RgbaImage, rasterise
+from training.synthesis.logos import Logo, RgbaImage, rasterise
 
 IMITATIONS: tuple[str, ...] = (*VECTOR_EDITS, *RASTER_EDITS, "combined")
 """Every kind of imitation: edits of the paths, edits of the pixels, and the mash-up of two logos."""

@@ -13,8 +13,8 @@ import numpy as np
 
 from model.regions import RgbImage
 from training.edits.strokes import random_colour
-from training.logos import RgbaImage
-from training.logos import one_colour as painted
+from training.synthesis.logos import RgbaImage
+from training.synthesis.logos import one_colour as painted
 
 InnocentMark = Callable[[RgbaImage, np.random.Generator], RgbaImage]
 """(mark, random numbers) → the mark made another way."""

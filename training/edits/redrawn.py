@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.edits.outlines import Outline, Points, format_path, group_parts, parse_path
-from training.logos import Logo
+from training.synthesis.logos import Logo
 
 _PATH = re.compile(r'<path\b[^>]*?\sd="([^"]*)"')
 _HIDDEN = re.compile(r"<(defs|clipPath|mask|symbol)\b.*?</\1>", re.DOTALL)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.strokes import random_colour
-from training.logos import RgbaImage
+from training.synthesis.logos import RgbaImage
 
 RasterEdit = Callable[[RgbaImage, np.random.Generator], RgbaImage]
 """(mark, random numbers) → edited mark. Raises ImpossibleEditError."""

@@ -12,7 +12,7 @@ from model.regions import Box, RgbImage
 from training.edits.imitations import IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import SMEARS, smear
-from training.logos import Logo, RgbaImage, load_logos, rasterise
+from training.synthesis.logos import Logo, RgbaImage, load_logos, rasterise
 
 _CELL = 132
 _STRENGTHS = (0.0, 0.33, 0.66, 1.0)

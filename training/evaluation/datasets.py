@@ -11,9 +11,9 @@ import numpy as np
 
 from model.decode import decode
 from model.regions import Box, RgbImage
-from training.grounds import data_folder
-from training.products import Product, load_products
-from training.scenes import is_training_photo
+from training.synthesis.grounds import data_folder
+from training.synthesis.products import Product, load_products
+from training.synthesis.scenes import is_training_photo
 
 FOLDERS = {"grocery": "natural"}
 """Where the photos of a data set lie when it is not `images`."""
@@ -46,7 +46,7 @@ class Photo:
 def is_for_tuning(path: Path) -> bool:
     """Whether a photo without boxes may be tuned on; the others are for reporting.
 
-    It is the split that keeps garments from the detector's training (`training.scenes.is_training_photo`).
+    It is the split that keeps garments from the detector's training (`training.synthesis.scenes.is_training_photo`).
     """
     return is_training_photo(path.name)
 

@@ -18,7 +18,7 @@ from training.evaluation.matchers import Matcher
 from training.evaluation.report import Progress, Table
 from training.evaluation.retrieval import first_is_right
 from training.evaluation.sift import fitted
-from training.products import Product
+from training.synthesis.products import Product
 
 COPY_SIDE = 320
 """Longer side of the originals, pixels; all copies together must fit in memory."""
@@ -62,7 +62,7 @@ def all_together(photo: RgbImage, rng: np.random.Generator) -> RgbImage:
 
 
 EDITS: dict[str, Edit] = {edit.__name__: edit for edit in (cropped, flipped, recoloured, recompressed, all_together)}
-"""By name; `training.products.augmented`, which the embedder learns from, is other code with other ranges."""
+"""By name; `training.synthesis.products.augmented`, which the embedder learns from, is other code with other ranges."""
 
 
 def groceries(products: Sequence[Product], *, matchers: Sequence[Matcher], progress: Progress) -> Table:

@@ -21,7 +21,7 @@ from training.evaluation.provenance import commit, provenance
 from training.evaluation.references import drawings_of, other_brands
 from training.evaluation.report import Progress, Report, Table
 from training.evaluation.whole_photos import whole_photos
-from training.logos import Logo, fetch_packages, load_logos
+from training.synthesis.logos import Logo, fetch_packages, load_logos
 
 Part = Literal["whole_photos", "crops", "references", "groceries", "copies", "detector", "latency"]
 PARTS: tuple[Part, ...] = get_args(Part)

@@ -11,7 +11,7 @@ from client.api import Hallmark
 from model.encoding import png
 from model.regions import RgbImage
 from training.evaluation.report import Progress
-from training.logos import Logo, is_held_out, rasterise
+from training.synthesis.logos import Logo, is_held_out, rasterise
 
 DRAWINGS_PER_BRAND = 4
 """Clean versions of one brand's mark that are registered, at most."""

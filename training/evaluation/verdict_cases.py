@@ -19,9 +19,9 @@ from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import DataMissing, Photo
 from training.evaluation.references import as_uploaded, drawings_of
-from training.grounds import Backgrounds, data_folder
-from training.logos import Logo, split_of
-from training.verifier_release import draw_pairs
+from training.synthesis.grounds import Backgrounds, data_folder
+from training.synthesis.logos import Logo, split_of
+from training.verifier.release import draw_pairs
 
 Split = Literal["dev", "held_out"]
 

@@ -15,7 +15,7 @@ from model.export import largest_difference
 from model.networks.embedder import EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights, save_weights
 from model.preprocessing import batch
-from training.embedding_release import export_embedder
+from training.embedder.release import export_embedder
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -3,7 +3,7 @@ import pytest
 
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, LEAST_CHANGE, any_imitation, change, imitate
 from training.edits.redrawn import ImpossibleEditError, take_apart
-from training.logos import Logo, rasterise
+from training.synthesis.logos import Logo, rasterise
 
 WORD = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 30">'

@@ -1,7 +1,7 @@
 import cv2
 
 from training.edits.sheet import draw_sheet
-from training.logos import load_logos
+from training.synthesis.logos import load_logos
 
 
 def test_a_sheet_shows_every_edit(tmp_path):

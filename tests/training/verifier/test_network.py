@@ -1,0 +1,112 @@
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, prepare_reference, reference_corners
+from model.networks.aligner import AlignerNetwork
+from model.networks.verifier import VerifierNetwork
+from model.verifier import ALIGNER, Head
+from training.edits.imitations import HELD_OUT_IMITATIONS
+from training.edits.smears import HELD_OUT_SMEARS
+from training.synthesis.grounds import Backgrounds
+from training.synthesis.logos import load_logos
+from training.verifier.aligner import fit_aligner, true_flow
+from training.verifier.head import ExaminedPairs, fit_head
+from training.verifier.network import NetworkRecipe, fit_network, true_matrix
+from training.verifier.pairs import LABELS, draw_pair
+from training.verifier.release import NETWORK, draw_pairs, export_networks, with_hard_references
+
+LOGOS = load_logos()[200:240]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_pairs(LOGOS, count=36, seed=3, backgrounds=Backgrounds())
+
+
+def test_every_class_is_drawn_and_each_reference_belongs_to_its_pair(drawn):
+    assert {pair.label for pair in drawn.pairs} == set(LABELS)
+    for pair in drawn.pairs:
+        assert pair.region.dtype == np.uint8
+        assert (pair.reference < 0) == (pair.label == "unrelated")
+        assert np.isnan(pair.quad).any() == (pair.label == "unrelated")
+        if pair.reference >= 0:
+            assert drawn.brands[pair.reference] == pair.brand
+
+
+def test_kept_out_edits_are_drawn_only_when_asked_for(drawn):
+    kept_out = {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS}
+    assert not kept_out & {pair.edit for pair in drawn.pairs}
+    unseen = draw_pairs(LOGOS, count=12, seed=4, backgrounds=Backgrounds(), unseen=True)
+    edited = {pair.edit for pair in unseen.pairs if pair.label in ("smear", "imitation")}
+    assert edited
+    assert edited <= kept_out
+
+
+def test_the_same_seed_draws_the_same_pair():
+    first, second = (
+        draw_pair(LOGOS, 5, label="smear", rng=np.random.default_rng(9), backgrounds=Backgrounds(), unseen=False)
+        for _ in range(2)
+    )
+    assert (first.region == second.region).all()
+    assert first.edit == second.edit
+
+
+def test_known_corners_lay_a_genuine_mark_on_its_reference(drawn):
+    pair = next(pair for pair in drawn.pairs if pair.label == "genuine")
+    matrix = true_matrix(pair)
+    assert matrix is not None
+    places = (pair.quad * [pair.region.shape[1], pair.region.shape[0]]).astype(np.float32)
+    assert cv2.perspectiveTransform(places[:, None], matrix)[:, 0] == pytest.approx(reference_corners(), abs=0.01)
+
+
+def test_the_flow_of_a_shift_is_that_shift_everywhere():
+    flow = true_flow(np.tile([0.05, -0.1], 4).astype(np.float32))
+    cells = FRAME_SIDE / 8
+    assert flow[0] == pytest.approx(0.05 * cells, abs=1e-3)
+    assert flow[1] == pytest.approx(-0.1 * cells, abs=1e-3)
+
+
+def test_a_short_training_runs_and_both_networks_export_to_what_torch_computes(drawn, tmp_path):
+    frames = np.stack([reference.frame for reference in drawn.prepared()])
+    pairs = with_hard_references(drawn, frames, seed=1)
+    recipe = NetworkRecipe(epochs=2, batch=12)
+    lines: list[str] = []
+    aligner = fit_aligner(pairs, frames, recipe=recipe, report=lines.append)
+    judge = fit_network(pairs, frames, recipe=recipe, report=lines.append)
+    assert len(lines) == 4
+    export_networks(tmp_path, aligner=aligner, judge=judge)
+    region, reference = pairs[0].region, prepare_reference(drawn.pictures[0])
+    pictures = np.stack([laid_in_frame(region, box_matrix(region)), reference.frame])[None]
+    with torch.no_grad():
+        corners = aligner(torch.from_numpy(pictures)).numpy()
+        logits, summary = (part.numpy() for part in judge(torch.from_numpy(pictures)))
+    found = _run(tmp_path / ALIGNER, pictures)
+    assert found[0] == pytest.approx(corners, abs=1e-3)
+    judged = _run(tmp_path / NETWORK, pictures)
+    assert judged[0] == pytest.approx(logits, abs=1e-3)
+    assert judged[1] == pytest.approx(summary, abs=1e-3)
+
+
+def _run(path, pictures):
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"pairs": pictures})
+
+
+def test_networks_bear_flat_pictures():
+    flat = torch.full((1, 2, FRAME_SIDE, FRAME_SIDE, 3), 255, dtype=torch.uint8)
+    assert torch.isfinite(AlignerNetwork().eval()(flat)).all()
+    assert torch.isfinite(VerifierNetwork().eval()(flat)[0]).all()
+
+
+def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates(drawn):
+    rng = np.random.default_rng(0)
+    pairs = [drawn.pairs[i % len(drawn.pairs)] for i in range(600)]
+    labels = rng.integers(0, 4, 600)
+    numbers = rng.normal(size=(600, 6)).astype(np.float32)
+    numbers[np.arange(600), labels] += 2.5
+    head = Head(fit_head(ExaminedPairs(numbers, labels, pairs)))
+    found = head.probabilities(numbers)
+    assert (found.argmax(axis=1) == labels).mean() > 0.85
+    assert abs(found.max(axis=1).mean() - (found.argmax(axis=1) == labels).mean()) < 0.06

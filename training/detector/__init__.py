@@ -1,0 +1,1 @@
+"""How the detector learns, and how it is released."""

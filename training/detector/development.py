@@ -1,0 +1,111 @@
+"""What the detector is judged by while it learns: drawn scenes of other brands, and real garments.
+
+The figures here choose weights and threshold; nothing that is reported is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from model.detector import cell_centres, letterboxed, regions_of
+from model.networks.detector import LogoDetector
+from model.regions import Box, Region, RgbImage
+from training.detector.data import SceneStore
+from training.evaluation.datasets import DataMissing, boxed_photos
+from training.evaluation.detection import Photo, detection_figures
+
+_LOWEST_SCORE = 0.02
+FALSE_BOXES = 2.0
+"""False boxes a photo at which recall is read off while choosing."""
+
+
+@dataclass(frozen=True)
+class DevSet:
+    """Photos (or scenes) with the boxes of their marks; `iou` is the overlap from which a mark counts as found."""
+
+    name: str
+    images: Sequence[RgbImage]
+    truth: Sequence[Sequence[Box]]
+    iou: float = 0.5
+
+
+def torch_regions(
+    network: LogoDetector, images: Sequence[RgbImage], *, side: int, score_threshold: float = _LOWEST_SCORE
+) -> list[list[Region]]:
+    """For each image its regions in its own pixels, found by the torch network one image at a time."""
+    network.eval()
+    centres = cell_centres(side)
+    found = []
+    with torch.inference_mode():
+        for image in images:
+            square, scale = letterboxed(image, side=side)
+            logits, distances = network(torch.from_numpy(square[None]))
+            regions = regions_of(
+                logits[0].numpy(), distances[0].numpy(), centres=centres, score_threshold=score_threshold, most=20
+            )
+            found.append([Region(_unscaled(region.box, scale), region.score) for region in regions])
+    return found
+
+
+def _unscaled(box: Box, scale: tuple[float, float]) -> Box:
+    return Box(box.x / scale[0], box.y / scale[1], box.width / scale[0], box.height / scale[1])
+
+
+def dev_figures(regions: Sequence[Sequence[Region]], dev: DevSet) -> dict[str, float]:
+    """Recall at the set's IoU, and at 0.5, with at most 2 false boxes a photo, and the threshold for that."""
+    threshold = threshold_for(regions, dev, false_per_photo=FALSE_BOXES)
+    photos = _photos(regions, dev, threshold)
+    figures, strict = detection_figures(photos, iou=dev.iou), detection_figures(photos)
+    return {
+        "recall": round(figures.recall, 4),
+        "recall_over_8_percent": round(figures.recall_over_8_percent, 4),
+        "recall_iou50": round(strict.recall, 4),
+        "false_per_photo": round(figures.false_per_photo, 3),
+        "threshold": round(threshold, 4),
+    }
+
+
+def threshold_for(regions: Sequence[Sequence[Region]], dev: DevSet, *, false_per_photo: float) -> float:
+    """The lowest score from which at most `false_per_photo` boxes a photo match no mark at the set's IoU."""
+    for threshold in np.linspace(_LOWEST_SCORE, 0.9, 89):
+        if detection_figures(_photos(regions, dev, threshold), iou=dev.iou).false_per_photo <= false_per_photo:
+            return float(threshold)
+    return 0.9
+
+
+def _photos(regions: Sequence[Sequence[Region]], dev: DevSet, threshold: float) -> list[Photo]:
+    """The evaluated photos with the regions from `threshold` on."""
+    return [
+        Photo(image.shape[1], image.shape[0], truth, [region for region in found if region.score >= threshold])
+        for image, truth, found in zip(dev.images, dev.truth, regions, strict=True)
+    ]
+
+
+def real_garments() -> DevSet:
+    """The boxed photos of garments; raises `DataMissing` when they are not there.
+
+    People boxed them generously: a tight box overlaps theirs by less than half, so 0.25 counts as found.
+    """
+    photos = boxed_photos("garments")
+    truth = [[mark.box for mark in photo.marks] for photo in photos]
+    return DevSet("garments", [photo.read() for photo in photos], truth, iou=0.25)
+
+
+def drawn_scenes(store: SceneStore) -> DevSet:
+    """A store of scenes as a dev set."""
+    scenes = [store.scene(number) for number in range(len(store))]
+    return DevSet("scenes", [np.ascontiguousarray(scene.image) for scene in scenes], [scene.boxes for scene in scenes])
+
+
+def development_sets(store: SceneStore, *, report: Callable[[str], None]) -> list[DevSet]:
+    """The scenes of `store` and, where they are there, the boxed garments; `report` is told when they are not."""
+    dev_sets = [drawn_scenes(store)]
+    try:
+        dev_sets.append(real_garments())
+    except DataMissing as missing:
+        report(f"without real photos for development: {missing}")
+    return dev_sets

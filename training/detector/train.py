@@ -1,0 +1,223 @@
+"""How the logo detector learns: scenes drawn beforehand, one loop, a dev set of drawn scenes and real garments.
+
+From seed to file: `train_detector` draws the scenes, learns (it may be stopped and started again at any time) and keeps
+the weights averaged along the way; `training.detector.release.export_detector` writes the file that serves.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from model.detector import cell_centres
+from model.networks.detector import LogoDetector
+from model.networks.weights import load_weights
+from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
+from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
+from training.detector.losses import detection_loss
+from training.synthesis.scenes import SceneMaterial
+
+Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+"""Shows a bar: called with the items, their number and a description, it yields the items."""
+
+
+@dataclass(frozen=True)
+class DetectorTraining:
+    """What the detector learns from and how; kept in every checkpoint.
+
+    `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos and `logos` that of the vector
+    logo packages. Training runs `small_steps` steps on squares of `small_side` px, then `steps - small_steps` on `side`
+    px; `served_side` is that of the released file: a network serves best a little below what it learnt at last (Touvron
+    et al. 2019). `start` names the weights (`detector.fp16.npz`) of an earlier release to begin from
+    instead of ImageNet's. About 50 minutes on one core that has nothing else to do, and 4 GB of memory.
+    """
+
+    folder: Path
+    data: Path
+    logos: Path | None
+    start: Path | None = None
+    seed: int = 1
+    scenes: int = 5000
+    dev_scenes: int = 240
+    side: int = 384
+    small_side: int = 288
+    served_side: int = 320
+    steps: int = 1500
+    small_steps: int = 1050
+    batch: int = 16
+    learning_rate: float = 8e-4
+    trunk_learning_rate: float = 3e-4
+    weight_decay: float = 1e-4
+    warmup_steps: int = 150
+    average_decay: float = 0.998  # of the weights that are evaluated and released
+    dev_every: int = 150
+    channels: int = 48
+
+
+def train_detector(
+    settings: DetectorTraining, *, progress: Progress, report: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Train, or go on from the last checkpoint in `settings.folder`; return the last dev figures.
+
+    `report` gets one line with losses every 25 steps and one with dev figures every `dev_every`; the latter are also
+    appended to `log.jsonl`. The rate falls to almost nothing, so the last averaged weights are the ones to release.
+    Raises `ValueError` when the folder's checkpoint was made with other settings.
+    """
+    torch.set_flush_denormal(True)
+    torch.manual_seed(settings.seed)
+    store, dev_sets = _scenes(settings, progress=progress, report=report)
+    state = TrainingState.started(settings)
+    figures: dict[str, Any] = state.figures
+    for step in progress(range(state.step, settings.steps), settings.steps - state.step, "detector"):
+        losses = state.learn(_batch(store, settings, step))
+        if (step + 1) % 25 == 0:
+            report(f"step {step + 1}/{settings.steps} " + " ".join(f"{k} {v:.3f}" for k, v in losses.items()))
+        if (step + 1) % settings.dev_every == 0 or step + 1 == settings.steps:
+            figures = state.evaluate(dev_sets)
+            report(f"step {step + 1} dev " + json.dumps(figures))
+            state.save(figures)
+    return figures
+
+
+class TrainingState:
+    """Network, averaged weights and optimiser at one step; can be saved and taken up again."""
+
+    def __init__(self, settings: DetectorTraining) -> None:
+        self.settings = settings
+        self.step = 0
+        self.figures: dict[str, Any] = {}
+        self.network = LogoDetector(channels=settings.channels)
+        if settings.start is not None:
+            load_weights(self.network, settings.start)
+        self.network.freeze()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(
+            self.network,
+            multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),  # type: ignore[no-untyped-call]
+        )
+        trunk = [weight for weight in self.network.trunk.parameters() if weight.requires_grad]
+        known = {id(weight) for weight in self.network.trunk.parameters()}
+        rest = [weight for weight in self.network.parameters() if id(weight) not in known]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": rest, "top": settings.learning_rate}, {"params": trunk, "top": settings.trunk_learning_rate}],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+
+    @classmethod
+    def started(cls, settings: DetectorTraining) -> TrainingState:
+        """A new state, or the one of the folder's last checkpoint; see `train_detector` for what it raises."""
+        state = cls(settings)
+        path = settings.folder / "last.pt"
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            if saved["settings"] != _described(settings):
+                raise ValueError(f"{path} was made with other settings: {saved['settings']}; name another folder")
+            state.step, state.figures = saved["step"], saved["figures"]
+            state.network.load_state_dict(saved["network"])
+            state.average.load_state_dict(saved["average"])
+            state.optimiser.load_state_dict(saved["optimiser"])
+        return state
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """One step on `batch`; the losses by name."""
+        images = torch.from_numpy(batch.images)
+        truth, ignored = ([torch.from_numpy(boxes) for boxes in part] for part in (batch.boxes, batch.ignored))
+        self._set_learning_rate()
+        self.network.train()
+        logits, distances = self.network(images)
+        centres = torch.from_numpy(cell_centres(images.shape[1]))
+        losses = detection_loss(logits, distances, centres=centres, truth=truth, ignored=ignored)
+        self.optimiser.zero_grad()
+        losses["total"].backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _set_learning_rate(self) -> None:
+        """A straight rise over the warm-up, then half a cosine down to 2 % of the top."""
+        warm, steps = self.settings.warmup_steps, self.settings.steps
+        if self.step < warm:
+            share = (self.step + 1) / warm
+        else:
+            share = 0.02 + 0.98 * (1 + math.cos(math.pi * (self.step - warm) / max(steps - warm, 1))) / 2
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["top"] * share
+
+    def evaluate(self, dev_sets: Sequence[DevSet]) -> dict[str, Any]:
+        """Dev figures of the averaged weights, by name of the dev set."""
+        network = self.averaged_network()
+        figures = {
+            dev.name: dev_figures(torch_regions(network, dev.images, side=self.settings.served_side), dev)
+            for dev in dev_sets
+        }
+        return {"step": self.step, "seconds": round(time.process_time()), **figures}
+
+    def averaged_network(self) -> LogoDetector:
+        """The network with the averaged weights."""
+        module = self.average.module
+        if not isinstance(module, LogoDetector):
+            raise TypeError(f"expected a LogoDetector, got {type(module).__name__}")
+        return module
+
+    def save(self, figures: dict[str, Any]) -> None:
+        """Write `last.pt` and the log line."""
+        _write(
+            {
+                "settings": _described(self.settings),
+                "step": self.step,
+                "figures": figures,
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+            },
+            self.settings.folder / "last.pt",
+        )
+        with (self.settings.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(figures) + "\n")
+
+
+def _scenes(
+    settings: DetectorTraining, *, progress: Progress, report: Callable[[str], None]
+) -> tuple[SceneStore, list[DevSet]]:
+    """The drawn training scenes and the dev sets; garments are left out where they are absent."""
+    stores = {}
+    for split, count, seed in (
+        ("train", settings.scenes, settings.seed),
+        ("dev", settings.dev_scenes, settings.seed + 98),
+    ):
+        material = SceneMaterial.found_in(settings.data, logos=settings.logos, split=split)
+        stores[split] = draw_scenes(
+            settings.folder / split, material=material, count=count, seed=seed, progress=progress
+        )
+    return stores["train"], development_sets(stores["dev"], report=report)
+
+
+def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> Batch:
+    """The batch of `step`, the same whenever it is drawn."""
+    side = settings.small_side if step < settings.small_steps else settings.side
+    return draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
+
+
+def _described(settings: DetectorTraining) -> dict[str, Any]:
+    """The settings without the places of this machine."""
+    return {key: value for key, value in asdict(settings).items() if key not in ("folder", "data", "logos", "start")}
+
+
+def _write(saved: dict[str, Any], path: Path) -> None:
+    """Write whole or not at all."""
+    aside = path.with_suffix(".part")
+    torch.save(saved, aside)
+    aside.replace(path)

@@ -1,0 +1,1 @@
+"""How the embedder learns, and how it is released."""

@@ -1,0 +1,293 @@
+"""How the embedder learns: from ImageNet weights, through a closed-form head, to a model that knows a mark anywhere.
+
+`train` reads rendered views (`training/embedder/views.py`), and is resumable: it writes a checkpoint with its settings
+after each evaluation on the development brands, and goes on from it. Nothing here sees a held-out brand.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.weights import load_weights
+from training.embedder.batches import BatchSampler
+from training.embedder.losses import multi_similarity
+from training.embedder.views import Views
+from training.evaluation.retrieval import recall_at_1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160).
+
+    From step `rivals_from` on, half of each batch are brands that look alike; who does is found anew every
+    `rivals_every` steps.
+    """
+
+    seed: int = 0
+    steps: int = 600
+    brands: int = 44
+    products: int = 4
+    garments: int = 4
+    size: int = 128
+    body_rate: float = 1e-4
+    head_rate: float = 4e-4
+    warm_up_steps: int = 30
+    weight_decay: float = 1e-4
+    frozen_blocks: int = 5
+    averaging: float = 0.99
+    evaluate_every: int = 100
+    rivals_from: int = 300
+    rivals_every: int = 300
+    head_start_views: int = 5000
+    seconds: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run tells while it goes: the loss, cosines of true and nearest false pairs, and development figures."""
+
+    step: int
+    loss: float
+    positive: float
+    nearest_negative: float
+    pictures_per_second: float
+    development: dict[str, float] | None
+
+
+def train(views: Views, *, checkpoint: Path, settings: Settings, start: Path | None = None) -> Iterator[Progress]:
+    """Train until `settings.steps` or `settings.seconds`, yielding after every step; goes on from `checkpoint`.
+
+    `start` names the weights (`embedder.fp16.npz`) of an earlier release to begin from instead of ImageNet's. The best
+    averaged weights by development recall are in the checkpoint under `best`. Raises `ValueError` when the checkpoint
+    is of other settings.
+    """
+    torch.set_flush_denormal(True)  # denormal activations make CPU convolutions ten times slower
+    torch.manual_seed(settings.seed)
+    sampler = BatchSampler(views, brands=settings.brands, products=settings.products, garments=settings.garments)
+    state = _resume(checkpoint, settings)
+    network = EmbedderNetwork() if state or start else imagenet_network()
+    if start and not state:
+        load_weights(network, start)
+    elif not state:
+        start_head(network, views, settings=settings)
+    network.channels_last()
+    network.freeze(settings.frozen_blocks)
+    optimiser = _optimiser(network, settings)
+    averaged = {name: value.clone() for name, value in network.state_dict().items()}
+    done, best = 0, -1.0
+    if state:
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        averaged, done, best = state["averaged"], state["step"], state["best_recall"]
+    best_weights = state["best"] if state else averaged
+    began = time.monotonic()
+    for step in range(done, settings.steps):
+        if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
+            _find_rivals(_with(averaged), sampler, views, settings=settings)
+        rate = _rate(step, settings)
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        progress = _step(network, optimiser, sampler, views, step=step, settings=settings)
+        keep = min(settings.averaging, (1 + step) / (10 + step))
+        for name, value in network.state_dict().items():
+            averaged[name].mul_(keep).add_(value, alpha=1 - keep)
+        out_of_time = time.monotonic() - began > settings.seconds
+        if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps or out_of_time:
+            figures = development_figures(_with(averaged), views, size=settings.size)
+            if figures["selection"] > best:
+                best, best_weights = figures["selection"], {name: value.clone() for name, value in averaged.items()}
+            _save(
+                checkpoint, settings=asdict(settings), network=network.state_dict(), averaged=averaged, step=step + 1,
+                optimiser=optimiser.state_dict(), best=best_weights, best_recall=best, figures=figures,
+            )  # fmt: skip
+            progress = Progress(**{**asdict(progress), "development": figures})
+        yield progress
+        if out_of_time:
+            return
+
+
+def _step(
+    network: EmbedderNetwork,
+    optimiser: torch.optim.Optimizer,
+    sampler: BatchSampler,
+    views: Views,
+    *,
+    step: int,
+    settings: Settings,
+) -> Progress:
+    """One gradient step on one batch, which is drawn from the run's seed and the step."""
+    began = time.monotonic()
+    batch = sampler.draw(np.random.default_rng([settings.seed, step]))
+    vectors = network(torch.from_numpy(pictures(views, batch.rows, size=settings.size)))
+    alike, ignored = torch.from_numpy(batch.alike), torch.from_numpy(batch.ignored)
+    loss = multi_similarity(vectors, alike=alike, ignored=ignored)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    optimiser.step()
+    with torch.no_grad():
+        cosines = vectors @ vectors.T
+        itself = torch.eye(len(vectors), dtype=torch.bool)
+        positive = float(cosines[alike & ~itself].mean())
+        negative = float(cosines.masked_fill(alike | itself | ignored, -1.0).amax(dim=1).mean())
+    speed = len(batch.rows) / (time.monotonic() - began)
+    return Progress(step + 1, float(loss.detach()), positive, negative, speed, None)
+
+
+def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, *, settings: Settings) -> None:
+    references = sampler.references()
+    rows = np.array(list(references.values()), np.intp)
+    sampler.set_rivals(list(references), embed_views(network, views, rows, size=settings.size))
+
+
+def _rate(step: int, settings: Settings) -> float:
+    """The share of the peak rate: a linear warm-up, then a half cosine down to 2 %."""
+    if step < settings.warm_up_steps:
+        return (step + 1) / settings.warm_up_steps
+    along = (step - settings.warm_up_steps) / max(1, settings.steps - settings.warm_up_steps)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def _optimiser(network: EmbedderNetwork, settings: Settings) -> torch.optim.Optimizer:
+    body = [parameter for parameter in network.trunk.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": body, "peak": settings.body_rate},
+        {"params": list(network.head.parameters()), "peak": settings.head_rate},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.head_rate, weight_decay=settings.weight_decay)
+
+
+def _resume(checkpoint: Path, settings: Settings) -> dict[str, Any] | None:
+    if not checkpoint.exists():
+        return None
+    state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    fixed = {name: value for name, value in asdict(settings).items() if name != "seconds"}
+    if any(state["settings"].get(name) != value for name, value in fixed.items()):
+        raise ValueError(f"{checkpoint} was made with {state['settings']}; give another file or the same settings")
+    return state
+
+
+def _save(checkpoint: Path, **state: Any) -> None:
+    """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    beside = checkpoint.with_suffix(".part")
+    torch.save(state, beside)
+    beside.replace(checkpoint)
+
+
+def _with(weights: dict[str, Tensor]) -> EmbedderNetwork:
+    network = EmbedderNetwork()
+    network.load_state_dict(weights)
+    network.channels_last().eval()
+    return network
+
+
+def trained_network(checkpoint: Path) -> EmbedderNetwork:
+    """The network with the best weights of a checkpoint."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return _with(state["best"])
+
+
+def pictures(views: Views, rows: NDArray[np.intp], *, size: int) -> NDArray[np.uint8]:
+    """The (n, size, size, 3) uint8 views `rows`."""
+    stored = views.pixels[rows]
+    if stored.shape[1] == size:
+        return stored
+    return np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in stored]).astype(
+        np.uint8
+    )
+
+
+@torch.no_grad()
+def embed_views(
+    network: EmbedderNetwork, views: Views, rows: NDArray[np.intp], *, size: int, raw: bool = False
+) -> NDArray[np.float32]:
+    """Vectors (n, 256) of the views `rows`, or with `raw` the (n, 1280) features before the head."""
+    found = []
+    for start in range(0, len(rows), 64):
+        taken = torch.from_numpy(pictures(views, rows[start : start + 64], size=size))
+        found.append((network.features(taken) if raw else network(taken)).numpy())
+    return np.concatenate(found)
+
+
+def start_head(network: EmbedderNetwork, views: Views, *, settings: Settings) -> None:
+    """Set the head to linear discriminant analysis of the rendered training brands (shrunk within-class covariance).
+
+    The 256 directions in which brands differ most against how views of one drawing differ; scaled so that the latter
+    is 1 (Fisher 1936; Rao 1948).
+    """
+    rng = np.random.default_rng(settings.seed)
+    drawings = [
+        [row for rows in styles.values() for row in rows]
+        for group in views.members("train", ("clean", "photo")).values()
+        for styles in group.values()
+    ]
+    chosen = [rng.permutation(rows)[:4] for rows in drawings if len(rows) >= 3]
+    chosen = [chosen[i] for i in rng.permutation(len(chosen))[: settings.head_start_views // 4]]
+    rows = np.concatenate(chosen)
+    label = np.repeat(np.arange(len(chosen)), [len(part) for part in chosen])
+    network.channels_last().eval()
+    features = embed_views(network, views, rows, size=settings.size, raw=True).astype(np.float64)
+    weights, bias = discriminant(features, label, dimension=network.head.out_features)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.from_numpy(weights.astype(np.float32)))
+        network.head.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
+
+
+def discriminant(
+    features: NDArray[np.float64], label: NDArray[np.intp], *, dimension: int, shrinkage: float = 0.3
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (dimension, d) and bias (dimension,) of linear discriminant analysis; `label` counts from 0."""
+    mean = features.mean(axis=0)
+    counts = np.bincount(label).astype(np.float64)
+    sums = np.zeros((len(counts), features.shape[1]))
+    np.add.at(sums, label, features)
+    centres = sums / counts[:, None]
+    inside = features - centres[label]
+    within = inside.T @ inside / len(features)
+    within = (1 - shrinkage) * within + shrinkage * np.trace(within) / len(within) * np.eye(len(within))
+    values, vectors = np.linalg.eigh(within)
+    whitening = vectors / np.sqrt(values)
+    between = (centres - mean) @ whitening
+    _, directions = np.linalg.eigh(between.T @ between)
+    weights = (whitening @ directions[:, ::-1][:, :dimension]).T
+    return weights, -weights @ mean
+
+
+def development_figures(network: EmbedderNetwork, views: Views, *, size: int) -> dict[str, float]:
+    """Recall on development brands: photo-like view → clean reference, photo → photo; and shop photo → product.
+
+    `selection`, their mean over the first two, picks the weights.
+    """
+    groups = views.members("dev", ("clean", "reversed", "photo"))
+    queries, brands, drawings, references, owners = [], [], [], [], []
+    for name, marks in sorted(groups.items()):
+        for drawing, styles in sorted(marks.items()):
+            references += styles["clean"] + styles["reversed"]
+            owners += [name] * len(styles["clean"] + styles["reversed"])
+            queries += styles["photo"][:2]
+            brands += [name] * len(styles["photo"][:2])
+            drawings += [f"{name} {drawing}"] * len(styles["photo"][:2])
+    asked = embed_views(network, views, np.array(queries), size=size)
+    known = embed_views(network, views, np.array(references), size=size)
+    clean = float(np.mean(np.array(owners)[(asked @ known.T).argmax(axis=1)] == np.array(brands)))
+    photo = float(recall_at_1(asked, np.array(brands)).mean())
+    figures = {"photo_to_clean": clean, "photo_to_photo": photo, "selection": (clean + photo) / 2}
+    products = views.members("dev", ("product",))
+    rows = [(name, row) for name, shots in products.items() for kind in shots.values() for row in kind["product"]]
+    if rows:
+        vectors = embed_views(network, views, np.array([row for _, row in rows]), size=size)
+        figures["product"] = float(recall_at_1(vectors, np.array([name for name, _ in rows])).mean())
+    return figures

@@ -1,0 +1,331 @@
+"""Whole photos with several marks and their boxes, drawn for the detector to learn from.
+
+A scene is a real photo without marks (CC0 garments, pictures that come with scikit-image) or a drawn place, with things
+that are not marks, things for sale, and up to six marks: vector logos, made-up words, and lock-ups of both, dressed and
+lit as in the world. One scene in five is a real package in a shop with its real marks. A seed gives one scene.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+from numpy.typing import NDArray
+
+from model.regions import Box, RgbImage
+from training.synthesis.clutter import add_clutter, made_up_word, text_image
+from training.synthesis.grounds import any_colour, drawn_ground
+from training.synthesis.inks import dressed
+from training.synthesis.logos import Logo, RgbaImage, load_logos, one_colour, rasterise, split_of
+from training.synthesis.optics import lit, photographed
+from training.synthesis.packages import PackagePhoto, boxed_packages
+from training.synthesis.products import load_products
+from training.synthesis.rendering import place_mark
+from training.synthesis.wares import with_ware
+
+SCENE_SIDE = 416
+"""Pixels of the longer side of a scene."""
+
+MARKED_GARMENTS = Path(__file__).with_name("marked_garments.txt")
+"""The photos of `clothing` that show a mark, a word or a figure, found by eye: no ground to learn "no mark" from."""
+
+MOST_MARKS = 6
+_SMALLEST_WIDTH, _LARGE_FROM, _LARGEST_WIDTH = 0.045, 0.45, 1.0
+_THINNEST_PIXELS = 6
+_LEAST_CONTRAST = 36  # of 255, between the darkest and the lightest twentieth of a mark's box in any channel
+_PLAIN_PICTURES = (
+    "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
+    "hubble_deep_field.jpg", "ihc.png", "page.png", "rocket.jpg", "text.png",
+)  # fmt: skip
+
+
+def is_training_photo(name: str) -> bool:
+    """Whether a photo of the folder `clothing` may be trained on; 15 % of them, by a hash of the name, never are."""
+    return hashlib.sha256(Path(name).name.encode()).digest()[0] >= 0.15 * 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A photo of (height, width, 3) uint8 RGB pixels, and the boxes of its marks in its pixels.
+
+    What lies in an `ignored` box may or may not be a mark: nobody looked.
+    """
+
+    image: RgbImage
+    boxes: tuple[Box, ...]
+    ignored: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class SceneMaterial:
+    """What scenes are made of: vector logos and, where there are any, real photos without marks and with boxed ones."""
+
+    logos: Sequence[Logo]
+    photos: Sequence[Path] = field(default=())
+    packages: Sequence[PackagePhoto] = field(default=())
+
+    @classmethod
+    def found_in(cls, data: Path, *, logos: Path | None, split: str = "train") -> SceneMaterial:
+        """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`.
+
+        Finding the marks on the packages takes three minutes.
+        """
+        marked = frozenset(MARKED_GARMENTS.read_text(encoding="utf-8").split())
+        photos = [photo for photo in sorted((data / "clothing" / "images").glob("*.jpg")) if photo.name not in marked]
+        wanted = split == "train"
+        products = [product for product in load_products(data) if product.split == split]
+        packages = [photo for photo in boxed_packages(products) if is_training_photo(photo.path.name) == wanted]
+        return cls(
+            logos=[logo for logo in load_logos(logos) if split_of(logo.brand) == split],
+            photos=[photo for photo in photos if is_training_photo(photo.name) == wanted],
+            packages=packages,
+        )
+
+
+def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int = SCENE_SIDE) -> Scene:
+    """One scene with its longer side `side` px and 0..6 marks that do not overlap, or a real package."""
+    if material.packages and rng.random() < _PACKAGE_SHARE:
+        return _package(material.packages[int(rng.integers(len(material.packages)))], side=side)
+    photo = _place(material, rng, side)
+    on_ware = None
+    if rng.random() < _WARE_SHARE:
+        photo, on_ware = with_ware(photo, rng=rng)
+    photo = add_clutter(photo, rng=rng, pieces=int(rng.choice(8, p=_CLUTTER_SHARES)))
+    count = int(rng.choice(MOST_MARKS + 1, p=_COUNT_SHARES))
+    boxes: list[Box] = []
+    for number in range(count):
+        most = _LARGEST_WIDTH if count == 1 else _LARGE_FROM
+        if on_ware is not None and (number == 0 or rng.random() < 0.4):
+            part, inside = on_ware.crop(photo).copy(), [_moved(box, -on_ware.x, -on_ware.y) for box in boxes]
+            part = _with_mark(part, inside, material=material, rng=rng, least=0.12, most=most)
+            photo = _pasted(photo, part, on_ware)
+            boxes += [_moved(box, on_ware.x, on_ware.y) for box in inside[len(boxes) :]]
+        else:
+            photo = _with_mark(photo, boxes, material=material, rng=rng, least=_SMALLEST_WIDTH, most=most)
+    lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
+    taken = photographed(lighted, rng=rng, strength=float(rng.choice([0.1, 0.25, 0.4])))
+    legible = [_is_legible(taken, box) for box in boxes]
+    return Scene(
+        taken,
+        tuple(box for box, kept in zip(boxes, legible, strict=True) if kept),
+        tuple(box for box, kept in zip(boxes, legible, strict=True) if not kept),
+    )
+
+
+_COUNT_SHARES = np.array([0.10, 0.38, 0.20, 0.13, 0.09, 0.06, 0.04])
+_WARE_SHARE, _PACKAGE_SHARE = 0.4, 0.2
+_CLUTTER_SHARES = np.array([0.30, 0.22, 0.16, 0.12, 0.08, 0.05, 0.04, 0.03])
+
+
+def _package(package: PackagePhoto, *, side: int) -> Scene:
+    """The photo of a real package as it is; what is done to it each time is up to `training.detector.data`."""
+    photo = _photo(package.path)
+    scale = side / max(photo.shape[:2])
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    scaled = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    marks, ignored = (
+        tuple(Box(*(value * scale for value in box)) for box in boxes) for boxes in (package.marks, package.ignored)
+    )
+    return Scene(np.asarray(scaled, np.uint8), marks, ignored)
+
+
+def _with_mark(
+    photo: RgbImage,
+    boxes: list[Box],
+    *,
+    material: SceneMaterial,
+    rng: np.random.Generator,
+    least: float,
+    most: float,
+) -> RgbImage:
+    """The photo with one more mark, `least` to `most` of its width wide, whose box is appended to `boxes`.
+
+    Unchanged when no free place was found.
+    """
+    mark = _turned(draw_mark(material, rng=rng), rng)
+    for _ in range(4):
+        share = float(np.exp(rng.uniform(np.log(least), np.log(most))))
+        if most > _LARGE_FROM and rng.random() < 0.5:  # a mark that is the photo's subject
+            share = float(rng.uniform(_LARGE_FROM, most))
+        try:
+            placed, box, _ = place_mark(mark, photo, rng=rng, width_fraction=share)
+        except ValueError:  # too thin to leave a pixel at this size: another size may do
+            continue
+        if min(box.width, box.height) < _THINNEST_PIXELS or any(box.intersection(other) > 0 for other in boxes):
+            continue
+        if not _is_seen(photo, placed, box):
+            mark = one_colour(mark, _opposite(box.crop(photo)))
+            continue
+        boxes.append(box)
+        return placed
+    return photo
+
+
+def _moved(box: Box, right: float, down: float) -> Box:
+    return Box(box.x + right, box.y + down, box.width, box.height)
+
+
+def _pasted(photo: RgbImage, part: RgbImage, place: Box) -> RgbImage:
+    """The photo with `part`, which was cut from it at `place`, put back."""
+    pasted = photo.copy()
+    place.crop(pasted)[:] = part
+    return pasted
+
+
+def _is_seen(before: RgbImage, after: RgbImage, box: Box) -> bool:
+    """Whether a person would see the mark: enough pixels of its box changed, by at least 40 of 255."""
+    change = np.abs(box.crop(after).astype(np.int16) - box.crop(before)).max(axis=-1)
+    return float((change > 40).mean()) > 0.12
+
+
+def _is_legible(photo: RgbImage, box: Box) -> bool:
+    """Whether something still stands out in the box once the photo was lit and taken: else nobody would ask for it."""
+    dark, light = np.percentile(box.crop(photo).reshape(-1, 3), (5, 95), axis=0)
+    return float((light - dark).max()) >= _LEAST_CONTRAST
+
+
+def _opposite(patch: RgbImage) -> tuple[int, int, int]:
+    """Near white for a dark patch, near black for a light one."""
+    return (240, 240, 240) if float(patch.mean()) < 128 else (20, 20, 20)
+
+
+def draw_mark(material: SceneMaterial, *, rng: np.random.Generator) -> RgbaImage:
+    """One mark as RGBA pixels about 256 px wide: a vector logo, a made-up word, or a lock-up of both, dressed."""
+    kind = rng.random()
+    if kind < 0.1 or not material.logos:
+        return dressed(_word(rng), rng=rng)
+    logo = material.logos[int(rng.integers(len(material.logos)))]
+    symbol = rasterise(logo, width=256)
+    if kind < 0.22 and symbol.shape[1] < 1.6 * symbol.shape[0]:
+        return dressed(_lock_up(symbol, _word(rng), rng), rng=rng)
+    return dressed(symbol, rng=rng)
+
+
+def _turned(mark: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+    """The mark turned: mostly not at all, else by up to about 60°, a quarter or half a turn; nothing is cut off."""
+    kind = rng.random()
+    if kind < 0.65:
+        return mark
+    if kind < 0.75:
+        return np.ascontiguousarray(np.rot90(mark, int(rng.integers(1, 4))))
+    degrees = float(rng.normal(0, 22))
+    height, width = mark.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    wide, tall = int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1
+    turn[:, 2] += [(wide - width) / 2, (tall - height) / 2]
+    return np.asarray(cv2.warpAffine(mark, turn, (wide, tall), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _word(rng: np.random.Generator) -> RgbaImage:
+    """A made-up wordmark: one word, seldom two, now and then slanted, stretched or with a line below."""
+    word = made_up_word(rng, letters=int(rng.integers(3, 10)))
+    word = str(rng.choice([word, word.upper(), word.capitalize()], p=[0.3, 0.35, 0.35]))
+    if rng.random() < 0.15:
+        word += f" {made_up_word(rng, letters=int(rng.integers(2, 6)))}"
+    rgba = text_image(word, rng=rng, pixels=72, colour=any_colour(rng))
+    height, width = rgba.shape[:2]
+    slant = float(rng.choice([0.0, rng.uniform(-0.1, 0.35)]))
+    stretch = float(rng.uniform(0.6, 1.5))
+    reach = abs(slant) * height
+    move = np.array([[stretch, -slant, reach if slant > 0 else 0.0], [0.0, 1.0, 0.0]])
+    leaning = cv2.warpAffine(rgba, move, (int(width * stretch + reach) + 1, height))
+    if rng.random() < 0.15:
+        below = np.zeros((height // 3, leaning.shape[1], 4), np.uint8)
+        below[height // 6 :] = (*any_colour(rng).astype(int), 255)
+        leaning = np.concatenate([leaning, below])
+    return np.ascontiguousarray(leaning)
+
+
+def _lock_up(symbol: RgbaImage, word: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+    """Symbol and word as one mark, beside or above each other, with the gap that such marks have."""
+    beside = rng.random() < 0.6
+    if beside:
+        word = _scaled(word, symbol.shape[0] * float(rng.uniform(0.3, 0.9)) / word.shape[0])
+    else:
+        word = _scaled(word, symbol.shape[1] * float(rng.uniform(0.8, 1.8)) / word.shape[1])
+    gap = int(symbol.shape[0] * rng.uniform(0.05, 0.25))
+    parts = [symbol, word] if rng.random() < 0.8 else [word, symbol]
+    height, width = (max(part.shape[axis] for part in parts) for axis in (0, 1))
+    if beside:
+        canvas = np.zeros((height, parts[0].shape[1] + gap + parts[1].shape[1], 4), np.uint8)
+    else:
+        canvas = np.zeros((parts[0].shape[0] + gap + parts[1].shape[0], width, 4), np.uint8)
+    start = 0
+    for part in parts:
+        tall, wide = part.shape[:2]
+        top, left = ((height - tall) // 2, start) if beside else (start, (width - wide) // 2)
+        canvas[top : top + tall, left : left + wide] = part
+        start += (wide if beside else tall) + gap
+    return canvas
+
+
+def _scaled(rgba: RgbaImage, scale: float) -> RgbaImage:
+    size = (max(2, round(rgba.shape[1] * scale)), max(2, round(rgba.shape[0] * scale)))
+    return np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _place(material: SceneMaterial, rng: np.random.Generator, side: int) -> RgbImage:
+    """A place without marks, its longer side `side` px: a garment photo, a picture of scikit-image, or drawn."""
+    kind = rng.random()
+    if material.photos and kind < 0.5:
+        read = _photo(material.photos[int(rng.integers(len(material.photos)))])
+        return _cropped(read, rng, side)
+    if kind < 0.68:
+        return _cropped(_plain_picture(str(rng.choice(_PLAIN_PICTURES))), rng, side)
+    height, width = _shape(rng, side)
+    ground = drawn_ground(height, width, rng=rng)
+    for _ in range(int(rng.integers(0, 9))):
+        _add_panel(ground, rng)
+    return np.clip(ground, 0, 255).astype(np.uint8)
+
+
+def _add_panel(ground: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """A wall, window, board, shelf or label: a rectangle of another material."""
+    height, width = ground.shape[:2]
+    wide, tall = int(width * rng.uniform(0.08, 0.8)), int(height * rng.uniform(0.05, 0.6))
+    left, top = int(rng.integers(-wide // 3, width - 8)), int(rng.integers(-tall // 3, height - 8))
+    part = ground[max(top, 0) : top + tall, max(left, 0) : left + wide]
+    if part.shape[0] > 8 and part.shape[1] > 8:
+        part[:] = drawn_ground(part.shape[0], part.shape[1], rng=rng)
+
+
+def _shape(rng: np.random.Generator, side: int) -> tuple[int, int]:
+    """Height and width of a photo: square, 4:3, 3:4, 3:2 or anything between."""
+    ratio = float(rng.choice([1.0, 0.75, 0.67, rng.uniform(0.6, 1.0)]))
+    short = round(side * ratio)
+    return (side, short) if rng.random() < 0.5 else (short, side)
+
+
+def _cropped(picture: RgbImage, rng: np.random.Generator, side: int) -> RgbImage:
+    """A part of the picture (all of it to a fifth of its sides), mirrored at times, its longer side `side` px."""
+    height, width = picture.shape[:2]
+    part = float(rng.choice([1.0, rng.uniform(0.5, 1.0), rng.uniform(0.2, 0.5)]))
+    tall, wide = (max(16, int(size * part * rng.uniform(0.8, 1.0))) for size in (height, width))
+    tall, wide = min(tall, round(wide / 0.6)), min(wide, round(tall / 0.6))
+    top, left = int(rng.integers(max(height - tall, 0) + 1)), int(rng.integers(max(width - wide, 0) + 1))
+    cut = picture[top : top + tall, left : left + wide]
+    scale = side / max(cut.shape[:2])
+    size = (max(16, round(cut.shape[1] * scale)), max(16, round(cut.shape[0] * scale)))
+    scaled = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(scaled[:, ::-1] if rng.random() < 0.5 else scaled, np.uint8)
+
+
+@lru_cache(maxsize=1024)
+def _photo(path: Path) -> RgbImage:
+    """The picture in `path`, whose callers must not write on it; raises `ValueError` when it is none."""
+    read = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if read is None:
+        raise ValueError(f"cannot be read as a picture: {path}")
+    return np.asarray(read, np.uint8)
+
+
+def _plain_picture(name: str) -> RgbImage:
+    """One of the pictures inside the installed scikit-image, without a mark."""
+    return _photo(Path(skimage.__file__).parent / "data" / name)

@@ -1,0 +1,116 @@
+"""The verifier's head: it joins the network's answer, the measured evidence and the embedding's similarity.
+
+It is fitted on `dev` brands, which the network never saw, and its temperature on a part of them that the head did not
+see either; the whole takes about a minute once the pairs are examined, so a new embedder only asks for a new head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+
+from model.alignment import PreparedReference
+from model.networks.verifier import CLASSES
+from model.regions import RgbImage
+from model.verifier import Head, VerifierRuntime
+from training.verifier.pairs import Pair
+
+Embed = Callable[[Sequence[RgbImage]], NDArray[np.float32]]
+"""Crops to unit vectors (n, d)."""
+
+INVERSE_PENALTY = 0.1
+"""Of the logistic regression: stronger or weaker, and a perceptron, did worse on dev brands kept apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedPairs:
+    """What the head sees: `numbers` (n, k) float32, `labels` (n,) by `CLASSES`, and the pairs they came from."""
+
+    numbers: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    pairs: list[Pair]
+
+    def subset(self, keep: NDArray[np.bool_]) -> ExaminedPairs:
+        """The pairs where `keep` (n,) is true."""
+        chosen = [pair for pair, kept in zip(self.pairs, keep, strict=True) if kept]
+        return ExaminedPairs(self.numbers[keep], self.labels[keep], chosen)
+
+
+def examined_pairs(
+    pairs: Sequence[Pair],
+    references: Sequence[PreparedReference],
+    pictures: Sequence[RgbImage],
+    brands: Sequence[str],
+    *,
+    runtime: VerifierRuntime,
+    embed: Embed,
+) -> ExaminedPairs:
+    """Measure every pair as the scan would; references are prepared from `pictures`, whose brands are `brands`.
+
+    An unrelated region is given the most similar reference of another brand, as the search would give it: of the
+    first, second or third, by turns.
+    """
+    known = embed(pictures)
+    seen = embed([_without_margin(pair.region) for pair in pairs])
+    similarity = seen @ known.T
+    owner = np.array(brands)
+    settled = []
+    for place, pair in enumerate(pairs):
+        chosen = pair.reference
+        if chosen < 0:
+            order = [int(i) for i in np.argsort(-similarity[place])[:40] if owner[i] != pair.brand]
+            chosen = order[place % 3]
+        settled.append(replace(pair, reference=chosen))
+    numbers = [
+        runtime.examine(
+            pair.region, references[pair.reference], similarity=float(similarity[place, pair.reference])
+        ).numbers
+        for place, pair in enumerate(settled)
+    ]
+    return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
+
+
+def fit_head(examined: ExaminedPairs, *, weights: Sequence[float] = (1, 1, 1, 1)) -> dict[str, Any]:
+    """The head's numbers for `verifier_calibration.json`; `weights` of the four classes correct their shares."""
+    for_temperature = np.array([_one_in_three(pair.brand) for pair in examined.pairs])
+    fitted, kept_apart = examined.subset(~for_temperature), examined.subset(for_temperature)
+    mean, scale = fitted.numbers.mean(axis=0), fitted.numbers.std(axis=0) + 1e-3
+    head = _trained(fitted, mean=mean, scale=scale, weights=weights)
+    head["temperature"] = 1.0
+
+    def loss(log_temperature: float) -> float:
+        probabilities = Head({**head, "temperature": float(np.exp(log_temperature))}).probabilities(kept_apart.numbers)
+        chosen = probabilities[np.arange(len(kept_apart.labels)), kept_apart.labels]
+        weight = np.asarray(weights, np.float64)[kept_apart.labels]
+        return -float((np.log(chosen + 1e-9) * weight).sum() / weight.sum())
+
+    head["temperature"] = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
+    return head
+
+
+def _trained(
+    examined: ExaminedPairs, *, mean: NDArray[np.float32], scale: NDArray[np.float32], weights: Sequence[float]
+) -> dict[str, Any]:
+    standard = np.clip((examined.numbers - mean) / scale, -5, 5)
+    share = np.asarray(weights, np.float64)[examined.labels]
+    fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000).fit(standard, examined.labels, sample_weight=share)
+    numbers = {"mean": mean, "scale": scale, "weights": fitted.coef_.T, "bias": fitted.intercept_}
+    return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in numbers.items()}
+
+
+def _one_in_three(brand: str) -> bool:
+    return hashlib.sha256(f"temperature {brand}".encode()).digest()[0] % 3 == 0
+
+
+def _without_margin(region: RgbImage) -> RgbImage:
+    """The detector's box: what the scan embeds has no margin yet."""
+    height, width = region.shape[:2]
+    off_y, off_x = round(height * 0.12 / 1.24), round(width * 0.12 / 1.24)
+    return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])
