@@ -1,0 +1,196 @@
+"""The tables of the loop with the rights holders: listings, cases, complaints, and the audit log.
+
+States are those of serve/loop/states.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from serve.database.tables import Table
+
+UNDER_WAY = "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained')"
+
+
+class ListingRecord(Table):
+    """A listing as it was sent last. `marketplace_id` is the marketplace's own id, `id` ours.
+
+    `revision` counts up when other pictures come; `fingerprint` is the SHA-256 over the pictures' own. `scanned` is
+    what the scan decided, `decision` what holds with what rights holders and trust & safety said since.
+    """
+
+    __tablename__ = "listings"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    marketplace_id: Mapped[str] = mapped_column(unique=True)
+    seller: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    scanned: Mapped[str]
+    decision: Mapped[str]
+    reasons: Mapped[list[str]]
+    findings: Mapped[list[Any]]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("listings_seller", "seller", "id"),
+        CheckConstraint("decision IN ('allow', 'review', 'block')", name="listings_decision"),
+    )
+
+
+class ListingImage(Table):
+    """A picture of a listing's revision; the file lies under `object_key` as it was uploaded."""
+
+    __tablename__ = "listing_images"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"))
+    revision: Mapped[int]
+    position: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("listing_images_place", "listing_id", "revision", "position", unique=True),)
+
+
+class Case(Table):
+    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id"))
+    revision: Mapped[int]
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    listing: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    verdict: Mapped[str | None]
+    reason: Mapped[str | None]
+    tags: Mapped[list[str]]
+    judged: Mapped[datetime | None]
+    findings: Mapped[list[Any]]
+    model: Mapped[str]
+    due_day: Mapped[date]
+    announced: Mapped[datetime]
+    expires: Mapped[datetime]
+    calendar: Mapped[str]
+    note: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("cases_brand", "brand_id", "id"),
+        Index("cases_under_way", "listing_id", "brand_id", unique=True, postgresql_where=text(UNDER_WAY)),
+        CheckConstraint(
+            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired')",
+            name="cases_state",
+        ),
+        CheckConstraint("verdict IN ('infringing', 'not_infringing', 'unsure')", name="cases_verdict"),
+    )
+
+
+class Complaint(Table):
+    """A judgement that the rights holder stands behind."""
+
+    __tablename__ = "complaints"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
+    state: Mapped[str]
+    statement: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided: Mapped[datetime | None]
+    window_ends: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('filed', 'upheld', 'dismissed', 'countered', 'confirmed', 'overturned')", name="complaints_state"
+        ),
+    )
+
+
+class CounterNotice(Table):
+    """The seller's one answer to an upheld complaint."""
+
+    __tablename__ = "counter_notices"
+
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"), primary_key=True)
+    statement: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Attachment(Table):
+    """A file that came with a complaint (`party` rights_holder) or a counter-notice (`party` seller)."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"))
+    party: Mapped[str]
+    name: Mapped[str]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int]
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("attachments_complaint", "complaint_id", "id"),
+        CheckConstraint("party IN ('rights_holder', 'seller')", name="attachments_party"),
+    )
+
+
+class Notice(Table):
+    """What a seller is told; the marketplace fetches it and passes it on."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seller: Mapped[str]
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id"))
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"))
+    subject: Mapped[str]
+    reason: Mapped[str]
+    answer_until: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("notices_seller", "seller", "id"),)
+
+
+class AuditEntry(Table):
+    """One step, chained to the one before: `digest` is the SHA-256 of its fields and the earlier digest.
+
+    A trigger refuses UPDATE, DELETE and TRUNCATE.
+    """
+
+    __tablename__ = "audit_log"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    moment: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    content: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("audit_log_subject", "subject", "number"),)
+
+
+class AuditHead(Table):
+    """One row: the last number and digest. Locking it makes writers take turns, so the chain has no forks."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (CheckConstraint("id = 1", name="audit_head_one_row"),)
