@@ -24,7 +24,7 @@ BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
 }
 """The brands that an object belongs to, by the name of the path's parameter."""
 
-INSIDE: Final = frozenset({"reference_id", "file_id", "number"})
+INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
 CLOSED_TO_BRANDS: Final = frozenset({"scan_id"})

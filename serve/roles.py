@@ -45,6 +45,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "rights_holders.create": _WRITERS,
     "rights_holders.read": _READERS,
     "rights_holders.change": _OWNERS,
+    "webhooks.read": _READERS,
+    "webhooks.change": _OWNERS,
     "listings.create": _WRITERS,
     "cases.read": _READERS,
     "cases.judge": _JUDGES,

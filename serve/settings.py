@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     counter_notice_days: Annotated[
         int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
     ] = 15
+    unanswered_cases: Annotated[
+        Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
+    ] = "allow"
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.database.tables import Table
@@ -83,6 +83,7 @@ class Case(Table):
     expires: Mapped[datetime]
     calendar: Mapped[str]
     note: Mapped[str | None]
+    fallback: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     ended: Mapped[datetime | None]
 
@@ -93,6 +94,7 @@ class Case(Table):
             "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired')",
             name="cases_state",
         ),
+        CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),
         CheckConstraint("verdict IN ('infringing', 'not_infringing', 'unsure')", name="cases_verdict"),
     )
 
@@ -194,3 +196,49 @@ class AuditHead(Table):
     digest: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = (CheckConstraint("id = 1", name="audit_head_one_row"),)
+
+
+class Webhook(Table):
+    """Where a rights holder is told; `secret` signs what is sent, so it is kept as it is."""
+
+    __tablename__ = "webhooks"
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"), primary_key=True)
+    url: Mapped[str]
+    secret: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Delivery(Table):
+    """A message to a webhook. `body` is what is signed; `round_attempts` counts failed tries since it was asked for."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    kind: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[str]
+    round_attempts: Mapped[int]
+    next_attempt: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("deliveries_holder", "holder_id", "id"),
+        CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="deliveries_state"),
+    )
+
+
+class DeliveryAttempt(Table):
+    """One try to deliver a message."""
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    moment: Mapped[datetime]
+    status: Mapped[int | None]
+    error: Mapped[str | None]
+    milliseconds: Mapped[int]
+
+    __table_args__ = (Index("delivery_attempts_delivery", "delivery_id", "id"),)

@@ -14,6 +14,7 @@ from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.deliveries import push
 from serve.loop.notices import tell_seller
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState, ComplaintAction, ComplaintState, next_complaint_state
@@ -80,11 +81,13 @@ def _act(
             advance(case, CaseAction.END)
         settle(session, listing)
         _tell(session, complaint, case, before=before)
+        view = view_complaint(session, complaint_id)
+        push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(
             session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
             content={"before": before.value, "reason": reason},
         )  # fmt: skip
-        return view_complaint(session, complaint_id)
+        return view
 
 
 def _tell(session: Session, complaint: Complaint, case: Case, *, before: ComplaintState) -> None:

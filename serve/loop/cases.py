@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy import Select, func, select
@@ -17,8 +17,10 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
+from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
+from serve.loop.deliveries import push
 from serve.loop.standing import lock_listing, speaks
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
@@ -27,6 +29,10 @@ from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
 from serve.results import Answer, Finding
 from serve.scans import evidence_key
+
+ANNOUNCE: Final = "announce the end of a case"
+EXPIRE: Final = "end a case"
+"""The tasks (serve/loop/deadlines.py) that a new case has waiting for it."""
 
 Verdict = Literal["infringing", "not_infringing", "unsure"]
 
@@ -206,6 +212,9 @@ def _open(
     _show(case, listing, findings=findings, objects=objects, model=model)
     session.add(case)
     session.flush()
+    defer(session, ANNOUNCE, at=case.announced, case_id=case.id)
+    defer(session, EXPIRE, at=case.expires, case_id=case.id)
+    push(session, case.holder_id, "case.opened", view_case(session, case.id))
     audit.record(
         session, actor=actor, action="case opened", subject=case.id,
         content={

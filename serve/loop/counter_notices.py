@@ -14,6 +14,7 @@ from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import SentFile, attach
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.deliveries import push
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
 from serve.objects import Objects
 from serve.problems import Problem
@@ -39,18 +40,20 @@ def send_counter_notice(
     keys: list[str] = []
     try:
         with database.write() as session:
-            complaint, _, _ = lock_complaint(session, complaint_id)
+            complaint, case, _ = lock_complaint(session, complaint_id)
             complaint.state = next_complaint_state(ComplaintState(complaint.state), ComplaintAction.ANSWER)
             if complaint.window_ends is None or datetime.now(UTC) >= complaint.window_ends:
                 raise Problem(409, "too-late", "The time for a counter-notice is over; ask trust & safety to reverse.")
             session.add(CounterNotice(complaint_id=complaint.id, statement=new.statement))
             session.flush()
             keys = attach(session, objects, complaint.id, files, party="seller")
+            view = view_complaint(session, complaint_id)
+            push(session, case.holder_id, f"complaint.{complaint.state}", view)
             audit.record(
                 session, actor=caller.key_id, action="counter-notice sent", subject=complaint.id,
                 content={"statement": new.statement, "files": [one.name for one in files]},
             )  # fmt: skip
-            return view_complaint(session, complaint_id)
+            return view
     except BaseException:
         for key in keys:
             objects.delete(key)

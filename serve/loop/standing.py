@@ -38,7 +38,8 @@ def voice(case: Case, complaint: Complaint | None) -> Voice:
         case CaseState.NOT_INFRINGING | CaseState.CLOSED:
             return Voice("allow", f"the rights holder judged it not infringing ({case.id})")
         case CaseState.EXPIRED:
-            return Voice("allow", f"the rights holder did not answer by {case.due_day} ({case.id})")
+            fallback: Decision = "review" if case.fallback == "review" else "allow"
+            return Voice(fallback, f"the rights holder did not answer by {case.due_day} ({case.id})")
         case _:
             return Voice("review", f"the rights holder is asked ({case.id})")
 

@@ -78,6 +78,8 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "register rights holders": ["rights_holders.create"],
         "read rights holders, cases and complaints": ["rights_holders.read", "cases.read", "complaints.read"],
         "change rights holders": ["rights_holders.change"],
+        "read webhooks and deliveries": ["webhooks.read"],
+        "change webhooks, deliver again": ["webhooks.change"],
         "send listings and counter-notices, read notices": [
             "listings.create", "counter_notices.create", "notices.read",
         ],

@@ -90,6 +90,17 @@ class Marketplace:
         """Trust & safety turn their decision round."""
         return self.client.post(f"/v1/complaints/{complaint}/reversal", json={"reason": "an invoice was shown"})
 
+    def set_webhook(self, url: str) -> str:
+        """Have the rights holder told at `url`; the secret of the signatures."""
+        answer = self.client.put(f"/v1/rights-holders/{self.holder}/webhook", json={"url": url})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["secret"])
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """What the rights holder was told, with every try."""
+        found: list[dict[str, Any]] = self.client.get(f"/v1/rights-holders/{self.holder}/deliveries").json()["items"]
+        return found
+
     def decision_on(self, case: str) -> str:
         """The decision that now holds for the case's listing, as it is sent again with the same pictures."""
         listing = self.client.get(f"/v1/cases/{case}").json()["listing"]
