@@ -17,7 +17,18 @@ from serve.idempotency import Idempotency
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
 from serve.requests import RequestContext
-from serve.routes import brands, cases, complaints, health, listings, references, rights_holders, scans, webhooks
+from serve.routes import (
+    brands,
+    cases,
+    complaints,
+    credit,
+    health,
+    listings,
+    references,
+    rights_holders,
+    scans,
+    webhooks,
+)
 from serve.settings import Settings
 from serve.startup import Startup
 from serve.workload import Workload
@@ -64,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.startup = startup
     app.state.metrics = metrics
-    for routes in (brands, references, scans, listings, cases, complaints, rights_holders, webhooks, health):
+    for routes in (brands, references, scans, listings, cases, complaints, rights_holders, webhooks, credit, health):
         app.include_router(routes.router)
     problems.install(app)
     openapi.describe(app)

@@ -10,7 +10,22 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, in lower case: no i, l, o, u."""
 
 IdKind = Literal[
-    "brand", "key", "ref", "scan", "req", "holder", "list", "image", "case", "complaint", "file", "notice", "msg"
+    "brand",
+    "key",
+    "ref",
+    "scan",
+    "req",
+    "holder",
+    "list",
+    "image",
+    "case",
+    "complaint",
+    "file",
+    "notice",
+    "msg",
+    "credit",
+    "test",
+    "dispute",
 ]
 
 

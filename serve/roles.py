@@ -55,5 +55,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "complaints.decide": _EXAMINERS,
     "counter_notices.create": _WRITERS,
     "notices.read": _WRITERS,
+    "credit.read": _READERS,
+    "rights_holders.oversee": _EXAMINERS,
 }
 """The roles that may do each thing. A brand key is held to its own brand besides (see serve/auth.py)."""

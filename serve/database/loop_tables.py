@@ -100,13 +100,14 @@ class Case(Table):
 
 
 class Complaint(Table):
-    """A judgement that the rights holder stands behind."""
+    """A judgement that the rights holder stands behind; `tier` is the rights holder's when it filed it."""
 
     __tablename__ = "complaints"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
     state: Mapped[str]
+    tier: Mapped[str] = mapped_column(server_default="standard")
     statement: Mapped[str | None]
     reason: Mapped[str | None]
     decided: Mapped[datetime | None]
@@ -117,6 +118,7 @@ class Complaint(Table):
         CheckConstraint(
             "state IN ('filed', 'upheld', 'dismissed', 'countered', 'confirmed', 'overturned')", name="complaints_state"
         ),
+        CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="complaints_tier"),
     )
 
 
@@ -242,3 +244,59 @@ class DeliveryAttempt(Table):
     milliseconds: Mapped[int]
 
     __table_args__ = (Index("delivery_attempts_delivery", "delivery_id", "id"),)
+
+
+class CreditEvent(Table):
+    """Evidence of a rights holder's good faith; a subject (a complaint, a blind test) has one at most that counts."""
+
+    __tablename__ = "credit_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    subject: Mapped[str]
+    evidence: Mapped[str]
+    moment: Mapped[datetime]
+    withdrawn: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("credit_events_holder", "holder_id", "id"),
+        Index("credit_events_subject", "subject", unique=True, postgresql_where=text("withdrawn IS NULL")),
+    )
+
+
+class BlindTest(Table):
+    """A case whose answer is known, or that repeats the case `source_id`; nothing of the case itself says so."""
+
+    __tablename__ = "blind_tests"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    truth: Mapped[str | None]
+    outcome: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("truth IN ('genuine', 'fake')", name="blind_tests_truth"),
+        CheckConstraint("truth IS NOT NULL OR source_id IS NOT NULL", name="blind_tests_expectation"),
+    )
+
+
+class Dispute(Table):
+    """A rights holder said two things of one matter: of `case_id` and, before, of `source_id`."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    source_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    state: Mapped[str]
+    examiner: Mapped[str | None]
+    reason: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("disputes_holder", "holder_id", "id"),
+        CheckConstraint("state IN ('open', 'referred', 'settled')", name="disputes_state"),
+    )

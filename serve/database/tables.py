@@ -38,7 +38,10 @@ class RightsHolder(Table):
     name: Mapped[str]
     country: Mapped[str]
     time_zone: Mapped[str]
+    tier: Mapped[str] = mapped_column(server_default="standard")
     created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="rights_holders_tier"),)
 
 
 class Brand(Table):

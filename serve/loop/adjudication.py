@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.keys import Caller
 from serve.loop import audit
+from serve.loop.blind_tests import conclude, is_blind_test
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.credit import Evidence
 from serve.loop.deliveries import push
 from serve.loop.notices import tell_seller
+from serve.loop.reputation import note_evidence
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState, ComplaintAction, ComplaintState, next_complaint_state
-from serve.wording import Note
+from serve.wording import Reason
 
-Reason = Annotated[Note, StringConstraints(min_length=1)]
 Outcome = Literal["upheld", "dismissed"]
 
 ACTIONS: Final[dict[Outcome, ComplaintAction]] = {
     "upheld": ComplaintAction.UPHOLD,
     "dismissed": ComplaintAction.DISMISS,
 }
+
+EVIDENCE: Final[dict[str, Evidence]] = {
+    ComplaintState.UPHELD: Evidence.UPHELD,
+    ComplaintState.DISMISSED: Evidence.DISMISSED,
+    ComplaintState.CONFIRMED: Evidence.CONFIRMED,
+    ComplaintState.OVERTURNED: Evidence.OVERTURNED,
+}
+"""What each decision says of the rights holder, in place of what the one before said."""
 
 
 class Decision(BaseModel):
@@ -77,10 +87,16 @@ def _act(
         complaint.state = next_complaint_state(before, action)
         complaint.reason, complaint.decided = reason, datetime.now(UTC)
         complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
-        if case.state == CaseState.COMPLAINED:
+        ends = case.state == CaseState.COMPLAINED
+        if ends:
             advance(case, CaseAction.END)
         settle(session, listing)
-        _tell(session, complaint, case, before=before)
+        if is_blind_test(session, case):
+            if ends:
+                conclude(session, case)
+        else:
+            _tell(session, complaint, case, before=before)
+            note_evidence(session, case.holder_id, EVIDENCE[complaint.state], subject=complaint.id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(

@@ -5,7 +5,7 @@ One listing, one brand, at most one case under way, however often the listing is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -188,11 +188,37 @@ def _latest(session: Session, listing: ListingRecord, *, brand_id: str) -> Case 
     return session.scalars(query.limit(1).with_for_update()).first()
 
 
+def copy_case(
+    session: Session, source: Case, listing: ListingRecord, *, objects: Objects, model: str, actor: str
+) -> Case:
+    """A new case about `listing` that asks what `source` asked; `model` is the one that serves."""
+
+    def show(case: Case) -> None:
+        findings = []
+        for number, finding in enumerate(source.findings):
+            objects.put(_evidence_copy(case.id, number), objects.get(_evidence_copy(source.id, number)))
+            findings.append({**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
+        case.findings, case.model = findings, model
+        _describe(case, listing)
+
+    return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
+
+
 def _open(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
     actor: str,
 ) -> Case:  # fmt: skip
-    brand = session.get_one(Brand, findings[0].brand_id)
+    def show(case: Case) -> None:
+        _show(case, listing, findings=findings, objects=objects, model=model)
+
+    return _open_case(session, listing, brand_id=findings[0].brand_id, show=show, actor=actor)
+
+
+def _open_case(
+    session: Session, listing: ListingRecord, *, brand_id: str, show: Callable[[Case], None], actor: str
+) -> Case:
+    """A new case; `show` puts into it what it asks about."""
+    brand = session.get_one(Brand, brand_id)
     holder = session.get_one(RightsHolder, brand.holder_id)
     opened = datetime.now(UTC)
     due = due_date(opened, country=holder.country, time_zone=holder.time_zone)
@@ -209,7 +235,7 @@ def _open(
         calendar=due.calendar,
         created=opened,
     )
-    _show(case, listing, findings=findings, objects=objects, model=model)
+    show(case)
     session.add(case)
     session.flush()
     defer(session, ANNOUNCE, at=case.announced, case_id=case.id)
@@ -235,9 +261,12 @@ def _show(
         objects.put(_evidence_copy(case.id, number), objects.get(evidence_key(finding.scan_id, scanned)))
         copy = finding.model_dump(mode="json", exclude={"scan_id"})
         shown.append({**copy, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
-    case.findings = shown
+    case.findings, case.model = shown, model
+    _describe(case, listing)
+
+
+def _describe(case: Case, listing: ListingRecord) -> None:
     case.revision = listing.revision
-    case.model = model
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, select
@@ -11,12 +12,15 @@ from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord
+from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
+from serve.loop.blind_tests import is_blind_test
 from serve.loop.cases import advance, lock_case
 from serve.loop.judgements import require_in_time
+from serve.loop.notices import tell_seller
 from serve.loop.standing import lock_listing, settle
 from serve.loop.states import CaseAction, ComplaintState
 from serve.objects import Objects
@@ -24,6 +28,8 @@ from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
 from serve.results import Answer
 from serve.wording import Note
+
+ACTS_AT_ONCE: Final = "A trusted rights holder complained; the listing is blocked until the complaint is decided."
 
 
 class NewComplaint(BaseModel):
@@ -68,13 +74,20 @@ def file_complaint(
             case, listing = lock_case(session, case_id)
             advance(case, CaseAction.COMPLAIN)
             require_in_time(case)
+            holder = session.get_one(RightsHolder, case.holder_id)
             complaint = Complaint(
-                id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.statement
+                id=new_id("complaint"),
+                case_id=case.id,
+                state=ComplaintState.FILED,
+                statement=new.statement,
+                tier=holder.tier,
             )
             session.add(complaint)
             session.flush()
             keys = attach(session, objects, complaint.id, files, party="rights_holder")
             settle(session, listing)
+            if complaint.tier == "trusted" and not is_blind_test(session, case):
+                tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
             audit.record(
                 session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
                 content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},

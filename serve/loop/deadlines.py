@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from serve.database.engine import Database
 from serve.loop import audit
+from serve.loop.blind_tests import conclude
 from serve.loop.cases import advance, lock_case, view_case
 from serve.loop.deliveries import push
 from serve.loop.standing import settle
@@ -56,7 +57,7 @@ class Deadlines:
                 case.fallback = self._fallback
                 case.note = f"No complaint by {case.due_day}: the listing's decision is {self._fallback}."
             settle(session, listing)
-            session.flush()
+            conclude(session, case)
             push(session, case.holder_id, f"case.{case.state}", view_case(session, case_id))
             audit.record(
                 session, actor=audit.SYSTEM, action=f"case {case.state}", subject=case_id,

@@ -17,6 +17,9 @@ from serve.database.loop_tables import Case, Complaint, ListingRecord
 from serve.loop.states import AGAINST_THE_SELLER, UNDER_WAY, CaseState, ComplaintState
 from serve.results import Decision
 
+FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
+"""What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""
+
 STRENGTH: Final[dict[str, int]] = {"allow": 0, "review": 1, "block": 2}
 
 
@@ -34,6 +37,8 @@ def voice(case: Case, complaint: Complaint | None) -> Voice:
         return Voice("block", f"a complaint was upheld ({complaint.id})")
     if complaint is not None and complaint.state != ComplaintState.FILED:
         return Voice("allow", f"a complaint was {complaint.state} ({complaint.id})")
+    if complaint is not None:
+        return Voice(FILED[complaint.tier], f"a complaint was filed ({complaint.id})")
     match CaseState(case.state):
         case CaseState.NOT_INFRINGING | CaseState.CLOSED:
             return Voice("allow", f"the rights holder judged it not infringing ({case.id})")
