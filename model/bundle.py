@@ -18,12 +18,12 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from model import CHAMPION
 from model.detector import Detector
 from model.embedder import Embedder
 from model.verifier import Verifier
 
 RELEASED = Path(__file__).parent / "weights"
-CHAMPION = "hallmark-1"
 FILES = (
     "embedder.onnx",
     "detector.onnx",

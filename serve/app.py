@@ -17,7 +17,18 @@ from serve.idempotency import Idempotency
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
 from serve.requests import RequestContext
-from serve.routes import brands, health, references, scans
+from serve.routes import (
+    brands,
+    cases,
+    complaints,
+    credit,
+    health,
+    listings,
+    references,
+    rights_holders,
+    scans,
+    webhooks,
+)
 from serve.settings import Settings
 from serve.startup import Startup
 from serve.workload import Workload
@@ -64,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.startup = startup
     app.state.metrics = metrics
-    for routes in (brands, references, scans, health):
+    for routes in (brands, references, scans, listings, cases, complaints, rights_holders, webhooks, credit, health):
         app.include_router(routes.router)
     problems.install(app)
     openapi.describe(app)
@@ -75,7 +86,9 @@ def create_app(settings: Settings) -> FastAPI:
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, database=database)
     app.add_middleware(Authentication, database=database)
-    app.add_middleware(BodyLimit, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, most_bytes=settings.max_upload_bytes, most_bytes_at={"/v1/listings": settings.max_listing_bytes}
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     return app
 

@@ -1,8 +1,8 @@
 """Who sends a request, and whether they may.
 
 `Authentication` finds the caller before a byte of the body is read. Each route names what it does with
-`Permit("…")`, which looks it up in serve/roles.py and holds a brand's key to its own brand: whatever path has a
-`brand_id` answers 404 to the key of another.
+`Permit("…")`, which looks it up in serve/roles.py and holds a brand's key to its own brand: a path that names what
+is another's answers 404 (serve/ownership.py says whose a thing is).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.database.engine import Database
 from serve.keys import Caller, find_caller
+from serve.ownership import sees
 from serve.problems import Problem, not_found
 from serve.roles import PERMISSIONS
 
@@ -64,9 +65,8 @@ class Permit:
         for name, value in request.path_params.items():
             if not IDENTIFIER.fullmatch(str(value)):
                 raise not_found(name.removesuffix("_id"), str(value))
-        brand_id = request.path_params.get("brand_id")
-        if brand_id is not None and not caller.sees(brand_id):
-            raise not_found("brand", brand_id)
+            if not sees(request.app.state.startup.service.database, caller, name, str(value)):
+                raise not_found(name.removesuffix("_id"), str(value))
         return caller
 
 

@@ -8,12 +8,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from serve.changes import record_change
 from serve.database.engine import Database
-from serve.database.tables import Brand
+from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.keys import Caller
+from serve.loop.rights_holders import NewRightsHolder, new_rights_holder
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import Problem, not_found
 from serve.replica import IndexReplica
@@ -30,6 +32,9 @@ class NewBrand(BaseModel):
     name: Annotated[Name, Field(examples=["Acme"])]
     aliases: Annotated[Names, Field(description="Other names that it goes by")] = []
     words: Annotated[Names, Field(description="Its trademark words, as sellers write them")] = []
+    rights_holder_id: Annotated[
+        str | None, Field(max_length=64, description="Who answers for it; left out, a rights holder of its own name")
+    ] = None
 
 
 class BrandChange(BaseModel):
@@ -48,6 +53,7 @@ class BrandView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
+    rights_holder_id: Annotated[str, Field(validation_alias="holder_id")]
     name: str
     aliases: list[str]
     words: list[str]
@@ -55,10 +61,14 @@ class BrandView(BaseModel):
 
 
 def create_brand(database: Database, new: NewBrand) -> BrandView:
-    """Make a brand. Raises `Problem` (409) when one has the name, in whatever case."""
+    """Make a brand. Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder."""
     brand = Brand(id=new_id("brand"), name=new.name, aliases=new.aliases, words=new.words)
     try:
         with database.write() as session:
+            holder = _holder(session, new)
+            session.add(holder)
+            session.flush()
+            brand.holder_id = holder.id
             session.add(brand)
             session.flush()
             session.refresh(brand)
@@ -108,6 +118,15 @@ def change_brand(database: Database, brand_id: str, change: BrandChange, *, repl
     if version is not None:
         replica.catch_up(version=version)
     return BrandView.model_validate(brand)
+
+
+def _holder(session: Session, new: NewBrand) -> RightsHolder:
+    if new.rights_holder_id is None:
+        return new_rights_holder(NewRightsHolder(name=new.name))
+    found = session.get(RightsHolder, new.rights_holder_id)
+    if found is None:
+        raise not_found("rights holder", new.rights_holder_id)
+    return found
 
 
 def _name_taken(name: str) -> Problem:

@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
         ("model", "Model bundles.", {"list": list_models}),
+        ("audit", "The audit log.", {"verify": verify_audit}),
     ]
     for name, text, commands in groups:
         group = typer.Typer(help=text, no_args_is_help=True)
@@ -166,6 +167,23 @@ def list_models() -> None:
     for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
         state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
         typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
+
+
+def verify_audit(
+    noted: Annotated[
+        str | None, typer.Option("--noted", metavar="NUMBER:DIGEST", help="A head that this command printed earlier")
+    ] = None,
+) -> None:
+    """Recompute the chain of the audit log and print its head as the last line; keep it where nobody here can write."""
+    from serve.loop.audit import AuditBrokenError, Head, verify
+
+    with database_of(quiet_settings("text")) as database:
+        try:
+            typer.echo(verify(database, noted=None if noted is None else Head.parse(noted)))
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--noted") from error
+        except AuditBrokenError as error:
+            fail(f"the audit log is broken: {error}")
 
 
 def quiet_settings(log_format: str) -> Settings:

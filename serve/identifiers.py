@@ -9,7 +9,24 @@ from typing import Literal
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, in lower case: no i, l, o, u."""
 
-IdKind = Literal["brand", "key", "ref", "scan", "req"]
+IdKind = Literal[
+    "brand",
+    "key",
+    "ref",
+    "scan",
+    "req",
+    "holder",
+    "list",
+    "image",
+    "case",
+    "complaint",
+    "file",
+    "notice",
+    "msg",
+    "credit",
+    "test",
+    "dispute",
+]
 
 
 def new_id(kind: IdKind) -> str:

@@ -8,12 +8,13 @@ that a block would hit; the first policy therefore knows `review` only, and `blo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.results import Decision, Finding
 
+AnyFinding = TypeVar("AnyFinding", bound=Finding)
 Threshold = Annotated[float, Field(gt=0.0, le=1.0)]
 
 WORDS = {
@@ -34,15 +35,18 @@ class Policy(BaseModel):
 
     def decide(self, findings: Sequence[Finding]) -> tuple[Decision, list[str]]:
         """The decision for an image and the reasons for it, strongest finding first."""
-        suspicious = [(strength(finding), finding) for finding in findings if finding.kind in WORDS]
-        held = [(value, finding) for value, finding in suspicious if value >= self.review_at]
+        held = self.held(findings)
         if not held:
             return "allow", []
-        held.sort(key=lambda pair: -pair[0])
-        reasons = [f"{WORDS[finding.kind].format(brand=finding.brand)} ({value:.2f})" for value, finding in held]
-        if self.block_at is not None and held[0][0] >= self.block_at:
+        reasons = [f"{WORDS[one.kind].format(brand=one.brand)} ({strength(one):.2f})" for one in held]
+        if self.block_at is not None and strength(held[0]) >= self.block_at:
             return "block", reasons
         return "review", reasons
+
+    def held(self, findings: Sequence[AnyFinding]) -> list[AnyFinding]:
+        """The findings that hold a listing up, strongest first."""
+        held = [one for one in findings if one.kind in WORDS and strength(one) >= self.review_at]
+        return sorted(held, key=lambda one: -strength(one))
 
 
 def strength(finding: Finding) -> float:

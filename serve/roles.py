@@ -29,6 +29,9 @@ _ALL: Final = frozenset(Role)
 _WRITERS: Final = frozenset({Role.PLATFORM, Role.TRUST, Role.ADMIN})
 _OWNERS: Final = _WRITERS | {Role.BRAND}
 _SCANNERS: Final = _ALL - {Role.BRAND}
+_READERS: Final = _OWNERS
+_JUDGES: Final = frozenset({Role.BRAND, Role.ADMIN})
+_EXAMINERS: Final = frozenset({Role.TRUST, Role.ADMIN})
 
 PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "brands.create": _WRITERS,
@@ -39,5 +42,20 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "references.change": _OWNERS,
     "scans.create": _SCANNERS,
     "scans.read": _SCANNERS,
+    "rights_holders.create": _WRITERS,
+    "rights_holders.read": _READERS,
+    "rights_holders.change": _OWNERS,
+    "webhooks.read": _READERS,
+    "webhooks.change": _OWNERS,
+    "listings.create": _WRITERS,
+    "cases.read": _READERS,
+    "cases.judge": _JUDGES,
+    "complaints.create": _JUDGES,
+    "complaints.read": _READERS,
+    "complaints.decide": _EXAMINERS,
+    "counter_notices.create": _WRITERS,
+    "notices.read": _WRITERS,
+    "credit.read": _READERS,
+    "rights_holders.oversee": _EXAMINERS,
 }
 """The roles that may do each thing. A brand key is held to its own brand besides (see serve/auth.py)."""

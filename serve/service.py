@@ -17,6 +17,9 @@ from serve.backfill import embed_missing
 from serve.catalogue import Catalogue
 from serve.database.engine import Database
 from serve.decoding import DecoderPool
+from serve.jobs import JobRunner
+from serve.loop.listings import ListingDesk
+from serve.loop.tasks import loop_tasks
 from serve.metrics import Metrics
 from serve.objects import Objects
 from serve.policies import policy_in_force
@@ -40,12 +43,14 @@ class Service:
     replica: IndexReplica
     references: ReferenceLibrary
     scans: ScanDesk
+    listings: ListingDesk
+    objects: Objects
     metrics: Metrics
 
 
 @contextmanager
-def open_service(settings: Settings, *, metrics: Metrics | None = None) -> Iterator[Service]:
-    """Everything started and ready; stopped in reverse order when the block ends.
+def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bool = False) -> Iterator[Service]:
+    """Everything started and ready; stopped in reverse order when the block ends. With `jobs` it also runs jobs.
 
     Raises `BundleRejected`, `EmbeddedPostgresError`, or `sqlalchemy.exc.OperationalError`.
     """
@@ -74,15 +79,21 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None) -> Itera
         upkeep = Upkeep(database, objects, replica=replica, settings=settings)
         upkeep.start()
         stack.callback(upkeep.close)
+        if jobs:
+            runner = JobRunner(database, loop_tasks(database, settings))
+            runner.start()
+            stack.callback(runner.close)
+        policy = policy_in_force(database)
         scanner = Scanner(bundle, index=replica.index, references=catalogue)
+        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policy=policy, metrics=metrics)
         yield Service(
             settings=settings,
             database=database,
             bundle=bundle,
             replica=replica,
             references=ReferenceLibrary(database, objects, bundle=bundle, decoder=decoder, replica=replica),
-            scans=ScanDesk(
-                database, objects, decoder=decoder, scanner=scanner, policy=policy_in_force(database), metrics=metrics
-            ),
+            scans=scans,
+            listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policy=policy),
+            objects=objects,
             metrics=metrics,
         )

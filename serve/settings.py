@@ -57,10 +57,19 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="References that a process keeps ready for comparison, about 0.5 MB each")
     ] = 2_048
     max_upload_bytes: Annotated[int, Field(ge=1_024, description="Largest picture file that is read")] = 12_000_000
+    max_listing_bytes: Annotated[int, Field(ge=1_024, description="Largest sum of a listing's picture files")] = (
+        60_000_000
+    )
     max_pixels: Annotated[int, Field(ge=1_000, description="Largest picture, in pixels by its header")] = 40_000_000
     scan_retention_days: Annotated[
         int, Field(ge=1, le=36_500, description="Days that scan results and their evidence are kept")
     ] = 30
+    counter_notice_days: Annotated[
+        int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
+    ] = 15
+    unanswered_cases: Annotated[
+        Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
+    ] = "allow"
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0

@@ -67,7 +67,7 @@ class Startup:
                 return
 
     def _serve(self) -> None:
-        with open_service(self._settings, metrics=self._metrics) as service:
+        with open_service(self._settings, metrics=self._metrics, jobs=True) as service:
             self._service = service
             self._settled.set()
             log.info("ready", model=service.bundle.name, index_version=service.replica.index.version)

@@ -20,3 +20,6 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000), AfterValidator(clean)]
 """A remark."""
+
+Reason = Annotated[Note, StringConstraints(min_length=1)]
+"""Why something was decided; never empty."""

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from model.bundle import CHAMPION
+from model import CHAMPION
 
 if TYPE_CHECKING:
     from training.evaluation.report import Report

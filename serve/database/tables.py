@@ -24,8 +24,24 @@ class Table(DeclarativeBase):
         str: Text,
         datetime: DateTime(timezone=True),
         list[str]: ARRAY(Text),
+        list[Any]: JSONB,
         dict[str, Any]: JSONB,
     }
+
+
+class RightsHolder(Table):
+    """Who answers for one or several brands; working days are counted by its country and time zone."""
+
+    __tablename__ = "rights_holders"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    country: Mapped[str]
+    time_zone: Mapped[str]
+    tier: Mapped[str] = mapped_column(server_default="standard")
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="rights_holders_tier"),)
 
 
 class Brand(Table):
@@ -34,12 +50,16 @@ class Brand(Table):
     __tablename__ = "brands"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
     name: Mapped[str]
     aliases: Mapped[list[str]]
     words: Mapped[list[str]]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("brands_name", text("lower(name)"), unique=True),)
+    __table_args__ = (
+        Index("brands_name", text("lower(name)"), unique=True),
+        Index("brands_holder", "holder_id", "id"),
+    )
 
 
 class ApiKey(Table):

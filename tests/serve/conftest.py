@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import psycopg
 import pytest
+import uvicorn
 from plain_bundle import plain_bundle
-from service_client import Client, Open
+from service_client import Client, Open, Served
 from sqlalchemy import create_engine, text
 
-from serve import service
+from serve import keys, service
 from serve.app import create_app
 from serve.database.embedded import EmbeddedPostgres
 from serve.logs import configure_logs
+from serve.roles import Role
 from serve.settings import Settings
 
 NewSettings = Callable[[], Settings]
@@ -81,6 +85,22 @@ def client(new_settings: NewSettings, without_weights: None) -> Iterator[Client]
 def settings(new_settings: NewSettings) -> Settings:
     """Settings with an empty database of the test's own."""
     return new_settings()
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[Served]:
+    """A server in a thread, on the test's own database."""
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(f"http://127.0.0.1:{port}", keys.create_key(app.state.startup.service.database, role=Role.ADMIN))
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture

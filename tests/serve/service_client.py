@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
@@ -60,6 +61,14 @@ class Client(TestClient):
     def brands_in(self, picture: bytes) -> list[str]:
         """The brands that a scan finds."""
         return [finding["brand_id"] for finding in self.scan(picture)["findings"]]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server on a port, and an admin's key."""
+
+    url: str
+    key: str
 
 
 Open = Callable[..., Client]

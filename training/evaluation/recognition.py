@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from model.bundle import CHAMPION, ModelBundle, bundle_folder, load_bundle
+from model import CHAMPION
+from model.bundle import ModelBundle, bundle_folder, load_bundle
 from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out
 from training.evaluation.datasets import Photo, boxed_photos, grocery_products, plain_photos
 from training.evaluation.detected_marks import detected_marks

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import CHAMPION
+from model import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
 from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval, median_interval

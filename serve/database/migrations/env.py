@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from serve.database.tables import Table
+from serve.database.loop_tables import Case
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Table.metadata)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Case.metadata
+)  # of all tables: its module imports the others
 context.run_migrations()

@@ -8,15 +8,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from serve.database.engine import Database
+from serve.database.loop_tables import Case
 from serve.database.migration import NewerDatabaseError
-from serve.database.tables import Table
 from serve.settings import Settings
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(settings: Settings) -> None:
     database = Database(settings)
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), Case.metadata) == []
     database.close()
 
 

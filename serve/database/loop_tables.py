@@ -1,0 +1,302 @@
+"""The tables of the loop with the rights holders: listings, cases, complaints, and the audit log.
+
+States are those of serve/loop/states.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from serve.database.tables import Table
+
+UNDER_WAY = "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained')"
+
+
+class ListingRecord(Table):
+    """A listing as it was sent last. `marketplace_id` is the marketplace's own id, `id` ours.
+
+    `revision` counts up when other pictures come; `fingerprint` is the SHA-256 over the pictures' own. `scanned` is
+    what the scan decided, `decision` what holds with what rights holders and trust & safety said since.
+    """
+
+    __tablename__ = "listings"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    marketplace_id: Mapped[str] = mapped_column(unique=True)
+    seller: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    scanned: Mapped[str]
+    decision: Mapped[str]
+    reasons: Mapped[list[str]]
+    findings: Mapped[list[Any]]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("listings_seller", "seller", "id"),
+        CheckConstraint("decision IN ('allow', 'review', 'block')", name="listings_decision"),
+    )
+
+
+class ListingImage(Table):
+    """A picture of a listing's revision; the file lies under `object_key` as it was uploaded."""
+
+    __tablename__ = "listing_images"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"))
+    revision: Mapped[int]
+    position: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("listing_images_place", "listing_id", "revision", "position", unique=True),)
+
+
+class Case(Table):
+    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id"))
+    revision: Mapped[int]
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    listing: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    verdict: Mapped[str | None]
+    reason: Mapped[str | None]
+    tags: Mapped[list[str]]
+    judged: Mapped[datetime | None]
+    findings: Mapped[list[Any]]
+    model: Mapped[str]
+    due_day: Mapped[date]
+    announced: Mapped[datetime]
+    expires: Mapped[datetime]
+    calendar: Mapped[str]
+    note: Mapped[str | None]
+    fallback: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("cases_brand", "brand_id", "id"),
+        Index("cases_under_way", "listing_id", "brand_id", unique=True, postgresql_where=text(UNDER_WAY)),
+        CheckConstraint(
+            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired')",
+            name="cases_state",
+        ),
+        CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),
+        CheckConstraint("verdict IN ('infringing', 'not_infringing', 'unsure')", name="cases_verdict"),
+    )
+
+
+class Complaint(Table):
+    """A judgement that the rights holder stands behind; `tier` is the rights holder's when it filed it."""
+
+    __tablename__ = "complaints"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
+    state: Mapped[str]
+    tier: Mapped[str] = mapped_column(server_default="standard")
+    statement: Mapped[str | None]
+    reason: Mapped[str | None]
+    decided: Mapped[datetime | None]
+    window_ends: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('filed', 'upheld', 'dismissed', 'countered', 'confirmed', 'overturned')", name="complaints_state"
+        ),
+        CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="complaints_tier"),
+    )
+
+
+class CounterNotice(Table):
+    """The seller's one answer to an upheld complaint."""
+
+    __tablename__ = "counter_notices"
+
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"), primary_key=True)
+    statement: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Attachment(Table):
+    """A file that came with a complaint (`party` rights_holder) or a counter-notice (`party` seller)."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"))
+    party: Mapped[str]
+    name: Mapped[str]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int]
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("attachments_complaint", "complaint_id", "id"),
+        CheckConstraint("party IN ('rights_holder', 'seller')", name="attachments_party"),
+    )
+
+
+class Notice(Table):
+    """What a seller is told; the marketplace fetches it and passes it on."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seller: Mapped[str]
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id"))
+    complaint_id: Mapped[str] = mapped_column(ForeignKey("complaints.id"))
+    subject: Mapped[str]
+    reason: Mapped[str]
+    answer_until: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("notices_seller", "seller", "id"),)
+
+
+class AuditEntry(Table):
+    """One step, chained to the one before: `digest` is the SHA-256 of its fields and the earlier digest.
+
+    A trigger refuses UPDATE, DELETE and TRUNCATE.
+    """
+
+    __tablename__ = "audit_log"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    moment: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    content: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("audit_log_subject", "subject", "number"),)
+
+
+class AuditHead(Table):
+    """One row: the last number and digest. Locking it makes writers take turns, so the chain has no forks."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (CheckConstraint("id = 1", name="audit_head_one_row"),)
+
+
+class Webhook(Table):
+    """Where a rights holder is told; `secret` signs what is sent, so it is kept as it is."""
+
+    __tablename__ = "webhooks"
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"), primary_key=True)
+    url: Mapped[str]
+    secret: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Delivery(Table):
+    """A message to a webhook. `body` is what is signed; `round_attempts` counts failed tries since it was asked for."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    kind: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[str]
+    round_attempts: Mapped[int]
+    next_attempt: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("deliveries_holder", "holder_id", "id"),
+        CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="deliveries_state"),
+    )
+
+
+class DeliveryAttempt(Table):
+    """One try to deliver a message."""
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    moment: Mapped[datetime]
+    status: Mapped[int | None]
+    error: Mapped[str | None]
+    milliseconds: Mapped[int]
+
+    __table_args__ = (Index("delivery_attempts_delivery", "delivery_id", "id"),)
+
+
+class CreditEvent(Table):
+    """Evidence of a rights holder's good faith; a subject (a complaint, a blind test) has one at most that counts."""
+
+    __tablename__ = "credit_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    subject: Mapped[str]
+    evidence: Mapped[str]
+    moment: Mapped[datetime]
+    withdrawn: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("credit_events_holder", "holder_id", "id"),
+        Index("credit_events_subject", "subject", unique=True, postgresql_where=text("withdrawn IS NULL")),
+    )
+
+
+class BlindTest(Table):
+    """A case whose answer is known, or that repeats the case `source_id`; nothing of the case itself says so."""
+
+    __tablename__ = "blind_tests"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    truth: Mapped[str | None]
+    outcome: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("truth IN ('genuine', 'fake')", name="blind_tests_truth"),
+        CheckConstraint("truth IS NOT NULL OR source_id IS NOT NULL", name="blind_tests_expectation"),
+    )
+
+
+class Dispute(Table):
+    """A rights holder said two things of one matter: of `case_id` and, before, of `source_id`."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    source_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    state: Mapped[str]
+    examiner: Mapped[str | None]
+    reason: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("disputes_holder", "holder_id", "id"),
+        CheckConstraint("state IN ('open', 'referred', 'settled')", name="disputes_state"),
+    )

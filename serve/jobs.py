@@ -1,0 +1,131 @@
+"""What happens later: jobs in PostgreSQL, run by procrastinate.
+
+`defer` writes a job in the transaction of what it follows from, so that neither is there without the other. Every
+process of the service has a `JobRunner`; a job whose runner died is given to another, so a job may run twice: each
+looks first whether its work is still to be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+import procrastinate
+import structlog
+from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+
+SCHEMA: Final = "procrastinate"
+"""The schema of the job tables; they are procrastinate's own."""
+
+AT_ONCE: Final = 16
+POLL_SECONDS: Final = 1.0
+"""Jobs that are due at once are notified; those that become due are found by looking."""
+
+STALLED_CRON: Final = "* * * * *"
+STOP_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 2.0
+
+Task = Callable[..., Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+_DEFERRING: Final = procrastinate.App(connector=SyncPsycopgConnector())  # never opened: it writes on given connections
+
+
+def defer(session: Session, name: str, *, at: datetime | None = None, **arguments: str) -> None:
+    """Have the task `name` run once `session` has committed, not before `at`."""
+    session.execute(text(f"SET LOCAL search_path TO {SCHEMA}"))
+    connection = session.connection().connection.dbapi_connection
+    _DEFERRING.configure_task(name, allow_unknown=True, connection=connection, schedule_at=at).defer(**arguments)
+    session.execute(text("SET LOCAL search_path TO DEFAULT"))
+
+
+class JobRunner:
+    """A thread with an event loop that runs the jobs of `tasks`, each under its name."""
+
+    def __init__(self, database: Database, tasks: Mapping[str, Task]) -> None:
+        self._url = database.libpq_url
+        self._tasks = dict(tasks)
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+        self._begun.wait()
+
+    def close(self) -> None:
+        """End; a job that does not end in a few seconds is broken off, and runs again later."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        self._begun.set()
+        while not self._ending.is_set():
+            try:
+                await self._work()
+            except Exception:
+                # Most often the database is away. Nothing is lost: the jobs wait in it.
+                log.exception("the job runner stopped; it starts again")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), RETRY_SECONDS)
+
+    async def _work(self) -> None:
+        """Run jobs until the end, or until the database is lost."""
+        app = self._app()
+        async with app.open_async():  # never broken off: a pool of connections that is, does not end
+            await retry_stalled(app)
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    concurrency=AT_ONCE,
+                    fetch_job_polling_interval=POLL_SECONDS,
+                    shutdown_graceful_timeout=STOP_SECONDS,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                )
+            )
+            ended = asyncio.create_task(self._ending.wait())
+            await asyncio.wait({worker, ended}, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+
+    def _app(self) -> procrastinate.App:
+        connector = procrastinate.PsycopgConnector(
+            conninfo=self._url, min_size=1, max_size=4, configure=_use_schema, kwargs={"connect_timeout": 5}
+        )
+        app = procrastinate.App(connector=connector)
+        for name, task in self._tasks.items():
+            app.task(name=name)(task)
+
+        @app.periodic(cron=STALLED_CRON)
+        @app.task(name="retry stalled jobs", queueing_lock="retry stalled jobs")
+        async def every_minute(timestamp: int) -> None:
+            await retry_stalled(app)
+
+        return app
+
+
+async def retry_stalled(app: procrastinate.App) -> None:
+    """Give the jobs of runners that have not been heard of for half a minute to another."""
+    for job in await app.job_manager.get_stalled_jobs():
+        log.warning("a job's runner died; the job runs again", job=job.id, task=job.task_name)
+        await app.job_manager.retry_job(job)
+
+
+async def _use_schema(connection: AsyncConnection[TupleRow]) -> None:
+    await connection.execute(f"SET search_path TO {SCHEMA}")
+    await connection.commit()

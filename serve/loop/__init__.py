@@ -1,0 +1,1 @@
+"""The loop with the rights holders: listings, cases, complaints, and what every decision teaches."""

@@ -1,0 +1,113 @@
+"""Adjudication: trust & safety uphold or dismiss a complaint, hear the seller's answer, and may reverse themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, Complaint
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.blind_tests import conclude, is_blind_test
+from serve.loop.cases import advance
+from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.credit import Evidence
+from serve.loop.deliveries import push
+from serve.loop.notices import tell_seller
+from serve.loop.reputation import note_evidence
+from serve.loop.standing import settle
+from serve.loop.states import CaseAction, CaseState, ComplaintAction, ComplaintState, next_complaint_state
+from serve.wording import Reason
+
+Outcome = Literal["upheld", "dismissed"]
+
+ACTIONS: Final[dict[Outcome, ComplaintAction]] = {
+    "upheld": ComplaintAction.UPHOLD,
+    "dismissed": ComplaintAction.DISMISS,
+}
+
+EVIDENCE: Final[dict[str, Evidence]] = {
+    ComplaintState.UPHELD: Evidence.UPHELD,
+    ComplaintState.DISMISSED: Evidence.DISMISSED,
+    ComplaintState.CONFIRMED: Evidence.CONFIRMED,
+    ComplaintState.OVERTURNED: Evidence.OVERTURNED,
+}
+"""What each decision says of the rights holder, in place of what the one before said."""
+
+
+class Decision(BaseModel):
+    """How trust & safety decide; the reason is told to the seller."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Outcome
+    reason: Reason
+
+
+class Reversal(BaseModel):
+    """Why a decision was wrong; told to the seller."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+def decide(
+    database: Database, complaint_id: str, decision: Decision, *, window: timedelta, caller: Caller
+) -> ComplaintView:
+    """Decide a complaint that is filed, or one that the seller has answered.
+
+    `window` is how long the seller may answer. Raises `Problem`: 404, or 409 when there is nothing to decide.
+    """
+    return _act(database, complaint_id, ACTIONS[decision.outcome], reason=decision.reason, window=window, caller=caller)
+
+
+def reverse(
+    database: Database, complaint_id: str, reversal: Reversal, *, window: timedelta, caller: Caller
+) -> ComplaintView:
+    """Turn a decision round: a dismissed complaint is upheld, an upheld one overturned.
+
+    Raises `Problem`: 404, or 409 when nothing is decided.
+    """
+    return _act(
+        database, complaint_id, ComplaintAction.REVERSE, reason=reversal.reason, window=window, caller=caller
+    )  # fmt: skip
+
+
+def _act(
+    database: Database, complaint_id: str, action: ComplaintAction, *, reason: str, window: timedelta, caller: Caller
+) -> ComplaintView:
+    with database.write() as session:
+        complaint, case, listing = lock_complaint(session, complaint_id)
+        before = ComplaintState(complaint.state)
+        complaint.state = next_complaint_state(before, action)
+        complaint.reason, complaint.decided = reason, datetime.now(UTC)
+        complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
+        ends = case.state == CaseState.COMPLAINED
+        if ends:
+            advance(case, CaseAction.END)
+        settle(session, listing)
+        if is_blind_test(session, case):
+            if ends:
+                conclude(session, case)
+        else:
+            _tell(session, complaint, case, before=before)
+            note_evidence(session, case.holder_id, EVIDENCE[complaint.state], subject=complaint.id)
+        view = view_complaint(session, complaint_id)
+        push(session, case.holder_id, f"complaint.{complaint.state}", view)
+        audit.record(
+            session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
+            content={"before": before.value, "reason": reason},
+        )  # fmt: skip
+        return view
+
+
+def _tell(session: Session, complaint: Complaint, case: Case, *, before: ComplaintState) -> None:
+    """Tell the seller, unless nothing has been held against them and nothing is now."""
+    if complaint.state == ComplaintState.DISMISSED and before == ComplaintState.FILED:
+        return
+    tell_seller(session, complaint, case, subject=ComplaintState(complaint.state), reason=complaint.reason or "")

@@ -1,0 +1,90 @@
+"""Files that rights holders and sellers attach. They are kept and handed out as they came, never opened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Attachment
+from serve.identifiers import new_id
+from serve.objects import ObjectMissingError, Objects
+from serve.problems import not_found
+from serve.results import Answer
+
+MOST_FILES: Final = 10
+
+Party = Literal["rights_holder", "seller"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file as it was sent."""
+
+    name: str
+    data: bytes
+
+
+class AttachmentView(Answer):
+    """A file as it is listed."""
+
+    id: str
+    party: Party
+    name: str
+    bytes: Annotated[int, Field(description="Its size")]
+    sha256: str
+    path: Annotated[str, Field(description="Where it can be fetched")]
+
+
+def attach(
+    session: Session, objects: Objects, complaint_id: str, files: Sequence[SentFile], *, party: Party
+) -> list[str]:
+    """Keep `files`; returns their object keys, for whoever must undo it when the transaction fails."""
+    keys = []
+    for file in files:
+        file_id = new_id("file")
+        key = f"complaints/{complaint_id}/{file_id}"
+        objects.put(key, file.data)
+        keys.append(key)
+        session.add(
+            Attachment(
+                id=file_id, complaint_id=complaint_id, party=party, name=file.name, size=len(file.data),
+                sha256=hashlib.sha256(file.data).digest(), object_key=key,
+            )
+        )  # fmt: skip
+    session.flush()
+    return keys
+
+
+def attachments_of(session: Session, complaint_id: str) -> list[AttachmentView]:
+    """The files of a complaint and its counter-notice, oldest first."""
+    query = select(Attachment).where(Attachment.complaint_id == complaint_id).order_by(Attachment.id)
+    return [
+        AttachmentView(
+            id=row.id,
+            party=row.party,  # type: ignore[arg-type] # checked by the table
+            name=row.name,
+            bytes=row.size,
+            sha256=row.sha256.hex(),
+            path=f"/v1/complaints/{complaint_id}/files/{row.id}",
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def read_attachment(database: Database, objects: Objects, complaint_id: str, file_id: str) -> bytes:
+    """A file's bytes. Raises `Problem` (404)."""
+    with database.read() as session:
+        row = session.get(Attachment, file_id)
+    if row is None or row.complaint_id != complaint_id:
+        raise not_found("file", file_id)
+    try:
+        return objects.get(row.object_key)
+    except ObjectMissingError as error:
+        raise not_found("file", file_id) from error

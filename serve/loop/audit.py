@@ -1,0 +1,116 @@
+"""The audit log: every step is a row, chained by SHA-256 to the row before, that can only be added.
+
+A trigger of the database refuses changes. Whoever can drop the trigger can still not hide a change of the past: the
+chain breaks, and the head (number and digest), noted somewhere else, pins everything up to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import AuditEntry, AuditHead
+
+SYSTEM: Final = "hallmark"
+"""The actor of what happens by itself: expiry, the end of a window."""
+
+GENESIS: Final = bytes(32)
+BATCH: Final = 1_000
+
+Content = Mapping[str, str | int | bool | list[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last row of a chain."""
+
+    number: int
+    digest: bytes
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """The head in `NUMBER:DIGEST`, as `str` writes it. Raises `ValueError`."""
+        number, _, digest = text.partition(":")
+        if not number.isdigit() or len(digest) != 64:
+            raise ValueError("expected a number, a colon and 64 hexadecimal digits")
+        return cls(int(number), bytes.fromhex(digest))
+
+
+class AuditBrokenError(Exception):
+    """The log is not what was written; the message names the first row that is wrong."""
+
+
+def record(session: Session, *, actor: str, action: str, subject: str, content: Content) -> None:
+    """Add a step to the log, in the transaction of what it tells of.
+
+    Writers take turns from here to their commit, so call it after the locks of what changes.
+    """
+    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    entry = AuditEntry(
+        number=head.number + 1,
+        moment=datetime.now(UTC),
+        actor=actor,
+        action=action,
+        subject=subject,
+        content=json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")),
+    )
+    entry.digest = digest_of(entry, previous=head.digest)
+    head.number, head.digest = entry.number, entry.digest
+    session.add(entry)
+    session.flush()
+
+
+def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:
+    """SHA-256 over the earlier digest and the row's fields, each with its length before it."""
+    digest = hashlib.sha256(previous)
+    moment = entry.moment.astimezone(UTC).isoformat()
+    for part in (str(entry.number), moment, entry.actor, entry.action, entry.subject, entry.content):
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.digest()
+
+
+def verify(database: Database, *, noted: Head | None = None) -> Head:
+    """Recompute the chain; returns its head.
+
+    `noted` is a head that was noted earlier: the chain must pass through it. Raises `AuditBrokenError`.
+    """
+    number, digest = 0, GENESIS
+    with database.read() as session:
+        for entry in _entries(session):
+            number += 1
+            if entry.number != number:
+                raise AuditBrokenError(f"row {number} is missing")
+            digest = digest_of(entry, previous=digest)
+            if digest != entry.digest:
+                raise AuditBrokenError(f"row {number} was changed, or a row before it")
+            if noted is not None and number == noted.number and digest != noted.digest:
+                raise AuditBrokenError(f"row {number} is not the one that was noted")
+        head = session.get_one(AuditHead, 1)
+    if (head.number, head.digest) != (number, digest):
+        raise AuditBrokenError(f"the log ends at row {number}, but {head.number} were written")
+    if noted is not None and number < noted.number:
+        raise AuditBrokenError(f"the log ends at row {number}, before the noted row {noted.number}")
+    return Head(number, digest)
+
+
+def _entries(session: Session) -> Iterator[AuditEntry]:
+    """All rows in order, some at a time: a log may be larger than memory."""
+    last = -1
+    while batch := session.scalars(
+        select(AuditEntry).where(AuditEntry.number > last).order_by(AuditEntry.number).limit(BATCH)
+    ).all():
+        yield from batch
+        last = batch[-1].number
+        session.expunge_all()

@@ -1,0 +1,184 @@
+"""Blind tests: cases whose answer is known, and repeats of earlier ones, slipped into a rights holder's queue.
+
+To the rights holder such a case is like any other: it is opened by the same code, pushed, judged, complained about and
+decided in the same way. What it showed counts only once it is over, so that the credit does not give it away.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord
+from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.cases import copy_case, lock_case
+from serve.loop.credit import Evidence
+from serve.loop.disputes import open_dispute
+from serve.loop.reputation import note_evidence
+from serve.loop.states import CaseState
+from serve.objects import Objects
+from serve.paging import Page, cursor_after, last_id
+from serve.problems import Problem, unprocessable
+from serve.results import Answer
+from serve.wording import Name
+
+Truth = Literal["genuine", "fake"]
+
+RIGHT: Final[dict[Truth, str]] = {"genuine": "not_infringing", "fake": "infringing"}
+
+
+class Cover(BaseModel):
+    """The listing that a repeat pretends to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[Name, Field(description="In the form of the marketplace's own ids; not in use yet")]
+    seller: Name
+    title: Name | None = None
+
+
+class NewBlindTest(BaseModel):
+    """A test: an open case whose answer is known, or, with `cover`, a repeat of a case under another listing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    case_id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+    truth: Annotated[Truth | None, Field(description="What is known; without it, a repeat must agree with itself")] = (
+        None
+    )
+    cover: Cover | None = None
+
+
+class BlindTestView(Answer):
+    """A test as trust & safety see it."""
+
+    id: str
+    case_id: str
+    source_id: Annotated[str | None, Field(description="The case that it repeats")]
+    truth: Truth | None
+    outcome: Annotated[Evidence | None, Field(description="What it showed; null until its case is over with an answer")]
+    created: datetime
+
+
+def make_blind_test(
+    database: Database, objects: Objects, new: NewBlindTest, *, model: str, caller: Caller
+) -> BlindTestView:
+    """Slip a test into the queue. Raises `Problem`: 404, 409 (case not open, cover in use), 422 (no expectation)."""
+    copied: list[str] = []
+    try:
+        with database.write() as session:
+            source, listing = lock_case(session, new.case_id)
+            test = BlindTest(id=new_id("test"), truth=new.truth)
+            if new.cover is None:
+                _require_open(source, truth=new.truth)
+                test.case_id = source.id
+            else:
+                cover = _cover(session, objects, source, listing, cover=new.cover, copied=copied)
+                test.case_id = copy_case(session, source, cover, objects=objects, model=model, actor=caller.key_id).id
+                test.source_id = source.id
+            session.add(test)
+            session.flush()
+            session.refresh(test)
+            audit.record(
+                session, actor=caller.key_id, action="blind test made", subject=test.id,
+                content={"case": test.case_id, "source": test.source_id, "truth": test.truth},
+            )  # fmt: skip
+            return _view(test)
+    except BaseException:
+        for key in copied:
+            objects.delete(key)
+        raise
+
+
+def list_blind_tests(database: Database, *, limit: int, cursor: str | None) -> Page[BlindTestView]:
+    """All tests, oldest first."""
+    query = select(BlindTest).where(BlindTest.id > last_id(cursor)).order_by(BlindTest.id).limit(limit + 1)
+    with database.read() as session:
+        rows = session.scalars(query).all()
+    return Page(
+        items=[_view(row) for row in rows[:limit]], next_cursor=cursor_after([row.id for row in rows], limit=limit)
+    )
+
+
+def is_blind_test(session: Session, case: Case) -> bool:
+    """Whether the case is one: then there is no seller to tell, and a complaint about it is no evidence."""
+    return session.scalar(select(BlindTest.id).where(BlindTest.case_id == case.id)) is not None
+
+
+def conclude(session: Session, case: Case) -> None:
+    """Count what a test showed, once its case is over; of any other case, and without a clear answer, nothing."""
+    test = session.scalars(select(BlindTest).where(BlindTest.case_id == case.id).with_for_update()).one_or_none()
+    if test is None or case.verdict not in RIGHT.values():
+        return
+    source = None if test.source_id is None else session.get_one(Case, test.source_id)
+    contradicts = source is not None and source.verdict in RIGHT.values() and source.verdict != case.verdict
+    if test.truth is not None:
+        right = case.verdict == RIGHT[test.truth]  # type: ignore[index] # checked by the table
+        evidence = Evidence.AGREES if right else Evidence.DISAGREES
+    elif source is not None and source.verdict in RIGHT.values():
+        evidence = Evidence.CONTRADICTS if contradicts else Evidence.CONSISTENT
+    else:
+        return
+    test.outcome = evidence
+    if source is not None and contradicts:
+        open_dispute(session, case, source)
+    note_evidence(session, case.holder_id, evidence, subject=test.id)
+
+
+def _require_open(case: Case, *, truth: Truth | None) -> None:
+    if truth is None:
+        raise unprocessable(
+            "blind-test-truth", "Say what is known of the case (`truth`), or give a `cover` to repeat it."
+        )
+    if case.state != CaseState.OPEN:
+        raise Problem(409, "not-allowed-now", f"The case is {case.state}; only an open one can become a test.")
+
+
+def _cover(
+    session: Session, objects: Objects, source: Case, listing: ListingRecord, *, cover: Cover, copied: list[str]
+) -> ListingRecord:
+    """A new listing with the pictures of `source`. Raises `Problem` (409)."""
+    if session.scalar(select(ListingRecord.id).where(ListingRecord.marketplace_id == cover.id)) is not None:
+        raise Problem(409, "listing-exists", f"A listing has the id {cover.id!r}; a cover needs one of its own.")
+    content = {name: value for name, value in source.listing.items() if name not in ("id", "seller")}
+    made = ListingRecord(
+        id=new_id("list"), marketplace_id=cover.id, seller=cover.seller, revision=1, fingerprint=listing.fingerprint,
+        content={**content, **({"title": cover.title} if cover.title else {})}, scanned="review", decision="review",
+        reasons=[], findings=[],
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    pictures = select(ListingImage).where(
+        ListingImage.listing_id == source.listing_id, ListingImage.revision == source.revision
+    )
+    for picture in session.scalars(pictures).all():
+        image_id = new_id("image")
+        key = f"listings/{made.id}/{image_id}"
+        objects.put(key, objects.get(picture.object_key))
+        copied.append(key)
+        session.add(
+            ListingImage(
+                id=image_id, listing_id=made.id, revision=1, position=picture.position, sha256=picture.sha256,
+                object_key=key,
+            )
+        )  # fmt: skip
+    session.flush()
+    return made
+
+
+def _view(test: BlindTest) -> BlindTestView:
+    return BlindTestView(
+        id=test.id,
+        case_id=test.case_id,
+        source_id=test.source_id,
+        truth=test.truth,  # type: ignore[arg-type] # checked by the table
+        outcome=None if test.outcome is None else Evidence(test.outcome),
+        created=test.created,
+    )

@@ -1,0 +1,311 @@
+"""Cases: opened for the brand of a finding, listed, read.
+
+One listing, one brand, at most one case under way, however often the listing is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
+from serve.database.tables import Brand, RightsHolder
+from serve.identifiers import new_id
+from serve.jobs import defer
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.deliveries import push
+from serve.loop.standing import lock_listing, speaks
+from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
+from serve.loop.working_days import due_date
+from serve.objects import ObjectMissingError, Objects
+from serve.paging import Page, cursor_after, last_id
+from serve.problems import not_found
+from serve.results import Answer, Finding
+from serve.scans import evidence_key
+
+ANNOUNCE: Final = "announce the end of a case"
+EXPIRE: Final = "end a case"
+"""The tasks (serve/loop/deadlines.py) that a new case has waiting for it."""
+
+Verdict = Literal["infringing", "not_infringing", "unsure"]
+
+
+class ListingFinding(Finding):
+    """A finding in one of a listing's pictures."""
+
+    image: Annotated[int, Field(ge=0, description="Which picture of the listing, from 0")]
+    scan_id: str
+
+
+class CaseFinding(Finding):
+    """A finding as its case shows it; the evidence is the case's own copy."""
+
+    image: Annotated[int, Field(ge=0, description="Which picture of the listing, from 0")]
+
+
+class CaseListing(Answer):
+    """What the seller said when the case opened."""
+
+    id: str
+    seller: str
+    title: str | None = None
+    description: str | None = None
+    brand_claimed: str | None = None
+    category: str | None = None
+    price: float | None = None
+    url: str | None = None
+
+
+class CaseView(Answer):
+    """A case as it is sent."""
+
+    id: str
+    brand_id: str
+    brand: str
+    state: CaseState
+    verdict: Verdict | None
+    reason: str | None
+    tags: list[str]
+    listing: CaseListing
+    findings: list[CaseFinding]
+    pictures: Annotated[list[str], Field(description="Paths of the listing's pictures")]
+    model: str
+    opened: datetime
+    due: Annotated[date, Field(description="The last working day on which an answer counts")]
+    expires: datetime
+    calendar: Annotated[str, Field(description="What the working days were read from")]
+    note: str | None
+    complaint_id: str | None
+    ended: datetime | None
+
+
+def ask(
+    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
+    actor: str,
+) -> Case:  # fmt: skip
+    """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
+
+    The caller holds the listing's lock. A case that the brand has answered for these pictures stands; other pictures
+    under an open case replace those that it asked about, and after `not_infringing` they make a new case.
+    """
+    latest = _latest(session, listing, brand_id=findings[0].brand_id)
+    if latest is None or not speaks(latest, revision=listing.revision):
+        return _open(session, listing, findings=findings, objects=objects, model=model, actor=actor)
+    if latest.revision == listing.revision or latest.state not in (CaseState.OPEN, CaseState.NOT_INFRINGING):
+        return latest
+    if latest.state == CaseState.NOT_INFRINGING:
+        advance(latest, CaseAction.SUPERSEDE)
+        session.flush()
+        return _open(session, listing, findings=findings, objects=objects, model=model, actor=actor)
+    _show(latest, listing, findings=findings, objects=objects, model=model)
+    audit.record(
+        session, actor=actor, action="case shows other pictures", subject=latest.id,
+        content={"revision": listing.revision},
+    )  # fmt: skip
+    return latest
+
+
+def advance(case: Case, action: CaseAction) -> None:
+    """Take `case` to its next state. Raises `NotAllowedError`."""
+    case.state = next_case_state(CaseState(case.state), action)
+    if case.state not in UNDER_WAY:
+        case.ended = datetime.now(UTC)
+
+
+def list_cases(
+    database: Database, *, caller: Caller, brand_id: str | None = None, state: CaseState | None = None, limit: int,
+    cursor: str | None,
+) -> Page[CaseView]:  # fmt: skip
+    """The cases that `caller` sees, oldest first."""
+    query = _viewed().where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)
+    for wanted in (brand_id, caller.brand_id):
+        if wanted is not None:
+            query = query.where(Case.brand_id == wanted)
+    if state is not None:
+        query = query.where(Case.state == state)
+    with database.read() as session:
+        rows = session.execute(query).all()
+    return Page(
+        items=[_view(*row) for row in rows[:limit]],
+        next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
+    )
+
+
+def get_case(database: Database, case_id: str) -> CaseView:
+    """One case. Raises `Problem` (404)."""
+    with database.read() as session:
+        return view_case(session, case_id)
+
+
+def view_case(session: Session, case_id: str) -> CaseView:
+    """One case as `session` sees it. Raises `Problem` (404)."""
+    row = session.execute(_viewed().where(Case.id == case_id)).one_or_none()
+    if row is None:
+        raise not_found("case", case_id)
+    return _view(*row)
+
+
+def lock_case(session: Session, case_id: str) -> tuple[Case, ListingRecord]:
+    """The case and its listing, locked until the transaction ends. Raises `Problem` (404)."""
+    listing_id = session.scalar(select(Case.listing_id).where(Case.id == case_id))
+    if listing_id is None:
+        raise not_found("case", case_id)
+    listing = lock_listing(session, listing_id)
+    return session.get_one(Case, case_id, with_for_update=True, populate_existing=True), listing
+
+
+def picture_key(database: Database, case_id: str, number: int) -> str:
+    """Where the file of the case's picture `number` lies in the object store. Raises `Problem` (404)."""
+    query = (
+        select(ListingImage.object_key)
+        .join(Case, (Case.listing_id == ListingImage.listing_id) & (Case.revision == ListingImage.revision))
+        .where(Case.id == case_id, ListingImage.position == number)
+    )
+    with database.read() as session:
+        key = session.scalar(query)
+    if key is None:
+        raise not_found("picture", f"{case_id}/{number}")
+    return key
+
+
+def evidence(objects: Objects, case_id: str, number: int) -> bytes:
+    """The picture that shows why, PNG. Raises `Problem` (404)."""
+    try:
+        return objects.get(_evidence_copy(case_id, number))
+    except ObjectMissingError as error:
+        raise not_found("evidence", f"{case_id}/{number}") from error
+
+
+def _latest(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
+    query = select(Case).where(Case.listing_id == listing.id, Case.brand_id == brand_id).order_by(Case.id.desc())
+    return session.scalars(query.limit(1).with_for_update()).first()
+
+
+def copy_case(
+    session: Session, source: Case, listing: ListingRecord, *, objects: Objects, model: str, actor: str
+) -> Case:
+    """A new case about `listing` that asks what `source` asked; `model` is the one that serves."""
+
+    def show(case: Case) -> None:
+        findings = []
+        for number, finding in enumerate(source.findings):
+            objects.put(_evidence_copy(case.id, number), objects.get(_evidence_copy(source.id, number)))
+            findings.append({**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
+        case.findings, case.model = findings, model
+        _describe(case, listing)
+
+    return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
+
+
+def _open(
+    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
+    actor: str,
+) -> Case:  # fmt: skip
+    def show(case: Case) -> None:
+        _show(case, listing, findings=findings, objects=objects, model=model)
+
+    return _open_case(session, listing, brand_id=findings[0].brand_id, show=show, actor=actor)
+
+
+def _open_case(
+    session: Session, listing: ListingRecord, *, brand_id: str, show: Callable[[Case], None], actor: str
+) -> Case:
+    """A new case; `show` puts into it what it asks about."""
+    brand = session.get_one(Brand, brand_id)
+    holder = session.get_one(RightsHolder, brand.holder_id)
+    opened = datetime.now(UTC)
+    due = due_date(opened, country=holder.country, time_zone=holder.time_zone)
+    case = Case(
+        id=new_id("case"),
+        listing_id=listing.id,
+        brand_id=brand.id,
+        holder_id=holder.id,
+        state=CaseState.OPEN,
+        tags=[],
+        due_day=due.day,
+        announced=due.announced,
+        expires=due.expires,
+        calendar=due.calendar,
+        created=opened,
+    )
+    show(case)
+    session.add(case)
+    session.flush()
+    defer(session, ANNOUNCE, at=case.announced, case_id=case.id)
+    defer(session, EXPIRE, at=case.expires, case_id=case.id)
+    push(session, case.holder_id, "case.opened", view_case(session, case.id))
+    audit.record(
+        session, actor=actor, action="case opened", subject=case.id,
+        content={
+            "listing": listing.marketplace_id, "revision": listing.revision, "brand": brand.id,
+            "due": due.day.isoformat(), "calendar": due.calendar,
+        },
+    )  # fmt: skip
+    return case
+
+
+def _show(
+    case: Case, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str
+) -> None:
+    """Make the case ask about these findings; their evidence is copied, since scans are forgotten after a while."""
+    shown: list[dict[str, Any]] = []
+    for number, finding in enumerate(findings):
+        scanned = int(finding.evidence.rpartition("/")[2].removesuffix(".png"))
+        objects.put(_evidence_copy(case.id, number), objects.get(evidence_key(finding.scan_id, scanned)))
+        copy = finding.model_dump(mode="json", exclude={"scan_id"})
+        shown.append({**copy, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
+    case.findings, case.model = shown, model
+    _describe(case, listing)
+
+
+def _describe(case: Case, listing: ListingRecord) -> None:
+    case.revision = listing.revision
+    case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
+
+
+def _evidence_copy(case_id: str, number: int) -> str:
+    return f"cases/{case_id}/{number}.png"
+
+
+def _viewed() -> Select[Case, str, str | None, int]:
+    pictures = (
+        select(func.count())
+        .where(ListingImage.listing_id == Case.listing_id, ListingImage.revision == Case.revision)
+        .correlate(Case)
+        .scalar_subquery()
+    )
+    return (
+        select(Case, Brand.name, Complaint.id, pictures)
+        .join(Brand, Brand.id == Case.brand_id)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+    )
+
+
+def _view(case: Case, brand: str, complaint_id: str | None, pictures: int) -> CaseView:
+    return CaseView(
+        id=case.id,
+        brand_id=case.brand_id,
+        brand=brand,
+        state=CaseState(case.state),
+        verdict=case.verdict,  # type: ignore[arg-type] # checked by the table
+        reason=case.reason,
+        tags=case.tags,
+        listing=CaseListing.model_validate(case.listing),
+        findings=[CaseFinding.model_validate(one) for one in case.findings],
+        pictures=[f"/v1/cases/{case.id}/pictures/{number}.png" for number in range(pictures)],
+        model=case.model,
+        opened=case.created,
+        due=case.due_day,
+        expires=case.expires,
+        calendar=case.calendar,
+        note=case.note,
+        complaint_id=complaint_id,
+        ended=case.ended,
+    )

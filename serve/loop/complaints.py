@@ -1,0 +1,169 @@
+"""Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
+from serve.loop.blind_tests import is_blind_test
+from serve.loop.cases import advance, lock_case
+from serve.loop.judgements import require_in_time
+from serve.loop.notices import tell_seller
+from serve.loop.standing import lock_listing, settle
+from serve.loop.states import CaseAction, ComplaintState
+from serve.objects import Objects
+from serve.paging import Page, cursor_after, last_id
+from serve.problems import not_found
+from serve.results import Answer
+from serve.wording import Note
+
+ACTS_AT_ONCE: Final = "A trusted rights holder complained; the listing is blocked until the complaint is decided."
+
+
+class NewComplaint(BaseModel):
+    """What the rights holder adds; the case's findings and their evidence belong to the complaint anyway."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    statement: Note | None = None
+
+
+class CounterNoticeView(Answer):
+    """What the seller answered."""
+
+    statement: str
+    sent: datetime
+
+
+class ComplaintView(Answer):
+    """A complaint as it is sent."""
+
+    id: str
+    case_id: str
+    brand_id: str
+    listing_id: str
+    state: ComplaintState
+    statement: str | None
+    reason: str | None
+    filed: datetime
+    decided: datetime | None
+    window_ends: datetime | None
+    counter_notice: CounterNoticeView | None
+    files: list[AttachmentView]
+
+
+def file_complaint(
+    database: Database, objects: Objects, case_id: str, new: NewComplaint, files: Sequence[SentFile], *, caller: Caller
+) -> ComplaintView:
+    """Turn the case's judgement into a complaint. Raises `Problem`: 404, or 409 unless it says `infringing`."""
+    keys: list[str] = []
+    try:
+        with database.write() as session:
+            case, listing = lock_case(session, case_id)
+            advance(case, CaseAction.COMPLAIN)
+            require_in_time(case)
+            holder = session.get_one(RightsHolder, case.holder_id)
+            complaint = Complaint(
+                id=new_id("complaint"),
+                case_id=case.id,
+                state=ComplaintState.FILED,
+                statement=new.statement,
+                tier=holder.tier,
+            )
+            session.add(complaint)
+            session.flush()
+            keys = attach(session, objects, complaint.id, files, party="rights_holder")
+            settle(session, listing)
+            if complaint.tier == "trusted" and not is_blind_test(session, case):
+                tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
+            audit.record(
+                session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
+                content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
+            )  # fmt: skip
+            return view_complaint(session, complaint.id)
+    except BaseException:
+        for key in keys:
+            objects.delete(key)
+        raise
+
+
+def list_complaints(
+    database: Database, *, caller: Caller, state: ComplaintState | None = None, limit: int, cursor: str | None
+) -> Page[ComplaintView]:
+    """The complaints that `caller` sees, oldest first."""
+    query = _viewed().where(Complaint.id > last_id(cursor)).order_by(Complaint.id).limit(limit + 1)
+    if caller.brand_id is not None:
+        query = query.where(Case.brand_id == caller.brand_id)
+    if state is not None:
+        query = query.where(Complaint.state == state)
+    with database.read() as session:
+        rows = session.execute(query).all()
+        items = [_view(session, *row) for row in rows[:limit]]
+    return Page(items=items, next_cursor=cursor_after([row[0].id for row in rows], limit=limit))
+
+
+def get_complaint(database: Database, complaint_id: str) -> ComplaintView:
+    """One complaint. Raises `Problem` (404)."""
+    with database.read() as session:
+        return view_complaint(session, complaint_id)
+
+
+def view_complaint(session: Session, complaint_id: str) -> ComplaintView:
+    """One complaint as `session` sees it. Raises `Problem` (404)."""
+    row = session.execute(_viewed().where(Complaint.id == complaint_id)).one_or_none()
+    if row is None:
+        raise not_found("complaint", complaint_id)
+    return _view(session, *row)
+
+
+def lock_complaint(session: Session, complaint_id: str) -> tuple[Complaint, Case, ListingRecord]:
+    """The complaint, its case and its listing, locked until the transaction ends. Raises `Problem` (404)."""
+    row = session.execute(
+        select(Case.id, Case.listing_id).join(Complaint).where(Complaint.id == complaint_id)
+    ).one_or_none()
+    if row is None:
+        raise not_found("complaint", complaint_id)
+    listing = lock_listing(session, row.listing_id)
+    case = session.get_one(Case, row.id, with_for_update=True, populate_existing=True)
+    complaint = session.get_one(Complaint, complaint_id, with_for_update=True, populate_existing=True)
+    return complaint, case, listing
+
+
+def _viewed() -> Select[Complaint, Case, CounterNotice | None]:
+    return (
+        select(Complaint, Case, CounterNotice)
+        .join(Case, Case.id == Complaint.case_id)
+        .outerjoin(CounterNotice, CounterNotice.complaint_id == Complaint.id)
+    )
+
+
+def _view(session: Session, complaint: Complaint, case: Case, counter: CounterNotice | None) -> ComplaintView:
+    session.refresh(complaint)
+    return ComplaintView(
+        id=complaint.id,
+        case_id=case.id,
+        brand_id=case.brand_id,
+        listing_id=case.listing["id"],
+        state=ComplaintState(complaint.state),
+        statement=complaint.statement,
+        reason=complaint.reason,
+        filed=complaint.created,
+        decided=complaint.decided,
+        window_ends=complaint.window_ends,
+        counter_notice=None
+        if counter is None
+        else CounterNoticeView(statement=counter.statement, sent=counter.created),
+        files=attachments_of(session, complaint.id),
+    )

@@ -1,0 +1,60 @@
+"""Counter-notices: the seller's one answer to an upheld complaint, with files, inside a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from serve.database.engine import Database
+from serve.database.loop_tables import CounterNotice
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.attachments import SentFile, attach
+from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.deliveries import push
+from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
+from serve.objects import Objects
+from serve.problems import Problem
+from serve.wording import Note
+
+
+class NewCounterNotice(BaseModel):
+    """What the seller says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    statement: Annotated[Note, StringConstraints(min_length=1)]
+
+
+def send_counter_notice(
+    database: Database, objects: Objects, complaint_id: str, new: NewCounterNotice, files: Sequence[SentFile], *,
+    caller: Caller,
+) -> ComplaintView:  # fmt: skip
+    """Record the seller's answer; the listing stays blocked until trust & safety decide on it.
+
+    Raises `Problem`: 404, or 409 when there is nothing to answer, it is answered already, or the window is over.
+    """
+    keys: list[str] = []
+    try:
+        with database.write() as session:
+            complaint, case, _ = lock_complaint(session, complaint_id)
+            complaint.state = next_complaint_state(ComplaintState(complaint.state), ComplaintAction.ANSWER)
+            if complaint.window_ends is None or datetime.now(UTC) >= complaint.window_ends:
+                raise Problem(409, "too-late", "The time for a counter-notice is over; ask trust & safety to reverse.")
+            session.add(CounterNotice(complaint_id=complaint.id, statement=new.statement))
+            session.flush()
+            keys = attach(session, objects, complaint.id, files, party="seller")
+            view = view_complaint(session, complaint_id)
+            push(session, case.holder_id, f"complaint.{complaint.state}", view)
+            audit.record(
+                session, actor=caller.key_id, action="counter-notice sent", subject=complaint.id,
+                content={"statement": new.statement, "files": [one.name for one in files]},
+            )  # fmt: skip
+            return view
+    except BaseException:
+        for key in keys:
+            objects.delete(key)
+        raise

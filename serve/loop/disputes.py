@@ -1,0 +1,116 @@
+"""Disputes: a rights holder contradicted itself. A second examiner, such as brand headquarters, may be asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import BlindTest, Case, Dispute
+from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.reputation import note_evidence
+from serve.paging import Page, cursor_after, last_id
+from serve.problems import Problem, not_found
+from serve.results import Answer
+from serve.wording import Name, Reason
+
+State = Literal["open", "referred", "settled"]
+
+
+class Referral(BaseModel):
+    """Who is asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    examiner: Annotated[Name, Field(description="Such as the brand's headquarters")]
+
+
+class Settlement(BaseModel):
+    """What came out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contradiction: Annotated[bool, Field(description="Whether it is one; if not, it stops counting")]
+    reason: Reason
+
+
+class DisputeView(Answer):
+    """A dispute as it is sent."""
+
+    id: str
+    rights_holder_id: str
+    case_id: str
+    source_id: Annotated[str, Field(description="The earlier case")]
+    state: State
+    examiner: str | None
+    reason: str | None
+    created: datetime
+
+
+def open_dispute(session: Session, case: Case, source: Case) -> None:
+    """Say that `case` was answered otherwise than `source`."""
+    session.add(
+        Dispute(id=new_id("dispute"), holder_id=case.holder_id, case_id=case.id, source_id=source.id, state="open")
+    )
+    session.flush()
+
+
+def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page[DisputeView]:
+    """All disputes, oldest first."""
+    query = select(Dispute).where(Dispute.id > last_id(cursor)).order_by(Dispute.id).limit(limit + 1)
+    with database.read() as session:
+        rows = session.scalars(query).all()
+    return Page(
+        items=[_view(row) for row in rows[:limit]], next_cursor=cursor_after([row.id for row in rows], limit=limit)
+    )
+
+
+def refer(database: Database, dispute_id: str, referral: Referral, *, caller: Caller) -> DisputeView:
+    """Ask a second examiner. Raises `Problem`: 404, or 409 once it is settled."""
+    with database.write() as session:
+        dispute = _lock(session, dispute_id)
+        dispute.state, dispute.examiner = "referred", referral.examiner
+        session.flush()
+        audit.record(
+            session, actor=caller.key_id, action="dispute referred", subject=dispute.id,
+            content={"examiner": referral.examiner},
+        )  # fmt: skip
+        return _view(dispute)
+
+
+def settle_dispute(database: Database, dispute_id: str, settlement: Settlement, *, caller: Caller) -> DisputeView:
+    """End the dispute; no contradiction, no evidence. Raises `Problem`: 404, or 409 once it is settled."""
+    with database.write() as session:
+        dispute = _lock(session, dispute_id)
+        dispute.state, dispute.reason = "settled", settlement.reason
+        if not settlement.contradiction:
+            test = session.scalars(select(BlindTest.id).where(BlindTest.case_id == dispute.case_id)).one()
+            note_evidence(session, dispute.holder_id, None, subject=test)
+        audit.record(
+            session, actor=caller.key_id, action="dispute settled", subject=dispute.id,
+            content={"contradiction": settlement.contradiction, "reason": settlement.reason},
+        )  # fmt: skip
+        return _view(dispute)
+
+
+def _lock(session: Session, dispute_id: str) -> Dispute:
+    found = session.get(Dispute, dispute_id, with_for_update=True)
+    if found is None:
+        raise not_found("dispute", dispute_id)
+    if found.state == "settled":
+        raise Problem(409, "not-allowed-now", "The dispute is settled.", extra={"state": found.state})
+    return found
+
+
+def _view(row: Dispute) -> DisputeView:
+    return DisputeView(
+        id=row.id, rights_holder_id=row.holder_id, case_id=row.case_id, source_id=row.source_id,
+        state=row.state,  # type: ignore[arg-type] # checked by the table
+        examiner=row.examiner, reason=row.reason, created=row.created,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""Judgements: what the rights holder says of a case, alone or many at once, taken back while nothing followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.cases import CaseView, Verdict, advance, lock_case, view_case
+from serve.loop.standing import settle
+from serve.loop.states import CaseAction, CaseState
+from serve.ownership import sees
+from serve.problems import Problem, not_found
+from serve.results import Answer
+from serve.wording import Name, Note
+
+MOST_AT_ONCE: Final = 200
+
+ACTIONS: Final[dict[Verdict, CaseAction]] = {
+    "infringing": CaseAction.JUDGE_INFRINGING,
+    "not_infringing": CaseAction.JUDGE_NOT_INFRINGING,
+    "unsure": CaseAction.JUDGE_UNSURE,
+}
+
+Tags = Annotated[list[Name], Field(max_length=20, description="Which fake traits show")]
+
+
+class Judgement(BaseModel):
+    """What the rights holder says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict
+    reason: Note | None = None
+    tags: Tags = []
+
+
+class JudgementOfCase(Judgement):
+    """A judgement among several."""
+
+    case_id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+
+
+class Judgements(BaseModel):
+    """Several judgements; each counts by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    judgements: Annotated[list[JudgementOfCase], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class JudgementOutcome(Answer):
+    """What became of one judgement among several: the case's state, or why it was refused."""
+
+    case_id: str
+    status: Annotated[int, Field(description="The HTTP status that it would have got alone")]
+    state: CaseState | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+def judge(database: Database, case_id: str, judgement: Judgement, *, caller: Caller) -> CaseView:
+    """Record the judgement. Raises `Problem`: 404, or 409 when the case is answered already or over."""
+    with database.write() as session:
+        case, listing = lock_case(session, case_id)
+        require_in_time(case)
+        advance(case, ACTIONS[judgement.verdict])
+        case.verdict, case.reason, case.tags = judgement.verdict, judgement.reason, judgement.tags
+        case.judged = datetime.now(UTC)
+        settle(session, listing)
+        audit.record(
+            session, actor=caller.key_id, action="case judged", subject=case.id,
+            content={"verdict": judgement.verdict, "reason": judgement.reason, "tags": judgement.tags},
+        )  # fmt: skip
+        return view_case(session, case_id)
+
+
+def judge_many(database: Database, judgements: Sequence[JudgementOfCase], *, caller: Caller) -> list[JudgementOutcome]:
+    """Record each judgement by itself; one that is refused does not hold up the others."""
+    return [_outcome(database, one, caller=caller) for one in judgements]
+
+
+def retract(database: Database, case_id: str, *, caller: Caller) -> CaseView:
+    """Take the judgement back: the case is open again. Raises `Problem`: 404, or 409 once something followed."""
+    with database.write() as session:
+        case, listing = lock_case(session, case_id)
+        require_in_time(case)
+        advance(case, CaseAction.RETRACT)
+        before, case.verdict, case.reason, case.tags, case.judged = case.verdict, None, None, [], None
+        settle(session, listing)
+        audit.record(
+            session, actor=caller.key_id, action="judgement retracted", subject=case.id, content={"verdict": before}
+        )
+        return view_case(session, case_id)
+
+
+def require_in_time(case: Case) -> None:
+    """Raises `Problem` (409) when the case's time is over, though its expiry has not been carried out yet."""
+    if datetime.now(UTC) >= case.expires:
+        raise Problem(409, "too-late", f"The last day for an answer to {case.id} was {case.due_day}.")
+
+
+def _outcome(database: Database, one: JudgementOfCase, *, caller: Caller) -> JudgementOutcome:
+    try:
+        _require_own(database, one.case_id, caller=caller)
+        judgement = Judgement.model_validate(one.model_dump(exclude={"case_id"}))
+        view = judge(database, one.case_id, judgement, caller=caller)
+    except Problem as problem:
+        return JudgementOutcome(
+            case_id=one.case_id, status=problem.status_code, code=problem.code, detail=problem.detail
+        )
+    return JudgementOutcome(case_id=one.case_id, status=200, state=view.state)
+
+
+def _require_own(database: Database, case_id: str, *, caller: Caller) -> None:
+    """What `Permit` does for a path, for a case that a body names. Raises `Problem` (404)."""
+    if not sees(database, caller, "case_id", case_id):
+        raise not_found("case", case_id)

@@ -1,0 +1,206 @@
+"""Listings: scanned, decided, stored, and asked about where the decision is `review`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, field_validator
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from model.encoding import png
+from model.rejection import ImageRejected
+from serve.database.engine import Database
+from serve.database.loop_tables import ListingImage, ListingRecord
+from serve.decoding import DecoderPool
+from serve.identifiers import new_id
+from serve.loop.cases import CaseView, ListingFinding, ask, picture_key, view_case
+from serve.loop.standing import settle, strongest
+from serve.objects import ObjectMissingError, Objects
+from serve.policy import Policy, strength
+from serve.problems import Problem, not_found, of_picture
+from serve.results import Answer, Decision, Finding, Listing, ScanResult
+from serve.scans import ScanDesk
+from serve.wording import clean
+
+MOST_IMAGES = 12
+
+
+class NewListing(Listing):
+    """A listing as the marketplace sends it; `id` is the marketplace's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+    seller: Annotated[str, Field(min_length=1, max_length=500)]
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value
+
+
+class ListingView(Answer):
+    """A listing as it is stored."""
+
+    id: str
+    seller: str
+    revision: Annotated[int, Field(description="Counts up when other pictures come")]
+    images: int
+    updated: datetime
+
+
+class ListingResult(Answer):
+    """What became of a listing that was sent."""
+
+    listing: ListingView
+    decision: Decision
+    reasons: list[str]
+    findings: list[ListingFinding]
+    case: Annotated[CaseView | None, Field(description="The case of the strongest finding that is held up")]
+    case_ids: Annotated[list[str], Field(description="All cases of the listing's brands that are held up")]
+    scan_ids: Annotated[list[str], Field(description="One for each picture")]
+
+
+class ListingDesk:
+    """Takes listings in; safe to use from several threads."""
+
+    def __init__(
+        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool, policy: Policy
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._scans = scans
+        self._decoder = decoder
+        self._policy = policy
+
+    def receive(self, new: NewListing, pictures: Sequence[bytes], *, actor: str) -> ListingResult:
+        """Scan every picture, decide, and store it all, or nothing.
+
+        A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
+        be read, and 409 when the id is another seller's.
+        """
+        results = [self._scan(data, new=new, number=number) for number, data in enumerate(pictures)]
+        findings = _findings(results)
+        scanned = strongest(result.decision for result in results)
+        stored: list[str] = []
+        try:
+            with self._database.write() as session:
+                listing = _lock_or_make(session, new)
+                self._store(session, listing, pictures, stored=stored)
+                listing.content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
+                listing.findings = [finding.model_dump(mode="json") for finding in findings]
+                listing.scanned = scanned
+                listing.updated = datetime.now(UTC)
+                case_ids = self._ask(session, listing, findings, model=results[0].model, actor=actor)
+                settle(session, listing)
+                case = view_case(session, case_ids[0]) if case_ids else None
+        except BaseException:
+            for key in stored:
+                self._objects.delete(key)
+            raise
+        return ListingResult(
+            listing=ListingView(
+                id=listing.marketplace_id, seller=listing.seller, revision=listing.revision, images=len(pictures),
+                updated=listing.updated,
+            ),
+            decision=listing.decision,  # type: ignore[arg-type] # checked by the table
+            reasons=listing.reasons,
+            findings=findings,
+            case=case,
+            case_ids=case_ids,
+            scan_ids=[result.scan_id for result in results],
+        )  # fmt: skip
+
+    def picture(self, case_id: str, number: int) -> bytes:
+        """A picture of a case's listing as PNG, decoded anew: no byte of the seller's file is passed on.
+
+        Raises `Problem` (404).
+        """
+        key = picture_key(self._database, case_id, number)
+        try:
+            return png(self._decoder.decode(self._objects.get(key)))
+        except ObjectMissingError as error:
+            raise not_found("picture", f"{case_id}/{number}") from error
+
+    def _scan(self, data: bytes, *, new: NewListing, number: int) -> ScanResult:
+        try:
+            return self._scans.scan(data, listing=new)
+        except ImageRejected as rejected:
+            problem = of_picture(rejected)
+            detail = f"Picture {number} of the listing (from 0): {problem.detail}"
+            raise Problem(problem.status_code, problem.code, detail, extra={"image": number}) from rejected
+
+    def _store(self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, stored: list[str]) -> None:
+        """Keep the pictures as a new revision, unless they are those of the last one."""
+        digests = [hashlib.sha256(data).digest() for data in pictures]
+        fingerprint = hashlib.sha256(b"".join(digests)).digest()
+        if fingerprint == listing.fingerprint:
+            return
+        listing.fingerprint = fingerprint
+        listing.revision += 1
+        for position, (data, digest) in enumerate(zip(pictures, digests, strict=True)):
+            image_id = new_id("image")
+            key = f"listings/{listing.id}/{image_id}"
+            self._objects.put(key, data)
+            stored.append(key)
+            session.add(
+                ListingImage(
+                    id=image_id, listing_id=listing.id, revision=listing.revision, position=position, sha256=digest,
+                    object_key=key,
+                )
+            )  # fmt: skip
+        session.flush()
+
+    def _ask(
+        self, session: Session, listing: ListingRecord, findings: Sequence[ListingFinding], *, model: str, actor: str
+    ) -> list[str]:
+        """The ids of the cases that stand for what is held up, the strongest finding's first."""
+        if listing.scanned != "review":
+            return []
+        by_brand: dict[str, list[ListingFinding]] = {}
+        for held in self._policy.held(findings):
+            by_brand.setdefault(held.brand_id, []).append(held)
+        return [
+            ask(session, listing, findings=of_brand, objects=self._objects, model=model, actor=actor).id
+            for of_brand in by_brand.values()
+        ]
+
+
+def _findings(results: Sequence[ScanResult]) -> list[ListingFinding]:
+    """The findings of all pictures, strongest first."""
+    found = [
+        ListingFinding(**finding.model_dump(), image=number, scan_id=result.scan_id)
+        for number, result in enumerate(results)
+        for finding in result.findings
+    ]
+    return sorted(found, key=_weakness)
+
+
+def _weakness(finding: Finding) -> float:
+    return -strength(finding)
+
+
+def _lock_or_make(session: Session, new: NewListing) -> ListingRecord:
+    """The listing's row, locked. Raises `Problem` (409)."""
+    session.execute(
+        insert(ListingRecord)
+        .values(
+            id=new_id("list"), marketplace_id=new.id, seller=new.seller, content={}, revision=0, fingerprint=b"",
+            scanned="allow", decision="allow", reasons=[], findings=[],
+        )
+        .on_conflict_do_nothing(index_elements=[ListingRecord.marketplace_id])
+    )  # fmt: skip
+    listing = session.scalars(
+        select(ListingRecord).where(ListingRecord.marketplace_id == new.id).with_for_update()
+    ).one()
+    if listing.seller != new.seller:
+        raise Problem(
+            409, "listing-of-another-seller",
+            "A listing with this id was sent for another seller; ids must be unique over all sellers.",
+        )  # fmt: skip
+    return listing

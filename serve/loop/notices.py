@@ -1,0 +1,66 @@
+"""Notices: what a seller is told of a complaint, with the reason. The marketplace fetches and delivers them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, Complaint, Notice
+from serve.identifiers import new_id
+from serve.loop.states import ComplaintState
+from serve.paging import Page, cursor_after, last_id
+from serve.results import Answer
+
+
+class NoticeView(Answer):
+    """A notice as it is sent."""
+
+    id: str
+    seller: str
+    listing_id: Annotated[str, Field(description="The marketplace's own id")]
+    complaint_id: str
+    subject: Annotated[ComplaintState, Field(description="What became of the complaint")]
+    reason: str
+    answer_until: Annotated[datetime | None, Field(description="Until when the seller may send a counter-notice")]
+    created: datetime
+
+
+def tell_seller(session: Session, complaint: Complaint, case: Case, *, subject: ComplaintState, reason: str) -> None:
+    """Write the notice, in the transaction of what it tells of."""
+    session.add(
+        Notice(
+            id=new_id("notice"), seller=case.listing["seller"], listing_id=case.listing_id, complaint_id=complaint.id,
+            subject=subject, reason=reason, answer_until=complaint.window_ends,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def list_notices(database: Database, *, seller: str | None, limit: int, cursor: str | None) -> Page[NoticeView]:
+    """Notices, oldest first: of one seller, or of all."""
+    query = (
+        select(Notice, Case.listing["id"].astext.label("marketplace_id"))
+        .join(Complaint, Complaint.id == Notice.complaint_id)
+        .join(Case, Case.id == Complaint.case_id)
+        .where(Notice.id > last_id(cursor))
+        .order_by(Notice.id)
+        .limit(limit + 1)
+    )
+    if seller is not None:
+        query = query.where(Notice.seller == seller)
+    with database.read() as session:
+        rows = session.execute(query).all()
+    items = [
+        NoticeView(
+            id=notice.id, seller=notice.seller, listing_id=marketplace_id, complaint_id=notice.complaint_id,
+            subject=ComplaintState(notice.subject), reason=notice.reason, answer_until=notice.answer_until,
+            created=notice.created,
+        )
+        for notice, marketplace_id in rows[:limit]
+    ]  # fmt: skip
+    return Page(items=items, next_cursor=cursor_after([row[0].id for row in rows], limit=limit))

@@ -1,0 +1,160 @@
+"""A rights holder's credit as it is kept: evidence as it comes and is withdrawn, and the tier that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import CreditEvent
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.credit import (
+    WINDOW_DAYS,
+    Credit,
+    Event,
+    Evidence,
+    Shares,
+    Tier,
+    credit_of,
+    history_of,
+    next_tier,
+    shares_of,
+)
+from serve.problems import not_found
+from serve.results import Answer
+from serve.wording import Reason
+
+MOST_HISTORY: Final = 200
+
+LOCK: Final = {"key_share": True}
+"""FOR NO KEY UPDATE: new cases of the rights holder need not wait."""
+
+
+class CreditValue(Answer):
+    """The posterior over the share of judgements that hold."""
+
+    mean: Annotated[float, Field(ge=0, le=1)]
+    low: Annotated[float, Field(description="Lower end of the central 95 % interval")]
+    high: Annotated[float, Field(description="Upper end")]
+
+
+class CreditMoment(CreditValue):
+    """The posterior after a change."""
+
+    moment: datetime
+
+
+class CreditView(Answer):
+    """A rights holder's credit as it is sent. It names no case: a blind test must not show itself."""
+
+    rights_holder_id: str
+    tier: Tier
+    credit: CreditValue
+    held: Annotated[float, Field(description="Judgements that held, by weight")]
+    failed: Annotated[float, Field(description="Judgements that did not, by weight")]
+    complaints: Annotated[int, Field(description="Decided in the last three months")]
+    upheld_share: float
+    overturned_share: float
+    history: Annotated[list[CreditMoment], Field(description=f"The last {MOST_HISTORY} changes, oldest first")]
+
+
+class TierChange(BaseModel):
+    """A tier that trust & safety set by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tier: Tier
+    reason: Reason
+
+
+def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *, subject: str) -> None:
+    """Have `evidence` stand for what `subject` (a complaint or a blind test) says, in place of what it said before."""
+    holder = session.get_one(RightsHolder, holder_id, with_for_update=LOCK, populate_existing=True)
+    now = datetime.now(UTC)
+    before = session.scalars(
+        select(CreditEvent).where(CreditEvent.subject == subject, CreditEvent.withdrawn.is_(None))
+    ).one_or_none()
+    if before is not None:
+        before.withdrawn = now
+    if evidence is not None:
+        session.add(
+            CreditEvent(id=new_id("credit"), holder_id=holder_id, subject=subject, evidence=evidence, moment=now)
+        )
+    session.flush()
+    _follow_rules(session, holder)
+
+
+def get_credit(database: Database, holder_id: str) -> CreditView:
+    """The rights holder's credit. Raises `Problem` (404)."""
+    with database.read() as session:
+        return _view(session, holder_id)
+
+
+def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: Caller) -> CreditView:
+    """Suspend a rights holder, or lift it. Raises `Problem` (404)."""
+    with database.write() as session:
+        holder = session.get(RightsHolder, holder_id, with_for_update=LOCK)
+        if holder is None:
+            raise not_found("rights holder", holder_id)
+        before, holder.tier = holder.tier, change.tier
+        session.flush()
+        audit.record(
+            session, actor=caller.key_id, action="tier set", subject=holder_id,
+            content={"before": before, "tier": change.tier, "reason": change.reason},
+        )  # fmt: skip
+        return _view(session, holder_id)
+
+
+def _follow_rules(session: Session, holder: RightsHolder) -> None:
+    credit, shares = _figures(_events(session, holder.id))
+    tier: Tier = holder.tier  # type: ignore[assignment] # checked by the table
+    after = next_tier(tier, credit=credit, shares=shares)
+    if after != tier:
+        holder.tier = after
+        session.flush()
+        audit.record(
+            session, actor=audit.SYSTEM, action="tier follows the credit", subject=holder.id,
+            content={"before": tier, "tier": after},
+        )  # fmt: skip
+
+
+def _events(session: Session, holder_id: str) -> list[Event]:
+    query = select(CreditEvent).where(CreditEvent.holder_id == holder_id).order_by(CreditEvent.id)
+    return [Event(Evidence(row.evidence), row.moment, row.withdrawn) for row in session.scalars(query)]
+
+
+def _figures(events: Sequence[Event]) -> tuple[Credit, Shares]:
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    counting = [event for event in events if event.withdrawn is None]
+    recent = [event.evidence for event in counting if event.moment >= since]
+    return credit_of(event.evidence for event in counting), shares_of(recent)
+
+
+def _view(session: Session, holder_id: str) -> CreditView:
+    holder = session.get(RightsHolder, holder_id)
+    if holder is None:
+        raise not_found("rights holder", holder_id)
+    events = _events(session, holder_id)
+    credit, shares = _figures(events)
+    return CreditView(
+        rights_holder_id=holder_id,
+        tier=holder.tier,  # type: ignore[arg-type] # checked by the table
+        credit=CreditValue(mean=credit.mean, low=credit.low, high=credit.high),
+        held=credit.held,
+        failed=credit.failed,
+        complaints=shares.complaints,
+        upheld_share=shares.upheld,
+        overturned_share=shares.overturned,
+        history=[
+            CreditMoment(moment=moment, mean=one.mean, low=one.low, high=one.high)
+            for moment, one in history_of(events)[-MOST_HISTORY:]
+        ],
+    )

@@ -1,0 +1,82 @@
+"""Rights holders: who answers for a brand. A new brand gets one of its own unless it names one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve.database.engine import Database
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.loop.working_days import Country, TimeZone
+from serve.problems import not_found
+from serve.wording import Name
+
+
+class NewRightsHolder(BaseModel):
+    """What makes a rights holder."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    country: Annotated[Country, Field(description="ISO 3166; its working days count")] = "CN"
+    time_zone: Annotated[TimeZone, Field(description="IANA; a due date ends at midnight there")] = "Asia/Shanghai"
+
+
+class RightsHolderChange(BaseModel):
+    """What to change; fields left out stay. Due dates that are set already do not move."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    country: Country | None = None
+    time_zone: TimeZone | None = None
+
+
+class RightsHolderView(BaseModel):
+    """A rights holder as it is sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    country: str
+    time_zone: str
+    created: datetime
+
+
+def new_rights_holder(new: NewRightsHolder) -> RightsHolder:
+    """The row of a new rights holder."""
+    return RightsHolder(id=new_id("holder"), name=new.name, country=new.country, time_zone=new.time_zone)
+
+
+def create_rights_holder(database: Database, new: NewRightsHolder) -> RightsHolderView:
+    """Make a rights holder, for brands to name."""
+    holder = new_rights_holder(new)
+    with database.write() as session:
+        session.add(holder)
+        session.flush()
+        session.refresh(holder)
+    return RightsHolderView.model_validate(holder)
+
+
+def get_rights_holder(database: Database, holder_id: str) -> RightsHolderView:
+    """One rights holder. Raises `Problem` (404)."""
+    with database.read() as session:
+        holder = session.get(RightsHolder, holder_id)
+    if holder is None:
+        raise not_found("rights holder", holder_id)
+    return RightsHolderView.model_validate(holder)
+
+
+def change_rights_holder(database: Database, holder_id: str, change: RightsHolderChange) -> RightsHolderView:
+    """Change a rights holder. Raises `Problem` (404)."""
+    with database.write() as session:
+        holder = session.get(RightsHolder, holder_id, with_for_update=True)
+        if holder is None:
+            raise not_found("rights holder", holder_id)
+        for field, value in change.model_dump(exclude_none=True).items():
+            setattr(holder, field, value)
+    return RightsHolderView.model_validate(holder)

@@ -1,0 +1,90 @@
+"""What a listing's decision is once rights holders and trust & safety had their say.
+
+The scan decides first; each brand's latest case then speaks for that brand, and the strongest voice wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from serve.database.loop_tables import Case, Complaint, ListingRecord
+from serve.loop.states import AGAINST_THE_SELLER, UNDER_WAY, CaseState, ComplaintState
+from serve.results import Decision
+
+FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
+"""What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""
+
+STRENGTH: Final[dict[str, int]] = {"allow": 0, "review": 1, "block": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one case says of its listing."""
+
+    decision: Decision
+    reason: str
+
+
+def voice(case: Case, complaint: Complaint | None) -> Voice:
+    """What `case`, with its complaint if there is one, says of the listing's pictures."""
+    if complaint is not None and complaint.state in AGAINST_THE_SELLER:
+        return Voice("block", f"a complaint was upheld ({complaint.id})")
+    if complaint is not None and complaint.state != ComplaintState.FILED:
+        return Voice("allow", f"a complaint was {complaint.state} ({complaint.id})")
+    if complaint is not None:
+        return Voice(FILED[complaint.tier], f"a complaint was filed ({complaint.id})")
+    match CaseState(case.state):
+        case CaseState.NOT_INFRINGING | CaseState.CLOSED:
+            return Voice("allow", f"the rights holder judged it not infringing ({case.id})")
+        case CaseState.EXPIRED:
+            fallback: Decision = "review" if case.fallback == "review" else "allow"
+            return Voice(fallback, f"the rights holder did not answer by {case.due_day} ({case.id})")
+        case _:
+            return Voice("review", f"the rights holder is asked ({case.id})")
+
+
+def speaks(case: Case, *, revision: int) -> bool:
+    """Whether the case still says something about the listing at `revision`: it is under way, or of these pictures."""
+    return case.revision == revision or case.state in UNDER_WAY
+
+
+def latest_cases(session: Session, listing_id: str) -> list[tuple[Case, Complaint | None]]:
+    """Each brand's latest case of the listing, with its complaint."""
+    query = (
+        select(Case, Complaint)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+        .where(Case.listing_id == listing_id)
+        .ext(distinct_on(Case.brand_id))
+        .order_by(Case.brand_id, Case.id.desc())
+    )
+    return [(case, complaint) for case, complaint in session.execute(query)]
+
+
+def settle(session: Session, listing: ListingRecord) -> None:
+    """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
+    session.flush()
+    cases = latest_cases(session, listing.id)
+    voices = [voice(case, complaint) for case, complaint in cases if speaks(case, revision=listing.revision)]
+    if listing.scanned == "block":
+        voices.append(Voice("block", "the scan blocks it"))
+    listing.decision = strongest(one.decision for one in voices)
+    listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
+
+
+def strongest(decisions: Iterable[Decision]) -> Decision:
+    """The strongest of several decisions; `allow` without any."""
+    return max(decisions, key=lambda one: STRENGTH[one], default="allow")
+
+
+def lock_listing(session: Session, listing_id: str) -> ListingRecord:
+    """The listing, locked until the transaction ends.
+
+    Whoever changes a listing, its cases or complaints takes this lock first: so two who act at once take turns.
+    """
+    return session.get_one(ListingRecord, listing_id, with_for_update=True, populate_existing=True)

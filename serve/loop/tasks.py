@@ -1,0 +1,16 @@
+"""The loop's tasks, by the names under which they are deferred."""
+
+from __future__ import annotations
+
+from serve.database.engine import Database
+from serve.jobs import Task
+from serve.loop.cases import ANNOUNCE, EXPIRE
+from serve.loop.deadlines import Deadlines
+from serve.loop.deliveries import DELIVER, Deliverer
+from serve.settings import Settings
+
+
+def loop_tasks(database: Database, settings: Settings) -> dict[str, Task]:
+    """What a `JobRunner` runs."""
+    deadlines = Deadlines(database, fallback=settings.unanswered_cases)
+    return {DELIVER: Deliverer(database).deliver, ANNOUNCE: deadlines.announce, EXPIRE: deadlines.expire}

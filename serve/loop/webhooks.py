@@ -1,0 +1,79 @@
+"""Webhooks: where a rights holder wants to be told of what happens to its cases."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Webhook
+from serve.database.tables import RightsHolder
+from serve.problems import not_found
+from serve.results import Answer
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (the form of a secret, by Standard Webhooks)
+SECRET_BYTES: Final = 32
+
+
+def _plain(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("must not hold a user name or password; requests are signed")
+    return url
+
+
+class NewWebhook(BaseModel):
+    """Where to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[HttpUrl, AfterValidator(_plain), Field(description="Gets POST requests; answer 2xx in 10 seconds")]
+
+
+class WebhookView(Answer):
+    """A webhook as it is sent."""
+
+    url: str
+    created: datetime
+
+
+class WebhookWithSecret(WebhookView):
+    """A webhook as it is sent once, when it is made."""
+
+    secret: Annotated[str, Field(description="Verifies signatures (standardwebhooks.com); shown this once")]
+
+
+def set_webhook(database: Database, holder_id: str, new: NewWebhook) -> WebhookWithSecret:
+    """Make the rights holder's webhook, or replace it; the secret is new each time. Raises `Problem` (404)."""
+    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
+    values = {"url": str(new.url), "secret": secret}
+    with database.write() as session:
+        if session.get(RightsHolder, holder_id) is None:
+            raise not_found("rights holder", holder_id)
+        made = session.scalars(
+            insert(Webhook)
+            .values(holder_id=holder_id, **values)
+            .on_conflict_do_update(index_elements=[Webhook.holder_id], set_=values)
+            .returning(Webhook)
+        ).one()
+    return WebhookWithSecret(url=made.url, created=made.created, secret=secret)
+
+
+def get_webhook(database: Database, holder_id: str) -> WebhookView:
+    """The rights holder's webhook. Raises `Problem` (404)."""
+    with database.read() as session:
+        found = session.get(Webhook, holder_id)
+    if found is None:
+        raise not_found("webhook of the rights holder", holder_id)
+    return WebhookView(url=found.url, created=found.created)
+
+
+def remove_webhook(database: Database, holder_id: str) -> None:
+    """Push nothing any more; what was not delivered yet never is."""
+    with database.write() as session:
+        session.execute(delete(Webhook).where(Webhook.holder_id == holder_id))

@@ -1,0 +1,47 @@
+"""Whose is it: what a brand's key may see of the objects that a path can name.
+
+Every parameter of a path stands in one of the two tables. `Permit` (serve/auth.py) looks here before a route runs, so
+that a new route cannot forget to; one whose parameter stands in neither table fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlalchemy import Select, select
+
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, Complaint
+from serve.database.tables import Brand
+from serve.keys import Caller
+
+BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
+    "brand_id": lambda value: select(Brand.id).where(Brand.id == value),
+    "holder_id": lambda value: select(Brand.id).where(Brand.holder_id == value),
+    "case_id": lambda value: select(Case.brand_id).where(Case.id == value),
+    "complaint_id": lambda value: select(Case.brand_id).join(Complaint).where(Complaint.id == value),
+}
+"""The brands that an object belongs to, by the name of the path's parameter."""
+
+INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "number"})
+"""Parts of an object that stands before them in the path; the route finds them within it."""
+
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id"})
+"""What no permission of a brand reaches."""
+
+
+def sees(database: Database, caller: Caller, parameter: str, value: str) -> bool:
+    """Whether `caller` may know of the object that the path's `parameter` names.
+
+    True for whoever is no brand; whether the object exists is then the route's to say.
+    Raises `LookupError` for a parameter that stands in no table.
+    """
+    if parameter in INSIDE or (parameter in CLOSED_TO_BRANDS and caller.brand_id is None):
+        return True
+    if parameter not in BRAND_BEHIND:
+        raise LookupError(f"serve/ownership.py does not say whose {parameter!r} is")
+    if caller.brand_id is None:
+        return True
+    with database.read() as session:
+        return any(caller.sees(brand_id) for brand_id in session.scalars(BRAND_BEHIND[parameter](value)))

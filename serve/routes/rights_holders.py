@@ -1,0 +1,36 @@
+"""/v1/rights-holders"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from serve.loop import rights_holders
+from serve.loop.rights_holders import NewRightsHolder, RightsHolderChange, RightsHolderView
+from serve.problems import documented
+from serve.routes.dependencies import OpenService, RightsHolderCreator, RightsHolderEditor, RightsHolderReader
+
+router = APIRouter(prefix="/v1/rights-holders", tags=["rights holders"])
+
+
+@router.post("", status_code=201, responses=documented())
+def create_rights_holder(
+    new: NewRightsHolder, caller: RightsHolderCreator, service: OpenService, response: Response
+) -> RightsHolderView:
+    """Register a rights holder, for several brands to name."""
+    made = rights_holders.create_rights_holder(service.database, new)
+    response.headers["Location"] = f"/v1/rights-holders/{made.id}"
+    return made
+
+
+@router.get("/{holder_id}", responses=documented(404))
+def get_rights_holder(holder_id: str, caller: RightsHolderReader, service: OpenService) -> RightsHolderView:
+    """One rights holder."""
+    return rights_holders.get_rights_holder(service.database, holder_id)
+
+
+@router.patch("/{holder_id}", responses=documented(404))
+def change_rights_holder(
+    holder_id: str, change: RightsHolderChange, caller: RightsHolderEditor, service: OpenService
+) -> RightsHolderView:
+    """Change name, country or time zone; due dates that are set do not move."""
+    return rights_holders.change_rights_holder(service.database, holder_id, change)

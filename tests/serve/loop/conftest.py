@@ -1,0 +1,29 @@
+"""The loop runs on a bundle in which a mark that differs from its reference is a smear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from marketplace import Marketplace, SmearVerifier
+from plain_bundle import plain_bundle
+from service_client import Client
+
+from serve import service
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_weights() -> Iterator[None]:
+    """In place of the plain bundle, which finds everything genuine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            service, "load_bundle", lambda folder, threads: replace(plain_bundle(folder.name), verifier=SmearVerifier())
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def market(client: Client) -> Marketplace:
+    """A marketplace with one brand on the module's shared application."""
+    return Marketplace(client)

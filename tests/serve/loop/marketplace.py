@@ -1,0 +1,107 @@
+"""A small marketplace: a brand with a reference, sellers with genuine and smeared goods."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import cv2
+import httpx2
+from mosaics import mosaic, png
+from service_client import Client
+
+from model.alignment import PreparedReference
+from model.regions import RgbImage
+from model.verifier import Scores, Verdict
+from serve.roles import Role
+
+NUMBERS = itertools.count(1)
+
+
+class SmearVerifier:
+    """What differs from the reference was smeared on purpose."""
+
+    def verify(self, crop: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+        smear = 0.9 if similarity < 0.9999 else 0.0
+        scores = Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05)
+        return Verdict(scores=scores, aligned=None, difference=None, reasons=[])
+
+
+def smeared(seed: int, *, tile: int = 0) -> bytes:
+    """The mark of `seed` with one tile painted over."""
+    picture = mosaic(seed)
+    x, y = 16 * (tile % 6), 16 * (tile // 6)
+    return png(cv2.rectangle(picture, (x, y), (x + 15, y + 15), (128, 128, 128), -1))
+
+
+class Marketplace:
+    """One brand on the application behind `client`, and what happens to it; calls are made as an admin."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.seed = 1_000 + next(NUMBERS)
+        self.brand = client.brand()
+        client.reference(self.brand, png(mosaic(self.seed)))
+        self.brand_key = client.key(Role.BRAND, self.brand)
+        self.holder: str = client.get(f"/v1/brands/{self.brand}").json()["rights_holder_id"]
+
+    def send(self, *pictures: bytes, **listing: Any) -> httpx2.Response:
+        """Send a listing; by default a new one with a smeared mark."""
+        number = next(NUMBERS)
+        content = {"id": f"L-{number}", "seller": f"seller {number}", "title": "Cap", **listing}
+        files = [("image", ("a.png", one)) for one in pictures or (smeared(self.seed),)]
+        return self.client.post("/v1/listings", data={"listing": json.dumps(content)}, files=files)
+
+    def listing(self, *pictures: bytes, **listing: Any) -> dict[str, Any]:
+        """What became of a listing that was sent."""
+        answer = self.send(*pictures, **listing)
+        assert answer.status_code == 201, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def case(self) -> str:
+        """The id of a new case."""
+        return str(self.listing()["case"]["id"])
+
+    def judge(self, case: str, verdict: str = "infringing", **more: Any) -> httpx2.Response:
+        """The brand's answer to a case."""
+        body = {"verdict": verdict, **more}
+        return self.client.post(f"/v1/cases/{case}/judgement", json=body, headers=self.brand_key)
+
+    def complaint(self, case: str | None = None) -> str:
+        """The id of a new complaint."""
+        case = case or self.case()
+        assert self.judge(case).status_code == 200
+        answer = self.client.post(f"/v1/cases/{case}/complaint", headers=self.brand_key)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def decide(self, complaint: str, outcome: str = "upheld") -> httpx2.Response:
+        """Trust & safety's decision."""
+        body = {"outcome": outcome, "reason": "the mark is painted over"}
+        return self.client.post(f"/v1/complaints/{complaint}/decision", json=body)
+
+    def counter(self, complaint: str) -> httpx2.Response:
+        """The seller's answer."""
+        return self.client.post(f"/v1/complaints/{complaint}/counter-notice", json={"statement": "it is genuine"})
+
+    def reverse(self, complaint: str) -> httpx2.Response:
+        """Trust & safety turn their decision round."""
+        return self.client.post(f"/v1/complaints/{complaint}/reversal", json={"reason": "an invoice was shown"})
+
+    def set_webhook(self, url: str) -> str:
+        """Have the rights holder told at `url`; the secret of the signatures."""
+        answer = self.client.put(f"/v1/rights-holders/{self.holder}/webhook", json={"url": url})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["secret"])
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """What the rights holder was told, with every try."""
+        found: list[dict[str, Any]] = self.client.get(f"/v1/rights-holders/{self.holder}/deliveries").json()["items"]
+        return found
+
+    def decision_on(self, case: str) -> str:
+        """The decision that now holds for the case's listing, as it is sent again with the same pictures."""
+        listing = self.client.get(f"/v1/cases/{case}").json()["listing"]
+        return str(self.listing(id=listing["id"], seller=listing["seller"])["decision"])

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import Result
+from marketplace import Marketplace
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
+
+from serve import command_line
+from serve.database.engine import Database
+from serve.database.loop_tables import AuditEntry
+from serve.loop import audit
+from serve.loop.audit import AuditBrokenError, Head
+
+
+@pytest.fixture(scope="module")
+def untouched(market: Marketplace) -> Database:
+    """With the log of a case that went all the way."""
+    complaint = market.complaint()
+    market.decide(complaint)
+    market.counter(complaint)
+    market.decide(complaint, "dismissed")
+    database = market.client.service.database
+    with database.write() as session:
+        session.execute(text("CREATE TABLE untouched_log AS SELECT * FROM audit_log"))
+        session.execute(text("CREATE TABLE untouched_head AS SELECT * FROM audit_head"))
+    return database
+
+
+@pytest.fixture
+def database(untouched: Database) -> Iterator[Database]:
+    """May be tampered with."""
+    yield untouched
+    tamper(untouched, "DELETE FROM audit_log; INSERT INTO audit_log SELECT * FROM untouched_log")
+    tamper(untouched, "DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM untouched_head")
+
+
+def tamper(database: Database, statement: str) -> None:
+    """As somebody who owns the database."""
+    with database.write() as session:
+        session.execute(text("ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only"))
+        session.execute(text(statement))
+        session.execute(text("ALTER TABLE audit_log ENABLE TRIGGER audit_log_append_only"))
+
+
+def test_every_step_is_a_row(database: Database) -> None:
+    with database.read() as session:
+        actions = session.scalars(text("SELECT action FROM audit_log ORDER BY number")).all()
+        actors = set(session.scalars(text("SELECT actor FROM audit_log")))
+        known = set(session.scalars(text("SELECT id FROM api_keys")))
+    assert actions == [
+        "case opened", "case judged", "complaint filed", "complaint upheld", "counter-notice sent",
+        "complaint overturned",
+    ]  # fmt: skip
+    assert actors <= known
+    assert audit.verify(database).number == 6
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"],
+)
+def test_the_database_refuses_changes(database: Database, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="only be added to"), database.write() as session:
+        session.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE audit_log SET content = replace(content, 'in', 'un') WHERE number = 2", "row 2 was changed"),
+        ("UPDATE audit_log SET actor = 'key_0' WHERE number = 5", "row 5 was changed"),
+        ("UPDATE audit_log SET moment = moment + interval '1 microsecond' WHERE number = 1", "row 1 was changed"),
+        ("DELETE FROM audit_log WHERE number = 3", "row 3 is missing"),
+        ("DELETE FROM audit_log WHERE number = 6", "ends at row 5"),
+    ],
+)  # fmt: skip
+def test_tampering_shows(database: Database, statement: str, words: str) -> None:
+    tamper(database, statement)
+    with pytest.raises(AuditBrokenError, match=words):
+        audit.verify(database)
+
+
+def test_a_chain_that_was_written_anew_does_not_pass_through_a_noted_head(database: Database) -> None:
+    noted = audit.verify(database)
+    tamper(database, "UPDATE audit_log SET actor = 'key_0' WHERE number = 6")
+    with database.write() as session:
+        last = session.get_one(AuditEntry, 6)
+        before = session.get_one(AuditEntry, 5).digest
+        digest = audit.digest_of(last, previous=before)
+    with database.write() as session:
+        session.execute(text("UPDATE audit_head SET digest = :digest"), {"digest": digest})
+    tamper(database, "UPDATE audit_log SET digest = (SELECT digest FROM audit_head) WHERE number = 6")
+    assert audit.verify(database).number == 6
+    with pytest.raises(AuditBrokenError, match="not the one that was noted"):
+        audit.verify(database, noted=noted)
+
+
+def test_a_log_that_was_cut_off_ends_before_the_noted_head(database: Database) -> None:
+    with pytest.raises(AuditBrokenError, match="before the noted row 9"):
+        audit.verify(database, noted=Head(9, bytes(32)))
+
+
+@pytest.fixture
+def verify(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    settings = market.client.service.settings
+    assert settings.database_url is not None
+    monkeypatch.setenv("HALLMARK_HOME", str(settings.home))
+    monkeypatch.setenv("HALLMARK_DATABASE_URL", settings.database_url.get_secret_value())
+    return lambda *options: CliRunner().invoke(command_line.build(), ["audit", "verify", *options])
+
+
+def test_the_command(database: Database, verify: Callable[..., Result]) -> None:
+    done = verify()
+    head = done.stdout.splitlines()[-1]
+    assert (done.exit_code, head) == (0, str(audit.verify(database)))
+    assert verify("--noted", head).exit_code == 0
+    assert verify("--noted", "6:beef").exit_code == 2
+    tamper(database, "DELETE FROM audit_log WHERE number = 6")
+    broken = verify()
+    assert broken.exit_code == 1
+    assert "ends at row 5" in broken.stderr

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from marketplace import Marketplace
+from service_client import Client
+from sqlalchemy import text
+
+from serve.loop.deadlines import Deadlines
+
+COVERS = itertools.count(1)
+
+
+@pytest.fixture
+def brand(client: Client) -> Marketplace:
+    return Marketplace(client)
+
+
+def slip(brand: Marketplace, case: str, **more: Any) -> str:
+    """The id of the case that tests with the pictures of `case`."""
+    number = next(COVERS)
+    body = {"case_id": case, "cover": {"id": f"C-{number}", "seller": f"cover {number}"}, **more}
+    answer = brand.client.post("/v1/blind-tests", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["case_id"])
+
+
+def end(brand: Marketplace, case: str) -> None:
+    """Let the case's time pass."""
+    database = brand.client.service.database
+    with database.write() as session:
+        session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
+    Deadlines(database, fallback="allow")._expire(case)
+
+
+def credit(brand: Marketplace) -> dict[str, Any]:
+    found: dict[str, Any] = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    return found
+
+
+def outcomes(brand: Marketplace, *cases: str) -> list[str | None]:
+    found = brand.client.get("/v1/blind-tests", params={"limit": 500}).json()["items"]
+    by_case = {one["case_id"]: one["outcome"] for one in found}
+    return [by_case[case] for case in cases]
+
+
+def test_the_rights_holder_cannot_tell_a_test_from_a_case(brand: Marketplace) -> None:
+    source = brand.case()
+    test, real = slip(brand, source, truth="fake"), brand.case()
+    seen = [brand.client.get(f"/v1/cases/{case}", headers=brand.brand_key).json() for case in (test, real)]
+    own = {"id", "listing", "opened", "pictures"}
+    first, second = ({name: value for name, value in one.items() if name not in own} for one in seen)
+    for one, case in ((first, test), (second, real)):
+        for finding in one["findings"]:
+            assert finding.pop("evidence") == f"/v1/cases/{case}/evidence/0.png"
+    assert first == second
+    assert seen[0]["listing"].keys() == seen[1]["listing"].keys()
+    for view in seen:
+        for path in (*view["pictures"], f"/v1/cases/{view['id']}/evidence/0.png"):
+            assert brand.client.get(path, headers=brand.brand_key).status_code == 200
+    assert source not in str(seen[0])
+
+
+@pytest.mark.parametrize(
+    ("truth", "verdict", "counts"),
+    [
+        ("fake", "infringing", (1, 0)), ("fake", "not_infringing", (0, 1)),
+        ("genuine", "not_infringing", (1, 0)), ("genuine", "infringing", (0, 1)), ("genuine", "unsure", (0, 0)),
+    ],
+)  # fmt: skip
+def test_an_answer_is_held_against_the_truth_once_the_case_is_over(
+    brand: Marketplace, truth: str, verdict: str, counts: tuple[int, int]
+) -> None:
+    test = slip(brand, brand.case(), truth=truth)
+    brand.judge(test, verdict)
+    before = credit(brand)
+    assert (before["held"], before["failed"]) == (0, 0), "else the credit would give the test away"
+    end(brand, test)
+    after = credit(brand)
+    assert (after["held"], after["failed"]) == counts
+
+
+def test_a_complaint_about_a_test_counts_once_and_tells_no_seller(brand: Marketplace) -> None:
+    test = slip(brand, brand.case(), truth="fake")
+    seller = brand.client.get(f"/v1/cases/{test}").json()["listing"]["seller"]
+    complaint = brand.complaint(test)
+    brand.decide(complaint)
+    assert credit(brand)["held"] == 1
+    brand.reverse(complaint)
+    assert (credit(brand)["held"], credit(brand)["failed"]) == (1, 0)
+    assert brand.client.get("/v1/notices", params={"seller": seller}).json()["items"] == []
+
+
+def test_a_repeat_must_agree_with_the_first_answer(brand: Marketplace) -> None:
+    source = brand.case()
+    brand.judge(source, "infringing")
+    same, other = slip(brand, source), slip(brand, source)
+    brand.judge(same, "infringing")
+    brand.judge(other, "not_infringing")
+    for case in (same, other):
+        end(brand, case)
+    assert outcomes(brand, same, other) == ["consistent", "contradicts itself"]
+    assert (credit(brand)["held"], credit(brand)["failed"]) == (0.5, 1)
+
+
+def dispute_of(brand: Marketplace) -> str:
+    source = brand.case()
+    brand.judge(source, "infringing")
+    test = slip(brand, source)
+    brand.judge(test, "not_infringing")
+    end(brand, test)
+    (found,) = (
+        one for one in brand.client.get("/v1/disputes", params={"limit": 500}).json()["items"] if one["case_id"] == test
+    )
+    assert (found["source_id"], found["state"]) == (source, "open")
+    return str(found["id"])
+
+
+def test_a_contradiction_opens_a_dispute_that_may_be_referred_and_settled(brand: Marketplace) -> None:
+    dispute = dispute_of(brand)
+    url = f"/v1/disputes/{dispute}"
+    referred = brand.client.post(f"{url}/referral", json={"examiner": "Headquarters"}).json()
+    assert (referred["state"], referred["examiner"]) == ("referred", "Headquarters")
+    settled = brand.client.post(f"{url}/settlement", json={"contradiction": False, "reason": "another batch"})
+    assert settled.json()["state"] == "settled"
+    assert credit(brand)["failed"] == 0
+    for call, body in (("referral", {"examiner": "e"}), ("settlement", {"contradiction": True, "reason": "r"})):
+        assert brand.client.post(f"{url}/{call}", json=body).status_code == 409
+
+
+def test_a_contradiction_that_is_one_keeps_counting(brand: Marketplace) -> None:
+    url = f"/v1/disputes/{dispute_of(brand)}/settlement"
+    brand.client.post(url, json={"contradiction": True, "reason": "the same cap"})
+    assert credit(brand)["failed"] == 1
+
+
+def test_an_open_case_whose_answer_is_known_becomes_a_test(brand: Marketplace) -> None:
+    case = brand.case()
+    answer = brand.client.post("/v1/blind-tests", json={"case_id": case, "truth": "genuine"})
+    assert (answer.status_code, answer.json()["case_id"], answer.json()["source_id"]) == (201, case, None)
+    brand.judge(case, "not_infringing")
+    end(brand, case)
+    assert outcomes(brand, case) == ["agrees with a blind test"]
+
+
+def test_what_cannot_be_a_test_is_refused(brand: Marketplace) -> None:
+    case = brand.case()
+    post = brand.client.post
+    assert post("/v1/blind-tests", json={"case_id": case}).status_code == 422
+    assert post("/v1/blind-tests", json={"case_id": "case_0", "truth": "fake"}).status_code == 404
+    listing = brand.client.get(f"/v1/cases/{case}").json()["listing"]
+    taken = {"case_id": case, "truth": "fake", "cover": {"id": listing["id"], "seller": "s"}}
+    assert post("/v1/blind-tests", json=taken).status_code == 409
+    brand.judge(case)
+    assert post("/v1/blind-tests", json={"case_id": case, "truth": "fake"}).status_code == 409

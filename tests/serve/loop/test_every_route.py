@@ -1,0 +1,119 @@
+"""Every route × every role × one's own and another brand's objects.
+
+A new route is walked by itself. One whose path names something new fails until both its owner (serve/ownership.py) and
+an object of each brand (`objects`) are given.
+"""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from marketplace import Marketplace
+from mosaics import mosaic, png
+from route_table import action, routes
+
+from serve.ownership import BRAND_BEHIND, CLOSED_TO_BRANDS, INSIDE
+from serve.roles import PERMISSIONS, Role
+
+BODIES = {"POST": {"json": {"name": "n"}}, "PATCH": {"json": {"note": "n"}}, "PUT": {"json": {"note": "n"}}}
+Ids = dict[str, str]
+
+
+def objects(market: Marketplace) -> Ids:
+    """An object of the market's brand for every parameter that a path has."""
+    case = market.case()
+    market.judge(case)
+    filed = market.client.post(f"/v1/cases/{case}/complaint", files=[("file", ("a.txt", b"a"))]).json()
+    market.set_webhook("http://127.0.0.1:9")
+    market.case()
+    delivery = market.deliveries()[0]
+    return {
+        "delivery_id": delivery["id"],
+        "brand_id": market.brand,
+        "holder_id": market.holder,
+        "reference_id": market.client.reference(market.brand, png(mosaic(market.seed + 5_000))),
+        "case_id": case,
+        "complaint_id": filed["id"],
+        "file_id": filed["files"][0]["id"],
+        "scan_id": "scan_0",
+        "dispute_id": "dispute_0",
+        "number": "0",
+    }
+
+
+@pytest.fixture(scope="module")
+def other(market: Marketplace) -> Ids:
+    return objects(Marketplace(market.client))
+
+
+@pytest.fixture(scope="module")
+def own(market: Marketplace) -> Ids:
+    return objects(market)
+
+
+@pytest.fixture(scope="module")
+def headers(market: Marketplace) -> dict[Role, dict[str, str]]:
+    return {role: market.client.key(role, market.brand if role is Role.BRAND else None) for role in Role}
+
+
+def parameters(path: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(path) if name]
+
+
+def test_it_is_said_of_every_parameter_whose_it_is(market: Marketplace, own: Ids) -> None:
+    named = {name for route in routes(market.client) for name in parameters(route.path)}
+    assert named == set(BRAND_BEHIND) | INSIDE | CLOSED_TO_BRANDS == set(own)
+
+
+def test_every_role_on_everything_of_its_own_and_of_another(
+    market: Marketplace, own: Ids, other: Ids, headers: dict[Role, dict[str, str]]
+) -> None:
+    """403 exactly where the table of roles says so; to a brand, whatever is another's does not exist."""
+    for route in routes(market.client):
+        named = action(route)
+        if named is None:
+            continue
+        for role in Role:
+            for ids in (own, other):
+                theirs = role is Role.BRAND and ids is other and not set(parameters(route.path)) <= INSIDE
+                for method in route.methods:
+                    if (
+                        method == "DELETE"
+                        and "reference_id" in route.path
+                        and role in PERMISSIONS[named]
+                        and not theirs
+                    ):
+                        continue  # it would be gone for the others; test_references deletes
+                    url = route.path.format(**ids)
+                    answer = market.client.request(method, url, headers=headers[role], **BODIES.get(method, {}))
+                    where = (method, url, role, answer.text)
+                    if role not in PERMISSIONS[named]:
+                        assert answer.status_code == 403, where
+                    elif theirs:
+                        assert answer.status_code == 404, where
+                    elif set(parameters(route.path)) & CLOSED_TO_BRANDS:
+                        assert answer.status_code in (404, 422), where  # nothing has such an id
+                    else:
+                        assert answer.status_code in (200, 201, 202, 204, 409, 415, 422), where
+
+
+def test_a_part_of_another_s_is_not_reached_through_one_s_own(
+    market: Marketplace, own: Ids, other: Ids, headers: dict[Role, dict[str, str]]
+) -> None:
+    for route in routes(market.client):
+        for inner in set(parameters(route.path)) & INSIDE - {"number"}:
+            url = route.path.format(**{**own, inner: other[inner]})
+            for method in route.methods:
+                answer = market.client.request(method, url, headers=headers[Role.BRAND], json={})
+                assert answer.status_code == 404, (method, url)
+
+
+def test_no_list_shows_a_brand_what_is_another_s(
+    market: Marketplace, other: Ids, headers: dict[Role, dict[str, str]]
+) -> None:
+    secret = {value for name, value in other.items() if name not in CLOSED_TO_BRANDS | {"number"}}
+    for route in routes(market.client):
+        if "GET" in route.methods and not parameters(route.path) and action(route) is not None:
+            shown = market.client.get(route.path, params={"limit": 500}, headers=headers[Role.BRAND]).text
+            assert not any(value in shown for value in secret), route.path

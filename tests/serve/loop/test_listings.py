@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from marketplace import Marketplace, smeared
+from mosaics import mosaic, png
+
+from model.decode import decode
+from serve.roles import Role
+
+
+def test_a_genuine_mark_is_allowed_and_stored(market: Marketplace) -> None:
+    done = market.listing(png(mosaic(market.seed)), id="genuine", seller="Ann")
+    assert (done["decision"], done["case"], done["case_ids"]) == ("allow", None, [])
+    assert (done["listing"]["id"], done["listing"]["seller"]) == ("genuine", "Ann")
+    assert [finding["kind"] for finding in done["findings"]] == ["genuine"]
+
+
+def test_a_smeared_mark_opens_a_case_for_its_brand(market: Marketplace) -> None:
+    done = market.listing(png(mosaic(5)), smeared(market.seed), title="Cap\r\nblue")
+    assert done["decision"] == "review"
+    case = done["case"]
+    assert (case["brand_id"], case["state"], case["verdict"]) == (market.brand, "open", None)
+    assert case["listing"]["title"] == "Cap\nblue"
+    assert [finding["image"] for finding in case["findings"]] == [1]
+    assert len(case["pictures"]) == 2
+    for path in (*case["pictures"], case["findings"][0]["evidence"]):
+        picture = market.client.get(path, headers=market.brand_key)
+        assert decode(picture.content).ndim == 3, path
+
+
+def test_a_case_keeps_its_evidence_when_the_scan_is_forgotten(market: Marketplace) -> None:
+    done = market.listing()
+    market.client.service.objects.delete_folder(f"scans/{done['scan_ids'][0]}")
+    evidence = done["case"]["findings"][0]["evidence"]
+    assert market.client.get(evidence).status_code == 200
+    assert market.client.get(done["findings"][0]["evidence"]).status_code == 404
+
+
+def test_sent_again_it_stays_one_case(market: Marketplace) -> None:
+    first, again = (market.listing(id="twice", seller="s", title=title) for title in ("Cap", "Hat"))
+    assert first["case"]["id"] == again["case"]["id"]
+    assert again["listing"]["revision"] == 1
+    other = market.listing(smeared(market.seed, tile=7), id="twice", seller="s")
+    assert other["case"]["id"] == first["case"]["id"], "an open case asks about the newest pictures"
+    assert other["listing"]["revision"] == 2
+
+
+def test_sent_at_once_it_is_one_case(market: Marketplace) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: market.listing(id="at once", seller="s"), range(4)))
+    assert len({one["case"]["id"] for one in done}) == 1
+    assert {one["listing"]["revision"] for one in done} == {1}
+
+
+def test_a_cleaned_listing_is_held_until_its_case_is_answered(market: Marketplace) -> None:
+    case = market.listing(id="cleaned", seller="s")["case"]["id"]
+    clean = {"id": "cleaned", "seller": "s"}
+    assert market.listing(png(mosaic(market.seed)), **clean)["decision"] == "review"
+    market.judge(case, "not_infringing")
+    assert market.listing(png(mosaic(market.seed)), **clean)["decision"] == "allow"
+
+
+def test_other_pictures_after_the_answer_are_a_new_case(market: Marketplace) -> None:
+    first = market.listing(id="changed", seller="s")["case"]["id"]
+    market.judge(first, "not_infringing")
+    same = market.listing(id="changed", seller="s")
+    assert (same["decision"], same["case"]["id"]) == ("allow", first)
+    other = market.listing(smeared(market.seed, tile=9), id="changed", seller="s")
+    assert (other["decision"], other["case"]["state"]) == ("review", "open")
+    assert other["case"]["id"] != first
+    assert market.client.get(f"/v1/cases/{first}").json()["state"] == "closed"
+
+
+def test_two_brands_in_one_listing_are_two_cases(market: Marketplace) -> None:
+    other = Marketplace(market.client)
+    done = market.listing(smeared(market.seed), smeared(other.seed))
+    assert len(done["case_ids"]) == 2
+    for one in (market, other):
+        items = market.client.get("/v1/cases", headers=one.brand_key, params={"limit": 500}).json()["items"]
+        assert {item["brand_id"] for item in items} == {one.brand}
+        mine = [item for item in items if item["id"] in done["case_ids"]]
+        assert {finding["brand_id"] for finding in mine[0]["findings"]} == {one.brand}
+
+
+def test_the_queue_pages(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    made = [brand.case() for _ in range(3)]
+    found, cursor = [], None
+    while True:
+        params: dict[str, Any] = {"limit": 2, "state": "open", **({"cursor": cursor} if cursor else {})}
+        page = brand.client.get("/v1/cases", params=params, headers=brand.brand_key).json()
+        found += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == made
+
+
+def test_an_id_belongs_to_one_seller(market: Marketplace) -> None:
+    market.listing(id="mine", seller="Ann")
+    answer = market.send(id="mine", seller="Bob")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:hallmark:problem:listing-of-another-seller")
+
+
+def test_a_bad_picture_among_good_ones_stores_nothing(market: Marketplace) -> None:
+    answer = market.send(smeared(market.seed), b"<html>", id="half", seller="s")
+    assert (answer.status_code, answer.json()["image"]) == (415, 1)
+    assert market.listing(id="half", seller="another")["listing"]["revision"] == 1, "nobody has the id yet"
+
+
+@pytest.mark.parametrize(
+    ("listing", "pictures", "status"),
+    [
+        ("{", 1, 422), ('{"id": "a"}', 1, 422), ('{"id": "a", "seller": "s", "size": 4}', 1, 422),
+        ('{"id": "a", "seller": "\\u0000"}', 1, 422), (None, 1, 422), ('{"id": "a", "seller": "s"}', 0, 422),
+        ('{"id": "a", "seller": "s"}', 13, 400),
+    ],
+)  # fmt: skip
+def test_what_is_no_listing_is_refused(market: Marketplace, listing: str | None, pictures: int, status: int) -> None:
+    files = [("image", ("a.png", smeared(1)))] * pictures or [("picture", ("a.png", b"x"))]
+    data = {} if listing is None else {"listing": listing}
+    assert market.client.post("/v1/listings", data=data, files=files).status_code == status
+
+
+def test_the_rights_holder_s_country_counts(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    change = {"country": "DE", "time_zone": "Europe/Berlin"}
+    assert brand.client.patch(f"/v1/rights-holders/{brand.holder}", json=change).status_code == 200
+    expires = brand.listing()["case"]["expires"]
+    assert datetime.fromisoformat(expires).astimezone(ZoneInfo("Europe/Berlin")).hour == 0
+
+
+def test_several_brands_may_have_one_rights_holder(market: Marketplace) -> None:
+    client = market.client
+    holder = client.post("/v1/rights-holders", json={"name": "Agency"}).json()["id"]
+    made = client.post("/v1/brands", json={"name": "Of the agency", "rights_holder_id": holder})
+    assert (made.status_code, made.json()["rights_holder_id"]) == (201, holder)
+    assert client.post("/v1/brands", json={"name": "N", "rights_holder_id": "holder_0"}).status_code == 404
+    header = client.key(Role.BRAND, made.json()["id"])
+    assert client.get(f"/v1/rights-holders/{holder}", headers=header).status_code == 200
+    assert client.get(f"/v1/rights-holders/{market.holder}", headers=header).status_code == 404
+
+
+def test_a_listing_may_be_larger_than_one_picture(market: Marketplace) -> None:
+    most = market.client.service.settings.max_upload_bytes
+    noise = np.random.default_rng(1).integers(0, 256, (1_500, 1_500, 3), dtype=np.uint8)
+    picture = png(noise)
+    assert len(picture) < most < 3 * len(picture)
+    assert market.send(picture, picture, picture).status_code == 201

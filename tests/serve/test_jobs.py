@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from serve.database.engine import Database
+from serve.jobs import JobRunner, defer
+from serve.settings import Settings
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    opened = Database(settings)
+    yield opened
+    opened.close()
+
+
+class Notebook:
+    """A task that notes what it was given."""
+
+    def __init__(self, expected: int) -> None:
+        self.words: list[str] = []
+        self._expected = expected
+        self._done = threading.Event()
+
+    async def note(self, word: str) -> None:
+        self.words.append(word)
+        if len(self.words) == self._expected:
+            self._done.set()
+
+    def wait(self) -> list[str]:
+        assert self._done.wait(10), self.words
+        return self.words
+
+
+def run(database: Database, notebook: Notebook) -> list[str]:
+    runner = JobRunner(database, {"note": notebook.note})
+    runner.start()
+    try:
+        return notebook.wait()
+    finally:
+        runner.close()
+
+
+def test_a_job_runs_when_its_transaction_committed_and_not_otherwise(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as session:
+        defer(session, "note", word="rolled back")
+        raise RuntimeError
+    with database.write() as session:
+        defer(session, "note", at=datetime.now(UTC) + timedelta(hours=1), word="later")
+        defer(session, "note", word="now")
+    assert run(database, Notebook(1)) == ["now"]
+
+
+def test_the_session_goes_on_as_before(database: Database) -> None:
+    with database.write() as session:
+        defer(session, "note", word="a")
+        assert session.execute(text("SELECT count(*) FROM brands")).scalar() == 0
+
+
+def test_a_job_whose_runner_died_runs_again(database: Database) -> None:
+    with database.write() as session:
+        defer(session, "note", word="again")
+        session.execute(text("SET LOCAL search_path TO procrastinate"))
+        worker = session.execute(
+            text("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id")
+        ).scalar_one()
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :id"), {"id": worker})
+    assert run(database, Notebook(1)) == ["again"]
+
+
+def test_a_runner_ends_at_whatever_moment(database: Database) -> None:
+    for pause in (0.0, 0.01, 0.03, 0.1, 0.3):
+        runner = JobRunner(database, {})
+        runner.start()
+        time.sleep(pause)
+        runner.close()
