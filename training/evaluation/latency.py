@@ -1,4 +1,7 @@
-"""How long the networks take on one thread, each picture by itself, preprocessing included."""
+"""How long the networks take on one thread, each picture by itself, preprocessing included.
+
+Beside the time on the clock stands the processor's time, which other programs on the machine hardly change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from model.bundle import ModelBundle
 from training.evaluation.datasets import Photo
-from training.evaluation.intervals import median_interval
+from training.evaluation.intervals import Estimate, median_interval
 from training.evaluation.report import Progress, Table
 
 PHOTOS = 60
@@ -21,20 +24,17 @@ def latency(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Progress)
     regions = [photo.marks[0].box.crop(image) for photo, image in zip(photos, images, strict=False)]
     embedding = timed(lambda region: bundle.embedder.embed([region]), regions, progress=progress)
     detection = timed(bundle.detector.detect, images, progress=progress)
-    rows = {
-        "embedding_one_region": {"median_ms": median_interval(embedding)},
-        "detector_one_photo": {"median_ms": median_interval(detection)},
-    }
-    return Table("Latency on one thread", rows, {"note": "what else the machine does is in these figures"})
+    return Table("Latency on one thread", {"embedding_one_region": embedding, "detector_one_photo": detection})
 
 
-def timed(work: Callable[[Any], object], items: Sequence[Any], *, progress: Progress) -> list[float]:
-    """Milliseconds of `work` on each item, after a tenth of them to warm up."""
+def timed(work: Callable[[Any], object], items: Sequence[Any], *, progress: Progress) -> dict[str, Estimate]:
+    """Median milliseconds of `work` on an item, after a tenth of them to warm up: of the clock and of the processor."""
     for item in items[: max(1, len(items) // 10)]:
         work(item)
-    times = []
+    clock, processor = [], []
     for item in progress(items, len(items), "latency"):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         work(item)
-        times.append((time.perf_counter() - began) * 1000)
-    return times
+        processor.append((time.process_time() - busy) * 1000)
+        clock.append((time.perf_counter() - began) * 1000)
+    return {"median_ms": median_interval(clock), "median_processor_ms": median_interval(processor)}

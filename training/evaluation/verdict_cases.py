@@ -15,7 +15,7 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from model.reference_views import reference_views
 from model.regions import Box, RgbImage, whole_image
-from training.edits.imitations import HELD_OUT_IMITATIONS
+from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import DataMissing, Photo
 from training.evaluation.references import as_uploaded, drawings_of
@@ -65,8 +65,10 @@ class Case:
         if self.style:
             found.append(f"style {self.style}")
         if self.edit:
+            found.append(f"edit {self.edit}")
+        if self.edit in (*SMEARS, *IMITATIONS):  # else it was made by a person
             unseen = self.edit in (*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS)
-            found += [f"edit {self.edit}", "edits kept out of training" if unseen else "other edits"]
+            found.append("edits kept out of training" if unseen else "edits of training")
         found += [f"strength {name}" for name, (low, high) in STRENGTHS.items() if low <= self.strength < high]
         return found
 

@@ -48,6 +48,7 @@ def test_strata_name_size_edit_and_strength() -> None:
     strata = case(mark("x"), "smear", edit="swirl", strength=0.9).strata()
     assert strata == ["size over_160_px", "edit swirl", "edits kept out of training", "strength nothing_left"]
     assert case(mark("x"), "genuine").strata() == ["size over_160_px"]
+    assert case(mark("x"), "imitation", edit="letters changed").strata()[1:] == ["edit letters changed"]
 
 
 def test_each_stratum_is_told_from_the_genuine_marks_of_its_size() -> None:

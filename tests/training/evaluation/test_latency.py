@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import time
+
+from training.evaluation.latency import timed
+
+
+def test_waiting_costs_time_but_no_processor() -> None:
+    shown = []
+    found = timed(lambda _: time.sleep(0.01), range(5), progress=lambda items, *about: shown.append(about) or items)
+    assert found["median_ms"].value >= 10
+    assert found["median_processor_ms"].value < 5
+    assert shown == [(5, "latency")]
+
+
+def test_the_warm_up_is_not_timed() -> None:
+    calls: list[int] = []
+    assert timed(calls.append, list(range(20)), progress=lambda items, *_: items)["median_ms"].count == 20
+    assert calls[:3] == [0, 1, 0]
