@@ -1,7 +1,7 @@
 """The pictures of one reference that go into the index.
 
-A brand uploads its mark once, on white; goods carry it white on black or on a colour. Those versions are drawn here
-and indexed beside the upload, so that a search meets them.
+A brand uploads its mark once, large and on white; goods carry it small, white on black or on a colour. Those versions
+are drawn here and indexed beside the upload, so that a search meets them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from typing import Literal
 
 import numpy as np
 
+from model.preprocessing import resized
 from model.regions import RgbImage
+
+SMALL_SIDE = 44
+"""Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
 
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
@@ -19,17 +23,26 @@ _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the pict
 def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> list[tuple[str, RgbImage]]:
     """Named pictures of one reference, the first trimmed to its content.
 
-    A `logo` on a plain ground also gives its negative and its ink in white on black; a `product` gives the picture
-    trimmed and, when trimming took something away, as it is. Never empty.
+    A `logo` also gives the trimmed picture small, as few pixels show it in a photo, and, on a plain ground, its
+    negative and its ink in white on black, small as well. A `product` gives the picture trimmed and, when trimming took
+    something away, as it is. Never empty.
     """
     trimmed = trim(picture)
     views = [("trimmed", trimmed)]
-    if trimmed.shape != picture.shape:
-        views.append(("whole", picture))
-    if kind == "logo" and ground_colour(picture) is not None:
-        views.append(("negative", np.ascontiguousarray(255 - trimmed)))
-        views.append(("white_on_black", _white_on_black(picture)))
+    if kind == "product":
+        return views if trimmed.shape == picture.shape else [*views, ("whole", picture)]
+    views.append(("small", _small(trimmed)))
+    if ground_colour(picture) is not None:
+        views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
+        views.append(("small_white_on_black", _small(_white_on_black(picture))))
     return views
+
+
+def _small(picture: RgbImage) -> RgbImage:
+    """The picture with its longer side `SMALL_SIDE` px at most: what is lost on the way to a photo is lost here too."""
+    scale = min(1.0, SMALL_SIDE / max(picture.shape[:2]))
+    width, height = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
+    return resized(picture, width=width, height=height)
 
 
 def ground_colour(picture: RgbImage) -> tuple[int, int, int] | None:

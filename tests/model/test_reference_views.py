@@ -9,21 +9,22 @@ def _logo() -> np.ndarray:
     return picture
 
 
-def test_a_logo_is_trimmed_and_reversed() -> None:
+def test_a_logo_is_trimmed_made_small_and_reversed() -> None:
     views = dict(reference_views(_logo(), kind="logo"))
-    assert set(views) == {"trimmed", "whole", "negative", "white_on_black"}
+    assert list(views) == ["trimmed", "small", "small_negative", "small_white_on_black"]
     assert views["trimmed"].shape == (28, 108, 3)
-    assert (views["negative"] == 255 - views["trimmed"]).all()
-    assert tuple(views["white_on_black"][14, 54]) == (255, 255, 255)
-    assert not views["white_on_black"][0].any()
+    assert views["small"].shape == (11, 44, 3)
+    assert tuple(views["small_negative"][5, 22]) == (55, 255, 255)
+    assert tuple(views["small_white_on_black"][5, 22]) == (255, 255, 255)
+    assert not views["small_white_on_black"][0].any()
 
 
 def test_a_photo_without_a_plain_ground_stays_whole() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     assert ground_colour(photo) is None
-    for kind in ("logo", "product"):
+    for kind, names in (("logo", ["trimmed", "small"]), ("product", ["trimmed"])):
         views = reference_views(photo, kind=kind)
-        assert [name for name, _ in views] == ["trimmed"]
+        assert [name for name, _ in views] == names
         assert views[0][1] is photo
 
 
