@@ -23,6 +23,7 @@ from serve.routes import (
     complaints,
     credit,
     health,
+    labels,
     listings,
     references,
     rights_holders,
@@ -75,7 +76,19 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.startup = startup
     app.state.metrics = metrics
-    for routes in (brands, references, scans, listings, cases, complaints, rights_holders, webhooks, credit, health):
+    for routes in (
+        brands,
+        references,
+        scans,
+        listings,
+        cases,
+        complaints,
+        rights_holders,
+        webhooks,
+        credit,
+        labels,
+        health,
+    ):
         app.include_router(routes.router)
     problems.install(app)
     openapi.describe(app)

@@ -26,6 +26,7 @@ IdKind = Literal[
     "credit",
     "test",
     "dispute",
+    "label",
 ]
 
 

@@ -27,7 +27,7 @@ BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
 INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id"})
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id"})
 """What no permission of a brand reaches."""
 
 

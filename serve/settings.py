@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     unanswered_cases: Annotated[
         Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
     ] = "allow"
+    label_share: Annotated[
+        float, Field(gt=0, le=1, description="Most of all labels that may come from one rights holder")
+    ] = 0.2
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Double, ForeignKey, Identity, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.database.tables import Table
@@ -299,4 +299,35 @@ class Dispute(Table):
     __table_args__ = (
         Index("disputes_holder", "holder_id", "id"),
         CheckConstraint("state IN ('open', 'referred', 'settled')", name="disputes_state"),
+    )
+
+
+class Label(Table):
+    """What a decision teaches of one region. It counts from `available` on (null: not before a further decision).
+
+    `subject` is the complaint or blind test; `box` is x, y, width, height in pixels.
+    """
+
+    __tablename__ = "labels"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    image_id: Mapped[str] = mapped_column(ForeignKey("listing_images.id"))
+    reference_id: Mapped[str]
+    kind: Mapped[str]
+    box: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    target: Mapped[float] = mapped_column(Double)
+    weight: Mapped[float] = mapped_column(Double)
+    origin: Mapped[str]
+    model: Mapped[str]
+    decided: Mapped[datetime]
+    available: Mapped[datetime | None]
+    withdrawn: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("labels_subject", "subject"),
+        CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test')", name="labels_origin"),
+        CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),
     )

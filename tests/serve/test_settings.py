@@ -86,6 +86,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "judge cases, file complaints": ["cases.judge", "complaints.create"],
         "decide complaints, reverse decisions": ["complaints.decide"],
         "read credit": ["credit.read"],
+        "read labels": ["labels.read"],
         "set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
     }  # fmt: skip
     assert {action for actions in rows.values() for action in actions} == set(PERMISSIONS)

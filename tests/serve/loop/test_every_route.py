@@ -38,6 +38,7 @@ def objects(market: Marketplace) -> Ids:
         "file_id": filed["files"][0]["id"],
         "scan_id": "scan_0",
         "dispute_id": "dispute_0",
+        "label_id": "label_0",
         "number": "0",
     }
 
