@@ -27,6 +27,7 @@ IdKind = Literal[
     "test",
     "dispute",
     "label",
+    "document",
 ]
 
 

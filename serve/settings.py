@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     counter_notice_days: Annotated[
         int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
     ] = 15
+    prove_ownership: Annotated[
+        bool, Field(description="Whether an owner, and not only an agency, must prove its trademark before it judges")
+    ] = False
     unanswered_cases: Annotated[
         Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
     ] = "allow"

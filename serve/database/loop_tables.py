@@ -331,3 +331,29 @@ class Label(Table):
         CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test')", name="labels_origin"),
         CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),
     )
+
+
+class RightsDocument(Table):
+    """What the rights holder of a brand proves; the file lies under `object_key` as it came."""
+
+    __tablename__ = "rights_documents"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    kind: Mapped[str]
+    number: Mapped[str]
+    classes: Mapped[str | None]
+    territory: Mapped[str]
+    expires: Mapped[date]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("rights_documents_brand", "brand_id", "id"),
+        CheckConstraint("kind IN ('trademark', 'letter_of_authority')", name="rights_documents_kind"),
+        CheckConstraint("state IN ('pending', 'accepted', 'refused', 'forged')", name="rights_documents_state"),
+    )

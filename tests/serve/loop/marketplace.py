@@ -103,6 +103,17 @@ class Marketplace:
         found: list[dict[str, Any]] = self.client.get(f"/v1/rights-holders/{self.holder}/deliveries").json()["items"]
         return found
 
+    def document(self, kind: str = "trademark", *, expires: str = "2099-12-31", state: str = "accepted") -> str:
+        """The id of a rights document that trust & safety looked at."""
+        url = f"/v1/brands/{self.brand}/rights-documents"
+        fields = {"kind": kind, "number": "1234567", "classes": "18, 25", "expires": expires}
+        answer = self.client.post(url, data=fields, files={"file": ("a.pdf", b"%PDF")}, headers=self.brand_key)
+        assert (answer.status_code, answer.json()["state"]) == (201, "pending"), answer.text
+        found = {"state": state, "reason": "looked up in the register"}
+        reviewed = self.client.post(f"{url}/{answer.json()['id']}/review", json=found)
+        assert (reviewed.status_code, reviewed.json()["state"]) == (200, state)
+        return str(answer.json()["id"])
+
     def decision_on(self, case: str) -> str:
         """The decision that now holds for the case's listing, as it is sent again with the same pictures."""
         listing = self.client.get(f"/v1/cases/{case}").json()["listing"]
