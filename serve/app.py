@@ -23,6 +23,7 @@ from serve.routes import (
     complaints,
     credit,
     health,
+    juries,
     labels,
     listings,
     references,
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         webhooks,
         credit,
         labels,
+        juries,
         health,
     ):
         app.include_router(routes.router)

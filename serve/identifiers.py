@@ -28,6 +28,7 @@ IdKind = Literal[
     "dispute",
     "label",
     "document",
+    "jury",
 ]
 
 

@@ -56,6 +56,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "complaints.decide": _EXAMINERS,
     "counter_notices.create": _WRITERS,
     "notices.read": _WRITERS,
+    "juries.run": _WRITERS,
     "labels.read": _TEACHERS,
     "credit.read": _READERS,
     "rights_holders.oversee": _EXAMINERS,

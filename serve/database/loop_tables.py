@@ -328,7 +328,7 @@ class Label(Table):
 
     __table_args__ = (
         Index("labels_subject", "subject"),
-        CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test')", name="labels_origin"),
+        CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test', 'jury')", name="labels_origin"),
         CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),
     )
 
@@ -357,3 +357,27 @@ class RightsDocument(Table):
         CheckConstraint("kind IN ('trademark', 'letter_of_authority')", name="rights_documents_kind"),
         CheckConstraint("state IN ('pending', 'accepted', 'refused', 'forged')", name="rights_documents_state"),
     )
+
+
+class Jury(Table):
+    """A question to the public: does what the case shows mislead? `misleads` is the probability, at the end."""
+
+    __tablename__ = "juries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    jurors: Mapped[int]
+    misleads: Mapped[float | None] = mapped_column(Double)
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended: Mapped[datetime | None]
+
+
+class JuryVote(Table):
+    """A juror's vote; `juror` is the marketplace's own id."""
+
+    __tablename__ = "jury_votes"
+
+    jury_id: Mapped[str] = mapped_column(ForeignKey("juries.id"), primary_key=True)
+    juror: Mapped[str] = mapped_column(primary_key=True)
+    misleads: Mapped[bool]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())

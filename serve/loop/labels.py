@@ -1,4 +1,4 @@
-"""Labels: what ended complaints, counter-notices and blind tests teach, and how far each can be believed.
+"""Labels: what ended complaints, counter-notices, blind tests and juries teach, and how far each can be believed.
 
 A label is written when its decision is made, and counts from when the seller's time to answer is over. A later decision
 withdraws the labels of the one before and writes its own.
@@ -25,7 +25,7 @@ from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.problems import not_found
 from serve.results import Answer, Kind
 
-Origin = Literal["complaint", "counter_notice", "blind_test"]
+Origin = Literal["complaint", "counter_notice", "blind_test", "jury"]
 
 HEARD_BOTH: Final = (ComplaintState.CONFIRMED, ComplaintState.OVERTURNED)
 
@@ -70,6 +70,12 @@ def teach_blind_test(session: Session, case: Case, test_id: str, *, infringes: b
     """Write the labels of a blind test whose truth is known."""
     witnesses = [Witness(infringes=infringes, reliability=KNOWN)]
     _teach(session, case, subject=test_id, witnesses=witnesses, origin="blind_test", available=None)
+
+
+def teach_jury(session: Session, case: Case, jury_id: str, *, misleads: float) -> None:
+    """Write the labels of a jury's result; `misleads` is the probability that it found."""
+    witnesses = [Witness(infringes=misleads > 0.5, reliability=max(misleads, 1.0 - misleads))]
+    _teach(session, case, subject=jury_id, witnesses=witnesses, origin="jury", available=None)
 
 
 def hold_back(session: Session, complaint_id: str) -> None:

@@ -40,6 +40,7 @@ def objects(market: Marketplace) -> Ids:
         "scan_id": "scan_0",
         "dispute_id": "dispute_0",
         "label_id": "label_0",
+        "jury_id": "jury_0",
         "number": "0",
     }
 
