@@ -68,7 +68,7 @@ def _believed(
     prior: float, right: NDArray[np.float64], questions: NDArray[np.int64], jurors: NDArray[np.int64],
     votes: NDArray[np.bool_],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """(questions,) probabilities of yes, given the jurors; `prior` is the share of yes among all, two more taken as even."""
+    """(questions,) probabilities of yes, given the jurors; `prior` is the share of yes among all and two more."""
     no_right, yes_right = right[jurors, 0], right[jurors, 1]
     evidence = np.where(votes, np.log(yes_right / (1.0 - no_right)), np.log((1.0 - yes_right) / no_right))
     log_odds = np.log(prior / (1.0 - prior)) + np.bincount(questions, evidence)
