@@ -23,8 +23,11 @@ from serve.routes import (
     complaints,
     credit,
     health,
+    juries,
+    labels,
     listings,
     references,
+    rights_documents,
     rights_holders,
     scans,
     webhooks,
@@ -75,7 +78,21 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.startup = startup
     app.state.metrics = metrics
-    for routes in (brands, references, scans, listings, cases, complaints, rights_holders, webhooks, credit, health):
+    for routes in (
+        brands,
+        references,
+        scans,
+        listings,
+        cases,
+        complaints,
+        rights_holders,
+        rights_documents,
+        webhooks,
+        credit,
+        labels,
+        juries,
+        health,
+    ):
         app.include_router(routes.router)
     problems.install(app)
     openapi.describe(app)

@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
         ("model", "Model bundles.", {"list": list_models}),
+        ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
     ]
     for name, text, commands in groups:
@@ -167,6 +168,25 @@ def list_models() -> None:
     for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
         state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
         typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
+
+
+def export_labels(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty")],
+) -> None:
+    """Write the labels that count now and their pictures; the last line is the fingerprint."""
+    from serve.loop import label_export
+    from serve.objects import ObjectMissingError, Objects
+
+    settings = quiet_settings("text")
+    with database_of(settings) as database:
+        try:
+            done = label_export.export_labels(database, Objects(settings), folder, share=settings.label_share)
+        except FileExistsError as error:
+            fail(str(error))
+        except ObjectMissingError as error:
+            fail(f"the picture {error} is gone from the object store")
+    typer.echo(f"{done.labels} labels, {done.pictures} pictures in {folder}")
+    typer.echo(done.fingerprint)
 
 
 def verify_audit(

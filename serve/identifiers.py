@@ -26,6 +26,9 @@ IdKind = Literal[
     "credit",
     "test",
     "dispute",
+    "label",
+    "document",
+    "jury",
 ]
 
 

@@ -22,12 +22,15 @@ BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
     "case_id": lambda value: select(Case.brand_id).where(Case.id == value),
     "complaint_id": lambda value: select(Case.brand_id).join(Complaint).where(Complaint.id == value),
 }
-"""The brands that an object belongs to, by the name of the path's parameter."""
+"""The brands that an object belongs to, by the name of the path's parameter; one must see all of them.
 
-INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "number"})
+A rights holder of several brands is therefore closed to the keys of each: its webhook and credit tell of the others.
+"""
+
+INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id"})
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id"})
 """What no permission of a brand reaches."""
 
 
@@ -44,4 +47,5 @@ def sees(database: Database, caller: Caller, parameter: str, value: str) -> bool
     if caller.brand_id is None:
         return True
     with database.read() as session:
-        return any(caller.sees(brand_id) for brand_id in session.scalars(BRAND_BEHIND[parameter](value)))
+        brand_ids = session.scalars(BRAND_BEHIND[parameter](value)).all()
+    return bool(brand_ids) and all(caller.sees(brand_id) for brand_id in brand_ids)

@@ -32,6 +32,7 @@ _SCANNERS: Final = _ALL - {Role.BRAND}
 _READERS: Final = _OWNERS
 _JUDGES: Final = frozenset({Role.BRAND, Role.ADMIN})
 _EXAMINERS: Final = frozenset({Role.TRUST, Role.ADMIN})
+_TEACHERS: Final = _EXAMINERS | {Role.ML}
 
 PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "brands.create": _WRITERS,
@@ -55,6 +56,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "complaints.decide": _EXAMINERS,
     "counter_notices.create": _WRITERS,
     "notices.read": _WRITERS,
+    "juries.run": _WRITERS,
+    "labels.read": _TEACHERS,
     "credit.read": _READERS,
     "rights_holders.oversee": _EXAMINERS,
 }

@@ -67,9 +67,15 @@ class Settings(BaseSettings):
     counter_notice_days: Annotated[
         int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
     ] = 15
+    prove_ownership: Annotated[
+        bool, Field(description="Whether an owner, and not only an agency, must prove its trademark before it judges")
+    ] = False
     unanswered_cases: Annotated[
         Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
     ] = "allow"
+    label_share: Annotated[
+        float, Field(gt=0, le=1, description="Most of all labels that may come from one rights holder")
+    ] = 0.2
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0

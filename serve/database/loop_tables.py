@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Double, ForeignKey, Identity, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.database.tables import Table
@@ -300,3 +300,84 @@ class Dispute(Table):
         Index("disputes_holder", "holder_id", "id"),
         CheckConstraint("state IN ('open', 'referred', 'settled')", name="disputes_state"),
     )
+
+
+class Label(Table):
+    """What a decision teaches of one region. It counts from `available` on (null: not before a further decision).
+
+    `subject` is the complaint or blind test; `box` is x, y, width, height in pixels.
+    """
+
+    __tablename__ = "labels"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    image_id: Mapped[str] = mapped_column(ForeignKey("listing_images.id"))
+    reference_id: Mapped[str]
+    kind: Mapped[str]
+    box: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    target: Mapped[float] = mapped_column(Double)
+    weight: Mapped[float] = mapped_column(Double)
+    origin: Mapped[str]
+    model: Mapped[str]
+    decided: Mapped[datetime]
+    available: Mapped[datetime | None]
+    withdrawn: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("labels_subject", "subject"),
+        CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test', 'jury')", name="labels_origin"),
+        CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),
+    )
+
+
+class RightsDocument(Table):
+    """What the rights holder of a brand proves; the file lies under `object_key` as it came."""
+
+    __tablename__ = "rights_documents"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    kind: Mapped[str]
+    number: Mapped[str]
+    classes: Mapped[str | None]
+    territory: Mapped[str]
+    expires: Mapped[date]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    object_key: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("rights_documents_brand", "brand_id", "id"),
+        CheckConstraint("kind IN ('trademark', 'letter_of_authority')", name="rights_documents_kind"),
+        CheckConstraint("state IN ('pending', 'accepted', 'refused', 'forged')", name="rights_documents_state"),
+    )
+
+
+class Jury(Table):
+    """A question to the public: does what the case shows mislead? `misleads` is the probability, at the end."""
+
+    __tablename__ = "juries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    jurors: Mapped[int]
+    misleads: Mapped[float | None] = mapped_column(Double)
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended: Mapped[datetime | None]
+
+
+class JuryVote(Table):
+    """A juror's vote; `juror` is the marketplace's own id."""
+
+    __tablename__ = "jury_votes"
+
+    jury_id: Mapped[str] = mapped_column(ForeignKey("juries.id"), primary_key=True)
+    juror: Mapped[str] = mapped_column(primary_key=True)
+    misleads: Mapped[bool]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -30,7 +30,7 @@ class Table(DeclarativeBase):
 
 
 class RightsHolder(Table):
-    """Who answers for one or several brands; working days are counted by its country and time zone."""
+    """Who answers for one or several brands, as their owner or an agency; its country and time zone set due dates."""
 
     __tablename__ = "rights_holders"
 
@@ -38,10 +38,14 @@ class RightsHolder(Table):
     name: Mapped[str]
     country: Mapped[str]
     time_zone: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="owner")
     tier: Mapped[str] = mapped_column(server_default="standard")
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="rights_holders_tier"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('owner', 'agency')", name="rights_holders_kind"),
+        CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="rights_holders_tier"),
+    )
 
 
 class Brand(Table):

@@ -17,6 +17,7 @@ from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.credit import Evidence
 from serve.loop.deliveries import push
+from serve.loop.labels import teach_complaint
 from serve.loop.notices import tell_seller
 from serve.loop.reputation import note_evidence
 from serve.loop.standing import settle
@@ -96,6 +97,14 @@ def _act(
                 conclude(session, case)
         else:
             _tell(session, complaint, case, before=before)
+            teach_complaint(
+                session,
+                case,
+                complaint.id,
+                state=ComplaintState(complaint.state),
+                counter_notice=before == ComplaintState.COUNTERED,
+                available=complaint.window_ends,
+            )
             note_evidence(session, case.holder_id, EVIDENCE[complaint.state], subject=complaint.id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)

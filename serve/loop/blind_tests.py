@@ -21,6 +21,7 @@ from serve.loop import audit
 from serve.loop.cases import copy_case, lock_case
 from serve.loop.credit import Evidence
 from serve.loop.disputes import open_dispute
+from serve.loop.labels import teach_blind_test
 from serve.loop.reputation import note_evidence
 from serve.loop.states import CaseState
 from serve.objects import Objects
@@ -115,6 +116,8 @@ def is_blind_test(session: Session, case: Case) -> bool:
 def conclude(session: Session, case: Case) -> None:
     """Count what a test showed, once its case is over; of any other case, and without a clear answer, nothing."""
     test = session.scalars(select(BlindTest).where(BlindTest.case_id == case.id).with_for_update()).one_or_none()
+    if test is not None and test.truth is not None:
+        teach_blind_test(session, case, test.id, infringes=test.truth == "fake")
     if test is None or case.verdict not in RIGHT.values():
         return
     source = None if test.source_id is None else session.get_one(Case, test.source_id)

@@ -21,6 +21,7 @@ from serve.loop.blind_tests import is_blind_test
 from serve.loop.cases import advance, lock_case
 from serve.loop.judgements import require_in_time
 from serve.loop.notices import tell_seller
+from serve.loop.rights_documents import require_rights
 from serve.loop.standing import lock_listing, settle
 from serve.loop.states import CaseAction, ComplaintState
 from serve.objects import Objects
@@ -65,13 +66,18 @@ class ComplaintView(Answer):
 
 
 def file_complaint(
-    database: Database, objects: Objects, case_id: str, new: NewComplaint, files: Sequence[SentFile], *, caller: Caller
-) -> ComplaintView:
-    """Turn the case's judgement into a complaint. Raises `Problem`: 404, or 409 unless it says `infringing`."""
+    database: Database, objects: Objects, case_id: str, new: NewComplaint, files: Sequence[SentFile], *,
+    prove_ownership: bool, caller: Caller,
+) -> ComplaintView:  # fmt: skip
+    """Turn the case's judgement into a complaint.
+
+    Raises `Problem`: 404, 403 without proof of rights, or 409 unless the judgement is `infringing`.
+    """
     keys: list[str] = []
     try:
         with database.write() as session:
             case, listing = lock_case(session, case_id)
+            require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
             advance(case, CaseAction.COMPLAIN)
             require_in_time(case)
             holder = session.get_one(RightsHolder, case.holder_id)

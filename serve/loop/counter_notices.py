@@ -15,6 +15,7 @@ from serve.loop import audit
 from serve.loop.attachments import SentFile, attach
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.deliveries import push
+from serve.loop.labels import hold_back
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
 from serve.objects import Objects
 from serve.problems import Problem
@@ -47,6 +48,7 @@ def send_counter_notice(
             session.add(CounterNotice(complaint_id=complaint.id, statement=new.statement))
             session.flush()
             keys = attach(session, objects, complaint.id, files, party="seller")
+            hold_back(session, complaint.id)
             view = view_complaint(session, complaint_id)
             push(session, case.holder_id, f"complaint.{complaint.state}", view)
             audit.record(

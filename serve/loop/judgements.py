@@ -13,6 +13,7 @@ from serve.database.loop_tables import Case
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.cases import CaseView, Verdict, advance, lock_case, view_case
+from serve.loop.rights_documents import require_rights
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState
 from serve.ownership import sees
@@ -65,10 +66,14 @@ class JudgementOutcome(Answer):
     detail: str | None = None
 
 
-def judge(database: Database, case_id: str, judgement: Judgement, *, caller: Caller) -> CaseView:
-    """Record the judgement. Raises `Problem`: 404, or 409 when the case is answered already or over."""
+def judge(database: Database, case_id: str, judgement: Judgement, *, prove_ownership: bool, caller: Caller) -> CaseView:
+    """Record the judgement.
+
+    Raises `Problem`: 404, 403 without proof of rights, or 409 when the case is answered already or over.
+    """
     with database.write() as session:
         case, listing = lock_case(session, case_id)
+        require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
         require_in_time(case)
         advance(case, ACTIONS[judgement.verdict])
         case.verdict, case.reason, case.tags = judgement.verdict, judgement.reason, judgement.tags
@@ -81,9 +86,11 @@ def judge(database: Database, case_id: str, judgement: Judgement, *, caller: Cal
         return view_case(session, case_id)
 
 
-def judge_many(database: Database, judgements: Sequence[JudgementOfCase], *, caller: Caller) -> list[JudgementOutcome]:
+def judge_many(
+    database: Database, judgements: Sequence[JudgementOfCase], *, prove_ownership: bool, caller: Caller
+) -> list[JudgementOutcome]:
     """Record each judgement by itself; one that is refused does not hold up the others."""
-    return [_outcome(database, one, caller=caller) for one in judgements]
+    return [_outcome(database, one, prove_ownership=prove_ownership, caller=caller) for one in judgements]
 
 
 def retract(database: Database, case_id: str, *, caller: Caller) -> CaseView:
@@ -106,11 +113,11 @@ def require_in_time(case: Case) -> None:
         raise Problem(409, "too-late", f"The last day for an answer to {case.id} was {case.due_day}.")
 
 
-def _outcome(database: Database, one: JudgementOfCase, *, caller: Caller) -> JudgementOutcome:
+def _outcome(database: Database, one: JudgementOfCase, *, prove_ownership: bool, caller: Caller) -> JudgementOutcome:
     try:
         _require_own(database, one.case_id, caller=caller)
         judgement = Judgement.model_validate(one.model_dump(exclude={"case_id"}))
-        view = judge(database, one.case_id, judgement, caller=caller)
+        view = judge(database, one.case_id, judgement, prove_ownership=prove_ownership, caller=caller)
     except Problem as problem:
         return JudgementOutcome(
             case_id=one.case_id, status=problem.status_code, code=problem.code, detail=problem.detail

@@ -18,6 +18,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
+from serve.loop import labels
 from serve.loop.cases import CaseView, ListingFinding, ask, picture_key, view_case
 from serve.loop.standing import settle, strongest
 from serve.objects import ObjectMissingError, Objects
@@ -121,11 +122,17 @@ class ListingDesk:
 
         Raises `Problem` (404).
         """
-        key = picture_key(self._database, case_id, number)
+        return self._decoded(picture_key(self._database, case_id, number))
+
+    def label_picture(self, label_id: str) -> bytes:
+        """The picture that a label is about, as PNG. Raises `Problem` (404)."""
+        return self._decoded(labels.picture_key(self._database, label_id))
+
+    def _decoded(self, key: str) -> bytes:
         try:
             return png(self._decoder.decode(self._objects.get(key)))
         except ObjectMissingError as error:
-            raise not_found("picture", f"{case_id}/{number}") from error
+            raise not_found("picture", key) from error
 
     def _scan(self, data: bytes, *, new: NewListing, number: int) -> ScanResult:
         try:

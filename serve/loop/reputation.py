@@ -92,6 +92,11 @@ def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *
     _follow_rules(session, holder)
 
 
+def reliability_of(session: Session, holder_id: str) -> float:
+    """How far the rights holder's word can be relied on: the lower end of the credit's interval."""
+    return _figures(_events(session, holder_id))[0].low
+
+
 def get_credit(database: Database, holder_id: str) -> CreditView:
     """The rights holder's credit. Raises `Problem` (404)."""
     with database.read() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,8 @@ from serve.loop.working_days import Country, TimeZone
 from serve.problems import not_found
 from serve.wording import Name
 
+Kind = Literal["owner", "agency"]
+
 
 class NewRightsHolder(BaseModel):
     """What makes a rights holder."""
@@ -21,6 +23,7 @@ class NewRightsHolder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
+    kind: Annotated[Kind, Field(description="An agency must prove that it may act for a brand")] = "owner"
     country: Annotated[Country, Field(description="ISO 3166; its working days count")] = "CN"
     time_zone: Annotated[TimeZone, Field(description="IANA; a due date ends at midnight there")] = "Asia/Shanghai"
 
@@ -42,6 +45,7 @@ class RightsHolderView(BaseModel):
 
     id: str
     name: str
+    kind: Kind
     country: str
     time_zone: str
     created: datetime
@@ -49,7 +53,7 @@ class RightsHolderView(BaseModel):
 
 def new_rights_holder(new: NewRightsHolder) -> RightsHolder:
     """The row of a new rights holder."""
-    return RightsHolder(id=new_id("holder"), name=new.name, country=new.country, time_zone=new.time_zone)
+    return RightsHolder(id=new_id("holder"), name=new.name, kind=new.kind, country=new.country, time_zone=new.time_zone)
 
 
 def create_rights_holder(database: Database, new: NewRightsHolder) -> RightsHolderView:

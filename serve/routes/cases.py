@@ -42,7 +42,9 @@ def list_cases(
 @router.post("/judgements", responses=documented())
 def judge_many(given: Judgements, caller: Judge, service: OpenService) -> list[JudgementOutcome]:
     """Judge several cases; each counts by itself, and the answer says of each what became of it."""
-    return judgements.judge_many(service.database, given.judgements, caller=caller)
+    return judgements.judge_many(
+        service.database, given.judgements, prove_ownership=service.settings.prove_ownership, caller=caller
+    )
 
 
 @router.get("/{case_id}", responses=documented(404))
@@ -69,7 +71,9 @@ def get_evidence(case_id: str, number: Number, caller: CaseReader, service: Open
 @router.post("/{case_id}/judgement", responses=documented(404, 409))
 def judge(case_id: str, judgement: Judgement, caller: Judge, service: OpenService) -> CaseView:
     """Say whether the listing infringes."""
-    return judgements.judge(service.database, case_id, judgement, caller=caller)
+    return judgements.judge(
+        service.database, case_id, judgement, prove_ownership=service.settings.prove_ownership, caller=caller
+    )
 
 
 @router.delete("/{case_id}/judgement", responses=documented(404, 409))
@@ -90,7 +94,14 @@ async def file_complaint(
     """Stand behind the judgement `infringing`; trust & safety will decide. The evidence is attached by itself."""
     new, files = await read_statement(request, NewComplaint)
     filed = await run_in_threadpool(
-        complaints.file_complaint, service.database, service.objects, case_id, new, files, caller=caller
+        complaints.file_complaint,
+        service.database,
+        service.objects,
+        case_id,
+        new,
+        files,
+        prove_ownership=service.settings.prove_ownership,
+        caller=caller,
     )
     response.headers["Location"] = f"/v1/complaints/{filed.id}"
     return filed

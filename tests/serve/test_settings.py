@@ -76,8 +76,10 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "change brands and references": ["brands.change", "references.create", "references.change"],
         "scan, read scans": ["scans.create", "scans.read"],
         "register rights holders": ["rights_holders.create"],
-        "read rights holders, cases and complaints": ["rights_holders.read", "cases.read", "complaints.read"],
-        "change rights holders": ["rights_holders.change"],
+        "read rights holders, their documents, cases and complaints": [
+            "rights_holders.read", "cases.read", "complaints.read",
+        ],
+        "change rights holders, lodge documents": ["rights_holders.change"],
         "read webhooks and deliveries": ["webhooks.read"],
         "change webhooks, deliver again": ["webhooks.change"],
         "send listings and counter-notices, read notices": [
@@ -86,7 +88,9 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "judge cases, file complaints": ["cases.judge", "complaints.create"],
         "decide complaints, reverse decisions": ["complaints.decide"],
         "read credit": ["credit.read"],
-        "set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
+        "read labels": ["labels.read"],
+        "send jurors' votes, read juries": ["juries.run"],
+        "review documents, set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
     }  # fmt: skip
     assert {action for actions in rows.values() for action in actions} == set(PERMISSIONS)
     for title, actions in rows.items():

@@ -144,6 +144,9 @@ def test_several_brands_may_have_one_rights_holder(market: Marketplace) -> None:
     assert client.post("/v1/brands", json={"name": "N", "rights_holder_id": "holder_0"}).status_code == 404
     header = client.key(Role.BRAND, made.json()["id"])
     assert client.get(f"/v1/rights-holders/{holder}", headers=header).status_code == 200
+    client.post("/v1/brands", json={"name": "Another of the agency", "rights_holder_id": holder})
+    for path in ("", "/webhook", "/deliveries", "/credit"):  # they would tell of the other brand
+        assert client.get(f"/v1/rights-holders/{holder}{path}", headers=header).status_code == 404
     assert client.get(f"/v1/rights-holders/{market.holder}", headers=header).status_code == 404
 
 

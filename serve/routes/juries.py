@@ -1,0 +1,37 @@
+"""/v1/juries"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from serve.loop import juries
+from serve.loop.juries import JuryView, NewJury, NewVote
+from serve.paging import Cursor, Limit, Page
+from serve.problems import documented
+from serve.routes.dependencies import Clerk, OpenService, Overseer
+
+router = APIRouter(prefix="/v1/juries", tags=["juries"])
+
+
+@router.post("", status_code=201, responses=documented(404))
+def call_jury(new: NewJury, caller: Overseer, service: OpenService) -> JuryView:
+    """Have the public say whether a look-alike misleads."""
+    return juries.call_jury(service.database, new, caller=caller)
+
+
+@router.get("", responses=documented())
+def list_juries(caller: Clerk, service: OpenService, limit: Limit = 50, cursor: Cursor = None) -> Page[JuryView]:
+    """All juries, oldest first."""
+    return juries.list_juries(service.database, limit=limit, cursor=cursor)
+
+
+@router.get("/{jury_id}", responses=documented(404))
+def get_jury(jury_id: str, caller: Clerk, service: OpenService) -> JuryView:
+    """One jury; its result, once all have voted."""
+    return juries.get_jury(service.database, jury_id)
+
+
+@router.post("/{jury_id}/votes", status_code=201, responses=documented(404, 409))
+def vote(jury_id: str, new: NewVote, caller: Clerk, service: OpenService) -> JuryView:
+    """A juror's one vote, sent by the marketplace."""
+    return juries.vote(service.database, jury_id, new, caller=caller)

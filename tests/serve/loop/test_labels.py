@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marketplace import Marketplace, smeared
+from service_client import Client
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from model.decode import decode
+from serve import command_line
+from serve.loop.belief import Witness, believe
+from serve.loop.label_share import capped, most_each
+
+witnesses = st.builds(Witness, infringes=st.booleans(), reliability=st.floats(0.0, 1.0))
+
+
+def test_two_witnesses_that_agree_are_believed_more_than_each() -> None:
+    one = Witness(infringes=True, reliability=0.8)
+    assert believe([one]).target == pytest.approx(0.8)
+    assert believe([one, one]).target == pytest.approx(16 / 17, abs=1e-4)
+
+
+def test_bayes_rule_by_hand() -> None:
+    said = [Witness(infringes=True, reliability=0.9), Witness(infringes=False, reliability=0.6)]
+    assert believe(said).target == pytest.approx(0.9 * 0.4 / (0.9 * 0.4 + 0.1 * 0.6), abs=1e-4)
+
+
+@given(st.lists(witnesses, max_size=5), st.booleans(), st.floats(0.0, 0.5))
+def test_whoever_is_not_relied_on_changes_nothing(others: list[Witness], infringes: bool, reliability: float) -> None:
+    assert believe([*others, Witness(infringes=infringes, reliability=reliability)]) == believe(others)
+
+
+@given(st.lists(witnesses, max_size=5))
+def test_what_is_believed_is_a_probability_and_its_weight(others: list[Witness]) -> None:
+    belief = believe(others)
+    assert 0.0 <= belief.target <= 1.0
+    assert belief.weight == pytest.approx(abs(2 * belief.target - 1), abs=2e-4)
+
+
+@given(st.dictionaries(st.text("abcdefghij", min_size=1, max_size=1), st.integers(0, 60)), st.floats(0.05, 1.0))
+def test_nobody_gives_more_than_its_share_and_none_are_left_out_without_need(
+    counts: dict[str, int], share: float
+) -> None:
+    most = most_each(counts, share=share)
+    givers = sum(count > 0 for count in counts.values())
+    fair = max(share, 1 / givers) if givers else 1.0
+
+    def allowed(each: int) -> bool:
+        kept = [min(count, each) for count in counts.values()]
+        return max(kept, default=0) <= fair * sum(kept) + 1e-9
+
+    assert allowed(most)
+    assert not any(allowed(more) for more in range(most + 1, max(counts.values(), default=0) + 1))
+
+
+def test_the_surest_of_each_are_kept() -> None:
+    labels = [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a"), ("c1", "c")]
+    assert capped(labels, share=0.4) == ["a1", "b1", "c1"]
+    assert capped(labels, share=1.0) == ["a1", "a2", "b1", "a3", "c1"]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.1])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        most_each({"a": 1}, share=share)
+
+
+@pytest.fixture
+def brand(client: Client) -> Marketplace:
+    return Marketplace(client)
+
+
+def labels(brand: Marketplace) -> list[dict[str, Any]]:
+    """The labels of the brand that count."""
+    lines = brand.client.get("/v1/labels").text.splitlines()
+    return [label for label in map(json.loads, lines) if label["brand_id"] == brand.brand]
+
+
+def close_window(brand: Marketplace, complaint: str) -> None:
+    """Let the seller's time to answer pass."""
+    with brand.client.service.database.write() as session:
+        session.execute(text("UPDATE complaints SET window_ends = now() WHERE id = :id"), {"id": complaint})
+        session.execute(text("UPDATE labels SET available = now() WHERE subject = :id"), {"id": complaint})
+
+
+def test_an_upheld_complaint_teaches_when_the_seller_can_answer_no_more(brand: Marketplace) -> None:
+    case = brand.case()
+    complaint = brand.complaint(case)
+    brand.decide(complaint)
+    assert labels(brand) == []
+    close_window(brand, complaint)
+    (label,) = labels(brand)
+    finding = brand.client.get(f"/v1/cases/{case}").json()["findings"][0]
+    assert {name: label[name] for name in ("box", "kind", "brand_id", "reference_id")} == {
+        name: finding[name] for name in ("box", "kind", "brand_id", "reference_id")
+    }
+    assert label["image"] == hashlib.sha256(smeared(brand.seed)).hexdigest()
+    assert (label["origin"], label["model"], label["target"], label["weight"]) == ("complaint", "plain", 0.95, 0.9)
+    assert decode(brand.client.get(label["picture"]).content).shape == (96, 96, 3)
+
+
+def test_a_dismissed_complaint_teaches_at_once(brand: Marketplace) -> None:
+    brand.decide(brand.complaint(), "dismissed")
+    (label,) = labels(brand)
+    assert label["target"] == 0.05
+
+
+def test_a_counter_notice_holds_the_label_back_and_its_decision_replaces_it(brand: Marketplace) -> None:
+    complaint = brand.complaint()
+    brand.decide(complaint)
+    brand.counter(complaint)
+    with brand.client.service.database.read() as session:
+        query = text("SELECT available FROM labels WHERE subject = :id")
+        assert session.scalars(query, {"id": complaint}).all() == [None]
+    brand.decide(complaint, "dismissed")
+    (label,) = labels(brand)
+    assert (label["origin"], label["target"]) == ("counter_notice", 0.02)
+
+
+def test_a_reversal_withdraws_the_label(brand: Marketplace) -> None:
+    complaint = brand.complaint()
+    brand.decide(complaint)
+    close_window(brand, complaint)
+    before = labels(brand)
+    brand.reverse(complaint)
+    after = labels(brand)
+    assert [label["target"] for label in (*before, *after)] == [0.95, 0.02]
+    brand.reverse(complaint)
+    assert [label["target"] for label in labels(brand)] == [0.98]
+
+
+def test_who_proved_honest_is_believed_more(brand: Marketplace) -> None:
+    for _ in range(12):
+        brand.decide(brand.complaint())
+    with brand.client.service.database.read() as session:
+        query = text("SELECT target FROM labels WHERE brand_id = :id ORDER BY id")
+        targets = list(session.scalars(query, {"id": brand.brand}))
+    assert targets[0] == 0.95
+    assert targets == sorted(targets)
+    assert targets[-1] > 0.98
+
+
+def test_a_blind_test_teaches_its_truth_whatever_was_answered(brand: Marketplace) -> None:
+    case = brand.case()
+    cover = {"case_id": case, "truth": "genuine", "cover": {"id": f"{case} again", "seller": "s"}}
+    test = brand.client.post("/v1/blind-tests", json=cover).json()["case_id"]
+    brand.decide(brand.complaint(test))
+    (label,) = labels(brand)
+    assert (label["origin"], label["target"], label["weight"]) == ("blind_test", 0.01, 0.98)
+
+
+def test_the_share_is_kept(brand: Marketplace) -> None:
+    others = [Marketplace(brand.client) for _ in range(6)]
+    for market in (*others, *[brand] * 5):
+        market.decide(market.complaint(), "dismissed")
+    lines = [json.loads(line) for line in brand.client.get("/v1/labels").text.splitlines()]
+    given = Counter(line["rights_holder_id"] for line in lines)
+    assert max(given.values()) <= 0.2 * len(lines)
+
+
+def test_the_command_writes_labels_pictures_and_a_fingerprint(
+    brand: Marketplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brand.decide(brand.complaint(), "dismissed")
+    settings = brand.client.service.settings
+    assert settings.database_url is not None
+    monkeypatch.setenv("HALLMARK_HOME", str(settings.home))
+    monkeypatch.setenv("HALLMARK_DATABASE_URL", settings.database_url.get_secret_value())
+    folder = tmp_path / "labels"
+    done = CliRunner().invoke(command_line.build(), ["labels", "export", str(folder)])
+    assert done.exit_code == 0, done.output
+    written = (folder / "labels.jsonl").read_bytes()
+    assert written == brand.client.get("/v1/labels").content
+    assert done.stdout.splitlines()[-1] == hashlib.sha256(written).hexdigest()
+    named = {json.loads(line)["image"] for line in written.splitlines()}
+    pictures = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pictures").iterdir()}
+    assert pictures == {name: name for name in named}
+    again = CliRunner().invoke(command_line.build(), ["labels", "export", str(folder)])
+    assert (again.exit_code, "not empty" in again.stderr) == (1, True)
