@@ -24,7 +24,7 @@ format: $(VENV)/.test-installed
 # The versions that were tested, as constraints. torch is left out: plain pip takes the build that a machine offers.
 lock: $(VENV)/.test-installed
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 pyproject.toml --all-extras --no-header \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 pyproject.toml --all-extras --no-header \
 		--no-annotate --no-emit-index-url --no-emit-package torch --no-emit-package torchvision \
 		| grep -vE '^(nvidia-|cuda-|triton|setuptools)' > requirements.lock.new
 	mv requirements.lock.new requirements.lock
