@@ -6,6 +6,7 @@ Every faster index is compared with this one. It is usable by itself up to a few
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,11 @@ class ExactView(IndexView):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @cached_property
+    def brands(self) -> int:
+        """As `IndexView.brands`."""
+        return len({entry.brand_id for entry in self._entries})
 
     def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
         """As `IndexView.search`; sorts all vectors."""
@@ -66,6 +72,11 @@ class ExactIndex(VectorIndex):
 
     def __len__(self) -> int:
         return len(self._view)
+
+    @property
+    def brands(self) -> int:
+        """As `IndexView.brands`."""
+        return self._view.brands
 
     def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
         """As `IndexView.search`."""

@@ -78,6 +78,11 @@ class IndexView(ABC):
     def __len__(self) -> int:
         """How many vectors can be found."""
 
+    @property
+    @abstractmethod
+    def brands(self) -> int:
+        """How many brands own the vectors that can be found."""
+
     @abstractmethod
     def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
         """The `k` nearest vectors of each query, best first (fewer where the index holds fewer).

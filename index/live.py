@@ -69,6 +69,11 @@ class LiveIndex(VectorIndex):
     def __len__(self) -> int:
         return len(self._view)
 
+    @property
+    def brands(self) -> int:
+        """As `IndexView.brands`."""
+        return self._view.brands
+
     def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
         """As `IndexView.search`."""
         return self._view.search(queries, k=k)

@@ -62,6 +62,12 @@ class StandingView(IndexView):
         return len(self.base) - self.hidden_count + len(self.tail)
 
     @cached_property
+    def brands(self) -> int:
+        """As `IndexView.brands`."""
+        shown = self.base.columns.brands.codes[~self.hidden]
+        return len(np.unique(np.concatenate([shown, self._tail_brand_codes])))
+
+    @cached_property
     def hidden_count(self) -> int:
         """How many rows of the base are hidden."""
         return int(np.count_nonzero(self.hidden))

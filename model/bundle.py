@@ -34,6 +34,9 @@ FILES = (
 )
 
 
+BRANDS = (60, 1650)
+"""The least and the largest number of brands among which thresholds are chosen."""
+
 SUREST = 0.99
 """No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
 
@@ -51,8 +54,8 @@ class Calibration:
     the same for a reused product photo.
 
     The verifier is fitted to drawn pairs; among the candidates of live scans far more are unrelated, and how similar
-    they are, and by how much more than any other brand, says more. The `related_…` weights make its probability one of
-    live candidates, see `related`.
+    they are, and by how much more than any other brand, says more; and among more brands a stranger finds a better
+    match. The `related_…` weights make its probability one of live candidates, see `related`.
     """
 
     candidate_similarity: float
@@ -62,23 +65,26 @@ class Calibration:
     related_logit: float = 1.0
     related_similarity: float = 0.0
     related_margin: float = 0.0
+    related_brands: float = 0.0
 
-    def related(self, probability: float, *, similarity: float, margin: float) -> float:
+    def related(self, probability: float, *, similarity: float, margin: float, brands: int) -> float:
         """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it.
 
-        `probability` is what the verifier says of it, `margin` the similarity above the best other brand's: a logistic
-        recalibration (Platt 1999) with two more inputs. The verifier is believed up to `SUREST` either way.
+        `probability` is what the verifier says of it, `margin` the similarity above the best other brand's, `brands`
+        how many brands the index holds: a logistic recalibration (Platt 1999) with three more inputs. The verifier is
+        believed up to `SUREST` either way, and the number of brands counts within `BRANDS`, where it was measured.
         """
         clipped = min(max(probability, 1.0 - SUREST), SUREST)
         total = self.related_intercept + self.related_logit * _logit(clipped) + self.related_similarity * similarity
-        total += self.related_margin * margin
+        counted = min(max(brands, BRANDS[0]), BRANDS[1])
+        total += self.related_margin * margin + self.related_brands * math.log(counted / BRANDS[1])
         return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))
 
-    def may_be_found(self, *, similarity: float, margin: float) -> bool:
+    def may_be_found(self, *, similarity: float, margin: float, brands: int) -> bool:
         """Whether a candidate could become a finding if the verifier were as sure as it can be: else, why ask it."""
         if similarity < self.candidate_similarity:
             return False
-        return self.related(1.0, similarity=similarity, margin=margin) >= self.finding_probability
+        return self.related(1.0, similarity=similarity, margin=margin, brands=brands) >= self.finding_probability
 
 
 def _logit(probability: float) -> float:

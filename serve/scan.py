@@ -145,10 +145,12 @@ class Scanner:
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("search"):
-            index_version, hits = self._search(vectors)
+            state = self._index.view()
+            hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
         with stopwatch.step("verify"):
-            candidates = self._candidates(regions, hits)
-            verified = _merged([kept for one in candidates if (kept := self._verify(image, one)) is not None])
+            candidates = self._candidates(regions, hits, brands=state.brands)
+            found = [self._verify(image, one, brands=state.brands) for one in candidates]
+            verified = _merged([one for one in found if one is not None])
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         decision, reasons = policy.decide(findings)
         return Scan(
@@ -158,7 +160,7 @@ class Scanner:
             findings=findings,
             verified=verified,
             model=self._bundle.name,
-            index_version=index_version,
+            index_version=state.version,
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
@@ -167,19 +169,14 @@ class Scanner:
         """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
         return [whole_image(image), *self._bundle.detector.detect(image)[: MAX_REGIONS - 1]]
 
-    def _search(self, vectors: NDArray[np.float32]) -> tuple[int, list[list[Hit]]]:
-        """Nearest references of each region's best brands, all from one version of the index."""
-        state = self._index.view()
-        return state.version, state.search_brands(vectors, brands=BRANDS_PER_REGION)
-
-    def _candidates(self, regions: Sequence[Region], hits: Sequence[Sequence[Hit]]) -> list[Candidate]:
+    def _candidates(self, regions: Sequence[Region], hits: Sequence[Sequence[Hit]], *, brands: int) -> list[Candidate]:
         """The pairs that verification could make findings of, most similar first, no brand twice in one place."""
         calibration = self._bundle.calibration
         pairs = [
             (region, hit, margin)
             for region, row in zip(regions, hits, strict=True)
             for hit in row
-            if calibration.may_be_found(similarity=hit.similarity, margin=(margin := _margin(hit, row)))
+            if calibration.may_be_found(similarity=hit.similarity, margin=(margin := _margin(hit, row)), brands=brands)
         ]
         pairs.sort(key=lambda pair: (-pair[1].similarity, pair[1].vector_id))
         candidates: list[Candidate] = []
@@ -194,24 +191,26 @@ class Scanner:
                 candidates.append(Candidate(region, hit, margin, reference))
         return candidates
 
-    def _verify(self, image: RgbImage, candidate: Candidate) -> Verified | None:
+    def _verify(self, image: RgbImage, candidate: Candidate, *, brands: int) -> Verified | None:
         """What the comparison of region and reference says, or None when they are unrelated."""
         reference = candidate.reference
         match reference.kind:
             case "logo":
                 crop = candidate.region.box.grown(REGION_MARGIN).crop(image)
                 verdict = self._bundle.verifier.verify(crop, reference.prepared, similarity=candidate.hit.similarity)
-                return self._finding_from_mark(candidate, verdict)
+                return self._finding_from_mark(candidate, verdict, brands=brands)
             case "product":
                 crop = candidate.region.box.crop(image)
                 return self._finding_from_photo(candidate, photo_match(crop, reference.prepared))
             case _:
                 assert_never(reference.kind)
 
-    def _finding_from_mark(self, candidate: Candidate, verdict: Verdict) -> Verified | None:
+    def _finding_from_mark(self, candidate: Candidate, verdict: Verdict, *, brands: int) -> Verified | None:
         calibration, scores = self._bundle.calibration, verdict.scores
         paired = 1.0 - scores.unrelated
-        related = calibration.related(paired, similarity=candidate.hit.similarity, margin=candidate.margin)
+        related = calibration.related(
+            paired, similarity=candidate.hit.similarity, margin=candidate.margin, brands=brands
+        )
         if related < calibration.finding_probability:
             return None
         scale = related / max(paired, 1e-6)

@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from client.api import Hallmark
 from client.service import running_service
-from model.bundle import SUREST, Calibration, write_manifest
+from model.bundle import BRANDS, SUREST, Calibration, write_manifest
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
@@ -42,11 +42,13 @@ OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_prob
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSettings:
-    """How much is looked at, and the share of photos without a registered mark that may get a finding."""
+    """How much is looked at, and the share of photos without a registered mark that may get a finding.
+
+    The photos are scanned once for each of the `crowds`: so many registered development brands, and so many others.
+    """
 
     seed: int = 0
-    brands: int = 150
-    distractors: int = 1500
+    crowds: tuple[tuple[int, int], ...] = ((BRANDS[0], 0), (150, 350), (150, BRANDS[1] - 150))
     placed_marks: int = 500
     photos_without: int = 600
     most_false: float = 0.02
@@ -63,18 +65,26 @@ class Suspect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates."""
+    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates.
+
+    `brands` is how many the index held.
+    """
 
     expected: str | None
     candidates: list[Suspect]
+    brands: int
 
     def recalibrated(self, weights: Calibration) -> Answered:
         """The photo with the probabilities of live candidates."""
         live = [
-            one._replace(probability=weights.related(one.probability, similarity=one.similarity, margin=one.margin))
+            one._replace(
+                probability=weights.related(
+                    one.probability, similarity=one.similarity, margin=one.margin, brands=self.brands
+                )
+            )
             for one in self.candidates
         ]
-        return Answered(self.expected, live)
+        return replace(self, candidates=live)
 
     @property
     def strongest(self) -> float:
@@ -92,27 +102,33 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
 
     Raises `DataMissing` without the clothing and grocery photos, `ServiceFailed` when the service does not start.
     """
-    answered = _answers(bundle, settings=settings, progress=progress)
+    answered = [
+        one for crowd in settings.crowds for one in _answers(bundle, settings=settings, crowd=crowd, progress=progress)
+    ]
     calibration = choose(answered, most_false=settings.most_false)
     (bundle / "calibration.json").write_text(json.dumps(asdict(calibration), indent=2) + "\n")
     write_manifest(bundle)
     live = [one.recalibrated(calibration) for one in answered]
+    threshold = calibration.finding_probability
     return {
         **asdict(calibration),
-        "false_share": false_share(live, calibration.finding_probability),
-        "recognised_share": recognised_share(live, calibration.finding_probability),
+        "false_share": {brands: false_share(crowd, threshold) for brands, crowd in by_brands(live).items()},
+        "recognised_share": {brands: recognised_share(crowd, threshold) for brands, crowd in by_brands(live).items()},
     }
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
     """Recalibrate the probabilities to live candidates, then take the least threshold with few enough false findings.
 
-    At most `most_false` of the photos without a registered mark get a finding. The least similarity of a candidate is
-    a little below the least similar mark that passes.
+    At most `most_false` of the photos without a registered mark get a finding, in each crowd of brands. The least
+    similarity of a candidate is a little below the least similar mark that passes.
     """
     weights = _live_weights(answered)
     live = [one.recalibrated(weights) for one in answered]
-    threshold = _least_probability([one.strongest for one in live if one.expected is None], most_false)
+    threshold = max(
+        _least_probability([one.strongest for one in crowd if one.expected is None], most_false)
+        for crowd in by_brands(live).values()
+    )
     passed = [
         suspect.similarity
         for one in live
@@ -127,12 +143,13 @@ def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
 
 
 def _live_weights(answered: Sequence[Answered]) -> Calibration:
-    """Logistic regression of "is the expected brand" on the verifier's logit and the similarity."""
+    """Logistic regression of "is the expected brand" on what `Calibration.related` takes."""
     rows, right = [], []
     for one in answered:
         for suspect in one.candidates:
             clipped = min(max(suspect.probability, 1.0 - SUREST), SUREST)
-            rows.append((np.log(clipped / (1.0 - clipped)), suspect.similarity, suspect.margin))
+            crowding = np.log(one.brands / BRANDS[1])
+            rows.append((np.log(clipped / (1.0 - clipped)), suspect.similarity, suspect.margin, crowding))
             right.append(suspect.brand == one.expected)
     fitted = LogisticRegression(C=1e3).fit(np.array(rows), np.array(right))
     return replace(
@@ -141,7 +158,16 @@ def _live_weights(answered: Sequence[Answered]) -> Calibration:
         related_logit=round(float(fitted.coef_[0, 0]), 4),
         related_similarity=round(float(fitted.coef_[0, 1]), 4),
         related_margin=round(float(fitted.coef_[0, 2]), 4),
+        related_brands=round(float(fitted.coef_[0, 3]), 4),
     )
+
+
+def by_brands(answered: Sequence[Answered]) -> dict[int, list[Answered]]:
+    """The photos by the number of brands among which they were scanned."""
+    crowds: dict[int, list[Answered]] = defaultdict(list)
+    for one in answered:
+        crowds[one.brands].append(one)
+    return crowds
 
 
 def recognised_share(answered: Sequence[Answered], threshold: float) -> float:
@@ -161,9 +187,11 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
     return float(max((np.floor(highest_refused * 1e4 + 1e-6) + 1) / 1e4, 0.0))
 
 
-def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> list[Answered]:
+def _answers(
+    bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress
+) -> list[Answered]:
     rng = np.random.default_rng(settings.seed)
-    registered, strangers, distractors = _brands(settings, rng)
+    registered, strangers, distractors = _brands(crowd, rng)
     photos = list(_photos(registered, strangers, settings=settings, rng=rng))
     with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
         opened = Path(folder) / bundle.name
@@ -176,7 +204,7 @@ def _answers(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -
         ):
             register_brands(api, {**registered, **distractors}, progress=progress)
             return [
-                Answered(expected, _candidates(api.scan(data)))
+                Answered(expected, _candidates(api.scan(data)), brands=sum(crowd))
                 for expected, data in progress(photos, len(photos), "development photos")
             ]
 
@@ -189,7 +217,7 @@ def _candidates(answer: dict[str, Any]) -> list[Suspect]:
 
 
 def _brands(
-    settings: ThresholdSettings, rng: np.random.Generator
+    crowd: tuple[int, int], rng: np.random.Generator
 ) -> tuple[dict[str, list[Logo]], dict[str, list[Logo]], dict[str, list[Logo]]]:
     """Development brands to register, as many that nobody registers, and brands of the training split as others."""
     by_brand: dict[str, list[Logo]] = defaultdict(list)
@@ -198,8 +226,9 @@ def _brands(
     dev = [brand for brand in sorted(by_brand) if split_of(brand) == "dev"]
     train = [brand for brand in sorted(by_brand) if split_of(brand) == "train"]
     order = [dev[number] for number in rng.permutation(len(dev))]
-    own, unknown = order[: settings.brands], order[settings.brands : 2 * settings.brands]
-    others = [train[number] for number in rng.permutation(len(train))[: settings.distractors]]
+    count, distractors = crowd
+    own, unknown = order[:count], order[count : 2 * count]
+    others = [train[number] for number in rng.permutation(len(train))[:distractors]]
     return (
         {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in own},
         {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in unknown},

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.networks.layout import channels_last
+
 DIMENSION = 256
 INPUT_SIZE = 160
 """Height and width in pixels of what the released embedder takes."""
@@ -112,7 +114,7 @@ class EmbedderNetwork(nn.Module):
 
     def channels_last(self) -> EmbedderNetwork:
         """The network itself, its weights laid out as CPU convolutions like them."""
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self)
         return self
 
     def freeze(self, blocks: int) -> None:

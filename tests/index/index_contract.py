@@ -46,8 +46,17 @@ def ids(hits) -> list[int]:
 class IndexContract:
     """Inherit, and define the fixture `index`."""
 
+    def test_a_brand_counts_while_one_of_its_references_can_be_found(self, index: VectorIndex):
+        index.add([entry(1, axis(0), brand="a"), entry(2, axis(1), brand="a"), entry(3, axis(2), brand="b")], version=1)
+        assert index.view().brands == index.brands == 2
+        index.add([entry(4, axis(3), brand="c")], version=2)
+        index.remove("ref-1", version=3)
+        assert index.brands == 3
+        index.remove("ref-2", version=4)
+        assert index.brands == 2
+
     def test_an_empty_index_finds_nothing(self, index: VectorIndex):
-        assert (len(index), index.version) == (0, 0)
+        assert (len(index), index.version, index.brands) == (0, 0, 0)
         assert index.search(unit(np.ones((2, DIMENSION))), k=3) == [[], []]
         assert index.search_brands(unit(np.ones((2, DIMENSION))), brands=3) == [[], []]
         assert index.search(np.empty((0, DIMENSION), np.float32), k=3) == []

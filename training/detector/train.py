@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from model.detector import cell_centres
 from model.networks.detector import LogoDetector
+from model.networks.layout import channels_last
 from model.networks.weights import load_weights
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
@@ -100,7 +101,7 @@ class TrainingState:
         if settings.start is not None:
             load_weights(self.network, settings.start)
         self.network.freeze()
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self.network)
         self.average = AveragedModel(
             self.network,
             multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from model.alignment import FRAME_SIDE, reference_corners
 from model.networks.aligner import CELLS, REACH, AlignerNetwork
+from model.networks.layout import channels_last
 from training.verifier.network import NetworkRecipe, epoch_views
 from training.verifier.pairs import Pair
 
@@ -28,7 +29,7 @@ def fit_aligner(
     rng = np.random.default_rng(recipe.seed)
     related = [pair for pair in pairs if not np.isnan(pair.quad).any()]
     network = AlignerNetwork()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = recipe.epochs * (len(related) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FRAME_SIDE, Matrix, box_matrix, laid_in_frame, moved, reference_corners
+from model.networks.layout import channels_last
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.regions import RgbImage
 from training.verifier.pairs import Pair
@@ -59,7 +60,7 @@ def fit_network(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = start or VerifierNetwork()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = recipe.epochs * (len(pairs) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
