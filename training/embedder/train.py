@@ -32,26 +32,26 @@ class Settings:
     """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160).
 
     From step `rivals_from` on, half of each batch are brands that look alike; who does is found anew every
-    `rivals_every` steps.
+    `rivals_every` steps. A run of limited `seconds` leaves a checkpoint and is gone on with by the next one.
     """
 
     seed: int = 0
-    steps: int = 600
+    steps: int = 1500
     brands: int = 44
     products: int = 4
     garments: int = 4
-    size: int = 128
-    body_rate: float = 1e-4
-    head_rate: float = 4e-4
+    size: int = 160
+    body_rate: float = 8e-5
+    head_rate: float = 3e-4
     warm_up_steps: int = 30
     weight_decay: float = 1e-4
-    frozen_blocks: int = 5
-    averaging: float = 0.99
-    evaluate_every: int = 100
-    rivals_from: int = 300
+    frozen_blocks: int = 4
+    averaging: float = 0.995
+    evaluate_every: int = 150
+    rivals_from: int = 100
     rivals_every: int = 300
     head_start_views: int = 5000
-    seconds: float = 3600.0
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True)

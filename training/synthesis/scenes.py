@@ -36,7 +36,7 @@ MARKED_GARMENTS = Path(__file__).with_name("marked_garments.txt")
 """The photos of `clothing` that show a mark, a word or a figure, found by eye: no ground to learn "no mark" from."""
 
 MOST_MARKS = 6
-_SMALLEST_WIDTH, _LARGE_FROM, _LARGEST_WIDTH = 0.045, 0.45, 1.0
+_SMALLEST_WIDTH, _LARGEST_WIDTH = 0.045, 1.0
 _THINNEST_PIXELS = 6
 _LEAST_CONTRAST = 36  # of 255, between the darkest and the lightest twentieth of a mark's box in any channel
 _PLAIN_PICTURES = (
@@ -100,7 +100,7 @@ def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int =
     count = int(rng.choice(MOST_MARKS + 1, p=_COUNT_SHARES))
     boxes: list[Box] = []
     for number in range(count):
-        most = _LARGEST_WIDTH if count == 1 else _LARGE_FROM
+        most = _LARGEST_WIDTH if count == 1 else 0.45
         if on_ware is not None and (number == 0 or rng.random() < 0.4):
             part, inside = on_ware.crop(photo).copy(), [_moved(box, -on_ware.x, -on_ware.y) for box in boxes]
             part = _with_mark(part, inside, material=material, rng=rng, least=0.12, most=most)
@@ -151,8 +151,6 @@ def _with_mark(
     mark = _turned(draw_mark(material, rng=rng), rng)
     for _ in range(4):
         share = float(np.exp(rng.uniform(np.log(least), np.log(most))))
-        if most > _LARGE_FROM and rng.random() < 0.5:  # a mark that is the photo's subject
-            share = float(rng.uniform(_LARGE_FROM, most))
         try:
             placed, box, _ = place_mark(mark, photo, rng=rng, width_fraction=share)
         except ValueError:  # too thin to leave a pixel at this size: another size may do
