@@ -1,7 +1,7 @@
 """The verdict on one region beside one genuine reference: align, compare, judge.
 
-One network lays the region on the reference, where features alone would fail; another sees the aligned pair and judges.
-A small head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
+One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs. A small
+head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
 probabilities of the result. Nothing is random: equal pixels give equal verdicts.
 """
 
@@ -20,18 +20,16 @@ from numpy.typing import NDArray
 from model.alignment import (
     FRAME_SIDE,
     Alignment,
+    Flow,
     Matrix,
     PreparedReference,
     align,
-    box_matrix,
     laid_in_frame,
-    moved,
     picture_to_frame,
     prepare_reference,
-    reference_corners,
     working_size,
 )
-from model.comparison import Comparison, compare
+from model.comparison import Comparison, cells_of, compare
 from model.reasons import reasons_for
 from model.regions import RgbImage
 
@@ -79,7 +77,8 @@ class Verdict:
 class Examined:
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `numbers` (n,) float32: the evidence, the network's four logits and its summary.
+    `numbers` (n,) float32: the evidence, the network's four logits and its summary. `maps` (2, h, w) float32 0..1 say
+    what of each cell of the frame a smear and an imitation changed.
     """
 
     region: RgbImage
@@ -87,6 +86,17 @@ class Examined:
     frame: RgbImage
     comparison: Comparison
     numbers: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+    def changed(self, kind: Kind) -> NDArray[np.float32]:
+        """The map (h, w) of the frame that belongs to `kind`; to `genuine`, whatever was changed."""
+        match kind:
+            case "smear":
+                return np.asarray(self.maps[0], np.float32)
+            case "imitation":
+                return np.asarray(self.maps[1], np.float32)
+            case "genuine":
+                return np.asarray(self.maps.max(axis=0), np.float32)
 
 
 class Head:
@@ -110,25 +120,40 @@ class Head:
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
 
 
+class Aligner:
+    """The aligner's network as ONNX; safe to call from several threads."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self._session = _session(path, threads=threads)
+
+    def align(self, region: RgbImage, reference: PreparedReference) -> Alignment:
+        """Lay `region`, at working size, on `reference`."""
+
+        def look(frame: RgbImage) -> Flow:
+            moved, doubt = self._session.run(["flow", "doubt"], {"pairs": _pair(frame, reference)})
+            return Flow(moved[0], doubt[0])
+
+        return align(region, reference, look=look)
+
+
 class VerifierRuntime:
     """Both networks as ONNX, `path` and beside it `ALIGNER`; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._judge = _session(path, threads=threads)
-        self._aligner = _session(path.with_name(ALIGNER), threads=threads)
+        self._aligner = Aligner(path.with_name(ALIGNER), threads=threads)
 
     def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
         """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
         small = working_size(region)
-        start = box_matrix(small)
-        (corners,) = self._aligner.run(["corners"], {"pairs": _pair(laid_in_frame(small, start), reference)})
-        alignment = align(small, reference, proposals=_proposals(start, corners[0]))
+        alignment = self._aligner.align(small, reference)
         frame = laid_in_frame(small, alignment.matrix)
-        logits, summary = self._judge.run(["logits", "summary"], {"pairs": _pair(frame, reference)})
+        outputs = self._judge.run(["logits", "summary", "maps"], {"pairs": _pair(frame, reference)})
+        logits, summary, maps = (output[0] for output in outputs)
         comparison = compare(frame, reference, alignment=alignment, similarity=similarity)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
-        numbers = np.concatenate([comparison.evidence.vector(), logits[0], summary[0]]).round(4).astype(np.float32)
-        return Examined(small, alignment, frame, comparison, numbers)
+        numbers = np.concatenate([comparison.evidence.vector(), logits, summary]).round(4).astype(np.float32)
+        return Examined(small, alignment, frame, comparison, numbers, 1 / (1 + np.exp(-maps)))
 
 
 class Verifier:
@@ -160,9 +185,12 @@ class Verifier:
         plain = Verdict(scores, None, None, [])
         if unrelated > 0.5:
             return plain
-        words = reasons_for(plain.kind, examined.comparison, region=examined.frame, reference=reference)
+        changed = examined.changed(plain.kind)
+        words = reasons_for(
+            plain.kind, examined.comparison, changed=cells_of(changed), region=examined.frame, reference=reference
+        )
         aligned = _laid_out(examined.region, examined.alignment.matrix, reference)
-        return Verdict(scores, aligned, examined.comparison.difference(reference), words)
+        return Verdict(scores, aligned, _on_picture(changed, reference), words)
 
 
 def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
@@ -179,10 +207,12 @@ def _pair(frame: RgbImage, reference: PreparedReference) -> NDArray[np.uint8]:
     return np.stack([frame, reference.frame])[None]
 
 
-def _proposals(start: Matrix, corners: NDArray[np.float32]) -> list[Matrix]:
-    places = reference_corners() + corners.reshape(4, 2) * FRAME_SIDE
-    proposal = moved(start, places.astype(np.float32))
-    return [] if proposal is None else [proposal]
+def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> NDArray[np.float32]:
+    """A map (n, n) of the frame as the reference's picture is laid out, 0..1."""
+    height, width = reference.picture.shape[:2]
+    to_frame = np.diag([len(changed) / FRAME_SIDE, len(changed) / FRAME_SIDE, 1.0]) @ picture_to_frame(reference)
+    laid = cv2.warpPerspective(changed, np.linalg.inv(to_frame), (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(laid, 0, 1).astype(np.float32)
 
 
 def _laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:

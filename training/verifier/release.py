@@ -1,7 +1,7 @@
 """From seed to file: the verifier's two networks, its head and its card, into the folder of a model bundle.
 
-`release_verifier` draws pairs, trains both networks and fits the head: about 40 minutes on two cores. `refit_head`
-takes networks that are there and fits the head to an embedder: a few minutes; do it whenever the embedder changes.
+`release_verifier` draws pairs, trains both networks and fits the head: about two hours on two cores. `refit_head` takes
+networks that are there and fits the head to an embedder: a few minutes; do it whenever the embedder changes.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.alignment import FRAME_SIDE, PreparedReference, prepare_reference
+from model.alignment import FRAME_SIDE, Matrix, PreparedReference, prepare_reference, working_size
 from model.export import export_onnx
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import save_weights
 from model.regions import RgbImage
-from model.verifier import ALIGNER, VerifierRuntime
+from model.verifier import ALIGNER, Aligner, VerifierRuntime
 from training.evaluation.verdicts import calibration_error
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.verifier.aligner import fit_aligner
 from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head
-from training.verifier.network import NetworkRecipe, fit_network, similar_reference
+from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
+from training.verifier.views import ViewRecipe, similar_reference
 
 NETWORK = "verifier.onnx"
 CALIBRATION = "verifier_calibration.json"
@@ -100,29 +101,55 @@ def with_hard_references(drawn: Drawn, frames: np.ndarray, *, seed: int) -> list
     return settled
 
 
+ALIGNER_RECIPE = ViewRecipe(epochs=5, learning_rate=3e-3, crude_share=0.6, crude_noise=0.02, fine_noise=0.04)
+"""How the aligner is trained: mostly from where a detector's box lies."""
+
+JUDGE_RECIPE = ViewRecipe(epochs=6, crude_share=0.7, crude_noise=0.01, fine_noise=0.02)
+"""How the verdict is trained: mostly on pairs as the aligner laid them."""
+
+
 def release_verifier(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 9000
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 26_000
 ) -> None:
     """Draw, train, fit and write everything that the verifier needs into `folder`."""
     backgrounds = Backgrounds.found_in(data_folder())
     known = load_logos(logos)
     training = [logo for logo in known if split_of(logo.brand) == "train"]
     drawn = draw_pairs(training, count=pairs, seed=seed, backgrounds=backgrounds)
-    frames = np.stack([reference.frame for reference in drawn.prepared()])
+    references = drawn.prepared()
+    frames = np.stack([reference.frame for reference in references])
     settled = with_hard_references(drawn, frames, seed=seed)
-    aligner = fit_aligner(settled, frames, recipe=NetworkRecipe(seed=seed, epochs=8, crude_share=0.85), report=report)
-    judge = fit_network(settled, frames, recipe=NetworkRecipe(seed=seed), report=report)
-    export_networks(folder, aligner=aligner, judge=judge)
+    export_aligner(folder, fit_aligner(settled, frames, recipe=replace(ALIGNER_RECIPE, seed=seed), report=report))
+    alignments = aligned_pairs(settled, references, aligner=Aligner(folder / ALIGNER))
+    judge = fit_network(settled, frames, recipe=replace(JUDGE_RECIPE, seed=seed), report=report, alignments=alignments)
+    export_judge(folder, judge)
     refit_head(folder, logos=logos, embed=embed, seed=seed, report=report)
 
 
-def export_networks(folder: Path, *, aligner: AlignerNetwork, judge: VerifierNetwork) -> None:
-    """Write `aligner.onnx` and `verifier.onnx`, and their weights."""
-    example = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
-    export_onnx(aligner, folder / ALIGNER, example=example, input_names=["pairs"], output_names=["corners"])
-    save_weights(aligner, folder / "aligner.fp16.npz")
-    save_weights(judge, folder / "verifier.fp16.npz")
-    export_onnx(judge, folder / NETWORK, example=example, input_names=["pairs"], output_names=["logits", "summary"])
+def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference], *, aligner: Aligner) -> list[Matrix]:
+    """How each region lies on its reference by `aligner`: matrices from its pixels to the frame."""
+    found = []
+    for pair in pairs:
+        small = working_size(pair.region)
+        to_working_size = np.diag([small.shape[1] / pair.region.shape[1], small.shape[0] / pair.region.shape[0], 1.0])
+        found.append(aligner.align(small, references[pair.reference]).matrix @ to_working_size)
+    return found
+
+
+def export_aligner(folder: Path, network: AlignerNetwork) -> None:
+    """Write `aligner.onnx` and its weights."""
+    export_onnx(network, folder / ALIGNER, example=_EXAMPLE, input_names=["pairs"], output_names=["flow", "doubt"])
+    save_weights(network, folder / "aligner.fp16.npz")
+
+
+def export_judge(folder: Path, network: VerifierNetwork) -> None:
+    """Write `verifier.onnx` and its weights."""
+    outputs = ["logits", "summary", "maps"]
+    export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=outputs)
+    save_weights(network, folder / "verifier.fp16.npz")
+
+
+_EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
 def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 2400) -> None:
