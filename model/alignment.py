@@ -57,9 +57,9 @@ class Features:
     descriptors: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PreparedReference:
-    """A genuine picture made ready for comparison; made once for each reference.
+    """A genuine picture made ready for comparison; made once for each reference, and equal to itself alone.
 
     `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
     around it and `frame_edges` the edges of that; `features` are those of the picture and of its negative; `edges` are

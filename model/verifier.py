@@ -2,12 +2,14 @@
 
 One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs. A small
 head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
-probabilities of the result. Nothing is random: equal pixels give equal verdicts.
+probabilities of the result. Where that suspects an imitation, the words of the mark are read. Nothing is random: equal
+pixels give equal verdicts.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,10 +32,14 @@ from model.alignment import (
     working_size,
 )
 from model.comparison import Comparison, cells_of, compare
+from model.reading import Outcome, Reader
 from model.reasons import reasons_for
 from model.regions import RgbImage
 
 Kind = Literal["genuine", "smear", "imitation"]
+
+SUSPECTED = 0.15
+"""Share of an imitation in what is not unrelated from which the words of the mark are read."""
 
 ALIGNER = "aligner.onnx"
 """The file, in the folder of the verifier's, of the network that aligns."""
@@ -47,6 +53,12 @@ class Scores:
     smear: float
     imitation: float
     unrelated: float
+
+    @property
+    def kind(self) -> Kind:
+        """The most probable kind, should the mark be the brand's at all."""
+        named: dict[Kind, float] = {"genuine": self.genuine, "smear": self.smear, "imitation": self.imitation}
+        return max(named, key=lambda kind: named[kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +76,8 @@ class Verdict:
 
     @property
     def kind(self) -> Kind:
-        """The most probable kind, should the mark be the brand's at all."""
-        named: dict[Kind, float] = {
-            "genuine": self.scores.genuine,
-            "smear": self.scores.smear,
-            "imitation": self.scores.imitation,
-        }
-        return max(named, key=lambda kind: named[kind])
+        """See `Scores.kind`."""
+        return self.scores.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,20 @@ class Head:
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
 
 
+class ReadingOdds:
+    """What a reading does to the odds of an imitation against the other kinds: logarithms by outcome."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._numbers = numbers
+
+    def applied(self, scores: Scores, outcome: Outcome) -> Scores:
+        """The scores after a reading; how probable it is that the mark is unrelated stays."""
+        related = 1.0 - scores.unrelated
+        raised = scores.imitation * math.exp(self._numbers[outcome])
+        scale = related / max(scores.genuine + scores.smear + raised, 1e-12)
+        return Scores(scores.genuine * scale, scores.smear * scale, raised * scale, scores.unrelated)
+
+
 class Aligner:
     """The aligner's network as ONNX; safe to call from several threads."""
 
@@ -165,7 +186,9 @@ class Verifier:
 
     def __init__(self, path: Path, *, calibration: Path, threads: int = 1) -> None:
         self._runtime = VerifierRuntime(path, threads=threads)
-        self._head = Head(json.loads(calibration.read_text(encoding="utf-8"))["head"])
+        numbers = json.loads(calibration.read_text(encoding="utf-8"))
+        self._head, self._reading_odds = Head(numbers["head"]), ReadingOdds(numbers["reading"])
+        self._reader = Reader(threads=threads)
         probe = np.zeros((8, 8, 3), np.uint8)
         numbers = self._runtime.examine(probe, prepare_reference(probe), similarity=0.0).numbers
         if len(numbers) != self._head.inputs:
@@ -182,15 +205,20 @@ class Verifier:
         examined = self._runtime.examine(region, reference, similarity=similarity)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
         scores = Scores(genuine, smear, imitation, unrelated)
-        plain = Verdict(scores, None, None, [])
         if unrelated > 0.5:
-            return plain
-        changed = examined.changed(plain.kind)
-        words = reasons_for(
-            plain.kind, examined.comparison, changed=cells_of(changed), region=examined.frame, reference=reference
+            return Verdict(scores, None, None, [])
+        aligned = laid_out(examined.region, examined.alignment.matrix, reference)
+        reading = self._reader.read(aligned, reference) if imitation > SUSPECTED * (1.0 - unrelated) else None
+        if reading is not None:
+            scores = self._reading_odds.applied(scores, reading.outcome)
+        kind = scores.kind
+        changed = examined.changed(kind)
+        reasons = reasons_for(
+            kind, examined.comparison, changed=cells_of(changed), region=examined.frame, reference=reference
         )
-        aligned = _laid_out(examined.region, examined.alignment.matrix, reference)
-        return Verdict(scores, aligned, _on_picture(changed, reference), words)
+        if kind == "imitation" and reading is not None and reading.outcome == "near_miss":
+            reasons.insert(0, reading.difference())
+        return Verdict(scores, aligned, _on_picture(changed, reference), reasons)
 
 
 def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
@@ -215,7 +243,7 @@ def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> N
     return np.clip(laid, 0, 1).astype(np.float32)
 
 
-def _laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
+def laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
     """The region as the reference's picture is laid out."""
     height, width = reference.picture.shape[:2]
     to_picture = np.linalg.inv(picture_to_frame(reference)) @ matrix

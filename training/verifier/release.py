@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +19,13 @@ from model.export import export_onnx
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import save_weights
+from model.reading import Outcome, Reader
 from model.regions import RgbImage
-from model.verifier import ALIGNER, Aligner, VerifierRuntime
-from training.evaluation.verdicts import calibration_error
+from model.verifier import ALIGNER, SUSPECTED, Aligner, Head, Scores, VerifierRuntime, laid_out
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.verifier.aligner import fit_aligner
-from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head
+from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head, fit_reading
 from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
 from training.verifier.views import ViewRecipe, similar_reference
@@ -152,27 +151,34 @@ def export_judge(folder: Path, network: VerifierNetwork) -> None:
 _EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
-def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 2400) -> None:
-    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers and card."""
+def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 3600) -> None:
+    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers."""
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
-    examined = examine(drawn, folder=folder, embed=embed)
-    write_calibration(folder, fit_head(examined, weights=SCAN_WEIGHTS), seed=seed)
-    report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
-
-
-def examine(drawn: Drawn, *, folder: Path, embed: Embed) -> ExaminedPairs:
-    """Measure `drawn` with the networks in `folder`."""
+    references = drawn.prepared()
     runtime = VerifierRuntime(folder / NETWORK)
-    return examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-
-
-def write_calibration(folder: Path, head: dict[str, Any], *, seed: int) -> None:
-    """Write the head's numbers beside the networks."""
-    content = {"classes": list(CLASSES), "seed": seed, "head": head}
+    examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
+    head = fit_head(examined, weights=SCAN_WEIGHTS)
+    report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
+    scores = [Scores(*row) for row in Head(head).probabilities(examined.numbers).tolist()]
+    outcomes = read_pairs(examined, scores, references, aligner=Aligner(folder / ALIGNER))
+    reading = fit_reading(scores, outcomes, examined.labels)
+    report(f"{len(outcomes) - outcomes.count(None)} pairs read: log odds of an imitation {reading}")
+    content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": reading}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def error_of_calibration(examined: ExaminedPairs, probabilities: np.ndarray) -> float:
-    """Expected calibration error of `probabilities` (n, 4) on `examined`."""
-    return calibration_error(probabilities, examined.labels)
+def read_pairs(
+    examined: ExaminedPairs, scores: Sequence[Scores], references: Sequence[PreparedReference], *, aligner: Aligner
+) -> list[Outcome | None]:
+    """What reading the words says of each pair that the verifier would read; None for the others."""
+    reader = Reader()
+    outcomes: list[Outcome | None] = []
+    for pair, score in zip(examined.pairs, scores, strict=True):
+        reading = None
+        if pair.label != "unrelated" and score.imitation > SUSPECTED * (1.0 - score.unrelated):
+            small, reference = working_size(pair.region), references[pair.reference]
+            laid = laid_out(small, aligner.align(small, reference).matrix, reference)
+            reading = reader.read(laid, reference)
+        outcomes.append(None if reading is None else reading.outcome)
+    return outcomes
