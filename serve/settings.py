@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
     ] = None
     model: Annotated[str, Field(description="Name of the model bundle that serves, or the path of its folder")] = (
-        "hallmark-2"
+        model.CHAMPION
     )
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"

@@ -23,6 +23,6 @@ def test_the_fingerprint_knows_contents_and_names_but_no_order(tmp_path: Path) -
 
 
 def test_a_report_begins_with_date_commit_model_and_data(tmp_path: Path) -> None:
-    record = provenance(write(tmp_path, a=b"1"), model="hallmark-2", commit="abc")
+    record = provenance(write(tmp_path, a=b"1"), model="hallmark-3", commit="abc")
     assert set(record) == {"date", "commit", "model", "data"}
-    assert (record["model"], record["commit"]) == ("hallmark-2", "abc")
+    assert (record["model"], record["commit"]) == ("hallmark-3", "abc")
