@@ -7,19 +7,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from serve.models.commands import models
 from serve.roles import Role
-from serve.settings import RELEASED_BUNDLES, Settings
-
-if TYPE_CHECKING:
-    from serve.database.engine import Database
-    from serve.service import Service
+from serve.terminal import database_of, fail, quiet_settings, whole_service
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
@@ -34,7 +30,6 @@ def register(app: typer.Typer) -> None:
         ("brand", "Brands.", {"add": add_brand, "list": list_brands}),
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
-        ("model", "Model bundles.", {"list": list_models}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
     ]
@@ -43,6 +38,7 @@ def register(app: typer.Typer) -> None:
         for command, function in commands.items():
             group.command(command)(function)
         app.add_typer(group, name=name)
+    app.add_typer(models, name="model")
 
 
 def serve(
@@ -162,14 +158,6 @@ def revoke_key(key_id: str) -> None:
         keys.revoke_key(database, key_id)
 
 
-def list_models() -> None:
-    """List the model bundles that are installed; * serves."""
-    serving = quiet_settings("text").bundle_folder
-    for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
-        state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
-        typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
-
-
 def export_labels(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty")],
 ) -> None:
@@ -204,75 +192,6 @@ def verify_audit(
             raise typer.BadParameter(str(error), param_hint="--noted") from error
         except AuditBrokenError as error:
             fail(f"the audit log is broken: {error}")
-
-
-def quiet_settings(log_format: str) -> Settings:
-    """The settings; a command for a person logs as text, and only what should worry them."""
-    from serve.logs import configure_logs
-
-    with told_errors():
-        settings = Settings()
-    if log_format == "text":
-        settings = settings.model_copy(update={"log_format": "text", "log_level": "warning"})
-    configure_logs(settings)
-    return settings
-
-
-@contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The database during the block; errors that a person can mend are told in a line."""
-    from serve.database.engine import Database
-
-    with told_errors():
-        database = Database(settings)
-        try:
-            yield database
-        finally:
-            database.close()
-
-
-@contextmanager
-def whole_service() -> Iterator[Service]:
-    """The service without a door during the block; errors that a person can mend are told in a line."""
-    from model.bundle import BundleRejected
-    from serve.service import open_service
-
-    try:
-        with told_errors(), open_service(quiet_settings("text")) as service:
-            yield service
-    except BundleRejected as error:
-        fail(str(error))
-
-
-@contextmanager
-def told_errors() -> Iterator[None]:
-    """Print an error that a person can mend, without a trace, and end with status 1."""
-    from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError
-    from starlette.exceptions import HTTPException
-
-    from model.rejection import ImageRejected
-    from serve.database.embedded import EmbeddedPostgresError
-    from serve.database.migration import NewerDatabaseError
-
-    try:
-        yield
-    except HTTPException as error:
-        fail(str(error.detail))
-    except ImageRejected as error:
-        fail(error.detail)
-    except OperationalError as error:
-        fail(f"the database does not answer: {error.orig}")
-    except ValidationError as error:
-        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
-    except (EmbeddedPostgresError, NewerDatabaseError) as error:
-        fail(str(error))
-
-
-def fail(message: str) -> None:
-    """Print why and end with status 1."""
-    typer.echo(f"hallmark: {message}", err=True)
-    sys.exit(1)
 
 
 def empty_folder(folder: Path) -> Path:

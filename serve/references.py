@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,16 @@ from serve.database.engine import Database
 from serve.database.tables import Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
+from serve.jobs import defer
+from serve.models.registry import others_are_kept, serving_model
 from serve.objects import ObjectMissingError, Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found, unprocessable
 from serve.replica import IndexReplica
 from serve.wording import Name, Note
+
+EMBED_FOR_KEPT: Final = "embed reference for kept models"
+"""The task that a new reference is given to while a model beside the serving one is kept."""
 
 BLANK_DEVIATION = 2.0
 """A picture whose channels all vary less than this (standard deviation, of 255) shows nothing."""
@@ -74,12 +79,9 @@ class ReferenceView(BaseModel):
 class ReferenceLibrary:
     """The genuine imagery of all brands: pictures, rows, vectors and the index, changed together."""
 
-    def __init__(
-        self, database: Database, objects: Objects, *, bundle: ModelBundle, decoder: DecoderPool, replica: IndexReplica
-    ) -> None:
+    def __init__(self, database: Database, objects: Objects, *, decoder: DecoderPool, replica: IndexReplica) -> None:
         self._database = database
         self._objects = objects
-        self._bundle = bundle
         self._decoder = decoder
         self._replica = replica
 
@@ -91,13 +93,21 @@ class ReferenceLibrary:
         self._require_brand(brand_id)
         picture = self._decoder.decode(data)
         _require_content(picture)
-        views, vectors = embed_views(self._bundle, picture, kind=new.kind)
-        reference = self._row(brand_id, data, picture=picture, new=new)
-        self._objects.put(reference.object_key, png(picture))
+        reference_id = new_id("ref")
+        key = f"references/{brand_id}/{reference_id}.png"
+        self._objects.put(key, png(picture))
         try:
-            version = self._insert(reference, views=views, vectors=vectors)
+            while True:
+                bundle = self._replica.serving.bundle
+                views, vectors = embed_views(bundle, picture, kind=new.kind)
+                reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key)
+                try:
+                    version = self._insert(reference, model=bundle.name, views=views, vectors=vectors)
+                    break
+                except _AnotherModelServesError:
+                    self._replica.catch_up()
         except BaseException:
-            self._objects.delete(reference.object_key)
+            self._objects.delete(key)
             raise
         self._replica.catch_up(version=version)
         return ReferenceView.model_validate(reference)
@@ -165,32 +175,43 @@ class ReferenceLibrary:
             if session.get(Brand, brand_id) is None:
                 raise not_found("brand", brand_id)
 
-    def _row(self, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference) -> Reference:
-        reference_id = new_id("ref")
-        height, width = picture.shape[:2]
-        return Reference(
-            id=reference_id,
-            brand_id=brand_id,
-            kind=new.kind,
-            sku=new.sku,
-            note=new.note,
-            status="active",
-            sha256=hashlib.sha256(data).digest(),
-            width=width,
-            height=height,
-            object_key=f"references/{brand_id}/{reference_id}.png",
-        )
-
-    def _insert(self, reference: Reference, *, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
+    def _insert(self, reference: Reference, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
         with self._database.write() as session:
             if session.get(Brand, reference.brand_id, with_for_update={"read": True}) is None:
                 raise not_found("brand", reference.brand_id)
             session.add(reference)
             session.flush()
-            session.add_all(vector_rows(reference.id, model=self._bundle.name, views=views, vectors=vectors))
+            session.add_all(vector_rows(reference.id, model=model, views=views, vectors=vectors))
             session.flush()
             session.refresh(reference)
-            return record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+            if others_are_kept(session, serving=model):
+                defer(session, EMBED_FOR_KEPT, reference_id=reference.id)
+            version = record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+            if serving_model(session) not in (None, model):
+                raise _AnotherModelServesError
+            return version
+
+
+class _AnotherModelServesError(Exception):
+    """The model was switched since the picture was embedded; what was written of it is taken back."""
+
+
+def _row(
+    reference_id: str, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference, object_key: str
+) -> Reference:
+    height, width = picture.shape[:2]
+    return Reference(
+        id=reference_id,
+        brand_id=brand_id,
+        kind=new.kind,
+        sku=new.sku,
+        note=new.note,
+        status="active",
+        sha256=hashlib.sha256(data).digest(),
+        width=width,
+        height=height,
+        object_key=object_key,
+    )
 
 
 def embed_views(

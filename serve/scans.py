@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -31,21 +32,24 @@ class ScanDesk:
     """Takes pictures in, gives answers out, and finds earlier answers again; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Scanner, policy: Policy,
-        metrics: Metrics,
+        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Callable[[], Scanner],
+        policy: Policy, metrics: Metrics,
     ) -> None:  # fmt: skip
+        """`scanner` gives what serves now: the model, its index and its thresholds, all of one state."""
         self._database = database
         self._objects = objects
         self._decoder = decoder
-        self._scanner = scanner
+        self.scanner = scanner
         self._policy = policy
         self._metrics = metrics
 
-    def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
+    def scan(self, data: bytes, *, listing: Listing | None = None, scanner: Scanner | None = None) -> ScanResult:
         """Scan the picture in the file `data`. Raises `ImageRejected`.
 
-        `listing` is what the seller says; the first policy decides by the picture alone.
+        `listing` is what the seller says; the first policy decides by the picture alone. `scanner` is for pictures that
+        must be scanned by one model; else what serves when the scan begins, and it keeps that to its end.
         """
+        scanner = scanner or self.scanner()
         start = time.perf_counter()
         scan_id = new_id("scan")
         try:
@@ -54,7 +58,7 @@ class ScanDesk:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
-        scan = self._scanner.scan(image, scan_id=scan_id, policy=self._policy)
+        scan = scanner.scan(image, scan_id=scan_id, policy=self._policy)
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0

@@ -136,6 +136,7 @@ class IndexCounter(Table):
 
 class IndexChange(Table):
     """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand.
+    Neither: another model serves from this version on.
 
     `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
     """
@@ -145,11 +146,14 @@ class IndexChange(Table):
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     mark: Mapped[str]
     action: Mapped[str]
-    brand_id: Mapped[str]
+    brand_id: Mapped[str | None]
     reference_id: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (CheckConstraint("action IN ('add', 'remove', 'rename')", name="index_changes_action"),)
+    __table_args__ = (
+        CheckConstraint("action IN ('add', 'remove', 'rename', 'switch')", name="index_changes_action"),
+        CheckConstraint("(action = 'switch') = (brand_id IS NULL)", name="index_changes_brand"),
+    )
 
 
 class ScanRecord(Table):

@@ -25,6 +25,7 @@ from serve.objects import ObjectMissingError, Objects
 from serve.policy import Policy, strength
 from serve.problems import Problem, not_found, of_picture
 from serve.results import Answer, Decision, Finding, Listing, ScanResult
+from serve.scan import Scanner
 from serve.scans import ScanDesk
 from serve.wording import clean
 
@@ -85,7 +86,8 @@ class ListingDesk:
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
         be read, and 409 when the id is another seller's.
         """
-        results = [self._scan(data, new=new, number=number) for number, data in enumerate(pictures)]
+        scanner = self._scans.scanner()
+        results = [self._scan(data, new=new, number=n, scanner=scanner) for n, data in enumerate(pictures)]
         findings = _findings(results)
         scanned = strongest(result.decision for result in results)
         stored: list[str] = []
@@ -134,9 +136,9 @@ class ListingDesk:
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan(self, data: bytes, *, new: NewListing, number: int) -> ScanResult:
+    def _scan(self, data: bytes, *, new: NewListing, number: int, scanner: Scanner) -> ScanResult:
         try:
-            return self._scans.scan(data, listing=new)
+            return self._scans.scan(data, listing=new, scanner=scanner)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"
