@@ -173,7 +173,7 @@ def export_labels(
             fail(str(error))
         except ObjectMissingError as error:
             fail(f"the picture {error} is gone from the object store")
-    typer.echo(f"{done.labels} labels, {done.pictures} pictures in {folder}")
+    typer.echo(f"{done.labels} labels, {done.pictures} pictures, {done.references} references in {folder}")
     typer.echo(done.fingerprint)
 
 

@@ -183,5 +183,8 @@ def test_the_command_writes_labels_pictures_and_a_fingerprint(
     named = {json.loads(line)["image"] for line in written.splitlines()}
     pictures = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pictures").iterdir()}
     assert pictures == {name: name for name in named}
+    for line in map(json.loads, written.splitlines()):
+        url = f"/v1/brands/{line['brand_id']}/references/{line['reference_id']}/picture"
+        assert (folder / "references" / f"{line['reference_id']}.png").read_bytes() == brand.client.get(url).content
     again = CliRunner().invoke(command_line.build(), ["labels", "export", str(folder)])
     assert (again.exit_code, "not empty" in again.stderr) == (1, True)
