@@ -112,17 +112,25 @@ def release_verifier(
     settled = with_hard_references(drawn, frames, seed=seed)
     aligner = fit_aligner(settled, frames, recipe=NetworkRecipe(seed=seed, epochs=8, crude_share=0.85), report=report)
     judge = fit_network(settled, frames, recipe=NetworkRecipe(seed=seed), report=report)
-    export_networks(folder, aligner=aligner, judge=judge)
+    export_aligner(folder, aligner)
+    export_judge(folder, judge)
     refit_head(folder, logos=logos, embed=embed, seed=seed, report=report)
 
 
-def export_networks(folder: Path, *, aligner: AlignerNetwork, judge: VerifierNetwork) -> None:
-    """Write `aligner.onnx` and `verifier.onnx`, and their weights."""
-    example = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
-    export_onnx(aligner, folder / ALIGNER, example=example, input_names=["pairs"], output_names=["corners"])
-    save_weights(aligner, folder / "aligner.fp16.npz")
-    save_weights(judge, folder / "verifier.fp16.npz")
-    export_onnx(judge, folder / NETWORK, example=example, input_names=["pairs"], output_names=["logits", "summary"])
+def export_aligner(folder: Path, network: AlignerNetwork) -> None:
+    """Write `aligner.onnx` and its weights."""
+    export_onnx(network, folder / ALIGNER, example=_EXAMPLE, input_names=["pairs"], output_names=["corners"])
+    save_weights(network, folder / "aligner.fp16.npz")
+
+
+def export_judge(folder: Path, network: VerifierNetwork) -> None:
+    """Write `verifier.onnx` and its weights."""
+    save_weights(network, folder / "verifier.fp16.npz")
+    outputs = ["logits", "summary"]
+    export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=outputs)
+
+
+_EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
 def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 2400) -> None:

@@ -16,7 +16,7 @@ from training.verifier.aligner import fit_aligner, true_flow
 from training.verifier.head import ExaminedPairs, fit_head
 from training.verifier.network import NetworkRecipe, fit_network, true_matrix
 from training.verifier.pairs import LABELS, draw_pair
-from training.verifier.release import NETWORK, draw_pairs, export_networks, with_hard_references
+from training.verifier.release import NETWORK, draw_pairs, export_aligner, export_judge, with_hard_references
 
 LOGOS = load_logos()[200:240]
 
@@ -77,7 +77,8 @@ def test_a_short_training_runs_and_both_networks_export_to_what_torch_computes(d
     aligner = fit_aligner(pairs, frames, recipe=recipe, report=lines.append)
     judge = fit_network(pairs, frames, recipe=recipe, report=lines.append)
     assert len(lines) == 4
-    export_networks(tmp_path, aligner=aligner, judge=judge)
+    export_aligner(tmp_path, aligner)
+    export_judge(tmp_path, judge)
     region, reference = pairs[0].region, prepare_reference(drawn.pictures[0])
     pictures = np.stack([laid_in_frame(region, box_matrix(region)), reference.frame])[None]
     with torch.no_grad():
