@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE = "evaluation.json"
 
+REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
+"""Frozen sets without which a report says too little."""
+
 
 class _Part(BaseModel):
     """Fields that are not read here are the evaluation's own."""
@@ -44,7 +47,7 @@ class Comparison(_Part):
 
     candidate: Compared
     champion: Compared
-    frozen: Annotated[dict[str, MeasuredSet], Field(min_length=1)]
+    frozen: dict[str, MeasuredSet]
 
 
 class NoComparison(Exception):
@@ -74,6 +77,9 @@ def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Co
             f"the report compares with {comparison.champion.name}, or other files of that name, and {champion.name} "
             "serves: evaluate against it"
         )
+    missing = [name for name in REQUIRED if name not in comparison.frozen]
+    if missing:
+        grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
     for name, measured in comparison.frozen.items():
         if measured.difference.high < 0.0:
             found = measured.difference

@@ -14,6 +14,7 @@ from plain_bundle import ColourEmbedder, plain_bundle
 from model.bundle import FILES, ModelBundle, write_manifest
 from model.regions import RgbImage
 from serve.models.bundles import digest_of
+from serve.models.comparison import REQUIRED
 
 NEW = "turned"
 
@@ -41,11 +42,11 @@ def write_bundle(folder: Path, *, content: str = "as it was") -> Path:
 
 
 def write_report(candidate: Path, champion: Path, *, high: float = 0.02) -> None:
-    """What `hallmark evaluate candidate` would have found, with the upper end of the interval on the one set."""
+    """What `hallmark evaluate candidate` would have found, with the upper end of each interval."""
     difference = {"value": high - 0.01, "low": high - 0.02, "high": high}
     report: dict[str, Any] = {
         "candidate": {"name": candidate.name, "manifest": digest_of(candidate).hex()},
         "champion": {"name": champion.name, "manifest": digest_of(champion).hex()},
-        "frozen": {"drawn": {"fingerprint": "ab", "units": 9, "difference": difference}},
+        "frozen": {name: {"fingerprint": "ab", "units": 9, "difference": difference} for name in REQUIRED},
     }
     (candidate / "evaluation.json").write_text(json.dumps(report))

@@ -56,15 +56,17 @@ def test_only_a_loss_beyond_its_interval_is_refused(
 ) -> None:
     two_models.write_report(candidate, champion, high=high)
     if loses:
-        assert "it loses on drawn: -0.0101 (-0.0201 to -0.0001)" in refused(client, candidate)
+        assert "it loses on recognition: -0.0101 (-0.0201 to -0.0001)" in refused(client, candidate)
     else:
         assert ask(client, candidate).model == candidate.name
 
 
-def test_a_report_without_a_frozen_set_says_nothing(client: Client, candidate: Path) -> None:
+def test_a_report_that_leaves_a_frozen_set_out_says_too_little(client: Client, candidate: Path) -> None:
     path = candidate / "evaluation.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "frozen": {}}))
-    assert "no report" in refused(client, candidate)
+    report = json.loads(path.read_text())
+    del report["frozen"]["verdicts"]
+    path.write_text(json.dumps(report))
+    assert "not measured on verdicts: evaluate it" in refused(client, candidate)
 
 
 def test_altered_files_are_refused(client: Client, candidate: Path) -> None:
@@ -82,7 +84,7 @@ def test_an_override_is_logged_with_what_it_set_aside(client: Client, candidate:
         asked, done = [(row.action, json.loads(row.content)) for row in rows]
     assert asked[0] == "model promote asked"
     assert asked[1]["override"] == "the set is wrong"
-    assert asked[1]["grounds_set_aside"] == ["it loses on drawn: -0.1100 (-0.1200 to -0.1000)"]
+    assert asked[1]["grounds_set_aside"][0] == "it loses on recognition: -0.1100 (-0.1200 to -0.1000)"
     assert (done[0], done[1]["replaces"]) == ("model promote done", "plain")
     audit.verify(client.service.database)
 
