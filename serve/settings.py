@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     object_url: Annotated[
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
     ] = None
-    model: Annotated[str, Field(description="Name of the model bundle that serves, or the path of its folder")] = (
+    model: Annotated[str, Field(description="Name, or path, of the model bundle that serves until another is promoted")] = (
         "hallmark-2"
     )
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
