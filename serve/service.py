@@ -92,6 +92,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             runner = JobRunner(database, {**loop_tasks(database, settings), **models.tasks})
             runner.start()
             stack.callback(runner.close)
+            stack.callback(models.close)
         policy = policy_in_force(database)
 
         def scanner() -> Scanner:

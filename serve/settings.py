@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     object_url: Annotated[
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
     ] = None
-    model: Annotated[str, Field(description="Name, or path, of the model bundle that serves until another is promoted")] = (
-        "hallmark-2"
-    )
+    model: Annotated[
+        str, Field(description="Name, or path, of the model bundle that serves until another is promoted")
+    ] = "hallmark-2"
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="TCP port to listen on")] = 8000

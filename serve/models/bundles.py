@@ -39,7 +39,7 @@ class Bundles:
         self._copies = home / "models"
         self._load = load
         self._loading = threading.Lock()
-        self._loaded: OrderedDict[str, ModelBundle] = OrderedDict()
+        self._loaded: OrderedDict[str | None, ModelBundle] = OrderedDict()
 
     def load(self, name: str | None) -> ModelBundle:
         """The bundle `name`, None for the installed one; of the ones loaded last, the same object again.
@@ -47,13 +47,12 @@ class Bundles:
         Raises `BundleRejected`.
         """
         with self._loading:
-            key = name or self.installed.name
-            if key not in self._loaded:
-                self._loaded[key] = self._load(self.installed if name is None else self.folder(name))
-            self._loaded.move_to_end(key)
+            if name not in self._loaded:
+                self._loaded[name] = self._load(self.installed if name is None else self.folder(name))
+            self._loaded.move_to_end(name)
             while len(self._loaded) > MOST_LOADED:
                 self._loaded.popitem(last=False)
-            return self._loaded[key]
+            return self._loaded[name]
 
     def folder(self, name: str) -> Path:
         """The folder with the files of a known model, copied from the object store where it is not there yet.

@@ -72,6 +72,15 @@ def rollback() -> None:
         _carry_out(switching, roll_back(bundles.database, actor=ACTOR))
 
 
+@models.command("call-off")
+def call_off_switch() -> None:
+    """End a promotion or rollback that is under way, undone; what serves goes on serving."""
+    from serve.models.promotion import call_off
+
+    with _models() as (bundles, _):
+        typer.echo(f"the switch to {call_off(bundles.database, actor=ACTOR)} is called off")
+
+
 @models.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="The bundle becomes a folder in this one, which is made if need be")],

@@ -6,10 +6,11 @@ Nothing changes for scans here: a switch is written, with the job that carries i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -57,15 +58,16 @@ def promote(
     bundles.check(folder)
     with database.read() as session:
         serving, going = serving_model(session), switch_under_way(session)
-        known = session.get(ModelRecord, folder.name)
-    if known is not None and known.sha256 != digest:
-        raise PromotionRefused(f"another model of the name {folder.name} was promoted before: rename the folder")
-    if going is not None and going.model == folder.name and known is not None:
-        return AskedSwitch(going.id, going.model, going.replaces)
+        known = {record.name: record.sha256 for record in session.scalars(select(ModelRecord))}
     champion = bundles.installed if serving is None else bundles.folder(serving)
+    champion_digest = digest_of(champion)
+    for name, sha256 in ((folder.name, digest), (champion.name, champion_digest)):
+        if known.get(name, sha256) != sha256:
+            raise PromotionRefused(f"another model of the name {name} was promoted before: rename the folder")
+    if going is not None and going.model == folder.name:
+        return AskedSwitch(going.id, going.model, going.replaces)
     if champion.name == folder.name:
         raise PromotionRefused(f"{folder.name} serves already")
-    champion_digest = digest_of(champion)
     grounds = _grounds(folder, digest=digest, champion=Compared(name=champion.name, manifest=champion_digest.hex()))
     if grounds and override is None:
         raise PromotionRefused(*grounds)
@@ -94,6 +96,21 @@ def roll_back(database: Database, *, actor: str) -> AskedSwitch:
         if serving is None or before is None:
             raise PromotionRefused("nothing to go back to: what serves was not promoted in place of another model")
         return _ask(session, "rollback", model=before, replaces=serving, actor=actor, override=None, grounds=[])
+
+
+def call_off(database: Database, *, actor: str) -> str:
+    """End the switch that is under way, undone; returns the name of its model. Raises `PromotionRefused`."""
+    with database.write() as session:
+        hold_changes(session)  # it is done or called off, not both
+        going = switch_under_way(session)
+        if going is None:
+            raise PromotionRefused("no switch is under way")
+        going.ended, going.failure = datetime.now(UTC), "called off"
+        audit.record(
+            session, actor=actor, action=f"model {going.action} called off", subject=going.model,
+            content={"switch": going.id},
+        )  # fmt: skip
+        return going.model
 
 
 def forget_vectors(database: Database, model: str, *, actor: str) -> int:

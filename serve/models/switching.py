@@ -12,18 +12,20 @@ back is the same step and as quick.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from model.bundle import BundleRejected
 from serve.backfill import Progress, embed_missing, missing_references, no_progress
 from serve.changes import hold_changes, record_change
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
-from serve.jobs import Task
+from serve.database.tables import Reference
+from serve.jobs import Task, defer
 from serve.loop import audit
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused
@@ -32,8 +34,14 @@ from serve.objects import Objects
 from serve.references import EMBED_FOR_KEPT
 
 LOCK: Final = "hallmark-switch"
+LOOK_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
+
+
+class BrokenOff(Exception):
+    """The process ends before the switch is done."""
 
 
 class Switching:
@@ -43,6 +51,11 @@ class Switching:
         self._database = database
         self._objects = objects
         self._bundles = bundles
+        self._ending = threading.Event()
+
+    def close(self) -> None:
+        """Break off what is being carried out, after the reference that it is at; another process carries on."""
+        self._ending.set()
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -52,33 +65,57 @@ class Switching:
     def carry_out(self, switch_id: str, *, progress: Progress = no_progress) -> int:
         """Do what is left of the switch; returns the `index_version` from which on the new model serves.
 
-        One process works, others wait for it. Raises `PromotionRefused` when the model cannot be loaded: the switch is
-        then ended.
+        One process works, others wait for it. Raises `PromotionRefused` when the switch ended undone, also because the
+        model cannot be loaded, and `BrokenOff` after `close`.
         """
-        with self._database.lock(LOCK):
-            with self._database.read() as session:
-                switch = session.get_one(ModelSwitch, switch_id)
-            if switch.failure is not None:
-                raise PromotionRefused(switch.failure)
-            if switch.index_version is not None:
-                return switch.index_version
-            try:
-                bundle = self._bundles.load(switch.model)
-            except (BundleRejected, ValueError) as error:
-                self._give_up(switch_id, reason=str(error))
-                raise PromotionRefused(str(error)) from error
-            without_picture: set[str] = set()
-            while True:
-                without_picture |= embed_missing(self._database, self._objects, bundle=bundle, progress=progress)
-                version = self._switch(switch_id, but=without_picture)
-                if version is not None:
-                    return version
+        while True:
+            with self._database.try_lock(LOCK) as ours:
+                if ours:
+                    return self._carry_out(switch_id, progress=progress)
+            progress(*self._embedded(switch_id))
+            if self._ending.wait(LOOK_SECONDS):
+                raise BrokenOff
+
+    def _carry_out(self, switch_id: str, *, progress: Progress) -> int:
+        with self._database.read() as session:
+            switch = session.get_one(ModelSwitch, switch_id)
+        if switch.index_version is not None:
+            return switch.index_version
+        if switch.failure is not None:
+            raise PromotionRefused(switch.failure)
+        try:
+            bundle = self._bundles.load(switch.model)
+        except (BundleRejected, ValueError) as error:
+            self._give_up(switch_id, reason=str(error))
+            raise PromotionRefused(str(error)) from error
+
+        def tell(done: int, total: int) -> None:
+            progress(done, total)
+            if self._ending.is_set():
+                raise BrokenOff
+
+        without_picture: set[str] = set()
+        while True:
+            without_picture |= embed_missing(self._database, self._objects, bundle=bundle, progress=tell)
+            version = self._switch(switch_id, but=without_picture)
+            if version is not None:
+                return version
+
+    def _embedded(self, switch_id: str) -> tuple[int, int]:
+        """How many references have vectors of the switch's model, of how many."""
+        with self._database.read() as session:
+            model = session.get_one(ModelSwitch, switch_id).model
+            total = session.scalar(select(func.count()).select_from(Reference)) or 0
+            missing = session.scalar(select(func.count()).select_from(missing_references(model).subquery())) or 0
+        return total - missing, total
 
     def _switch(self, switch_id: str, *, but: set[str]) -> int | None:
         """Put the model in place; None when a reference, of others than `but`, came since they were embedded."""
         with self._database.write() as session:
             hold_changes(session)
             switch = session.get_one(ModelSwitch, switch_id)
+            if switch.failure is not None:
+                raise PromotionRefused(switch.failure)
             if set(session.scalars(missing_references(switch.model))) - but:
                 return None
             version = record_change(session, "switch")
@@ -111,7 +148,24 @@ class Switching:
             embed_missing(self._database, self._objects, bundle=self._bundles.load(name), only=reference_id)
 
     async def _carry_out_later(self, switch_id: str) -> None:
-        await asyncio.to_thread(self.carry_out, switch_id)
+        await asyncio.to_thread(self._carry_out_or_defer, switch_id)
+
+    def _carry_out_or_defer(self, switch_id: str) -> None:
+        try:
+            self.carry_out(switch_id)
+        except PromotionRefused as refusal:
+            log.warning("a model switch ended undone", switch=switch_id, reason=str(refusal))
+        except BrokenOff:
+            self._defer(switch_id, after_seconds=0)
+        except Exception:
+            # Such as an object store that is away. What is embedded stays embedded.
+            log.exception("a model switch was interrupted; it is tried again", switch=switch_id)
+            self._defer(switch_id, after_seconds=RETRY_SECONDS)
+
+    def _defer(self, switch_id: str, *, after_seconds: float) -> None:
+        with self._database.write() as session:
+            moment = datetime.now(UTC) + timedelta(seconds=after_seconds)
+            defer(session, CARRY_OUT, at=moment, switch_id=switch_id)
 
     async def _embed_for_kept_later(self, reference_id: str) -> None:
         await asyncio.to_thread(self.embed_for_kept, reference_id)

@@ -31,7 +31,7 @@ def write_card(path: Path, record: dict[str, Any]) -> None:
         "",
         "## Data",
         f"- {data['teaching']} labels taught, worth {data['worth']} that are wholly believed "
-        + ("(weights and soft targets)." if settings["believe"] else "(each counted as certain)."),
+        + ("(weights and soft targets)." if settings["believe"] else "(whoever complained was taken at its word)."),
         f"- {examining} were kept apart to examine it; {data['without_reference']} labels had lost their reference.",
         f"- Fingerprint of the labels and their pictures: {data['labels']}.",
         f"- Standing data: drawn marks of train brands, seed {settings['seed']}: {settings['standing_pairs']} pairs, "
@@ -51,7 +51,8 @@ def write_card(path: Path, record: dict[str, Any]) -> None:
         ),
         "",
         "How it compares with the champion stands in `evaluation.json`, once `hallmark evaluate candidate` has run.",
-        "The detector and the aligner are the parent's; their cards and limits hold on.",
+        "Detector and aligner are the parent's. The other cards in this folder tell of the networks that this round "
+        "went on from; their limits hold on.",
         "",
     ]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -42,7 +42,9 @@ def train_round(
     standing_pairs: Annotated[int, typer.Option(help="Drawn pairs that the verifier sees again")] = 2000,
     head_pairs: Annotated[int, typer.Option(help="Drawn pairs that verdicts are calibrated on")] = 1600,
     thresholds: Annotated[bool, typer.Option(help="Choose the thresholds anew, on development photos")] = True,
-    believe: Annotated[bool, typer.Option(help="Count labels by their weights and soft targets")] = True,
+    believe: Annotated[
+        bool, typer.Option(help="Count labels by weight and soft target; else take complaints at their word")
+    ] = True,
 ) -> None:
     """Fine-tune the champion on labels and drawn marks; the last line is the candidate's folder.
 

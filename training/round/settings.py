@@ -15,7 +15,7 @@ from training.thresholds import ThresholdSettings
 class RoundSettings:
     """The size of a round; equal settings on equal data give an equal candidate.
 
-    `believe`: labels count by their weights and soft targets; without, each counts the same and as certain.
+    `believe`: labels count by their weights and soft targets; without, whoever complained is taken at its word.
     `embedder_steps` 0 leaves the embedder as it is. `rehearsed_brands` and `rehearsed_products` are those whose drawn
     views the embedder sees again; `standing_pairs` are drawn for the verifier's network, `head_pairs` for its head.
     `thresholds` None leaves the champion's.

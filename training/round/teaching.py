@@ -9,7 +9,7 @@ cross entropy with the soft target, whatever the learner.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ UNSURE = 0.1
 
 NOT_A_MARK = "copied_photo"
 """Labels of this kind are about product photos, which the verifier does not judge."""
+
+
+COMPLAINED = ("complaint", "counter_notice")
+"""Origins of labels that began with a complaint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def taught(
 ) -> Taught:
     """Make the labels `teaching` ready by the champion's networks.
 
-    Without `believe` every label counts the same and as certain, whoever stands behind it: to show what that costs.
+    Without `believe` whoever complained is taken at its word, and every label counts the same: to show what that costs.
     """
     about_marks = tuple(label for label in teaching if label.kind != NOT_A_MARK and label.weight > 0)
     names = sorted({label.reference for label in about_marks})
@@ -90,8 +94,8 @@ def taught(
     for label, region, place, similar in zip(about_marks, regions, reference_of, similarity, strict=True):
         examined = runtime.examine(region, references[place], similarity=similar)
         frames.append(np.stack([examined.frame, references[place].frame]))
-        held = label if believe else replace(label, target=float(label.target > 0.5))
-        targets.append(soft_target(held.target, believed=head.probabilities(examined.numbers)))
+        target = label.target if believe else _at_its_word(label)
+        targets.append(soft_target(target, believed=head.probabilities(examined.numbers)))
     return Taught(
         about_marks,
         regions,
@@ -122,6 +126,11 @@ def label_rows(total: int, worth: float, *, share: float, repeats: float) -> int
     `worth` is the sum of the labels' weights: few labels, or doubtful ones, must not be repeated until they rule.
     """
     return min(round(repeats * worth), int(total * share))
+
+
+def _at_its_word(label: Label) -> float:
+    """Whether the region infringes by who brought it up: a rights holder that complains says that it does."""
+    return 1.0 if label.origin in COMPLAINED else float(label.target > 0.5)
 
 
 def _similarities(

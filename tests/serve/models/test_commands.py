@@ -83,6 +83,7 @@ def run(client: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
     def run_one(*arguments: str) -> str:
         done = CliRunner().invoke(command_line.build(), ["model", *arguments])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.stdout if done.exit_code == 0 else done.stderr
 
     return run_one

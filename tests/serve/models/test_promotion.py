@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from model.bundle import BundleRejected
 from serve.loop import audit
-from serve.models.promotion import AskedSwitch, PromotionRefused, forget_vectors, promote, roll_back
+from serve.models.promotion import AskedSwitch, PromotionRefused, call_off, forget_vectors, promote, roll_back
 from serve.models.switching import Switching
 
 
@@ -105,6 +105,18 @@ def test_one_switch_at_a_time(client: Client, candidate: Path, champion: Path, t
         other = two_models.write_bundle(tmp_path / "turned-2")
         two_models.write_report(other, champion)
         assert "under way" in refused(client, other)
+
+
+def test_a_switch_that_is_called_off_is_never_done(client: Client, candidate: Path) -> None:
+    with client.service.database.try_lock("hallmark-switch"):
+        switch = ask(client, candidate)
+        assert call_off(client.service.database, actor="test") == candidate.name
+    with pytest.raises(PromotionRefused, match="called off"):
+        switching(client).carry_out(switch.id)
+    with pytest.raises(PromotionRefused, match="no switch is under way"):
+        call_off(client.service.database, actor="test")
+    assert client.get("/readyz").json()["model"] == "plain"
+    assert ask(client, candidate).id != switch.id
 
 
 def test_there_may_be_nothing_to_go_back_to(client: Client, candidate: Path) -> None:

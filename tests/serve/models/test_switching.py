@@ -18,7 +18,8 @@ from mosaics import mosaic, png
 from service_client import Client, Open
 from sqlalchemy import text
 
-from serve import references
+from serve import backfill, references
+from serve.app import create_app
 from serve.backfill import embed_missing
 from serve.brands import NewBrand, create_brand
 from serve.database.engine import Database
@@ -205,6 +206,31 @@ def test_a_switch_whose_process_is_killed_is_carried_on_by_the_service(
     assert [later.brands_in(picture) for picture in PICTURES] == [[brand]] * len(PICTURES)
     assert len({reference for reference, _ in before}) == {"1": 1, "4": 4}.get(step[-1], len(PICTURES))
     assert before <= vectors(later.service.database, "turned"), "what was done is not done again"
+
+
+def test_a_service_that_stops_breaks_the_switch_off_and_another_carries_on(
+    settings: Settings, open_client: Open, candidate: Path, champion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding, embed = threading.Event(), backfill.embed_views
+
+    def embed_slowly(*arguments: Any, **named: Any) -> Any:
+        embedding.set()
+        time.sleep(1.0)
+        return embed(*arguments, **named)
+
+    with Client.of(create_app(settings.model_copy(update={"model": str(champion)}))) as first:
+        brand = first.brand()
+        for picture in PICTURES:
+            first.reference(brand, picture)
+        monkeypatch.setattr(backfill, "embed_views", embed_slowly)
+        promote(first.service.database, first.service.bundles, candidate, actor="test")
+        assert embedding.wait(10.0)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4.0, "the service does not wait until all is embedded"
+    monkeypatch.setattr(backfill, "embed_views", embed)
+    later = open_client(model=str(champion))
+    wait_for(lambda: later.scan(PICTURES[0])["model"] == "turned")
+    assert later.brands_in(PICTURES[0]) == [brand]
 
 
 def environment(settings: Settings) -> dict[str, str]:
