@@ -58,12 +58,11 @@ def test_labels_are_drawn_by_weight_and_classes_by_target(tmp_path: Path) -> Non
     assert tampered[rows == 1].mean() == pytest.approx(0.2, abs=0.02)
 
 
-def test_without_belief_each_label_counts_the_same_and_as_certain(tmp_path: Path) -> None:
-    found = taught_by(
-        tmp_path / "labels", [Decided(0, "smear", 0.9, 0.8), Decided(1, "smear", 0.4, 0.1)], believe=False
-    )
-    assert found.weights.tolist() == [1.0, 1.0]
-    assert found.targets[:, 1:3].sum(axis=1).tolist() == [1.0, 0.0]
+def test_without_belief_whoever_complained_is_taken_at_its_word(tmp_path: Path) -> None:
+    decided = [Decided(0, "smear", 0.9, 0.8), Decided(1, "smear", 0.1, 0.8), Decided(2, "smear", 0.1, 0.8, "jury")]
+    found = taught_by(tmp_path / "labels", decided, believe=False)
+    assert found.weights.tolist() == [1.0, 1.0, 1.0]
+    assert found.targets[:, 1:3].sum(axis=1).tolist() == [1.0, 1.0, 0.0]
 
 
 def test_product_photos_do_not_teach_the_verifier(tmp_path: Path) -> None:
