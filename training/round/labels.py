@@ -77,8 +77,8 @@ class LabelSet:
 class Division:
     """Which labels teach and which examine; no picture that examines teaches.
 
-    `examining`: `blind tests`, whose truth is known; `other brands`, one in six by a hash of their id; and `later
-    cases`, the newest of the other brands.
+    `examining`: `blind tests`, every second one by a hash of its picture (the others teach: known genuine pictures come
+    from nowhere else); `other brands`, one in six by a hash of their id; and `later cases`, the newest of the others.
     """
 
     teaching: tuple[Label, ...]
@@ -104,8 +104,10 @@ def read_labels(folder: Path) -> LabelSet:
 
 def divided(labels: Sequence[Label]) -> Division:
     """Divide labels by origin, brand and time; the same labels are always divided alike."""
-    blind = [label for label in labels if label.origin == BLIND_TEST]
-    others = [label for label in labels if label.origin != BLIND_TEST]
+    blind: list[Label] = []
+    others: list[Label] = []
+    for label in labels:
+        (blind if label.origin == BLIND_TEST and _examines(label.picture) else others).append(label)
     apart = [label for label in others if _kept_apart(label.brand)]
     known = sorted((label for label in others if not _kept_apart(label.brand)), key=lambda one: (one.decided, one.id))
     first_later = len(known) - int(NEWEST * len(known))
@@ -113,6 +115,10 @@ def divided(labels: Sequence[Label]) -> Division:
     pictures = {label.picture for group in examining.values() for label in group}
     teaching = [label for label in known[:first_later] if label.picture not in pictures]
     return Division(tuple(teaching), {name: tuple(group) for name, group in examining.items()})
+
+
+def _examines(picture: str) -> bool:
+    return hashlib.sha256(f"examines {picture}".encode()).digest()[0] % 2 == 0
 
 
 def _kept_apart(brand: str) -> bool:

@@ -241,6 +241,7 @@ def _head(material: Material) -> Metrics:
     drawn = draw_pairs(dev, count=settings.head_pairs, seed=settings.seed + 1, backgrounds=material.backgrounds)
     examined = examine(drawn, folder=draft, embed=embed)
     rows = label_rows(settings.head_pairs, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
+    weights = np.array(SCAN_WEIGHTS)
     if rows:
         pairs = learnt.pairs(rows, rng=np.random.default_rng(settings.seed))
         brands = {place: label.brand for place, label in zip(learnt.reference_of, learnt.labels, strict=True)}
@@ -248,12 +249,16 @@ def _head(material: Material) -> Metrics:
             pairs, learnt.references, learnt.pictures, [brands[place] for place in range(len(learnt.references))],
             runtime=VerifierRuntime(draft / NETWORK), embed=embed,
         )  # fmt: skip
+        # Labels say what a class looks like, and not how often it comes: see `training.round.verifier`.
+        drawn_share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
         examined = ExaminedPairs(
             np.concatenate([examined.numbers, real.numbers]),
             np.concatenate([examined.labels, real.labels]),
             [*examined.pairs, *real.pairs],
         )
-    head = fit_head(examined, weights=SCAN_WEIGHTS)
+        share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
+        weights = weights * drawn_share / share
+    head = fit_head(examined, weights=weights.tolist())
     write_calibration(draft, head, seed=settings.seed)
     right = Head(head).probabilities(examined.numbers).argmax(axis=1) == examined.labels
     return {"pairs": len(right), "label_rows": rows, "right": float(right.mean()), "temperature": head["temperature"]}

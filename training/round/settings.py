@@ -27,8 +27,8 @@ class RoundSettings:
     rehearsed_brands: int = 400
     rehearsed_products: int = 80
     verifier_steps: int = 300
-    standing_pairs: int = 2000
-    head_pairs: int = 1600
+    standing_pairs: int = 3000
+    head_pairs: int = 2400
     thresholds: ThresholdSettings | None = field(default_factory=ThresholdSettings)
 
 

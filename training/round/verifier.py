@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from model.networks.layout import channels_last
-from model.networks.verifier import VerifierNetwork
+from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights
 from training.round.standing import StandingFrames
 from training.round.teaching import Taught, label_rows
@@ -77,13 +77,29 @@ def _batch(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures (n, 2, h, w, 3) and labels (n,), half of them in a mirror: a pair in a mirror has the same verdict."""
     from_labels = int(rng.binomial(size, share))
-    rows = rng.integers(len(standing.labels), size=size - from_labels)
-    pictures, labels = [standing.frames[rows]], [standing.labels[rows]]
+    pictures, labels = [], []
     if from_labels:
         drawn, classes = taught.draw(from_labels, rng=rng)
         pictures.append(taught.frames[drawn])
         labels.append(classes)
+    rows = rest_of_batch(standing, np.concatenate(labels) if labels else np.empty(0, np.int64), size=size, rng=rng)
+    pictures.append(standing.frames[rows])
+    labels.append(standing.labels[rows])
     batch = np.concatenate(pictures)
     mirrored = rng.random(len(batch)) < 0.5
     batch[mirrored] = batch[mirrored][:, :, :, ::-1]
     return np.ascontiguousarray(batch), np.concatenate(labels)
+
+
+def rest_of_batch(
+    standing: StandingFrames, given: NDArray[np.int64], *, size: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Standing pairs that fill up a batch in which the classes `given` are there already.
+
+    Each class is then as frequent as among the standing pairs: labels say what a class looks like, and not how often it
+    comes, since nearly all of them are of listings that somebody complained of.
+    """
+    count = np.bincount(standing.labels, minlength=len(CLASSES))
+    missing = np.maximum(count / count.sum() * size - np.bincount(given, minlength=len(CLASSES)), 0.0)
+    share = (missing / np.maximum(count, 1))[standing.labels]
+    return rng.choice(len(standing.labels), size - len(given), p=share / share.sum())

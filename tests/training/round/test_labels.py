@@ -22,10 +22,12 @@ def label(number: int, *, brand: str = "brand_0", picture: str | None = None, or
 def test_no_picture_that_examines_teaches() -> None:
     labels = [label(n, brand=f"brand_{n % 40}") for n in range(400)]
     labels += [label(1_000 + n, origin="blind_test", picture=f"picture {n}") for n in range(30)]
+    labels.append(label(2_000, brand="brand_1", origin="complaint", picture="picture 0"))
     division = divided(labels)
     examining = {one.picture for group in division.examining.values() for one in group}
     assert examining & {one.picture for one in division.teaching} == set()
     assert {one.origin for one in division.examining["blind tests"]} == {"blind_test"}
+    assert 5 < len(division.examining["blind tests"]) < 25
     apart, taught = ({one.brand for one in group} for group in (division.examining["other brands"], division.teaching))
     assert apart
     assert apart & taught == set()

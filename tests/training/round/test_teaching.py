@@ -16,7 +16,7 @@ from training.round.embedder import LabelViews
 from training.round.labels import read_labels
 from training.round.standing import StandingFrames
 from training.round.teaching import Taught, label_rows, soft_target, taught
-from training.round.verifier import VerifierRecipe, fine_tune_verifier
+from training.round.verifier import VerifierRecipe, fine_tune_verifier, rest_of_batch
 
 CHAMPION = bundle_folder()
 
@@ -93,6 +93,17 @@ def test_of_two_labels_that_contradict_each_other_the_network_learns_the_surer(t
     infringing = float(said[CLASSES.index("smear")] + said[CLASSES.index("imitation")])
     assert (infringing > 0.6) if sure == 0 else (infringing < 0.4)
     assert np.isfinite(loss)
+
+
+def test_labels_do_not_make_a_class_more_frequent() -> None:
+    labels = np.repeat(np.arange(4), [32, 24, 28, 16])
+    standing = StandingFrames(np.empty((100, 2, 1, 1, 3), np.uint8), labels)
+    rng, accused = np.random.default_rng(0), np.full(10, CLASSES.index("smear"))
+    counts = np.zeros(4)
+    for _ in range(200):
+        rest = standing.labels[rest_of_batch(standing, accused, size=100, rng=rng)]
+        counts += np.bincount(np.concatenate([accused, rest]), minlength=4)
+    assert counts / counts.sum() == pytest.approx([0.32, 0.24, 0.28, 0.16], abs=0.01)
 
 
 def test_a_region_is_near_its_reference_whatever_was_done_to_it_and_far_when_it_is_another_mark(tmp_path: Path) -> None:
