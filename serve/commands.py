@@ -50,17 +50,21 @@ def serve(
     import uvicorn
 
     from model.bundle import BundleRejected, verify_manifest
+    from serve.models.registry import serving_model
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = quiet_settings("json")
-    try:
-        verify_manifest(settings.bundle_folder)
-    except BundleRejected as error:
-        fail(str(error))
     # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
+    with database_of(settings) as database:  # fails early, and keeps the embedded server while processes come and go
+        with database.read() as session:
+            setting_counts = serving_model(session) is None
+        try:
+            if setting_counts:
+                verify_manifest(settings.bundle_folder)
+        except BundleRejected as error:
+            fail(str(error))
         if settings.processes > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))
         uvicorn.run(
