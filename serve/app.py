@@ -26,6 +26,7 @@ from serve.routes import (
     juries,
     labels,
     listings,
+    policies,
     references,
     rights_documents,
     rights_holders,
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
         credit,
         labels,
         juries,
+        policies,
         health,
     ):
         app.include_router(routes.router)

@@ -19,6 +19,7 @@ from serve.settings import RELEASED_BUNDLES, Settings
 
 if TYPE_CHECKING:
     from serve.database.engine import Database
+    from serve.loop.policies import PolicyView
     from serve.service import Service
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
         ("model", "Model bundles.", {"list": list_models}),
+        ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
     ]
@@ -168,6 +170,43 @@ def list_models() -> None:
     for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
         state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
         typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
+
+
+def fit_policy() -> None:
+    """Fit the thresholds of each brand to what is settled; running services follow within a second."""
+    from serve.loop.policies import refit_policy
+    from serve.policies import policy_in_force
+
+    settings = quiet_settings("text")
+    with database_of(settings) as database:
+        policy_in_force(database)  # stores the first one where no service ever ran
+        made = refit_policy(
+            database, model=settings.bundle_folder.name, precision=settings.push_precision, author="command line"
+        )
+    _tell_policy(made)
+
+
+def show_policy(
+    version: Annotated[int | None, typer.Argument(help="The version; without it, the one in force")] = None,
+) -> None:
+    """Show the thresholds of each brand and what they rest on."""
+    from serve.loop.policies import get_policy
+    from serve.policies import policy_in_force
+
+    with database_of(quiet_settings("text")) as database:
+        _tell_policy(get_policy(database, str(policy_in_force(database).version if version is None else version)))
+
+
+def _tell_policy(policy: PolicyView) -> None:
+    """Print a policy, a brand a line; the version is the last line."""
+    for one in policy.thresholds:
+        block = "never" if one.block_at is None else f"{one.block_at:.2f}"
+        bound = "" if one.bound is None else f"  at most {one.bound:.3%} of genuine listings"
+        typer.echo(
+            f"{one.brand_id or 'all others':32}  review {one.review_at:.2f}  block {block:5}{bound}"
+            f"  ({one.genuine} genuine, {one.infringing} infringing)"
+        )
+    typer.echo(policy.version)
 
 
 def export_labels(

@@ -30,7 +30,7 @@ A rights holder of several brands is therefore closed to the keys of each: its w
 INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id"})
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version"})
 """What no permission of a brand reaches."""
 
 

@@ -17,6 +17,7 @@ from serve.evidence import draw_evidence
 from serve.identifiers import new_id
 from serve.metrics import Metrics
 from serve.objects import ObjectMissingError, Objects
+from serve.policies import PolicyFollower
 from serve.policy import Policy
 from serve.problems import not_found
 from serve.results import Listing, ScanResult, Timings
@@ -31,20 +32,21 @@ class ScanDesk:
     """Takes pictures in, gives answers out, and finds earlier answers again; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Scanner, policy: Policy,
-        metrics: Metrics,
+        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Scanner,
+        policies: PolicyFollower, metrics: Metrics,
     ) -> None:  # fmt: skip
         self._database = database
         self._objects = objects
         self._decoder = decoder
         self._scanner = scanner
-        self._policy = policy
+        self._policies = policies
         self._metrics = metrics
 
-    def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
+    def scan(self, data: bytes, *, listing: Listing | None = None, policy: Policy | None = None) -> ScanResult:
         """Scan the picture in the file `data`. Raises `ImageRejected`.
 
-        `listing` is what the seller says; the first policy decides by the picture alone.
+        `listing` is what the seller says; a policy decides by the picture alone. `policy` is for callers that decide
+        several pictures by one; without it, the one in force decides.
         """
         start = time.perf_counter()
         scan_id = new_id("scan")
@@ -54,7 +56,7 @@ class ScanDesk:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
-        scan = self._scanner.scan(image, scan_id=scan_id, policy=self._policy)
+        scan = self._scanner.scan(image, scan_id=scan_id, policy=policy or self._policies.current)
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0

@@ -22,7 +22,7 @@ from serve.loop.listings import ListingDesk
 from serve.loop.tasks import loop_tasks
 from serve.metrics import Metrics
 from serve.objects import Objects
-from serve.policies import policy_in_force
+from serve.policies import PolicyFollower
 from serve.references import ReferenceLibrary
 from serve.replica import IndexReplica
 from serve.scan import Scanner
@@ -44,6 +44,7 @@ class Service:
     references: ReferenceLibrary
     scans: ScanDesk
     listings: ListingDesk
+    policies: PolicyFollower
     objects: Objects
     metrics: Metrics
 
@@ -83,9 +84,11 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             runner = JobRunner(database, loop_tasks(database, settings))
             runner.start()
             stack.callback(runner.close)
-        policy = policy_in_force(database)
+        policies = PolicyFollower(database)
+        policies.start()
+        stack.callback(policies.close)
         scanner = Scanner(bundle, index=replica.index, references=catalogue)
-        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policy=policy, metrics=metrics)
+        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
         yield Service(
             settings=settings,
             database=database,
@@ -93,7 +96,8 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             replica=replica,
             references=ReferenceLibrary(database, objects, bundle=bundle, decoder=decoder, replica=replica),
             scans=scans,
-            listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policy=policy),
+            listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policies=policies),
+            policies=policies,
             objects=objects,
             metrics=metrics,
         )

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     label_share: Annotated[
         float, Field(gt=0, le=1, description="Most of all labels that may come from one rights holder")
     ] = 0.2
+    push_precision: Annotated[
+        float, Field(ge=0, le=1, description="Least share of pushed cases that should prove infringing, by brand")
+    ] = 0.2
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0

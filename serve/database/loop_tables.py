@@ -61,7 +61,10 @@ class ListingImage(Table):
 
 
 class Case(Table):
-    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies."""
+    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies.
+
+    `announced` is when its end is to be announced, `reminded` when that was done.
+    """
 
     __tablename__ = "cases"
 
@@ -80,6 +83,7 @@ class Case(Table):
     model: Mapped[str]
     due_day: Mapped[date]
     announced: Mapped[datetime]
+    reminded: Mapped[datetime | None]
     expires: Mapped[datetime]
     calendar: Mapped[str]
     note: Mapped[str | None]

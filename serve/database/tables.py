@@ -86,7 +86,10 @@ class ApiKey(Table):
 
 
 class Reference(Table):
-    """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store."""
+    """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store.
+
+    A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
+    """
 
     __tablename__ = "references"
 
@@ -101,11 +104,14 @@ class Reference(Table):
     height: Mapped[int]
     object_key: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed: Mapped[datetime | None]
 
     __table_args__ = (
         Index("references_brand", "brand_id", "id"),
+        Index("references_gone", "removed", postgresql_where=text("removed IS NOT NULL")),
         CheckConstraint("kind IN ('logo', 'product')", name="references_kind"),
-        CheckConstraint("status IN ('active', 'disabled')", name="references_status"),
+        CheckConstraint("status IN ('active', 'disabled', 'removed')", name="references_status"),
+        CheckConstraint("(status = 'removed') = (removed IS NOT NULL)", name="references_removed"),
     )
 
 
@@ -135,7 +141,8 @@ class IndexCounter(Table):
 
 
 class IndexChange(Table):
-    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand.
+    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand,
+    whose name before is `former_name`.
 
     `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
     """
@@ -147,6 +154,7 @@ class IndexChange(Table):
     action: Mapped[str]
     brand_id: Mapped[str]
     reference_id: Mapped[str | None]
+    former_name: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (CheckConstraint("action IN ('add', 'remove', 'rename')", name="index_changes_action"),)
@@ -169,12 +177,15 @@ class ScanRecord(Table):
 
 
 class PolicyRecord(Table):
-    """A version of the policy; the highest one is in force."""
+    """A version of the policy; the highest one is in force. `basis` says of each brand what its thresholds rest on."""
 
     __tablename__ = "policies"
 
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(server_default="as installed")
+    author: Mapped[str] = mapped_column(server_default="hallmark")
+    basis: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

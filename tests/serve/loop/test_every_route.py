@@ -41,6 +41,7 @@ def objects(market: Marketplace) -> Ids:
         "dispute_id": "dispute_0",
         "label_id": "label_0",
         "jury_id": "jury_0",
+        "policy_version": "9999",
         "number": "0",
     }
 
