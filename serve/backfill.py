@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from model.bundle import ModelBundle
 from model.decode import decode
 from serve.database.engine import Database
-from serve.database.tables import Reference, ReferenceVector
+from serve.database.tables import REMOVED, Reference, ReferenceVector
 from serve.objects import ObjectMissingError, Objects
 from serve.references import embed_views
 
@@ -53,7 +53,7 @@ def _embed_missing(database: Database, objects: Objects, *, bundle: ModelBundle)
 
 def _missing(model: str) -> Select[Reference]:
     have = select(ReferenceVector.reference_id).where(ReferenceVector.model == model)
-    return select(Reference).where(Reference.id.not_in(have))
+    return select(Reference).where(Reference.id.not_in(have), Reference.status != REMOVED)
 
 
 def _embed(database: Database, objects: Objects, reference: Reference, *, bundle: ModelBundle) -> bool:

@@ -107,12 +107,12 @@ def change_brand(database: Database, brand_id: str, change: BrandChange, *, repl
             brand = session.get(Brand, brand_id, with_for_update=True)
             if brand is None:
                 raise not_found("brand", brand_id)
-            renamed = change.name is not None and change.name != brand.name
+            former_name = brand.name
             for field, value in change.model_dump(exclude_none=True).items():
                 setattr(brand, field, value)
             session.flush()
-            if renamed:
-                version = record_change(session, "rename", brand_id=brand_id)
+            if brand.name != former_name:
+                version = record_change(session, "rename", brand_id=brand_id, former_name=former_name)
     except IntegrityError as error:
         raise _name_taken(str(change.name)) from error
     if version is not None:

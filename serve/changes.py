@@ -15,8 +15,12 @@ CHANNEL = "hallmark_index"
 Action = Literal["add", "remove", "rename"]
 
 
-def record_change(session: Session, action: Action, *, brand_id: str, reference_id: str | None = None) -> int:
+def record_change(
+    session: Session, action: Action, *, brand_id: str, reference_id: str | None = None, former_name: str | None = None
+) -> int:
     """Write the next change and return its version; listeners are woken when the transaction commits.
+
+    `former_name` is that of a renamed brand: earlier scans named it so.
 
     Writers take turns from here to their commit, so call it last: versions then have no gaps, and whoever sees a
     version sees all before it.
@@ -25,7 +29,12 @@ def record_change(session: Session, action: Action, *, brand_id: str, reference_
     version = session.execute(advance).scalar_one()
     session.add(
         IndexChange(
-            version=version, mark=secrets.token_hex(8), action=action, brand_id=brand_id, reference_id=reference_id
+            version=version,
+            mark=secrets.token_hex(8),
+            action=action,
+            brand_id=brand_id,
+            reference_id=reference_id,
+            former_name=former_name,
         )
     )
     session.execute(text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serve.service import Service
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
+SomeImages = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
 KeyBrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand that a key of role brand is for")]
 
@@ -83,16 +84,51 @@ def serve(
 
 
 def scan(
-    images: Images,
+    images: SomeImages = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each result as the API sends it, one a line")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="SCAN", help="Make this scan again, of IMAGE where no listing has its picture")
+    ] = None,
 ) -> None:
-    """Scan pictures without a server."""
+    """Scan pictures without a server, or an earlier scan again as it was."""
     from serve.file_scan import scan_files
 
+    if replay is not None:
+        _replay(replay, images or [], as_json=as_json)
+        return
+    if not images:
+        raise typer.BadParameter("name at least one picture", param_hint="IMAGE")
     with whole_service() as service:
         failures = scan_files(service, images, as_json=as_json)
     if failures:
         raise typer.Exit(1)
+
+
+def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
+    """Print the scan as it is made again; status 1 when it is not what was answered, or cannot be made."""
+    from model.bundle import load_bundle
+    from model.rejection import DecodeLimits
+    from serve.decoding import DecoderPool
+    from serve.file_scan import content, lines
+    from serve.objects import Objects
+    from serve.replay import replay
+
+    if len(images) > 1:
+        raise typer.BadParameter("a scan is of one picture", param_hint="IMAGE")
+    settings = quiet_settings("text")
+    limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+    with database_of(settings) as database, DecoderPool(1, limits=limits) as decoder:
+        done = replay(
+            database,
+            Objects(settings),
+            scan_id,
+            decoder=decoder,
+            load=lambda name: load_bundle(settings.named_bundle(name), threads=settings.model_threads),
+            picture=content(images[0]) if images else None,
+        )
+    typer.echo(done.again.model_dump_json() if as_json else "\n".join(lines(scan_id, done.again)))
+    if done.differences:
+        fail("this is not what was answered: " + "; ".join(done.differences))
 
 
 def add_brand(

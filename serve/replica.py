@@ -15,6 +15,7 @@ import numpy as np
 import psycopg
 import structlog
 from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from index.interface import Entry
@@ -24,9 +25,10 @@ from serve.catalogue import Catalogue
 from serve.changes import CHANNEL
 from serve.database.engine import Database
 from serve.database.tables import IndexChange, IndexCounter, Reference, ReferenceVector
-from serve.listener import Listener
 from serve.metrics import Metrics
 
+POLL_SECONDS = 0.5
+RECONNECT_SECONDS = 0.5
 MOST_SINGLE_CHANGES = 1_000
 """From more missed changes than this, reading everything anew is quicker than applying them one by one."""
 
@@ -50,9 +52,10 @@ class IndexReplica:
         self._snapshots = snapshots
         self._metrics = metrics
         self._applying = threading.Lock()
+        self._ending = threading.Event()
         self._heard = 0.0
         self._saved_version = 0
-        self._listener = Listener(database, channel=CHANNEL, look=self._look)
+        self._listener = threading.Thread(target=self._listen, name="index-listener", daemon=True)
 
     def start(self) -> None:
         """Load the snapshot and what changed since, or everything from the database; then follow the changes."""
@@ -62,7 +65,9 @@ class IndexReplica:
 
     def close(self) -> None:
         """Stop following, and end the index's own work."""
-        self._listener.close()
+        self._ending.set()
+        if self._listener.is_alive():
+            self._listener.join(timeout=POLL_SECONDS + 5.0)
         self.index.close()
 
     @property
@@ -167,11 +172,25 @@ class IndexReplica:
         self._metrics.index_version.set(self.index.version)
         self._metrics.index_vectors.set(len(self.index))
 
-    def _look(self, connection: psycopg.Connection) -> None:
-        row = connection.execute("SELECT version FROM index_counter").fetchone()
-        if row is not None and row[0] != self.index.version:
-            self.catch_up()
-        self._note()
+    def _listen(self) -> None:
+        """Follow the changes until closed; a lost connection is made anew."""
+        while not self._ending.is_set():
+            try:
+                with psycopg.connect(self._database.libpq_url, autocommit=True, connect_timeout=5) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self._follow(connection)
+            except (psycopg.Error, SQLAlchemyError) as error:
+                log.warning("index listener lost the database", error=str(error))
+                self._ending.wait(RECONNECT_SECONDS)
+
+    def _follow(self, connection: psycopg.Connection) -> None:
+        while not self._ending.is_set():
+            for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                pass
+            row = connection.execute("SELECT version FROM index_counter").fetchone()
+            if row is not None and row[0] != self.index.version:
+                self.catch_up()
+            self._note()
 
 
 def _latest_version(session: Session) -> int:

@@ -60,7 +60,7 @@ class ScanDesk:
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0
-        result = _result(scan, decode_ms=decode_ms, total_ms=total_ms)
+        result = result_of(scan, decode_ms=decode_ms, total_ms=total_ms)
         self._record(result, data)
         self._metrics.scanned(result)
         log.info(
@@ -104,7 +104,8 @@ def evidence_key(scan_id: str, number: int) -> str:
     return f"scans/{scan_id}/{number}.png"
 
 
-def _result(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
+def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
+    """The answer that a scan is sent as; `total_ms` also counts what lies between the steps."""
     steps = {step: round(scan.milliseconds[step], 2) for step in STEPS}
     return ScanResult(
         scan_id=scan.scan_id,

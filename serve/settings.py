@@ -104,6 +104,10 @@ class Settings(BaseSettings):
         named = RELEASED_BUNDLES / self.model
         return named if named.is_dir() or "/" not in self.model else Path(self.model)
 
+    def named_bundle(self, name: str) -> Path:
+        """The folder of the bundle that scans call `name`: the one that serves, or a released one."""
+        return self.bundle_folder if self.bundle_folder.name == name else RELEASED_BUNDLES / name
+
     @property
     def scans_at_once(self) -> int:
         """Scans that one process runs at the same time."""

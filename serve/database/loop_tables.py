@@ -57,7 +57,10 @@ class ListingImage(Table):
     object_key: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("listing_images_place", "listing_id", "revision", "position", unique=True),)
+    __table_args__ = (
+        Index("listing_images_place", "listing_id", "revision", "position", unique=True),
+        Index("listing_images_sha256", "sha256"),
+    )
 
 
 class Case(Table):

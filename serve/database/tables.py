@@ -7,7 +7,7 @@ pages by its primary key.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -15,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ReferenceKind = Literal["logo", "product"]
 ReferenceStatus = Literal["active", "disabled"]
+
+REMOVED: Final = "removed"
+"""The status of a reference that is there to nobody but to replays."""
 
 
 class Table(DeclarativeBase):

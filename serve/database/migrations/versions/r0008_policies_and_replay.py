@@ -24,4 +24,5 @@ def upgrade() -> None:
     op.create_check_constraint("references_removed", "references", "(status = 'removed') = (removed IS NOT NULL)")
     op.create_index("references_gone", "references", ["removed"], postgresql_where=sa.text("removed IS NOT NULL"))
     op.add_column("index_changes", sa.Column("former_name", sa.Text()))
+    op.create_index("listing_images_sha256", "listing_images", ["sha256"])
     op.add_column("cases", sa.Column("reminded", moment))
