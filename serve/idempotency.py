@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve import failpoints
 from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import IdempotencyKey
 from serve.keys import Caller
@@ -84,8 +85,10 @@ class Idempotency:
             await self._app(scope, _receive_again(body, receive), _keep_in(messages))
             answer = _answer(messages)
             if 200 <= answer.status < 300:
+                failpoints.reached(failpoints.ANSWER_MADE)
                 await run_in_threadpool(store, database, claimed, answer)
                 kept = True
+                failpoints.reached(failpoints.ANSWER_KEPT)
         finally:
             if not kept:
                 await run_in_threadpool(release, database, claimed)

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead
 
@@ -69,6 +70,7 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     head.number, head.digest = entry.number, entry.digest
     session.add(entry)
     session.flush()
+    failpoints.audited(session, action)
 
 
 def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:

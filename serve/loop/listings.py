@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from model.encoding import png
 from model.rejection import ImageRejected
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.decoding import DecoderPool
@@ -95,12 +96,14 @@ class ListingDesk:
         policy = self._policies.current
         results = [self._scan(data, new=new, number=number, policy=policy) for number, data in enumerate(pictures)]
         findings = _findings(results)
+        failpoints.reached(failpoints.SCANNED)
         scanned = strongest(result.decision for result in results)
         stored: list[str] = []
         try:
             with self._database.write() as session:
                 listing = _lock_or_make(session, new)
                 self._store(session, listing, pictures, stored=stored)
+                failpoints.reached(failpoints.PICTURES_KEPT)
                 listing.content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
                 listing.findings = [finding.model_dump(mode="json") for finding in findings]
                 listing.scanned = scanned
