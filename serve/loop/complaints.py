@@ -77,6 +77,9 @@ def file_complaint(
     try:
         with database.write() as session:
             case, listing = lock_case(session, case_id)
+            filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
+            if filed is not None and audit.carried_out(session, filed):
+                return view_complaint(session, filed)
             require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
             advance(case, CaseAction.COMPLAIN)
             require_in_time(case)
