@@ -31,6 +31,7 @@ from serve.routes import (
     rights_documents,
     rights_holders,
     scans,
+    traits,
     webhooks,
 )
 from serve.settings import Settings
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (
         brands,
         references,
+        traits,
         scans,
         listings,
         cases,

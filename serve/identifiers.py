@@ -29,6 +29,7 @@ IdKind = Literal[
     "label",
     "document",
     "jury",
+    "trait",
 ]
 
 

@@ -27,7 +27,7 @@ BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
 A rights holder of several brands is therefore closed to the keys of each: its webhook and credit tell of the others.
 """
 
-INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "number"})
+INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
 CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version"})

@@ -20,6 +20,7 @@ from serve.decoding import DecoderPool
 from serve.jobs import JobRunner
 from serve.loop.listings import ListingDesk
 from serve.loop.tasks import loop_tasks
+from serve.loop.traits import TraitLibrary
 from serve.metrics import Metrics
 from serve.objects import Objects
 from serve.policies import PolicyFollower
@@ -45,6 +46,7 @@ class Service:
     scans: ScanDesk
     listings: ListingDesk
     policies: PolicyFollower
+    traits: TraitLibrary
     objects: Objects
     metrics: Metrics
 
@@ -98,6 +100,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             scans=scans,
             listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policies=policies),
             policies=policies,
+            traits=TraitLibrary(database, objects, scans=scans, decoder=decoder),
             objects=objects,
             metrics=metrics,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serve.database.engine import Database
-from serve.loop.labels import json_lines, list_labels, picture_key
+from serve.loop.labels import counting_labels, json_line
 from serve.objects import Objects
 
 
@@ -28,12 +28,15 @@ def export_labels(database: Database, objects: Objects, folder: Path, *, share: 
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty; name a new folder")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    labels = list_labels(database, share=share)
-    for label in labels:
-        path = folder / "pictures" / label.image
-        if not path.exists():
-            path.write_bytes(objects.get(picture_key(database, label.id)))
-    text = json_lines(labels).encode()
-    (folder / "labels.jsonl").write_bytes(text)
-    pictures = len({label.image for label in labels})
-    return Export(labels=len(labels), pictures=pictures, fingerprint=hashlib.sha256(text).hexdigest())
+    labels, pictures, fingerprint = 0, 0, hashlib.sha256()
+    with (folder / "labels.jsonl").open("wb") as lines:
+        for label, key in counting_labels(database, share=share):
+            path = folder / "pictures" / label.image
+            if not path.exists():
+                path.write_bytes(objects.get(key))
+                pictures += 1
+            line = json_line(label).encode()
+            lines.write(line)
+            fingerprint.update(line)
+            labels += 1
+    return Export(labels=labels, pictures=pictures, fingerprint=fingerprint.hexdigest())

@@ -12,7 +12,7 @@ from serve import failpoints
 from serve.loop.states import CaseState, ComplaintState
 
 LOOP = Path(failpoints.__file__).parent / "loop"
-NO_STEP_OF_A_CASE = {"blind", "dispute", "jury", "policy", "rights", "tier"}
+NO_STEP_OF_A_CASE = {"blind", "dispute", "jury", "policy", "rights", "tier", "trait"}
 """First words of the audit log's other actions."""
 
 PROGRAM = "from serve.failpoints import reached; reached('pictures kept'); reached('answer made'); print('alive')"

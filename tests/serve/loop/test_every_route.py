@@ -9,7 +9,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from route_table import action, routes
 
@@ -28,8 +28,11 @@ def objects(market: Marketplace) -> Ids:
     market.set_webhook("http://127.0.0.1:9")
     market.case()
     delivery = market.deliveries()[0]
+    traits = f"/v1/brands/{market.brand}/traits"
+    trait = market.client.post(traits, data={"text": "t"}, files={"image": ("a.png", smeared(market.seed))}).json()
     return {
         "document_id": market.document(),
+        "trait_id": trait["id"],
         "delivery_id": delivery["id"],
         "brand_id": market.brand,
         "holder_id": market.holder,
@@ -84,11 +87,11 @@ def test_every_role_on_everything_of_its_own_and_of_another(
                 for method in route.methods:
                     if (
                         method == "DELETE"
-                        and "reference_id" in route.path
+                        and {"reference_id", "trait_id"} & set(parameters(route.path))
                         and role in PERMISSIONS[named]
                         and not theirs
                     ):
-                        continue  # it would be gone for the others; test_references deletes
+                        continue  # it would be gone for the others; test_references and test_traits delete
                     url = route.path.format(**ids)
                     answer = market.client.request(method, url, headers=headers[role], **BODIES.get(method, {}))
                     where = (method, url, role, answer.text)

@@ -1,4 +1,4 @@
-"""Policies say why they changed; what a scan saw can be put together again; a case's end is announced once."""
+"""Policies say why they changed; a scan can be made again; fake traits; a case's end is announced once."""
 
 from __future__ import annotations
 
@@ -25,4 +25,26 @@ def upgrade() -> None:
     op.create_index("references_gone", "references", ["removed"], postgresql_where=sa.text("removed IS NOT NULL"))
     op.add_column("index_changes", sa.Column("former_name", sa.Text()))
     op.create_index("listing_images_sha256", "listing_images", ["sha256"])
+    op.create_table(
+        "traits",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("brand_id", sa.Text(), sa.ForeignKey("brands.id"), nullable=False),
+        sa.Column("text", sa.Text()),
+        sa.Column("note", sa.Text()),
+        sa.Column("sha256", sa.LargeBinary()),
+        sa.Column("width", sa.Integer()),
+        sa.Column("height", sa.Integer()),
+        sa.Column("object_key", sa.Text()),
+        sa.Column("created", moment, server_default=sa.func.now(), nullable=False),
+        sa.Column("removed", moment),
+        sa.CheckConstraint("text IS NOT NULL OR object_key IS NOT NULL", name="traits_content"),
+    )
+    op.create_index("traits_brand", "traits", ["brand_id", "id"])
+    op.add_column("labels", sa.Column("trait_id", sa.Text(), sa.ForeignKey("traits.id")))
+    op.alter_column("labels", "image_id", nullable=True)
+    op.drop_constraint("labels_origin", "labels")
+    op.create_check_constraint(
+        "labels_origin", "labels", "origin IN ('complaint', 'counter_notice', 'blind_test', 'jury', 'trait')"
+    )
+    op.create_check_constraint("labels_picture", "labels", "num_nonnulls(image_id, trait_id) = 1")
     op.add_column("cases", sa.Column("reminded", moment))
