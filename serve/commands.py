@@ -174,12 +174,18 @@ def add_references(
         raise typer.Exit(1)
 
 
-def create_key(role: Annotated[Role, typer.Option(help="What its holder may do")], brand: KeyBrandId = None) -> None:
+def create_key(
+    role: Annotated[Role, typer.Option(help="What its holder may do")],
+    brand: KeyBrandId = None,
+    rights_holder: Annotated[
+        str | None, typer.Option(help="Id of the rights holder, in the place of --brand: all its brands")
+    ] = None,
+) -> None:
     """Make an API key and print it as the last line; it is shown this once."""
     from serve import keys
 
     with database_of(quiet_settings("text")) as database:
-        typer.echo(keys.create_key(database, role=role, brand_id=brand))
+        typer.echo(keys.create_key(database, role=role, brand_id=brand, holder_id=rights_holder))
 
 
 def list_keys() -> None:
@@ -189,7 +195,7 @@ def list_keys() -> None:
     with database_of(quiet_settings("text")) as database:
         for key in keys.list_keys(database):
             state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "active"
-            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or '-':32}  {state}")
+            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or key.holder_id or '-':32}  {state}")
 
 
 def revoke_key(key_id: str) -> None:

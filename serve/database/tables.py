@@ -70,7 +70,10 @@ class Brand(Table):
 
 
 class ApiKey(Table):
-    """A key: 256 random bits, of which only the SHA-256 is kept, with the prefix that people tell keys apart by."""
+    """A key: 256 random bits, of which only the SHA-256 is kept, with the prefix that people tell keys apart by.
+
+    One of role `brand` is for a brand, or for all that the rights holder answers for, whenever they came.
+    """
 
     __tablename__ = "api_keys"
 
@@ -79,12 +82,15 @@ class ApiKey(Table):
     prefix: Mapped[str]
     role: Mapped[str]
     brand_id: Mapped[str | None] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    holder_id: Mapped[str | None] = mapped_column(ForeignKey("rights_holders.id"))
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     revoked: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("role IN ('platform', 'brand', 'trust', 'ml', 'admin')", name="api_keys_role"),
-        CheckConstraint("(role = 'brand') = (brand_id IS NOT NULL)", name="api_keys_brand"),
+        CheckConstraint(
+            "num_nonnulls(brand_id, holder_id) = CASE WHEN role = 'brand' THEN 1 ELSE 0 END", name="api_keys_brand"
+        ),
     )
 
 

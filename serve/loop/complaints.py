@@ -113,8 +113,8 @@ def list_complaints(
 ) -> Page[ComplaintView]:
     """The complaints that `caller` sees, oldest first."""
     query = _viewed().where(Complaint.id > last_id(cursor)).order_by(Complaint.id).limit(limit + 1)
-    if caller.brand_id is not None:
-        query = query.where(Case.brand_id == caller.brand_id)
+    if caller.brand_ids is not None:
+        query = query.where(Case.brand_id.in_(caller.brand_ids))
     if state is not None:
         query = query.where(Complaint.state == state)
     with database.read() as session:

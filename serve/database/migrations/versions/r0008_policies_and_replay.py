@@ -1,4 +1,4 @@
-"""Policies say why they changed; a scan can be made again; fake traits; a case's end is announced once."""
+"""Reasons of policies, replays of scans, fake traits, keys of agencies, and a case's end is announced once."""
 
 from __future__ import annotations
 
@@ -47,4 +47,11 @@ def upgrade() -> None:
         "labels_origin", "labels", "origin IN ('complaint', 'counter_notice', 'blind_test', 'jury', 'trait')"
     )
     op.create_check_constraint("labels_picture", "labels", "num_nonnulls(image_id, trait_id) = 1")
+    op.add_column("api_keys", sa.Column("holder_id", sa.Text(), sa.ForeignKey("rights_holders.id")))
+    op.drop_constraint("api_keys_brand", "api_keys")
+    op.create_check_constraint(
+        "api_keys_brand",
+        "api_keys",
+        "num_nonnulls(brand_id, holder_id) = CASE WHEN role = 'brand' THEN 1 ELSE 0 END",
+    )
     op.add_column("cases", sa.Column("reminded", moment))
