@@ -7,6 +7,7 @@ an object of each brand (`objects`) are given.
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 from marketplace import Marketplace, smeared
@@ -125,3 +126,46 @@ def test_no_list_shows_a_brand_what_is_another_s(
         if "GET" in route.methods and not parameters(route.path) and action(route) is not None:
             shown = market.client.get(route.path, params={"limit": 500}, headers=headers[Role.BRAND]).text
             assert not any(value in shown for value in secret), route.path
+
+
+NAMED_BESIDE_THE_PATH = {("/v1/cases", "brand"), ("/v1/cases/judgements", "case_id")}
+"""What a brand's key may name of others in a query or a body; each is tried below."""
+
+
+def named_beside_the_path(market: Marketplace) -> set[tuple[str, str]]:
+    """Parameters of queries and fields of bodies that name an object, of every route that a brand's key may call."""
+    document = market.client.get("/openapi.json").json()
+    found = set()
+    for route in routes(market.client):
+        if Role.BRAND not in PERMISSIONS.get(action(route) or "", ()):
+            continue
+        for method in route.methods:
+            operation = document["paths"][route.path][method.lower()]
+            queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+            fields = names_in(operation.get("requestBody", {}), document)
+            found |= {(route.path, name) for name in queries | fields if name == "brand" or name.endswith("_id")}
+    return found
+
+
+def names_in(schema: object, document: dict[str, Any]) -> set[str]:
+    """The names of all properties in a schema, its references followed."""
+    if isinstance(schema, list):
+        return {name for one in schema for name in names_in(one, document)}
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema.get("properties", ()))
+    for key, value in schema.items():
+        target = document["components"]["schemas"][value.rpartition("/")[2]] if key == "$ref" else value
+        found |= names_in(target, document)
+    return found
+
+
+def test_what_is_named_in_a_query_or_body_is_looked_at_too(
+    market: Marketplace, other: Ids, headers: dict[Role, dict[str, str]]
+) -> None:
+    assert named_beside_the_path(market) == NAMED_BESIDE_THE_PATH
+    brand = headers[Role.BRAND]
+    assert market.client.get("/v1/cases", params={"brand": other["brand_id"]}, headers=brand).json()["items"] == []
+    body = {"judgements": [{"case_id": other["case_id"], "verdict": "unsure"}]}
+    (outcome,) = market.client.post("/v1/cases/judgements", json=body, headers=brand).json()
+    assert outcome["status"] == 404
