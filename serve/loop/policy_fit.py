@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.loop.hierarchy import Counts, learn_rates
+from serve.loop.hierarchy import Counts, Rates, learn_rates
 from serve.loop.outcomes import Outcome
 from serve.policy import Policy, Thresholds
 
@@ -76,9 +76,11 @@ class Tally:
         infringing = _reaching(self.infringing, strength)
         return Counts(infringing, infringing + _reaching(self.genuine, strength))
 
-    def basis(self, *, blocked: int, bound: float) -> Basis:
-        """What the thresholds rest on."""
-        return Basis(genuine=len(self.genuine), infringing=len(self.infringing), blocked=blocked, bound=bound)
+    def basis(self, *, at: float, rates: Rates) -> Basis:
+        """What a block from the strength `at` rests on, given the `rates` that all brands' blocks from there have."""
+        blocked = self.blocked(at)
+        bound = rates.upper_bound(blocked, confidence=CONFIDENCE)
+        return Basis(len(self.genuine), len(self.infringing), blocked.events, bound)
 
 
 def fit_policy(outcomes: Iterable[Outcome], *, model: str, version: int, precision: float) -> Fit:
@@ -106,13 +108,9 @@ def basis_of(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, Basis]:
     tallies = _tallies(outcomes)
     for brand in policy.brands:
         tallies.setdefault(brand, NO_OUTCOMES)
-    basis = {}
-    for brand, tally in tallies.items():
-        strength = policy.thresholds(brand).block_at or STRENGTHS[-1]
-        rates = learn_rates(one.blocked(strength) for one in tallies.values())
-        mine = tally.blocked(strength)
-        basis[brand] = tally.basis(blocked=mine.events, bound=rates.upper_bound(mine, confidence=CONFIDENCE))
-    return basis
+    strengths = {brand: policy.thresholds(brand).block_at or STRENGTHS[-1] for brand in tallies}
+    rates = {at: learn_rates(one.blocked(at) for one in tallies.values()) for at in set(strengths.values())}
+    return {brand: tally.basis(at=strengths[brand], rates=rates[strengths[brand]]) for brand, tally in tallies.items()}
 
 
 def _review_thresholds(tallies: Mapping[str, Tally], *, precision: float) -> dict[str, float]:
@@ -136,23 +134,22 @@ def _block_thresholds(
 ) -> tuple[dict[str, float], dict[str, Basis]]:
     """For each brand that shows one, the lowest strength that keeps the bound; and what is known of every brand."""
     block: dict[str, float] = {}
-    basis: dict[str, Basis] = {}
+    known: dict[str, tuple[float, Rates]] = {}
     waiting = list(tallies)
     for strength in reversed(STRENGTHS):
         rates = learn_rates(tally.blocked(strength) for tally in tallies.values())
         for brand in list(waiting):
             mine = tallies[brand].blocked(strength)
             shown = strength >= floors[brand] and rates.below(MOST_BLOCKED, mine) >= CONFIDENCE
-            if shown or brand not in basis:
-                bound = rates.upper_bound(mine, confidence=CONFIDENCE)
-                basis[brand] = tallies[brand].basis(blocked=mine.events, bound=bound)
+            if shown or brand not in known:
+                known[brand] = strength, rates
             if shown:
                 block[brand] = strength
             else:
                 waiting.remove(brand)
         if not waiting:
             break
-    return block, basis
+    return block, {brand: tallies[brand].basis(at=at, rates=rates) for brand, (at, rates) in known.items()}
 
 
 def _tallies(outcomes: Iterable[Outcome]) -> dict[str, Tally]:
