@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from model.bundle import ModelBundle
 from model.decode import decode
 from serve.database.engine import Database
-from serve.database.tables import Reference, ReferenceVector
+from serve.database.tables import REMOVED, Reference, ReferenceVector
 from serve.objects import ObjectMissingError, Objects
 from serve.references import embed_views
 
@@ -46,7 +46,7 @@ def embed_missing(
 def missing_references(model: str, *, only: str | None = None) -> Select[str]:
     """The ids of the references, or of the `only` one, that have no vectors of `model`."""
     have = select(ReferenceVector.reference_id).where(ReferenceVector.model == model)
-    missing = select(Reference.id).where(Reference.id.not_in(have))
+    missing = select(Reference.id).where(Reference.id.not_in(have), Reference.status != REMOVED)
     return missing if only is None else missing.where(Reference.id == only)
 
 

@@ -16,9 +16,16 @@ Action = Literal["add", "remove", "rename", "switch"]
 
 
 def record_change(
-    session: Session, action: Action, *, brand_id: str | None = None, reference_id: str | None = None
+    session: Session,
+    action: Action,
+    *,
+    brand_id: str | None = None,
+    reference_id: str | None = None,
+    former_name: str | None = None,
 ) -> int:
     """Write the next change and return its version; listeners are woken when the transaction commits.
+
+    `former_name` is that of a renamed brand: earlier scans named it so.
 
     Writers take turns from here to their commit, so call it last: versions then have no gaps, and whoever sees a
     version sees all before it.
@@ -27,7 +34,12 @@ def record_change(
     version = session.execute(advance).scalar_one()
     session.add(
         IndexChange(
-            version=version, mark=secrets.token_hex(8), action=action, brand_id=brand_id, reference_id=reference_id
+            version=version,
+            mark=secrets.token_hex(8),
+            action=action,
+            brand_id=brand_id,
+            reference_id=reference_id,
+            former_name=former_name,
         )
     )
     session.execute(text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)})

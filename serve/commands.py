@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,11 @@ from serve.models.commands import models
 from serve.roles import Role
 from serve.terminal import database_of, fail, quiet_settings, whole_service
 
+if TYPE_CHECKING:
+    from serve.loop.policies import PolicyView
+
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
+SomeImages = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
 KeyBrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand that a key of role brand is for")]
 
@@ -30,6 +34,7 @@ def register(app: typer.Typer) -> None:
         ("brand", "Brands.", {"add": add_brand, "list": list_brands}),
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
+        ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
     ]
@@ -81,16 +86,52 @@ def serve(
 
 
 def scan(
-    images: Images,
+    images: SomeImages = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each result as the API sends it, one a line")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="SCAN", help="Make this scan again, of IMAGE where no listing has its picture")
+    ] = None,
 ) -> None:
-    """Scan pictures without a server."""
+    """Scan pictures without a server, or an earlier scan again as it was."""
     from serve.file_scan import scan_files
 
+    if replay is not None:
+        _replay(replay, images or [], as_json=as_json)
+        return
+    if not images:
+        raise typer.BadParameter("name at least one picture", param_hint="IMAGE")
     with whole_service() as service:
         failures = scan_files(service, images, as_json=as_json)
     if failures:
         raise typer.Exit(1)
+
+
+def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
+    """Print the scan as it is made again; status 1 when it is not what was answered, or cannot be made."""
+    from model.rejection import DecodeLimits
+    from serve.decoding import DecoderPool
+    from serve.file_scan import content, lines
+    from serve.objects import Objects
+    from serve.replay import replay
+    from serve.service import open_bundles
+
+    if len(images) > 1:
+        raise typer.BadParameter("a scan is of one picture", param_hint="IMAGE")
+    settings = quiet_settings("text")
+    limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+    with database_of(settings) as database, DecoderPool(1, limits=limits) as decoder:
+        objects = Objects(settings)
+        done = replay(
+            database,
+            objects,
+            scan_id,
+            decoder=decoder,
+            load=open_bundles(database, objects, settings=settings).find,
+            picture=content(images[0]) if images else None,
+        )
+    typer.echo(done.again.model_dump_json() if as_json else "\n".join(lines(scan_id, done.again)))
+    if done.differences:
+        fail("this is not what was answered: " + "; ".join(done.differences))
 
 
 def add_brand(
@@ -136,12 +177,18 @@ def add_references(
         raise typer.Exit(1)
 
 
-def create_key(role: Annotated[Role, typer.Option(help="What its holder may do")], brand: KeyBrandId = None) -> None:
+def create_key(
+    role: Annotated[Role, typer.Option(help="What its holder may do")],
+    brand: KeyBrandId = None,
+    rights_holder: Annotated[
+        str | None, typer.Option(help="Id of the rights holder, in the place of --brand: all its brands")
+    ] = None,
+) -> None:
     """Make an API key and print it as the last line; it is shown this once."""
     from serve import keys
 
     with database_of(quiet_settings("text")) as database:
-        typer.echo(keys.create_key(database, role=role, brand_id=brand))
+        typer.echo(keys.create_key(database, role=role, brand_id=brand, holder_id=rights_holder))
 
 
 def list_keys() -> None:
@@ -151,7 +198,7 @@ def list_keys() -> None:
     with database_of(quiet_settings("text")) as database:
         for key in keys.list_keys(database):
             state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "active"
-            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or '-':32}  {state}")
+            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or key.holder_id or '-':32}  {state}")
 
 
 def revoke_key(key_id: str) -> None:
@@ -160,6 +207,44 @@ def revoke_key(key_id: str) -> None:
 
     with database_of(quiet_settings("text")) as database:
         keys.revoke_key(database, key_id)
+
+
+def fit_policy() -> None:
+    """Fit the thresholds of each brand to what is settled; running services follow within a second."""
+    from serve.loop.policies import refit_policy
+    from serve.models.registry import serving_model
+    from serve.policies import policy_in_force
+
+    settings = quiet_settings("text")
+    with database_of(settings) as database:
+        policy_in_force(database)  # stores the first one where no service ever ran
+        with database.read() as session:
+            model = serving_model(session) or settings.bundle_folder.name
+        made = refit_policy(database, model=model, precision=settings.push_precision, author="command line")
+    _tell_policy(made)
+
+
+def show_policy(
+    version: Annotated[int | None, typer.Argument(help="The version; without it, the one in force")] = None,
+) -> None:
+    """Show the thresholds of each brand and what they rest on."""
+    from serve.loop.policies import get_policy
+    from serve.policies import policy_in_force
+
+    with database_of(quiet_settings("text")) as database:
+        _tell_policy(get_policy(database, str(policy_in_force(database).version if version is None else version)))
+
+
+def _tell_policy(policy: PolicyView) -> None:
+    """Print a policy, a brand a line; the version is the last line."""
+    for one in policy.thresholds:
+        block = "never" if one.block_at is None else f"{one.block_at:.2f}"
+        bound = "" if one.bound is None else f"  at most {one.bound:.3%} of genuine listings"
+        typer.echo(
+            f"{one.brand_id or 'all others':32}  review {one.review_at:.2f}  block {block:5}{bound}"
+            f"  ({one.genuine} genuine, {one.infringing} infringing)"
+        )
+    typer.echo(policy.version)
 
 
 def export_labels(

@@ -30,6 +30,7 @@ IdKind = Literal[
     "document",
     "jury",
     "switch",
+    "trait",
 ]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -19,7 +19,7 @@ from model.reference_views import reference_views
 from model.regions import RgbImage
 from serve.changes import record_change
 from serve.database.engine import Database
-from serve.database.tables import Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
+from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
 from serve.jobs import defer
@@ -35,6 +35,8 @@ EMBED_FOR_KEPT: Final = "embed reference for kept models"
 
 BLANK_DEVIATION = 2.0
 """A picture whose channels all vary less than this (standard deviation, of 255) shows nothing."""
+
+BATCH = 500
 
 LEAST_SIDE = 16
 """Pixels that a reference needs on its shorter side before anything in it can be told apart."""
@@ -118,7 +120,9 @@ class ReferenceLibrary:
     ) -> Page[ReferenceView]:  # fmt: skip
         """A brand's references, oldest first. Raises `Problem` (404)."""
         self._require_brand(brand_id)
-        query = select(Reference).where(Reference.brand_id == brand_id, Reference.id > last_id(cursor))
+        query = select(Reference).where(
+            Reference.brand_id == brand_id, Reference.id > last_id(cursor), Reference.status != REMOVED
+        )
         if kind is not None:
             query = query.where(Reference.kind == kind)
         if status is not None:
@@ -161,14 +165,16 @@ class ReferenceLibrary:
         return ReferenceView.model_validate(reference)
 
     def remove(self, brand_id: str, reference_id: str) -> None:
-        """Delete a reference, its vectors and its picture, at once. Raises `Problem` (404)."""
+        """Take a reference away, at once; what it was is kept for replays (see `forget_removed`).
+
+        Raises `Problem` (404).
+        """
         with self._database.write() as session:
             reference = _find(session, brand_id, reference_id, for_update=True)
-            session.delete(reference)
+            reference.status, reference.removed = REMOVED, datetime.now(UTC)
             session.flush()
             version = record_change(session, "remove", brand_id=brand_id, reference_id=reference_id)
         self._replica.catch_up(version=version)
-        self._objects.delete(reference.object_key)
 
     def _require_brand(self, brand_id: str) -> None:
         with self._database.read() as session:
@@ -235,9 +241,24 @@ def vector_rows(
 def _find(session: Session, brand_id: str, reference_id: str, *, for_update: bool = False) -> Reference:
     """The reference, if it is the brand's. Raises `Problem` (404)."""
     found = session.get(Reference, reference_id, with_for_update=for_update)
-    if found is None or found.brand_id != brand_id:
+    if found is None or found.brand_id != brand_id or found.status == REMOVED:
         raise not_found("reference", reference_id)
     return found
+
+
+def forget_removed(database: Database, objects: Objects, *, days: int) -> int:
+    """Delete the references that were removed more than `days` ago, their vectors and pictures; returns how many."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    forgotten = 0
+    while True:
+        with database.write() as session:
+            gone = session.scalars(select(Reference).where(Reference.removed < before).limit(BATCH)).all()
+            for reference in gone:
+                objects.delete(reference.object_key)
+            session.execute(delete(Reference).where(Reference.id.in_([reference.id for reference in gone])))
+        forgotten += len(gone)
+        if len(gone) < BATCH:
+            return forgotten
 
 
 def _require_content(picture: RgbImage) -> None:

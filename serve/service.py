@@ -19,12 +19,13 @@ from serve.decoding import DecoderPool
 from serve.jobs import JobRunner
 from serve.loop.listings import ListingDesk
 from serve.loop.tasks import loop_tasks
+from serve.loop.traits import TraitLibrary
 from serve.metrics import Metrics
 from serve.models.bundles import Bundles
 from serve.models.registry import serving_model
 from serve.models.switching import Switching
 from serve.objects import Objects
-from serve.policies import policy_in_force
+from serve.policies import PolicyFollower
 from serve.references import ReferenceLibrary
 from serve.replica import IndexReplica
 from serve.scan import Scanner
@@ -46,6 +47,8 @@ class Service:
     references: ReferenceLibrary
     scans: ScanDesk
     listings: ListingDesk
+    policies: PolicyFollower
+    traits: TraitLibrary
     objects: Objects
     metrics: Metrics
 
@@ -93,13 +96,15 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             runner.start()
             stack.callback(runner.close)
             stack.callback(models.close)
-        policy = policy_in_force(database)
+        policies = PolicyFollower(database)
+        policies.start()
+        stack.callback(policies.close)
 
         def scanner() -> Scanner:
             serving = replica.serving
             return Scanner(serving.bundle, index=serving.index, references=catalogue)
 
-        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policy=policy, metrics=metrics)
+        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
         yield Service(
             settings=settings,
             database=database,
@@ -107,7 +112,9 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             replica=replica,
             references=ReferenceLibrary(database, objects, decoder=decoder, replica=replica),
             scans=scans,
-            listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policy=policy),
+            listings=ListingDesk(database, objects, scans=scans, decoder=decoder),
+            policies=policies,
+            traits=TraitLibrary(database, objects, scans=scans, decoder=decoder),
             objects=objects,
             metrics=metrics,
         )
@@ -120,5 +127,6 @@ def open_bundles(database: Database, objects: Objects, *, settings: Settings) ->
         objects,
         home=settings.home,
         installed=settings.bundle_folder,
+        released=settings.named_bundle,
         load=lambda folder: load_bundle(folder, threads=settings.model_threads),
     )

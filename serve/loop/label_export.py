@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from serve.database.engine import Database
-from serve.database.tables import Reference
-from serve.loop.labels import json_lines, list_labels, picture_key
+from serve.database.tables import REMOVED, Reference
+from serve.loop.labels import counting_labels, json_line
 from serve.objects import Objects
 
 
@@ -35,24 +35,27 @@ def export_labels(database: Database, objects: Objects, folder: Path, *, share: 
         raise FileExistsError(f"{folder} is not empty; name a new folder")
     for part in ("pictures", "references"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    labels = list_labels(database, share=share)
-    for label in labels:
-        path = folder / "pictures" / label.image
-        if not path.exists():
-            path.write_bytes(objects.get(picture_key(database, label.id)))
-    references = _references(database, {label.reference_id for label in labels})
+    labels, pictures, fingerprint = 0, 0, hashlib.sha256()
+    compared: set[str] = set()
+    with (folder / "labels.jsonl").open("wb") as lines:
+        for label, key in counting_labels(database, share=share):
+            path = folder / "pictures" / label.image
+            if not path.exists():
+                path.write_bytes(objects.get(key))
+                pictures += 1
+            line = json_line(label).encode()
+            lines.write(line)
+            fingerprint.update(line)
+            compared.add(label.reference_id)
+            labels += 1
+    references = _references(database, compared)
     for reference_id, key in references.items():
         (folder / "references" / f"{reference_id}.png").write_bytes(objects.get(key))
-    text = json_lines(labels).encode()
-    (folder / "labels.jsonl").write_bytes(text)
-    pictures = len({label.image for label in labels})
-    return Export(
-        labels=len(labels), pictures=pictures, references=len(references), fingerprint=hashlib.sha256(text).hexdigest()
-    )
+    return Export(labels=labels, pictures=pictures, references=len(references), fingerprint=fingerprint.hexdigest())
 
 
 def _references(database: Database, ids: set[str]) -> dict[str, str]:
     """The object keys of the references that are still there, by id."""
+    query = select(Reference.id, Reference.object_key).where(Reference.id.in_(ids), Reference.status != REMOVED)
     with database.read() as session:
-        rows = session.execute(select(Reference.id, Reference.object_key).where(Reference.id.in_(ids)))
-        return {row.id: row.object_key for row in rows}
+        return {row.id: row.object_key for row in session.execute(query)}

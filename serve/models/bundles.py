@@ -30,10 +30,23 @@ Load = Callable[[Path], ModelBundle]
 
 
 class Bundles:
-    """Model bundles by name; safe to use from several threads. `installed` is the folder that the setting names."""
+    """Model bundles by name; safe to use from several threads.
 
-    def __init__(self, database: Database, objects: Objects, *, home: Path, installed: Path, load: Load) -> None:
+    `installed` is the folder that the setting names; `released` says where another released bundle would lie.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        objects: Objects,
+        *,
+        home: Path,
+        installed: Path,
+        released: Callable[[str], Path],
+        load: Load,
+    ) -> None:
         self.installed = installed
+        self._released = released
         self.database = database
         self._objects = objects
         self._copies = home / "models"
@@ -53,6 +66,12 @@ class Bundles:
             while len(self._loaded) > MOST_LOADED:
                 self._loaded.popitem(last=False)
             return self._loaded[name]
+
+    def find(self, name: str) -> ModelBundle:
+        """The model `name`, promoted here or only installed, for a scan that is made again. Raises `BundleRejected`."""
+        with self.database.read() as session:
+            known = session.get(ModelRecord, name) is not None
+        return self.load(name) if known else self._load(self._released(name))
 
     def folder(self, name: str) -> Path:
         """The folder with the files of a known model, copied from the object store where it is not there yet.
