@@ -47,9 +47,7 @@ from training.verifier.release import (
     NETWORK,
     SCAN_WEIGHTS,
     draw_pairs,
-    examine,
     export_judge,
-    write_calibration,
 )
 
 WEIGHTS = ("embedder.fp16.npz", "verifier.fp16.npz")
@@ -239,7 +237,8 @@ def _head(material: Material) -> Metrics:
     embed = Embedder(draft / "embedder.onnx").embed
     dev = [logo for logo in material.logos if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=settings.head_pairs, seed=settings.seed + 1, backgrounds=material.backgrounds)
-    examined = examine(drawn, folder=draft, embed=embed)
+    runtime = VerifierRuntime(draft / NETWORK)
+    examined = examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
     rows = label_rows(settings.head_pairs, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
     weights = np.array(SCAN_WEIGHTS)
     if rows:
@@ -247,7 +246,7 @@ def _head(material: Material) -> Metrics:
         brands = {place: label.brand for place, label in zip(learnt.reference_of, learnt.labels, strict=True)}
         real = examined_pairs(
             pairs, learnt.references, learnt.pictures, [brands[place] for place in range(len(learnt.references))],
-            runtime=VerifierRuntime(draft / NETWORK), embed=embed,
+            runtime=runtime, embed=embed,
         )  # fmt: skip
         # Labels say what a class looks like, and not how often it comes: see `training.round.verifier`.
         drawn_share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
@@ -259,7 +258,9 @@ def _head(material: Material) -> Metrics:
         share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
         weights = weights * drawn_share / share
     head = fit_head(examined, weights=weights.tolist())
-    write_calibration(draft, head, seed=settings.seed)
+    calibration = json.loads((draft / CALIBRATION).read_text(encoding="utf-8"))
+    content = {**calibration, "seed": settings.seed, "head": head}
+    (draft / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
     right = Head(head).probabilities(examined.numbers).argmax(axis=1) == examined.labels
     return {"pairs": len(right), "label_rows": rows, "right": float(right.mean()), "temperature": head["temperature"]}
 
