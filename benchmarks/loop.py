@@ -30,6 +30,7 @@ from benchmarks.marketplace import Figures, Marketplace
 from client.service import Service, command, environment, running_service
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder, load_bundle
+from training.evaluation.verdict_cases import without_margin
 from training.evaluation.verdicts import true_positive_rate
 from training.round.comparison import Pictures, compare
 from training.round.frozen import TAMPERED, FrozenSizes, VerdictSet
@@ -37,7 +38,6 @@ from training.round.run import run_round
 from training.round.settings import Places, RoundSettings
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, load_logos, split_of
-from training.verifier.head import without_margin
 from training.verifier.pairs import clean_reference, draw_pair
 
 EXAMINED_SEED = 4_711

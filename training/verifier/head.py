@@ -58,7 +58,7 @@ def examined_pairs(
     first, second or third, by turns.
     """
     known = embed(pictures)
-    seen = embed([without_margin(pair.region) for pair in pairs])
+    seen = embed([_without_margin(pair.region) for pair in pairs])
     similarity = seen @ known.T
     owner = np.array(brands)
     settled = []
@@ -109,7 +109,7 @@ def _one_in_three(brand: str) -> bool:
     return hashlib.sha256(f"temperature {brand}".encode()).digest()[0] % 3 == 0
 
 
-def without_margin(region: RgbImage) -> RgbImage:
+def _without_margin(region: RgbImage) -> RgbImage:
     """The detector's box: what the scan embeds has no margin yet."""
     height, width = region.shape[:2]
     off_y, off_x = round(height * 0.12 / 1.24), round(width * 0.12 / 1.24)
