@@ -1,16 +1,15 @@
 """A region laid on a genuine reference: which place of the region shows which place of the reference.
 
-Proposals come from the region's own frame (the detector's box), from ORB features with MAGSAC++ (Barath et al. 2020,
-OpenCV's USAC), and from whoever calls (the verifier's network, which also aligns smooth or half hidden marks where
-keypoints fail). The one whose edges agree best with the reference's wins, after a few steps of ECC (Evangelidis and
-Psarakis 2008); edges carry no sign, so an inverted mark fits as well. Equal input gives equal output.
+It starts with the region's own frame, the detector's box. The aligner's network says where each cell of the reference
+lies in it and how sure that is; a homography is fitted to that, the region laid anew, and so again. Smooth or half
+hidden marks, where keypoints fail, align as well. Equal input gives equal output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,27 +23,30 @@ Matrix = NDArray[np.float64]
 Edges = NDArray[np.float32]
 """Edge strength by direction, (h, w, 4) float32, at least 0: horizontal, vertical and the two diagonals, unsigned."""
 
-Method = Literal["box", "features", "network", "edges"]
-
 PICTURE_SIDE = 256
 """Longer side of a prepared reference, pixels."""
 
 REGION_SIDE = 176
 """Longer side at which a region is compared, pixels."""
 
-FRAME_SIDE = 112
+FRAME_SIDE = 128
 """Side of the square frame in which a region and a reference are laid on each other, pixels."""
 
 CROP_MARGIN = 0.12
 """What the caller adds to each side of a detector's box, as a share of the box; the frame shows the same margin."""
 
+FLOW_CELLS = FRAME_SIDE // 8
+"""Cells along the side of the aligner's flow."""
+
 AGREEMENT_SIDE = 64
 """Side of the square in which edges are compared, the reference's rectangle alone, pixels."""
 
+PASSES = 2
+"""How often the aligner looks: from the detector's box, and from where the first look laid it."""
+
 _RIM_TOLERANCE = 24
-_FEWEST_INLIERS = 8
-_LARGEST_DISTANCE = 52
-_REFINING_SIDE = 56
+_FIT_STEPS = 3
+_STEADINESS = np.array([1, 1, 1, 1, 1, 1, 12, 12]) * 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ class Features:
     descriptors: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PreparedReference:
-    """A genuine picture made ready for comparison; made once for each reference.
+    """A genuine picture made ready for comparison; made once for each reference, and equal to itself alone.
 
     `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
     around it and `frame_edges` the edges of that; `features` are those of the picture and of its negative; `edges` are
@@ -76,16 +78,29 @@ class Alignment:
     """How a region lies on a reference.
 
     `matrix` takes pixels of the region (at working size) to the square frame. `agreement`, -1..1, is the correlation of
-    edges inside the reference's rectangle; `inliers` of `matches` ORB matches follow the features' own matrix and span
-    `coverage`, 0..1, of the reference, whichever method won.
+    edges inside the reference's rectangle, and `agreement_of_box` what it was before; `doubt` is the mean logarithm of
+    the expected error, in cells, of the last look.
     """
 
     matrix: Matrix
-    method: Method
     agreement: float
-    inliers: int
-    matches: int
-    coverage: float
+    agreement_of_box: float
+    doubt: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where the cells of a reference lie in a region: `moved` (2, FLOW_CELLS, FLOW_CELLS), x and y, by how many cells.
+
+    `doubt` (FLOW_CELLS, FLOW_CELLS) is the logarithm of the expected error in cells.
+    """
+
+    moved: NDArray[np.float32]
+    doubt: NDArray[np.float32]
+
+
+Look = Callable[[RgbImage], Flow]
+"""The aligner's network with a reference: a region's frame to its flow."""
 
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
@@ -172,49 +187,59 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
     return np.asarray(change @ matrix, np.float64)
 
 
-def align(region: RgbImage, reference: PreparedReference, *, proposals: Sequence[Matrix] = ()) -> Alignment:
+def align(region: RgbImage, reference: PreparedReference, *, look: Look) -> Alignment:
     """Lay `region`, at working size, on `reference`.
 
-    `region` is a detector's box with `CROP_MARGIN` added on each side; `proposals` are further matrices to the frame.
+    `region` is a detector's box with `CROP_MARGIN` added on each side; `look` knows the reference.
     """
     grey = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
-    matched = _by_features(grey, reference)
-    named: list[tuple[Method, Matrix]] = [("box", box_matrix(region))]
-    named += [("network", proposal) for proposal in proposals]
-    if matched is not None:
-        named.append(("features", matched.matrix))
-    scored = [(agreement(grey, matrix, reference), method, matrix) for method, matrix in named]
-    best, method, matrix = max(scored, key=lambda entry: entry[0])
-    if method != "features":
-        refined = _refined(grey, matrix, reference)
-        if refined is not None and (gained := agreement(grey, refined, reference)) > best:
-            best, method, matrix = gained, "edges", refined
-    if matched is None:
-        return Alignment(matrix, method, best, 0, 0, 0.0)
-    return Alignment(matrix, method, best, matched.inliers, matched.matches, matched.coverage)
+    matrix = box_matrix(region)
+    of_box = agreement(grey, matrix, reference)
+    best, chosen, doubt = of_box, matrix, 0.0
+    for _ in range(PASSES):
+        flow = look(laid_in_frame(region, matrix))
+        laid = moved(matrix, corners_of(flow))
+        if laid is None:
+            break
+        matrix, doubt = laid, float(flow.doubt.mean())
+        reached = agreement(grey, matrix, reference)
+        if reached > best:
+            best, chosen = reached, matrix
+    return Alignment(chosen, best, of_box, doubt)
 
 
-def _refined(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> Matrix | None:
-    """`matrix` after a few affine steps of ECC on edge strength; None where ECC finds nothing to follow."""
-    frame = cv2.warpPerspective(grey, matrix, (FRAME_SIDE, FRAME_SIDE), borderMode=cv2.BORDER_REPLICATE)
-    seen, known = _strength(edges(np.asarray(frame, np.uint8))), _strength(reference.frame_edges)
-    step = np.eye(2, 3, dtype=np.float32)
-    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 1e-3)
-    try:
-        _, found = cv2.findTransformECC(known, seen, step, cv2.MOTION_AFFINE, stop, None)
-    except cv2.error:  # it did not converge: there is nothing alike to follow
-        return None
-    back = np.vstack([found, [0, 0, 1]]).astype(np.float64)
-    if not 0.4 < float(np.linalg.det(back)) < 2.5:
-        return None
-    scale = np.diag([_REFINING_SIDE / FRAME_SIDE, _REFINING_SIDE / FRAME_SIDE, 1.0])
-    return np.asarray(np.linalg.inv(scale) @ np.linalg.inv(back) @ scale @ matrix, np.float64)
+def corners_of(flow: Flow) -> NDArray[np.float32]:
+    """Where the reference's corners lie in the frame, (4, 2) pixels, by the homography that best follows `flow`.
 
-
-def _strength(channels: Edges) -> NDArray[np.float32]:
-    """Edges of every direction together, small, (_REFINING_SIDE, _REFINING_SIDE)."""
-    size = (_REFINING_SIDE, _REFINING_SIDE)
-    return np.asarray(cv2.resize(channels, size, interpolation=cv2.INTER_AREA).sum(axis=-1), np.float32)
+    Least squares on the linear form (Hartley and Zisserman 2004, 4.1) with weights by doubt, repeated with less weight
+    for what lies off (Cauchy), and drawn towards staying in place, perspective more than the rest: a region that shows
+    nothing of the reference stays as it is.
+    """
+    places = (np.arange(FLOW_CELLS) + 0.5) * 2 / FLOW_CELLS - 1
+    x, y = (plane.ravel() for plane in np.meshgrid(places, places))
+    to_x, to_y = (place + plane.ravel() * 2.0 / FLOW_CELLS for place, plane in zip((x, y), flow.moved, strict=True))
+    one, none = np.ones_like(x), np.zeros_like(x)
+    rows = np.concatenate(
+        [
+            np.stack([x, y, one, none, none, none, -x * to_x, -y * to_x], axis=1),
+            np.stack([none, none, none, x, y, one, -x * to_y, -y * to_y], axis=1),
+        ]
+    )
+    target = np.concatenate([to_x, to_y])
+    in_place = np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
+    sure = np.exp(-2.0 * flow.doubt.ravel().astype(np.float64))
+    solution, weight = in_place, sure
+    for _ in range(_FIT_STEPS):
+        weighted = rows * np.concatenate([weight, weight])[:, None]
+        normal = rows.T @ weighted + np.diag(_STEADINESS)
+        solution = np.linalg.solve(normal, weighted.T @ target + _STEADINESS * in_place)
+        off = (rows @ solution - target) * FLOW_CELLS / 2
+        squared = off[: len(x)] ** 2 + off[len(x) :] ** 2
+        weight = sure / (1 + squared * sure / 4)
+    corners = reference_corners().astype(np.float64) * 2 / FRAME_SIDE - 1
+    homography = np.append(solution, 1.0).reshape(3, 3)
+    seen = cv2.perspectiveTransform(corners[None], homography)[0]
+    return np.asarray((seen + 1) * FRAME_SIDE / 2, np.float32)
 
 
 def agreement(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> float:
@@ -260,40 +285,6 @@ def fitted(shape: tuple[int, ...], longer: int) -> tuple[int, int]:
     return max(round(shape[1] * scale), 8), max(round(shape[0] * scale), 8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    matrix: Matrix
-    inliers: int
-    matches: int
-    coverage: float
-
-
-def _by_features(grey: NDArray[np.uint8], reference: PreparedReference) -> _Matched | None:
-    """The matrix that most ORB matches follow, None where too few do or no camera could see it so."""
-    found, known = orb_features(grey), reference.features
-    if min(len(found.places), len(known.places)) < _FEWEST_INLIERS:
-        return None
-    # A matcher of its own for each call: one for all would be shared by threads.
-    paired = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
-    matches = [match for match in paired if match.distance <= _LARGEST_DISTANCE]
-    if len(matches) < _FEWEST_INLIERS:
-        return None
-    source = found.places[[match.queryIdx for match in matches]]
-    target = known.places[[match.trainIdx for match in matches]]
-    cv2.setRNGSeed(1)
-    found_matrix: Matrix | None
-    found_matrix, kept = cv2.findHomography(  # type: ignore[assignment]
-        source, target, cv2.USAC_MAGSAC, 5.0, maxIters=200, confidence=0.99
-    )
-    if found_matrix is None or not is_plausible(found_matrix, grey.shape, reference.picture.shape):
-        return None
-    inliers = kept.ravel() > 0
-    if int(inliers.sum()) < _FEWEST_INLIERS:
-        return None
-    coverage = spread(target[inliers], reference.picture.shape)
-    return _Matched(picture_to_frame(reference) @ found_matrix, int(inliers.sum()), len(matches), coverage)
-
-
 def picture_to_frame(reference: PreparedReference) -> Matrix:
     """The matrix from pixels of the reference's picture to the frame."""
     height, width = reference.picture.shape[:2]
@@ -313,30 +304,6 @@ def orb_features(grey: NDArray[np.uint8]) -> Features:
     if len(keypoints) == 0:
         return none
     return Features(np.array([point.pt for point in keypoints], np.float32), np.asarray(descriptors, np.uint8))
-
-
-def is_plausible(matrix: Matrix, source: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether the matrix is a view that a camera may have: no fold, no mirror, sides stretched alike, size sane."""
-    height, width = source[:2]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    depth = corners @ matrix[2, :2] + matrix[2, 2]
-    if depth.min() <= 0 or depth.min() <= 0.25 * depth.max():
-        return False
-    quad = cv2.perspectiveTransform(corners[:, None], matrix)[:, 0]
-    sides = np.roll(quad, -1, axis=0) - quad
-    following = np.roll(sides, -1, axis=0)
-    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
-    if turns.min() <= 0:
-        return False
-    stretch = np.hypot(sides[:, 0], sides[:, 1]) / np.array([width, height, width, height])
-    size = float(np.sqrt(stretch[:2].prod())) * max(source[:2]) / max(target[:2])
-    return bool(stretch.max() / max(stretch.min(), 1e-6) < 2.6 and 0.5 < size < 8)
-
-
-def spread(places: NDArray[np.float32], shape: tuple[int, ...]) -> float:
-    """Share of the picture, 0..1, that the convex hull of `places` covers."""
-    hull = cv2.convexHull(places.reshape(-1, 1, 2))
-    return min(float(cv2.contourArea(hull)) / (shape[0] * shape[1]), 1.0)
 
 
 def _scaling(x: float, y: float) -> Matrix:

@@ -21,7 +21,6 @@ from model.alignment import (
     PreparedReference,
     correlation,
     edges,
-    picture_to_frame,
 )
 from model.regions import RgbImage
 
@@ -40,7 +39,7 @@ class Evidence:
     """Measurements on one aligned pair, in the order in which the verifier's head takes them.
 
     `similarity` of the embeddings, -1..1; `agreement` and `coarse_agreement`: correlation of edges, fine and blurred,
-    -1..1; `inliers` of ORB as log(1 + n), `inlier_share` 0..1, `coverage` 0..1; `mean_cell`, `low_cell`, `worst_cell`:
+    -1..1; `gained`: how much alignment added to it; `doubt` of the alignment; `mean_cell`, `low_cell`, `worst_cell`:
     mean, lower quartile and minimum of the cells' edge cosine 0..1 where the reference has edges; `missing`: share of
     those cells with hardly any edge in the region; `extra`: share of the reference's empty cells with strong edges;
     `energy`: log of the edge energy of region over reference; `uneven`: spread of that log over the cells; `sharpness`
@@ -54,9 +53,8 @@ class Evidence:
     similarity: float
     agreement: float
     coarse_agreement: float
-    inliers: float
-    inlier_share: float
-    coverage: float
+    gained: float
+    doubt: float
     mean_cell: float
     low_cell: float
     worst_cell: float
@@ -91,14 +89,6 @@ class Comparison:
     agreeing: Cells
     missing: Cells
     extra: Cells
-    disagreement: NDArray[np.float32]
-
-    def difference(self, reference: PreparedReference) -> NDArray[np.float32]:
-        """Where region and reference differ, 0..1, in the shape (h, w) of the reference's picture."""
-        height, width = reference.picture.shape[:2]
-        matrix = np.linalg.inv(picture_to_frame(reference))
-        laid = cv2.warpPerspective(self.disagreement, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        return np.clip(laid, 0, 1).astype(np.float32)
 
 
 def compare(region: RgbImage, reference: PreparedReference, *, alignment: Alignment, similarity: float) -> Comparison:
@@ -121,9 +111,8 @@ def compare(region: RgbImage, reference: PreparedReference, *, alignment: Alignm
         similarity=similarity,
         agreement=alignment.agreement,
         coarse_agreement=coarse,
-        inliers=float(np.log1p(alignment.inliers)),
-        inlier_share=alignment.inliers / alignment.matches if alignment.matches else 0.0,
-        coverage=alignment.coverage,
+        gained=alignment.agreement - alignment.agreement_of_box,
+        doubt=alignment.doubt,
         mean_cell=float(held.mean()),
         low_cell=float(np.quantile(held, 0.25)),
         worst_cell=float(held.min()),
@@ -143,7 +132,15 @@ def compare(region: RgbImage, reference: PreparedReference, *, alignment: Alignm
         stretch=_stretch(alignment, reference),
     )
     agreeing = np.where(drawn, cosine, np.where(added, 0.0, 1.0)).astype(np.float32)
-    return Comparison(evidence, agreeing, lost.astype(np.float32), added.astype(np.float32), _disagreement(seen, known))
+    return Comparison(evidence, agreeing, lost.astype(np.float32), added.astype(np.float32))
+
+
+def cells_of(frame_map: NDArray[np.float32]) -> Cells:
+    """The part of a map of the frame, (n, n), that covers the reference's rectangle, as the mean of each cell."""
+    side = frame_map.shape[0]
+    edge = round(side * CROP_MARGIN / (1 + 2 * CROP_MARGIN))
+    inner = frame_map[edge : side - edge, edge : side - edge]
+    return np.asarray(cv2.resize(inner, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _coarse(channels: Edges) -> Edges:
@@ -167,19 +164,6 @@ def _cell_cosine(seen: Edges, known: Edges) -> Cells:
 def _mirrored(channels: Edges) -> Edges:
     """Edges of the mirrored picture: the two diagonals change places."""
     return np.ascontiguousarray(channels[:, ::-1][..., [0, 1, 3, 2]])
-
-
-def _disagreement(seen: Edges, known: Edges) -> NDArray[np.float32]:
-    """Where edges are on one side only, 0..1, in the frame; strengths are brought to one scale first."""
-    side = FRAME_SIDE // 4
-    a, b = (cv2.blur(cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA), (3, 3)) for part in (seen, known))
-    genuine = b.sum(axis=-1)
-    drawn = genuine > 0.3 * float(genuine.max())
-    # A low quantile: what is gone must not make what is left look too faint.
-    ratio = np.quantile(genuine[drawn] / (a.sum(axis=-1)[drawn] + 1e-3), 0.35) if drawn.any() else 1.0
-    gap = np.abs(a * float(np.clip(ratio, 0.5, 2.0)) - b).sum(axis=-1) / (0.9 * float(genuine.max()) + 1e-6)
-    large = cv2.resize(gap, (FRAME_SIDE, FRAME_SIDE), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(large, 0, 1), np.float32)
 
 
 def _sharpness(grey: NDArray[np.uint8]) -> float:

@@ -1,4 +1,4 @@
-"""A verdict's reasons in words, from the evidence and the places where it comes from."""
+"""A verdict's reasons in words, from the evidence and the places that were changed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,27 @@ _HUES = (
 """Upper ends of hue in OpenCV's 0..180, and their names."""
 
 
-def reasons_for(kind: str, comparison: Comparison, *, region: RgbImage, reference: PreparedReference) -> list[str]:
-    """Why `kind`, strongest first; `region` is the pair's frame. Empty for `genuine`."""
+_CHANGED = 0.35
+"""Share of a cell from which it counts as changed."""
+
+
+def reasons_for(
+    kind: str, comparison: Comparison, *, changed: Cells, region: RgbImage, reference: PreparedReference
+) -> list[str]:
+    """Why `kind`, strongest first; empty for `genuine`.
+
+    `changed` says what share of each cell was changed; `region` is the pair's frame.
+    """
     if kind == "smear":
-        return [_smear(comparison)]
+        return [_smear(comparison, changed)]
     if kind == "imitation":
-        return _imitation(comparison, region, reference.frame)
+        return _imitation(comparison, changed, region, reference.frame)
     return []
 
 
-def _smear(comparison: Comparison) -> str:
+def _smear(comparison: Comparison, changed: Cells) -> str:
     evidence = comparison.evidence
-    hidden = comparison.agreeing < 0.55
-    share = round(100 * float(hidden.mean()))
+    share = round(100 * float(changed.mean()))
     if evidence.tiling > 0.5:
         what = "mosaic"
     elif evidence.sharpness < evidence.rim_sharpness - 0.35:
@@ -45,11 +53,11 @@ def _smear(comparison: Comparison) -> str:
         what = "covered or wiped out"
     else:
         what = "overlaid"
-    place = "" if share > 60 else f", at the {_where(hidden.astype(np.float32))}"
+    place = "" if share > 60 else f", at the {_where(changed)}"
     return f"{what} over {max(share, 1)} % of the mark{place}"
 
 
-def _imitation(comparison: Comparison, region: RgbImage, reference: RgbImage) -> list[str]:
+def _imitation(comparison: Comparison, changed: Cells, region: RgbImage, reference: RgbImage) -> list[str]:
     evidence = comparison.evidence
     reasons = []
     if evidence.mirror_gain > 0.08:
@@ -58,14 +66,14 @@ def _imitation(comparison: Comparison, region: RgbImage, reference: RgbImage) ->
         seen, known = _main_colour(region), _main_colour(reference)
         if seen != known:
             reasons.append(f"colours differ: {seen} for {known}")
-    if float(comparison.missing.mean()) > 0.03:
-        reasons.append(f"part missing at the {_where(comparison.missing)}")
-    if float(comparison.extra.mean()) > 0.05:
-        reasons.append(f"something added at the {_where(comparison.extra)}")
+    for word, cells in (("part missing", comparison.missing), ("something added", comparison.extra)):
+        there = cells * (changed > _CHANGED)
+        if float(there.mean()) > 0.03:
+            reasons.append(f"{word} at the {_where(there)}")
     if abs(evidence.stretch) > 0.35:
         reasons.append("wider than the genuine mark" if evidence.stretch > 0 else "taller than the genuine mark")
     if not reasons:
-        reasons.append(f"shape differs at the {_where(1 - comparison.agreeing)}")
+        reasons.append(f"shape differs at the {_where(changed)}")
     return reasons
 
 

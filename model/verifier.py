@@ -1,13 +1,15 @@
 """The verdict on one region beside one genuine reference: align, compare, judge.
 
-One network lays the region on the reference, where features alone would fail; another sees the aligned pair and judges.
-A small head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
-probabilities of the result. Nothing is random: equal pixels give equal verdicts.
+One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs. A small
+head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
+probabilities of the result. Where that suspects an imitation, the words of the mark are read. Nothing is random: equal
+pixels give equal verdicts.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,22 +22,24 @@ from numpy.typing import NDArray
 from model.alignment import (
     FRAME_SIDE,
     Alignment,
+    Flow,
     Matrix,
     PreparedReference,
     align,
-    box_matrix,
     laid_in_frame,
-    moved,
     picture_to_frame,
     prepare_reference,
-    reference_corners,
     working_size,
 )
-from model.comparison import Comparison, compare
+from model.comparison import Comparison, cells_of, compare
+from model.reading import Outcome, Reader
 from model.reasons import reasons_for
 from model.regions import RgbImage
 
 Kind = Literal["genuine", "smear", "imitation"]
+
+SUSPECTED = 0.15
+"""Share of an imitation in what is not unrelated from which the words of the mark are read."""
 
 ALIGNER = "aligner.onnx"
 """The file, in the folder of the verifier's, of the network that aligns."""
@@ -49,6 +53,12 @@ class Scores:
     smear: float
     imitation: float
     unrelated: float
+
+    @property
+    def kind(self) -> Kind:
+        """The most probable kind, should the mark be the brand's at all."""
+        named: dict[Kind, float] = {"genuine": self.genuine, "smear": self.smear, "imitation": self.imitation}
+        return max(named, key=lambda kind: named[kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +76,16 @@ class Verdict:
 
     @property
     def kind(self) -> Kind:
-        """The most probable kind, should the mark be the brand's at all."""
-        named: dict[Kind, float] = {
-            "genuine": self.scores.genuine,
-            "smear": self.scores.smear,
-            "imitation": self.scores.imitation,
-        }
-        return max(named, key=lambda kind: named[kind])
+        """See `Scores.kind`."""
+        return self.scores.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `numbers` (n,) float32: the evidence, the network's four logits and its summary.
+    `numbers` (n,) float32: the evidence, the network's four logits and its summary. `maps` (2, h, w) float32 0..1 say
+    what of each cell of the frame a smear and an imitation changed.
     """
 
     region: RgbImage
@@ -87,6 +93,17 @@ class Examined:
     frame: RgbImage
     comparison: Comparison
     numbers: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+    def changed(self, kind: Kind) -> NDArray[np.float32]:
+        """The map (h, w) of the frame that belongs to `kind`; to `genuine`, whatever was changed."""
+        match kind:
+            case "smear":
+                return np.asarray(self.maps[0], np.float32)
+            case "imitation":
+                return np.asarray(self.maps[1], np.float32)
+            case "genuine":
+                return np.asarray(self.maps.max(axis=0), np.float32)
 
 
 class Head:
@@ -110,25 +127,54 @@ class Head:
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
 
 
+class ReadingOdds:
+    """What a reading does to the odds of an imitation against the other kinds: logarithms by outcome."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._numbers = numbers
+
+    def applied(self, scores: Scores, outcome: Outcome) -> Scores:
+        """The scores after a reading; how probable it is that the mark is unrelated stays."""
+        related = 1.0 - scores.unrelated
+        raised = scores.imitation * math.exp(self._numbers[outcome])
+        scale = related / max(scores.genuine + scores.smear + raised, 1e-12)
+        return Scores(scores.genuine * scale, scores.smear * scale, raised * scale, scores.unrelated)
+
+
+class Aligner:
+    """The aligner's network as ONNX; safe to call from several threads."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self._session = _session(path, threads=threads)
+
+    def align(self, region: RgbImage, reference: PreparedReference) -> Alignment:
+        """Lay `region`, at working size, on `reference`."""
+
+        def look(frame: RgbImage) -> Flow:
+            moved, doubt = self._session.run(["flow", "doubt"], {"pairs": _pair(frame, reference)})
+            return Flow(moved[0], doubt[0])
+
+        return align(region, reference, look=look)
+
+
 class VerifierRuntime:
     """Both networks as ONNX, `path` and beside it `ALIGNER`; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._judge = _session(path, threads=threads)
-        self._aligner = _session(path.with_name(ALIGNER), threads=threads)
+        self._aligner = Aligner(path.with_name(ALIGNER), threads=threads)
 
     def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
         """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
         small = working_size(region)
-        start = box_matrix(small)
-        (corners,) = self._aligner.run(["corners"], {"pairs": _pair(laid_in_frame(small, start), reference)})
-        alignment = align(small, reference, proposals=_proposals(start, corners[0]))
+        alignment = self._aligner.align(small, reference)
         frame = laid_in_frame(small, alignment.matrix)
-        logits, summary = self._judge.run(["logits", "summary"], {"pairs": _pair(frame, reference)})
+        outputs = self._judge.run(["logits", "summary", "maps"], {"pairs": _pair(frame, reference)})
+        logits, summary, maps = (output[0] for output in outputs)
         comparison = compare(frame, reference, alignment=alignment, similarity=similarity)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
-        numbers = np.concatenate([comparison.evidence.vector(), logits[0], summary[0]]).round(4).astype(np.float32)
-        return Examined(small, alignment, frame, comparison, numbers)
+        numbers = np.concatenate([comparison.evidence.vector(), logits, summary]).round(4).astype(np.float32)
+        return Examined(small, alignment, frame, comparison, numbers, 1 / (1 + np.exp(-maps)))
 
 
 class Verifier:
@@ -140,7 +186,9 @@ class Verifier:
 
     def __init__(self, path: Path, *, calibration: Path, threads: int = 1) -> None:
         self._runtime = VerifierRuntime(path, threads=threads)
-        self._head = Head(json.loads(calibration.read_text(encoding="utf-8"))["head"])
+        numbers = json.loads(calibration.read_text(encoding="utf-8"))
+        self._head, self._reading_odds = Head(numbers["head"]), ReadingOdds(numbers["reading"])
+        self._reader = Reader(threads=threads)
         probe = np.zeros((8, 8, 3), np.uint8)
         numbers = self._runtime.examine(probe, prepare_reference(probe), similarity=0.0).numbers
         if len(numbers) != self._head.inputs:
@@ -157,12 +205,20 @@ class Verifier:
         examined = self._runtime.examine(region, reference, similarity=similarity)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
         scores = Scores(genuine, smear, imitation, unrelated)
-        plain = Verdict(scores, None, None, [])
         if unrelated > 0.5:
-            return plain
-        words = reasons_for(plain.kind, examined.comparison, region=examined.frame, reference=reference)
-        aligned = _laid_out(examined.region, examined.alignment.matrix, reference)
-        return Verdict(scores, aligned, examined.comparison.difference(reference), words)
+            return Verdict(scores, None, None, [])
+        aligned = laid_out(examined.region, examined.alignment.matrix, reference)
+        reading = self._reader.read(aligned, reference) if imitation > SUSPECTED * (1.0 - unrelated) else None
+        if reading is not None:
+            scores = self._reading_odds.applied(scores, reading.outcome)
+        kind = scores.kind
+        changed = examined.changed(kind)
+        reasons = reasons_for(
+            kind, examined.comparison, changed=cells_of(changed), region=examined.frame, reference=reference
+        )
+        if kind == "imitation" and reading is not None and reading.outcome == "near_miss":
+            reasons.insert(0, reading.difference())
+        return Verdict(scores, aligned, _on_picture(changed, reference), reasons)
 
 
 def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
@@ -179,13 +235,15 @@ def _pair(frame: RgbImage, reference: PreparedReference) -> NDArray[np.uint8]:
     return np.stack([frame, reference.frame])[None]
 
 
-def _proposals(start: Matrix, corners: NDArray[np.float32]) -> list[Matrix]:
-    places = reference_corners() + corners.reshape(4, 2) * FRAME_SIDE
-    proposal = moved(start, places.astype(np.float32))
-    return [] if proposal is None else [proposal]
+def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> NDArray[np.float32]:
+    """A map (n, n) of the frame as the reference's picture is laid out, 0..1."""
+    height, width = reference.picture.shape[:2]
+    to_frame = np.diag([len(changed) / FRAME_SIDE, len(changed) / FRAME_SIDE, 1.0]) @ picture_to_frame(reference)
+    laid = cv2.warpPerspective(changed, np.linalg.inv(to_frame), (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(laid, 0, 1).astype(np.float32)
 
 
-def _laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
+def laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
     """The region as the reference's picture is laid out."""
     height, width = reference.picture.shape[:2]
     to_picture = np.linalg.inv(picture_to_frame(reference)) @ matrix

@@ -229,6 +229,25 @@ def verdicts(
     _print(evaluate_verdicts(settings, progress=bar), as_json=as_json)
 
 
+@evaluate.command()
+def errors(
+    out_file: Annotated[Path, typer.Argument(help="The PNG to write")],
+    *,
+    drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
+    each: Annotated[int, typer.Option(help="The worst of each kind that are shown")] = 16,
+    model: Bundles = CHAMPION,
+) -> None:
+    """Draw the worst verdicts on drawn marks, to see what goes wrong."""
+    from model.bundle import bundle_folder, load_bundle
+    from training.evaluation.error_sheet import draw_errors
+    from training.evaluation.verdict_cases import drawn_cases
+    from training.synthesis.logos import default_folder, load_logos
+
+    cases = drawn_cases(load_logos(default_folder()), split="held_out", count=drawn)
+    shown = draw_errors(out_file, cases, bundle=load_bundle(bundle_folder(model)), each=each, columns=4, progress=bar)
+    out.print(f"the {shown} worst of {len(cases.cases)} verdicts: {out_file}")
+
+
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report.as_json()))

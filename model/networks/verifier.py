@@ -1,4 +1,9 @@
-"""The verifier network: in go a region and a reference, laid on each other; out comes a verdict."""
+"""The verifier network: in go a region and a reference, laid on each other; out come a verdict and where it lies.
+
+Both pictures pass one stem. Each place of the reference then looks for itself among its neighbours in the region
+(attention over small displacements, as the local correlation of optical flow networks), so cloth and a crude alignment
+cost little; what it found there beside what it should be is judged place by place, and all places together.
+"""
 
 from __future__ import annotations
 
@@ -7,58 +12,72 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FRAME_SIDE as FRAME
+from model.networks.edges import UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation", "unrelated")
-SUMMARY = 24
+
+SUMMARY = 32
 """Numbers that describe the comparison beside the four logits, for the head that also knows the other evidence."""
+
+MAP_SIDE = FRAME // 4
+"""Cells along the side of the maps."""
+
+REACH = 2
+"""Largest displacement within which a place looks for itself, cells of the map: 6 % of the frame."""
+
+_STEM, _DESCRIPTION = 32, 24
 
 
 class VerifierNetwork(nn.Module):
-    """Early fusion: both pictures and their unsigned edges are the channels of one small CNN."""
+    """A siamese stem, local attention, and a trunk over both."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(
-            _block(12, 16, stride=2),
-            _block(16, 32, stride=2),
-            _block(32, 32),
-            _block(32, 64, stride=2),
-            _block(64, 64),
-            _block(64, 96, stride=2),
-            _block(96, 96),
-        )
-        self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2, SUMMARY), nn.ReLU())
+        self.edges = UnsignedEdges()
+        self.stem = nn.Sequential(block(6, 16, stride=2), block(16, _STEM, stride=2), block(_STEM, _STEM))
+        self.description = nn.Conv2d(_STEM, _DESCRIPTION, 1)
+        self.sharpness = nn.Parameter(torch.tensor(8.0))
+        shifts = (2 * REACH + 1) ** 2
+        self.compared = nn.Sequential(block(3 * _STEM + shifts, 48, size=1), block(48, 48))
+        self.maps = nn.Conv2d(48, 2, 1)
+        self.trunk = nn.Sequential(block(48 + 2, 64, stride=2), block(64, 96, stride=2), block(96, 96))
+        self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2 + 4, SUMMARY), nn.ReLU())
         self.verdict = nn.Linear(SUMMARY, len(CLASSES))
-        self.sobel: Tensor
-        sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
-        self.register_buffer("sobel", torch.stack([sobel, sobel.T])[:, None])
 
-    def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`pairs` (n, 2, FRAME, FRAME, 3) uint8 RGB: the region, then the reference, in `model.alignment`'s frame.
 
-        Returns `logits` (n, 4) in the order of `CLASSES`, and `summary` (n, SUMMARY).
+        Returns `logits` (n, 4) in the order of `CLASSES`, `summary` (n, SUMMARY), and `maps` (n, 2, MAP_SIDE,
+        MAP_SIDE): logits of what a smear and what an imitation changed in each cell.
         """
-        pixels = pairs.permute(0, 1, 4, 2, 3).float() / 255 - 0.5
-        count = pixels.shape[0]
-        edges = self._edges(pixels.reshape(count * 2, 3, FRAME, FRAME)).reshape(count, 6, FRAME, FRAME)
-        features = self.trunk(torch.cat([pixels.reshape(count, 6, FRAME, FRAME), edges], dim=1))
-        pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
-        summary = self.summary(pooled)
-        return self.verdict(summary), summary
+        count = pairs.shape[0]
+        pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME, FRAME) / 255
+        features = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
+        described = functional.normalize(self.description(features), dim=1, eps=1e-4)
+        seen, known = features.reshape(count, 2, _STEM, MAP_SIDE, MAP_SIDE).unbind(dim=1)
+        seen_as, known_as = described.reshape(count, 2, _DESCRIPTION, MAP_SIDE, MAP_SIDE).unbind(dim=1)
+        costs = torch.stack([(known_as * there).sum(dim=1) for there in _neighbours(seen_as)], dim=1)
+        attention = torch.softmax(costs * self.sharpness, dim=1)
+        found = torch.zeros_like(seen)
+        for place, there in enumerate(_neighbours(seen)):
+            found = found + attention[:, place : place + 1] * there
+        compared = self.compared(torch.cat([known, found, (known - found).abs(), costs], dim=1))
+        maps = self.maps(compared)
+        features = self.trunk(torch.cat([compared, torch.sigmoid(maps)], dim=1))
+        shares = torch.sigmoid(maps)
+        pooled = [
+            features.mean(dim=(2, 3)),
+            features.amax(dim=(2, 3)),
+            shares.mean(dim=(2, 3)),
+            shares.amax(dim=(2, 3)),
+        ]
+        summary = self.summary(torch.cat(pooled, dim=1))
+        return self.verdict(summary), summary, maps
 
-    def _edges(self, pixels: Tensor) -> Tensor:
-        """Edge strength and doubled direction of (n, 3, h, w), relative to the picture's own mean: (n, 3, h, w)."""
-        grey = pixels.mean(dim=1, keepdim=True)
-        gradient = functional.conv2d(functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.sobel)
-        x, y = gradient[:, :1], gradient[:, 1:]
-        squared = x * x + y * y + 1e-6
-        strength = squared.sqrt()
-        relative = (strength / (strength.mean(dim=(2, 3), keepdim=True) * 2 + 0.01)).sqrt()
-        even, odd = (x * x - y * y) / squared, 2 * x * y / squared
-        return torch.cat([relative - 0.5, even * relative, odd * relative], dim=1)
 
-
-def _block(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
+def _neighbours(plane: Tensor) -> list[Tensor]:
+    """(n, c, h, w) moved by each displacement within `REACH`, the rim repeated."""
+    padded = functional.pad(plane, (REACH, REACH, REACH, REACH), mode="replicate")
+    height, width = plane.shape[2:]
+    reach = range(2 * REACH + 1)
+    return [padded[:, :, y : y + height, x : x + width] for y in reach for x in reach]

@@ -92,7 +92,7 @@ def test_the_head_agrees_with_a_slow_truth():
 
 def test_a_calibration_of_another_round_is_refused(tmp_path):
     head = {"mean": [0], "scale": [1], "weights": [[1, 0, 0, 0]], "bias": [0, 0, 0, 0], "temperature": 1}
-    content = json.dumps({"head": head})
+    content = json.dumps({"head": head, "reading": {}})
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(ValueError, match="not from one round"):
         Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json")

@@ -20,6 +20,7 @@ from model.regions import RgbImage
 from model.verifier import Head, VerifierRuntime
 from training.round.labels import Label, LabelSet
 from training.verifier.head import Embed
+from training.verifier.layout import MAP_SIDE
 from training.verifier.pairs import Pair
 
 UNSURE = 0.1
@@ -70,9 +71,9 @@ class Taught:
         return [self._pair(int(row), CLASSES[int(one)]) for row, one in zip(rows, classes, strict=True)]
 
     def _pair(self, row: int, label: str) -> Pair:
-        nowhere = np.full((4, 2), np.nan, np.float32)
+        nowhere, unknown = np.full((4, 2), np.nan, np.float32), np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
         reference = int(self.reference_of[row])
-        return Pair(self.regions[row], self.labels[row].brand, reference, nowhere, label, "label", 0.0)
+        return Pair(self.regions[row], self.labels[row].brand, reference, nowhere, label, "label", 0.0, unknown)
 
 
 def taught(

@@ -261,7 +261,7 @@ def _light_on(picture: FloatImage, quad: NDArray[np.float32]) -> NDArray[np.floa
     grey = picture.mean(axis=-1)
     span = float(np.ptp(quad, axis=0).max())
     smooth = cv2.GaussianBlur(grey, (0, 0), max(1.0, span / 25))
-    x0, y0 = np.maximum(quad.min(axis=0), 0).astype(int)
+    x0, y0 = np.clip(quad.min(axis=0), 0, np.array(grey.shape[::-1]) - 1).astype(int)
     x1, y1 = np.ceil(quad.max(axis=0)).astype(int)
     here = float(smooth[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].mean())
     return np.asarray(np.clip((smooth + 40) / (here + 40), 0.55, 1.25)[..., None], np.float32)

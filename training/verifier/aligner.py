@@ -1,4 +1,4 @@
-"""How the aligner learns: pairs laid as a detector's box lies, with the true corners and each cell's true flow."""
+"""How the aligner learns: pairs laid as a detector's box lies, or nearly aligned, with each cell's true flow."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from model.alignment import FRAME_SIDE, reference_corners
-from model.networks.aligner import CELLS, REACH, AlignerNetwork
+from model.alignment import FLOW_CELLS, FRAME_SIDE, reference_corners
+from model.networks.aligner import REACH, AlignerNetwork
 from model.networks.layout import channels_last
-from training.verifier.network import NetworkRecipe, epoch_views
 from training.verifier.pairs import Pair
+from training.verifier.views import ViewRecipe, epoch_views
 
-FLOW_WEIGHT = 0.15
-CORNER_WEIGHT = 20.0
+MATCHING_WEIGHT = 1.0
+"""Of the correlation's own choice of a displacement, beside the flow on which the cells agreed."""
 
 
 def fit_aligner(
-    pairs: Sequence[Pair], frames: NDArray[np.uint8], *, recipe: NetworkRecipe, report: Callable[[str], None]
+    pairs: Sequence[Pair], frames: NDArray[np.uint8], *, recipe: ViewRecipe, report: Callable[[str], None]
 ) -> AlignerNetwork:
     """Train on the related ones of `pairs`, whose references' frames are `frames` (logos, h, w, 3)."""
     torch.manual_seed(recipe.seed)
@@ -32,42 +31,55 @@ def fit_aligner(
     channels_last(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = recipe.epochs * (len(related) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps, pct_start=0.15)
     for epoch in range(recipe.epochs):
         network.train()
         losses = []
         for views in epoch_views(related, frames, recipe=recipe, rng=rng):
-            corners, flow = network.corners_and_flow(torch.from_numpy(views.pictures))
-            corner = functional.smooth_l1_loss(corners, torch.from_numpy(views.corners), beta=0.03)
-            moved = _flow_loss(flow, views.corners)
+            loss, error = _loss(network, views.pictures, views.corners)
             optimiser.zero_grad()
-            (CORNER_WEIGHT * corner + FLOW_WEIGHT * moved).backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             schedule.step()
-            losses.append((float(corner.detach()), float(moved.detach())))
-        corner_loss, flow_loss = np.mean(losses, axis=0)
-        report(f"epoch {epoch + 1}: corners {corner_loss:.4f}, flow {flow_loss:.3f} cells")
+            losses.append((float(loss.detach()), error))
+        mean_loss, mean_error = np.mean(losses, axis=0)
+        report(f"aligner, epoch {epoch + 1}: loss {mean_loss:.3f}, flow off by {mean_error:.2f} cells")
     network.eval()
     return network
 
 
 def true_flow(corners: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where each cell of the frame goes when the reference's corners go by `corners` (8,): (2, CELLS, CELLS), cells."""
+    """Where each cell goes when the reference's corners go by `corners` (8,): (2, FLOW_CELLS, FLOW_CELLS), in cells."""
     target = reference_corners() + corners.reshape(4, 2) * FRAME_SIDE
     matrix = cv2.getPerspectiveTransform(reference_corners(), target.astype(np.float32))
-    size = FRAME_SIDE / CELLS
-    y, x = np.mgrid[0:CELLS, 0:CELLS].astype(np.float32) * size + size / 2
+    size = FRAME_SIDE / FLOW_CELLS
+    y, x = np.mgrid[0:FLOW_CELLS, 0:FLOW_CELLS].astype(np.float32) * size + size / 2
     places = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
     gone = cv2.perspectiveTransform(places, matrix) - places
-    return np.asarray(gone.reshape(CELLS, CELLS, 2).transpose(2, 0, 1) / size, np.float32)
+    return np.asarray(gone.reshape(FLOW_CELLS, FLOW_CELLS, 2).transpose(2, 0, 1) / size, np.float32)
 
 
-def _flow_loss(flow: Tensor, corners: NDArray[np.float32]) -> Tensor:
-    """Mean error of the flow in cells, inside the reference's rectangle, where the search could reach."""
+def _loss(network: AlignerNetwork, pictures: NDArray[np.uint8], corners: NDArray[np.float32]) -> tuple[Tensor, float]:
+    """Negative log likelihood of the true flow under a Laplace distribution and of the true displacement under the
+    correlation's softmax; and the mean error in cells.
+    """
+    likely, flow, doubt = network.matches_and_flow(torch.from_numpy(pictures))
     target = torch.from_numpy(np.stack([true_flow(row) for row in corners]))
-    margin = 1
-    reachable = (target.abs().amax(dim=1, keepdim=True) <= REACH).float()
-    error = functional.smooth_l1_loss(flow, target, reduction="none", beta=0.25).mean(dim=1, keepdim=True) * reachable
-    inner = error[:, :, margin:-margin, margin:-margin]
-    return inner.sum() / reachable[:, :, margin:-margin, margin:-margin].sum().clamp(min=1)
+    reached = (target.abs().amax(dim=1) <= REACH).float()
+    error = (flow - target).abs().sum(dim=1)
+    likelihood = error * torch.exp(-doubt) + 2 * doubt
+    matching = -torch.log((likely * _neighbouring(target)).sum(dim=1) + 1e-4)
+    inner = torch.zeros_like(reached)
+    inner[:, 1:-1, 1:-1] = reached[:, 1:-1, 1:-1]
+    total = inner.sum().clamp(min=1)
+    loss = ((likelihood + MATCHING_WEIGHT * matching) * inner).sum() / total
+    return loss, float(((error * inner).sum() / total).detach())
+
+
+def _neighbouring(flow: Tensor) -> Tensor:
+    """How near each displacement is to `flow` (n, 2, h, w): (n, shifts, h, w), 1 at it and 0 from one cell on."""
+    reach = torch.arange(-REACH, REACH + 1, dtype=torch.float32)[None, :, None, None]
+    x = (1 - (flow[:, :1] - reach).abs()).clamp(min=0)
+    y = (1 - (flow[:, 1:] - reach).abs()).clamp(min=0)
+    return (y[:, :, None] * x[:, None]).flatten(1, 2)

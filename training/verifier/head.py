@@ -7,9 +7,10 @@ see either; the whole takes about a minute once the pairs are examined, so a new
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,13 @@ from sklearn.linear_model import LogisticRegression
 
 from model.alignment import PreparedReference
 from model.networks.verifier import CLASSES
+from model.reading import Outcome
 from model.regions import RgbImage
-from model.verifier import Head, VerifierRuntime
+from model.verifier import Head, Scores, VerifierRuntime
 from training.verifier.pairs import Pair
+
+READING_PRIOR = 2.0
+"""Half the inverse variance of the prior on a reading's log odds."""
 
 Embed = Callable[[Sequence[RgbImage]], NDArray[np.float32]]
 """Crops to unit vectors (n, d)."""
@@ -93,6 +98,31 @@ def fit_head(examined: ExaminedPairs, *, weights: Sequence[float] = (1, 1, 1, 1)
 
     head["temperature"] = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
     return head
+
+
+def fit_reading(
+    scores: Sequence[Scores], outcomes: Sequence[Outcome | None], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """What each outcome of a reading adds to the log odds of an imitation against a genuine mark.
+
+    `scores` are the head's; fitted by maximum likelihood with a prior that an outcome says nothing (`READING_PRIOR`),
+    on those genuine marks and imitations of `labels` that the verifier would read.
+    """
+    found: dict[str, float] = {}
+    for outcome in get_args(Outcome):
+        rows = [
+            (math.log(max(score.imitation, 1e-6) / max(score.genuine, 1e-6)), label == CLASSES.index("imitation"))
+            for score, read, label in zip(scores, outcomes, labels, strict=True)
+            if read == outcome and CLASSES[label] in ("genuine", "imitation")
+        ]
+        odds, right = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], np.float64)
+
+        def loss(shift: float, odds: NDArray[np.float64] = odds, right: NDArray[np.float64] = right) -> float:
+            shifted = odds + shift
+            return float((np.logaddexp(0, shifted) - right * shifted).sum()) + READING_PRIOR * shift**2
+
+        found[outcome] = round(float(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x), 4)
+    return found
 
 
 def _trained(

@@ -25,12 +25,23 @@ from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise
 from training.synthesis.optics import photographed
 from training.synthesis.rendering import clean_mark, place_mark
+from training.verifier.layout import (
+    MAP_SIDE,
+    Corners,
+    changed_by_edit,
+    changed_by_smear,
+    genuine_corners,
+    rectangle,
+)
 
 LABELS = ("genuine", "smear", "imitation", "unrelated")
 """Classes in the order of the network's outputs."""
 
 LARGEST_REGION = 176
 """Longer side of a stored region, pixels."""
+
+_SLOPPY_SHARE = 0.2
+"""Share of the boxes that are off by up to 30 %, not 15 %."""
 
 _MARK_WIDTH = 256
 
@@ -41,7 +52,8 @@ class Pair:
 
     `reference` names a logo in the list that the pairs were drawn from (-1: not chosen yet); `quad` (4, 2) holds the
     places of the reference's corners in the region, as shares of its width and height (NaN where unrelated); `edit` is
-    the tool or kind, empty for none; `strength` is that of a smear.
+    the tool or kind, empty for none; `strength` is that of a smear; `changed` (MAP_SIDE, MAP_SIDE) uint8 says what
+    share of each cell of the frame a smear or an imitation changed.
     """
 
     region: RgbImage
@@ -51,6 +63,7 @@ class Pair:
     label: str
     edit: str
     strength: float
+    changed: NDArray[np.uint8]
 
 
 def clean_reference(logo: Logo) -> RgbImage:
@@ -72,22 +85,30 @@ def draw_pair(
     logo, edit, strength = logos[index], "", 0.0
     if label == "unrelated" and rng.random() < 0.55:
         height, width = (int(v) for v in rng.integers(60, 240, 2))
-        return Pair(_shot(backgrounds.piece(height, width, rng=rng), rng), "", -1, _NOWHERE, label, "photo", 0.0)
+        piece = _shot(backgrounds.piece(height, width, rng=rng), rng)
+        return Pair(piece, "", -1, _NOWHERE, label, "photo", 0.0, _UNCHANGED)
     mark = rasterise(logo, width=_MARK_WIDTH)
+    corners, changed = rectangle(mark.shape), _UNCHANGED
     if label == "imitation":
+        genuine = mark
         edit, mark = _imitation(logos, index, rng, unseen=unseen)
-    photo, box, quad = _placed(mark, rng=rng, backgrounds=backgrounds, plain=edit == "colours_swapped")
+        corners = genuine_corners(genuine, mark)
+        changed = changed_by_edit(genuine, mark, corners)
+    photo, box, quad = _placed(mark, corners, rng=rng, backgrounds=backgrounds, plain=edit == "colours_swapped")
     if label == "smear":
         tools = HELD_OUT_SMEARS if unseen else tuple(name for name in SMEARS if name not in HELD_OUT_SMEARS)
         edit, strength = str(rng.choice(tools)), float(rng.uniform(0.0, 0.85))
-        photo = smear(photo, box, tool=edit, strength=strength, rng=rng)
+        before, photo = photo, smear(photo, box, tool=edit, strength=strength, rng=rng)
+        changed = changed_by_smear(before, photo, quad)
     photo = _shot(photo.astype(np.float32), rng)
     region, quad = _cropped(photo, box, quad, rng)
-    unrelated = label == "unrelated"
-    return Pair(region, logo.brand, -1 if unrelated else index, _NOWHERE if unrelated else quad, label, edit, strength)
+    if label == "unrelated":
+        return Pair(region, logo.brand, -1, _NOWHERE, label, edit, strength, _UNCHANGED)
+    return Pair(region, logo.brand, index, quad, label, edit, strength, changed)
 
 
 _NOWHERE = np.full((4, 2), np.nan, np.float32)
+_UNCHANGED = np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
 
 
 def _imitation(logos: Sequence[Logo], index: int, rng: np.random.Generator, *, unseen: bool) -> tuple[str, RgbaImage]:
@@ -100,11 +121,11 @@ def _imitation(logos: Sequence[Logo], index: int, rng: np.random.Generator, *, u
 
 
 def _placed(
-    mark: RgbaImage, *, rng: np.random.Generator, backgrounds: Backgrounds, plain: bool
-) -> tuple[RgbImage, Box, NDArray[np.float32]]:
-    """The mark, dressed or as it is, on a ground where it can be seen; the box of the mark and its corners."""
-    side = int(np.exp(rng.uniform(np.log(120), np.log(330))))
-    share = float(rng.uniform(0.4, 0.68))
+    mark: RgbaImage, corners: Corners, *, rng: np.random.Generator, backgrounds: Backgrounds, plain: bool
+) -> tuple[RgbImage, Box, Corners]:
+    """The mark, dressed or as it is, on a ground where it can be seen; its box, and where its `corners` came to lie."""
+    side = int(np.exp(rng.uniform(np.log(130), np.log(380))))
+    share = float(rng.uniform(0.42, 0.68))
     for attempt in range(6):
         made = mark if plain or rng.random() < 0.4 else dressed(mark, rng=rng)
         if attempt >= 3:
@@ -113,34 +134,27 @@ def _placed(
         ground = drawn_ground(side, side, rng=rng) if drawn else backgrounds.piece(side, side, rng=rng)
         under = np.clip(ground, 0, 255).astype(np.uint8)
         photo, box, quad = place_mark(made, under, rng=rng, width_fraction=share)
-        moved = np.abs(box.crop(photo).astype(np.int16) - box.crop(under)).max(axis=-1) > 40
-        if float(moved.mean()) > 0.5 * _cover(made):
+        moved = np.abs(box.crop(photo).astype(np.int16) - box.crop(under)).max(axis=-1) > _VISIBLE
+        if float(moved.mean()) > 0.6 * _cover(made):
             break
-    return photo, box, _inner(quad, made.shape[:2], mark.shape[:2])
+    # A plate or rim makes the mark larger on all sides alike.
+    rim = (np.array(made.shape[1::-1]) - mark.shape[1::-1]) / 2
+    seen = cv2.getPerspectiveTransform(rectangle(made.shape), quad)
+    return photo, box, np.asarray(cv2.perspectiveTransform((corners + rim)[None].astype(np.float32), seen)[0])
 
 
-def _cover(mark: RgbaImage) -> float:
+_VISIBLE = 48
+"""Grey levels by which a mark must differ from its ground."""
+
+
+def _cover(made: RgbaImage) -> float:
     """Share of the mark's rectangle that it covers."""
-    return float((mark[..., 3] > 127).mean())
-
-
-def _inner(quad: NDArray[np.float32], outer: tuple[int, ...], inner: tuple[int, ...]) -> NDArray[np.float32]:
-    """Corners of the mark in the middle of what was placed: a plate or rim makes it larger."""
-    if outer == inner:
-        return quad
-    height, width = outer
-    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    off_x, off_y = (width - inner[1]) / 2, (height - inner[0]) / 2
-    corners = np.array(
-        [[off_x, off_y], [width - off_x, off_y], [width - off_x, height - off_y], [off_x, height - off_y]], np.float32
-    )
-    matrix = cv2.getPerspectiveTransform(frame, quad)
-    return np.asarray(cv2.perspectiveTransform(corners[:, None], matrix)[:, 0], np.float32)
+    return float((made[..., 3] > 127).mean())
 
 
 def _shot(photo: NDArray[np.float32], rng: np.random.Generator) -> RgbImage:
-    shot = photographed(photo, rng=rng)
-    if rng.random() < 0.3:
+    shot = photographed(photo, rng=rng, strength=float(rng.uniform(0.3, 1.0)))
+    if rng.random() < 0.2:
         shot = INNOCENT_PHOTOS[str(rng.choice(_SAME_PLACE))](shot, rng)
     return shot
 
@@ -152,7 +166,8 @@ def _cropped(
     photo: RgbImage, box: Box, quad: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[RgbImage, NDArray[np.float32]]:
     """The region as the scan cuts it, at most `LARGEST_REGION` px, and the corners as shares of it."""
-    left, top, right, bottom = rng.normal(0.01, 0.055, 4).clip(-0.15, 0.15)
+    spread = 2.0 if rng.random() < _SLOPPY_SHARE else 1.0
+    left, top, right, bottom = spread * rng.normal(0.01, 0.055, 4).clip(-0.15, 0.15)
     found = Box(
         box.x - left * box.width,
         box.y - top * box.height,

@@ -1,7 +1,7 @@
 """From seed to file: the verifier's two networks, its head and its card, into the folder of a model bundle.
 
-`release_verifier` draws pairs, trains both networks and fits the head: about 40 minutes on two cores. `refit_head`
-takes networks that are there and fits the head to an embedder: a few minutes; do it whenever the embedder changes.
+`release_verifier` draws pairs, trains both networks and fits the head: about two hours on two cores. `refit_head` takes
+networks that are there and fits the head to an embedder: a few minutes; do it whenever the embedder changes.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from model.alignment import FRAME_SIDE, PreparedReference, prepare_reference
+from model.alignment import FRAME_SIDE, Matrix, PreparedReference, prepare_reference, working_size
 from model.export import export_onnx
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import save_weights
+from model.reading import Outcome, Reader
 from model.regions import RgbImage
-from model.verifier import ALIGNER, VerifierRuntime
-from training.evaluation.verdicts import calibration_error
+from model.verifier import ALIGNER, SUSPECTED, Aligner, Head, Scores, VerifierRuntime, laid_out
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.verifier.aligner import fit_aligner
-from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head
-from training.verifier.network import NetworkRecipe, fit_network, similar_reference
+from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head, fit_reading
+from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
+from training.verifier.views import ViewRecipe, similar_reference
 
 NETWORK = "verifier.onnx"
 CALIBRATION = "verifier_calibration.json"
@@ -100,60 +100,85 @@ def with_hard_references(drawn: Drawn, frames: np.ndarray, *, seed: int) -> list
     return settled
 
 
+ALIGNER_RECIPE = ViewRecipe(epochs=5, learning_rate=3e-3, crude_share=0.6, crude_noise=0.02, fine_noise=0.04)
+"""How the aligner is trained: mostly from where a detector's box lies."""
+
+JUDGE_RECIPE = ViewRecipe(epochs=6, crude_share=0.7, crude_noise=0.01, fine_noise=0.02)
+"""How the verdict is trained: mostly on pairs as the aligner laid them."""
+
+
 def release_verifier(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 9000
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 26_000
 ) -> None:
     """Draw, train, fit and write everything that the verifier needs into `folder`."""
     backgrounds = Backgrounds.found_in(data_folder())
     known = load_logos(logos)
     training = [logo for logo in known if split_of(logo.brand) == "train"]
     drawn = draw_pairs(training, count=pairs, seed=seed, backgrounds=backgrounds)
-    frames = np.stack([reference.frame for reference in drawn.prepared()])
+    references = drawn.prepared()
+    frames = np.stack([reference.frame for reference in references])
     settled = with_hard_references(drawn, frames, seed=seed)
-    aligner = fit_aligner(settled, frames, recipe=NetworkRecipe(seed=seed, epochs=8, crude_share=0.85), report=report)
-    judge = fit_network(settled, frames, recipe=NetworkRecipe(seed=seed), report=report)
-    export_aligner(folder, aligner)
+    export_aligner(folder, fit_aligner(settled, frames, recipe=replace(ALIGNER_RECIPE, seed=seed), report=report))
+    alignments = aligned_pairs(settled, references, aligner=Aligner(folder / ALIGNER))
+    judge = fit_network(settled, frames, recipe=replace(JUDGE_RECIPE, seed=seed), report=report, alignments=alignments)
     export_judge(folder, judge)
     refit_head(folder, logos=logos, embed=embed, seed=seed, report=report)
 
 
+def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference], *, aligner: Aligner) -> list[Matrix]:
+    """How each region lies on its reference by `aligner`: matrices from its pixels to the frame."""
+    found = []
+    for pair in pairs:
+        small = working_size(pair.region)
+        to_working_size = np.diag([small.shape[1] / pair.region.shape[1], small.shape[0] / pair.region.shape[0], 1.0])
+        found.append(aligner.align(small, references[pair.reference]).matrix @ to_working_size)
+    return found
+
+
 def export_aligner(folder: Path, network: AlignerNetwork) -> None:
     """Write `aligner.onnx` and its weights."""
-    export_onnx(network, folder / ALIGNER, example=_EXAMPLE, input_names=["pairs"], output_names=["corners"])
+    export_onnx(network, folder / ALIGNER, example=_EXAMPLE, input_names=["pairs"], output_names=["flow", "doubt"])
     save_weights(network, folder / "aligner.fp16.npz")
 
 
 def export_judge(folder: Path, network: VerifierNetwork) -> None:
     """Write `verifier.onnx` and its weights."""
-    save_weights(network, folder / "verifier.fp16.npz")
-    outputs = ["logits", "summary"]
+    outputs = ["logits", "summary", "maps"]
     export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=outputs)
+    save_weights(network, folder / "verifier.fp16.npz")
 
 
 _EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
-def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 2400) -> None:
-    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers and card."""
+def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 3600) -> None:
+    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers."""
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
-    examined = examine(drawn, folder=folder, embed=embed)
-    write_calibration(folder, fit_head(examined, weights=SCAN_WEIGHTS), seed=seed)
-    report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
-
-
-def examine(drawn: Drawn, *, folder: Path, embed: Embed) -> ExaminedPairs:
-    """Measure `drawn` with the networks in `folder`."""
+    references = drawn.prepared()
     runtime = VerifierRuntime(folder / NETWORK)
-    return examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-
-
-def write_calibration(folder: Path, head: dict[str, Any], *, seed: int) -> None:
-    """Write the head's numbers beside the networks."""
-    content = {"classes": list(CLASSES), "seed": seed, "head": head}
+    examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
+    head = fit_head(examined, weights=SCAN_WEIGHTS)
+    report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
+    scores = [Scores(*row) for row in Head(head).probabilities(examined.numbers).tolist()]
+    outcomes = read_pairs(examined, scores, references, aligner=Aligner(folder / ALIGNER))
+    reading = fit_reading(scores, outcomes, examined.labels)
+    report(f"{len(outcomes) - outcomes.count(None)} pairs read: log odds of an imitation {reading}")
+    content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": reading}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def error_of_calibration(examined: ExaminedPairs, probabilities: np.ndarray) -> float:
-    """Expected calibration error of `probabilities` (n, 4) on `examined`."""
-    return calibration_error(probabilities, examined.labels)
+def read_pairs(
+    examined: ExaminedPairs, scores: Sequence[Scores], references: Sequence[PreparedReference], *, aligner: Aligner
+) -> list[Outcome | None]:
+    """What reading the words says of each pair that the verifier would read; None for the others."""
+    reader = Reader()
+    outcomes: list[Outcome | None] = []
+    for pair, score in zip(examined.pairs, scores, strict=True):
+        reading = None
+        if pair.label != "unrelated" and score.imitation > SUSPECTED * (1.0 - score.unrelated):
+            small, reference = working_size(pair.region), references[pair.reference]
+            laid = laid_out(small, aligner.align(small, reference).matrix, reference)
+            reading = reader.read(laid, reference)
+        outcomes.append(None if reading is None else reading.outcome)
+    return outcomes

@@ -4,19 +4,28 @@ import onnxruntime
 import pytest
 import torch
 
-from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, prepare_reference, reference_corners
+from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, reference_corners
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import VerifierNetwork
-from model.verifier import ALIGNER, Head
+from model.verifier import ALIGNER, Aligner, Head
 from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.aligner import fit_aligner, true_flow
 from training.verifier.head import ExaminedPairs, fit_head
-from training.verifier.network import NetworkRecipe, fit_network, true_matrix
+from training.verifier.layout import MAP_SIDE
+from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, draw_pair
-from training.verifier.release import NETWORK, draw_pairs, export_aligner, export_judge, with_hard_references
+from training.verifier.release import (
+    NETWORK,
+    aligned_pairs,
+    draw_pairs,
+    export_aligner,
+    export_judge,
+    with_hard_references,
+)
+from training.verifier.views import ViewRecipe, true_matrix
 
 LOGOS = load_logos()[200:240]
 
@@ -32,6 +41,7 @@ def test_every_class_is_drawn_and_each_reference_belongs_to_its_pair(drawn):
         assert pair.region.dtype == np.uint8
         assert (pair.reference < 0) == (pair.label == "unrelated")
         assert np.isnan(pair.quad).any() == (pair.label == "unrelated")
+        assert (pair.changed.max() > 0) == (pair.label in ("smear", "imitation"))
         if pair.reference >= 0:
             assert drawn.brands[pair.reference] == pair.brand
 
@@ -70,25 +80,23 @@ def test_the_flow_of_a_shift_is_that_shift_everywhere():
 
 
 def test_a_short_training_runs_and_both_networks_export_to_what_torch_computes(drawn, tmp_path):
-    frames = np.stack([reference.frame for reference in drawn.prepared()])
+    references = drawn.prepared()
+    frames = np.stack([reference.frame for reference in references])
     pairs = with_hard_references(drawn, frames, seed=1)
-    recipe = NetworkRecipe(epochs=2, batch=12)
+    recipe = ViewRecipe(epochs=2, batch=12)
     lines: list[str] = []
     aligner = fit_aligner(pairs, frames, recipe=recipe, report=lines.append)
-    judge = fit_network(pairs, frames, recipe=recipe, report=lines.append)
-    assert len(lines) == 4
     export_aligner(tmp_path, aligner)
+    alignments = aligned_pairs(pairs, references, aligner=Aligner(tmp_path / ALIGNER))
+    judge = fit_network(pairs, frames, recipe=recipe, report=lines.append, alignments=alignments)
     export_judge(tmp_path, judge)
-    region, reference = pairs[0].region, prepare_reference(drawn.pictures[0])
-    pictures = np.stack([laid_in_frame(region, box_matrix(region)), reference.frame])[None]
-    with torch.no_grad():
-        corners = aligner(torch.from_numpy(pictures)).numpy()
-        logits, summary = (part.numpy() for part in judge(torch.from_numpy(pictures)))
-    found = _run(tmp_path / ALIGNER, pictures)
-    assert found[0] == pytest.approx(corners, abs=1e-3)
-    judged = _run(tmp_path / NETWORK, pictures)
-    assert judged[0] == pytest.approx(logits, abs=1e-3)
-    assert judged[1] == pytest.approx(summary, abs=1e-3)
+    assert len(lines) == 4
+    pictures = np.stack([laid_in_frame(pairs[0].region, box_matrix(pairs[0].region)), frames[0]])[None]
+    for network, file in ((aligner, ALIGNER), (judge, NETWORK)):
+        with torch.no_grad():
+            expected = network(torch.from_numpy(pictures))
+        for found, known in zip(_run(tmp_path / file, pictures), expected, strict=True):
+            assert found == pytest.approx(known.numpy(), abs=1e-3)
 
 
 def _run(path, pictures):
@@ -97,8 +105,13 @@ def _run(path, pictures):
 
 def test_networks_bear_flat_pictures():
     flat = torch.full((1, 2, FRAME_SIDE, FRAME_SIDE, 3), 255, dtype=torch.uint8)
-    assert torch.isfinite(AlignerNetwork().eval()(flat)).all()
-    assert torch.isfinite(VerifierNetwork().eval()(flat)[0]).all()
+    for network in (AlignerNetwork(), VerifierNetwork()):
+        assert all(torch.isfinite(output).all() for output in network.eval()(flat))
+
+
+def test_the_map_of_a_verdict_has_the_cells_that_pairs_teach():
+    flat = torch.zeros((1, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
+    assert VerifierNetwork().eval()(flat)[2].shape == (1, 2, MAP_SIDE, MAP_SIDE)
 
 
 def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates(drawn):
