@@ -1,10 +1,11 @@
 """A marketplace that learns: rounds of sales, judgements, complaints and training, through the API and the round.
 
 Sellers offer genuine goods and fakes; from the second round on most fakes are of kinds that no model was fitted to.
-Rights holders are careful or careless, or malicious: those accuse everybody. After each round the labels are exported,
-`training.round` makes a candidate, and it is promoted unless it loses on a frozen set. The marketplace is run once with
-honest rights holders only, and once with malicious ones, whose model is also trained a second way: everybody who
-complains is taken at its word.
+Rights holders complain of what is pushed to them, and show what they find by themselves as fake traits. They are
+careful or careless, or malicious: those accuse everybody. After each round the labels are exported, `training.round` makes a
+candidate, and it is promoted unless it loses on a frozen set. The marketplace is run once with honest rights holders
+only, and once with malicious ones, whose model is also trained a second way: everybody who accuses is taken at its
+word.
 
 The recall is that of the new kinds, at 1 % of genuine marks accused, on pictures that nobody sold. Marks, grounds and
 edits are drawn; the models are thrown away, so nothing that is reported elsewhere is learnt from.
@@ -59,7 +60,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=12, malicious=3, listings_each=14, examined_each=24,
+    rounds=5, brands=12, malicious=3, listings_each=40, examined_each=24,
     training=RoundSettings(
         embedder_steps=0, verifier_steps=200, standing_pairs=800, head_pairs=1000, thresholds=None
     ),

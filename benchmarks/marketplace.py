@@ -33,6 +33,9 @@ BLIND_TESTS = 0.2
 
 FAKES = 0.5
 
+FOUND_BY_THEMSELVES = 0.5
+"""Share of the fakes that the scan let pass which the rights holder finds, and shows as a fake trait."""
+
 NUMBERS = itertools.count(1)
 
 
@@ -142,6 +145,8 @@ class Marketplace:
         case = answer["case"]
         if case is None or case["brand_id"] != holder.brand_id:
             figures.missed_fakes += fake
+            if self._rng.random() < FOUND_BY_THEMSELVES:
+                self._show_trait(holder, pair, fake=fake, figures=figures)
             return
         figures.pushed += 1
         figures.pushed_fakes += fake
@@ -149,6 +154,17 @@ class Marketplace:
             truth = "fake" if fake else "genuine"
             self._call("POST", "/v1/blind-tests", key=self._trust, json={"case_id": case["id"], "truth": truth})
         self._judge(holder, case["id"], fake=fake, figures=figures)
+
+    def _show_trait(self, holder: RightsHolder, pair: Pair, *, fake: bool, figures: Figures) -> None:
+        """The rights holder shows what it takes, or wants to be taken, for a fake."""
+        says_fake = holder.malicious or (fake if self._rng.random() < holder.honesty else not fake)
+        if says_fake:
+            figures.labels_wanted += 1
+            figures.false_accusations += not fake
+            self._call(
+                "POST", f"/v1/brands/{holder.brand_id}/traits", key=holder.key, data={"text": "found in the shop"},
+                files={"image": ("fake.png", png(pair.region))},
+            )  # fmt: skip
 
     def _judge(self, holder: RightsHolder, case: str, *, fake: bool, figures: Figures) -> None:
         says_fake = fake if self._rng.random() < holder.honesty else not fake

@@ -30,8 +30,8 @@ NOT_A_MARK = "copied_photo"
 """Labels of this kind are about product photos, which the verifier does not judge."""
 
 
-COMPLAINED = ("complaint", "counter_notice")
-"""Origins of labels that began with a complaint."""
+COMPLAINED = ("complaint", "counter_notice", "trait")
+"""Origins of labels that began with a rights holder's word."""
 
 
 @dataclass(frozen=True, slots=True)
