@@ -80,7 +80,8 @@ def _full(world: World) -> Outcome:
     led: list[tuple[str, Counter[str]]] = []
     while sum(world.kills().values()) < KILLS:
         led += zip(LIVES, _lead(world, list(LIVES), steps=failpoints.STEPS), strict=True)
-        console.print(f"{sum(world.kills().values())} kills in {len(led)} lives")
+        lost, doubled = (sum(found.values()) for found in compare(undisturbed, led))
+        console.print(f"{sum(world.kills().values())} kills in {len(led)} lives: {lost} lost, {doubled} doubled")
     return _outcome(world, undisturbed, led)
 
 

@@ -20,7 +20,7 @@ from serve.loop.audit import verify
 from serve.roles import Role
 from serve.settings import Settings
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 900.0
 """An answer, or the end of all jobs, that takes longer than this does not come."""
 
 

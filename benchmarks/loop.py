@@ -2,10 +2,10 @@
 
 Sellers offer genuine goods and fakes; from the second round on most fakes are of kinds that no model was fitted to.
 Rights holders complain of what is pushed to them, and show what they find by themselves as fake traits. They are
-careful or careless, or malicious: those accuse everybody. After each round the labels are exported, `training.round` makes a
-candidate, and it is promoted unless it loses on a frozen set. The marketplace is run once with honest rights holders
-only, and once with malicious ones, whose model is also trained a second way: everybody who accuses is taken at its
-word.
+careful or careless, or malicious: those accuse everybody. After each round the labels are exported, `training.round`
+makes a candidate, and it is promoted unless it loses on a frozen set. The marketplace is run once with honest rights
+holders only, and once with malicious ones, whose model is also trained a second way: everybody who accuses is taken
+at its word.
 
 The recall is that of the new kinds, at 1 % of genuine marks accused, on pictures that nobody sold. Marks, grounds and
 edits are drawn; the models are thrown away, so nothing that is reported elsewhere is learnt from.
