@@ -23,7 +23,12 @@ MAP_SIDE = FRAME // 4
 """Cells along the side of the maps."""
 
 REACH = 2
-"""Largest displacement within which a place looks for itself, cells of the map: 6 % of the frame."""
+"""How far a place looks for itself, cells of the map in x and y together: 6 % of the frame."""
+
+SHIFTS = tuple(
+    (y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1) if abs(y) + abs(x) <= REACH
+)
+"""The displacements, (y, x)."""
 
 _STEM, _DESCRIPTION = 32, 24
 
@@ -37,8 +42,7 @@ class VerifierNetwork(nn.Module):
         self.stem = nn.Sequential(block(6, 16, stride=2), block(16, _STEM, stride=2), block(_STEM, _STEM))
         self.description = nn.Conv2d(_STEM, _DESCRIPTION, 1)
         self.sharpness = nn.Parameter(torch.tensor(8.0))
-        shifts = (2 * REACH + 1) ** 2
-        self.compared = nn.Sequential(block(3 * _STEM + shifts, 48, size=1), block(48, 48))
+        self.compared = nn.Sequential(block(3 * _STEM + len(SHIFTS), 48, size=1), block(48, 48))
         self.maps = nn.Conv2d(48, 2, 1)
         self.trunk = nn.Sequential(block(48 + 2, 64, stride=2), block(64, 96, stride=2), block(96, 96))
         self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2 + 4, SUMMARY), nn.ReLU())
@@ -76,8 +80,8 @@ class VerifierNetwork(nn.Module):
 
 
 def _neighbours(plane: Tensor) -> list[Tensor]:
-    """(n, c, h, w) moved by each displacement within `REACH`, the rim repeated."""
+    """(n, c, h, w) moved by each of `SHIFTS`, the rim repeated."""
     padded = functional.pad(plane, (REACH, REACH, REACH, REACH), mode="replicate")
     height, width = plane.shape[2:]
-    reach = range(2 * REACH + 1)
-    return [padded[:, :, y : y + height, x : x + width] for y in reach for x in reach]
+    starts = [(REACH + y, REACH + x) for y, x in SHIFTS]
+    return [padded[:, :, y : y + height, x : x + width] for y, x in starts]
