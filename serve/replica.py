@@ -66,6 +66,7 @@ class IndexReplica:
         self._catalogue = catalogue
         self._snapshots = snapshots
         self._metrics = metrics
+        self._serving: Serving | None = None
         self._applying = threading.Lock()
         self._ending = threading.Event()
         self._heard = 0.0
@@ -86,17 +87,20 @@ class IndexReplica:
         self._ending.set()
         if self._listener.is_alive():
             self._listener.join(timeout=POLL_SECONDS + 5.0)
-        self.index.close()
+        if self._serving is not None:
+            self._serving.index.close()
 
     @property
     def serving(self) -> Serving:
-        """What serves now."""
+        """What serves now. Raises `RuntimeError` before `start`."""
+        if self._serving is None:
+            raise RuntimeError("the replica was not started")
         return self._serving
 
     @property
     def index(self) -> LiveIndex:
         """The index that serves now."""
-        return self._serving.index
+        return self.serving.index
 
     @property
     def current(self) -> bool:
@@ -118,7 +122,7 @@ class IndexReplica:
         Changes go on meanwhile. One that slips in between label and files makes a snapshot that the next start
         rejects, and that start reads the database instead.
         """
-        serving = self._serving
+        serving = self.serving
         version = serving.index.version
         if version in (0, self._saved_version):
             return None
@@ -150,7 +154,7 @@ class IndexReplica:
         path = latest_snapshot(self._snapshots)
         if path is None:
             return False
-        label = _label(session, int(path.name.rpartition("-")[2]), model=self._serving.bundle.name)
+        label = _label(session, int(path.name.rpartition("-")[2]), model=self.serving.bundle.name)
         if label is None:
             log.warning("snapshot rejected", path=str(path), reason="the database does not know its version")
             return False
@@ -177,7 +181,7 @@ class IndexReplica:
             self._rebuild(session)
             return
         references = {change.reference_id for change in changes}
-        entries = _entries_of(session, references, model=self._serving.bundle.name)
+        entries = _entries_of(session, references, model=self.serving.bundle.name)
         for change in changes:
             if change.reference_id is None:
                 self._catalogue.forget_brand(change.brand_id)
@@ -191,7 +195,7 @@ class IndexReplica:
 
     def _rebuild(self, session: Session) -> None:
         """Read everything anew, as `session` sees it. Scans go on with what serves until it is complete."""
-        version, before = _latest_version(session), self._serving
+        version, before = _latest_version(session), self.serving
         bundle = self._bundles.load(serving_model(session))
         another = bundle.name != before.bundle.name
         index = LiveIndex() if another else before.index
