@@ -26,10 +26,12 @@ from serve.routes import (
     juries,
     labels,
     listings,
+    policies,
     references,
     rights_documents,
     rights_holders,
     scans,
+    traits,
     webhooks,
 )
 from serve.settings import Settings
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (
         brands,
         references,
+        traits,
         scans,
         listings,
         cases,
@@ -91,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         credit,
         labels,
         juries,
+        policies,
         health,
     ):
         app.include_router(routes.router)

@@ -80,8 +80,8 @@ def create_brand(database: Database, new: NewBrand) -> BrandView:
 def list_brands(database: Database, *, caller: Caller | None, limit: int, cursor: str | None) -> Page[BrandView]:
     """The brands that `caller` sees (None: all), oldest first."""
     query = select(Brand).where(Brand.id > last_id(cursor)).order_by(Brand.id).limit(limit + 1)
-    if caller is not None and caller.brand_id is not None:
-        query = query.where(Brand.id == caller.brand_id)
+    if caller is not None and caller.brand_ids is not None:
+        query = query.where(Brand.id.in_(caller.brand_ids))
     with database.read() as session:
         rows = list(session.scalars(query))
     return Page(
@@ -107,12 +107,12 @@ def change_brand(database: Database, brand_id: str, change: BrandChange, *, repl
             brand = session.get(Brand, brand_id, with_for_update=True)
             if brand is None:
                 raise not_found("brand", brand_id)
-            renamed = change.name is not None and change.name != brand.name
+            former_name = brand.name
             for field, value in change.model_dump(exclude_none=True).items():
                 setattr(brand, field, value)
             session.flush()
-            if renamed:
-                version = record_change(session, "rename", brand_id=brand_id)
+            if brand.name != former_name:
+                version = record_change(session, "rename", brand_id=brand_id, former_name=former_name)
     except IntegrityError as error:
         raise _name_taken(str(change.name)) from error
     if version is not None:

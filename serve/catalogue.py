@@ -16,7 +16,7 @@ from sqlalchemy import select
 from model.alignment import PreparedReference
 from model.regions import RgbImage
 from serve.database.engine import Database
-from serve.database.tables import Brand, Reference, ReferenceKind
+from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
 from serve.objects import ObjectMissingError, Objects
 from serve.scan import StoredReference
 
@@ -83,7 +83,7 @@ class Catalogue:
         query = (
             select(Reference.brand_id, Brand.name, Reference.kind, Reference.object_key)
             .join(Brand, Brand.id == Reference.brand_id)
-            .where(Reference.id == reference_id)
+            .where(Reference.id == reference_id, Reference.status != REMOVED)
         )
         with self._database.once() as session:
             row = session.execute(query).one_or_none()

@@ -5,18 +5,27 @@ from __future__ import annotations
 import secrets
 from typing import Literal
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from serve.database.tables import IndexChange, IndexCounter
 
 CHANNEL = "hallmark_index"
 
-Action = Literal["add", "remove", "rename"]
+Action = Literal["add", "remove", "rename", "switch"]
 
 
-def record_change(session: Session, action: Action, *, brand_id: str, reference_id: str | None = None) -> int:
+def record_change(
+    session: Session,
+    action: Action,
+    *,
+    brand_id: str | None = None,
+    reference_id: str | None = None,
+    former_name: str | None = None,
+) -> int:
     """Write the next change and return its version; listeners are woken when the transaction commits.
+
+    `former_name` is that of a renamed brand: earlier scans named it so.
 
     Writers take turns from here to their commit, so call it last: versions then have no gaps, and whoever sees a
     version sees all before it.
@@ -25,8 +34,18 @@ def record_change(session: Session, action: Action, *, brand_id: str, reference_
     version = session.execute(advance).scalar_one()
     session.add(
         IndexChange(
-            version=version, mark=secrets.token_hex(8), action=action, brand_id=brand_id, reference_id=reference_id
+            version=version,
+            mark=secrets.token_hex(8),
+            action=action,
+            brand_id=brand_id,
+            reference_id=reference_id,
+            former_name=former_name,
         )
     )
     session.execute(text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)})
     return int(version)
+
+
+def hold_changes(session: Session) -> None:
+    """Have every writer of a change wait until this transaction ends; what was committed before is seen from here."""
+    session.execute(select(IndexCounter.version).with_for_update())

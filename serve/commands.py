@@ -7,21 +7,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serve.models.commands import models
 from serve.roles import Role
-from serve.settings import RELEASED_BUNDLES, Settings
+from serve.terminal import database_of, fail, quiet_settings, whole_service
 
 if TYPE_CHECKING:
-    from serve.database.engine import Database
-    from serve.service import Service
+    from serve.loop.policies import PolicyView
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
+SomeImages = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 BrandId = Annotated[str, typer.Option("--brand", help="Id of the brand")]
 KeyBrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand that a key of role brand is for")]
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         ("brand", "Brands.", {"add": add_brand, "list": list_brands}),
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
         ("key", "API keys.", {"create": create_key, "list": list_keys, "revoke": revoke_key}),
-        ("model", "Model bundles.", {"list": list_models}),
+        ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
     ]
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
         for command, function in commands.items():
             group.command(command)(function)
         app.add_typer(group, name=name)
+    app.add_typer(models, name="model")
 
 
 def serve(
@@ -54,17 +55,21 @@ def serve(
     import uvicorn
 
     from model.bundle import BundleRejected, verify_manifest
+    from serve.models.registry import serving_model
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = quiet_settings("json")
-    try:
-        verify_manifest(settings.bundle_folder)
-    except BundleRejected as error:
-        fail(str(error))
     # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_of(settings):  # fails early, and keeps the embedded server while processes come and go
+    with database_of(settings) as database:  # fails early, and keeps the embedded server while processes come and go
+        with database.read() as session:
+            setting_counts = serving_model(session) is None
+        try:
+            if setting_counts:
+                verify_manifest(settings.bundle_folder)
+        except BundleRejected as error:
+            fail(str(error))
         if settings.processes > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))
         uvicorn.run(
@@ -81,16 +86,52 @@ def serve(
 
 
 def scan(
-    images: Images,
+    images: SomeImages = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each result as the API sends it, one a line")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="SCAN", help="Make this scan again, of IMAGE where no listing has its picture")
+    ] = None,
 ) -> None:
-    """Scan pictures without a server."""
+    """Scan pictures without a server, or an earlier scan again as it was."""
     from serve.file_scan import scan_files
 
+    if replay is not None:
+        _replay(replay, images or [], as_json=as_json)
+        return
+    if not images:
+        raise typer.BadParameter("name at least one picture", param_hint="IMAGE")
     with whole_service() as service:
         failures = scan_files(service, images, as_json=as_json)
     if failures:
         raise typer.Exit(1)
+
+
+def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
+    """Print the scan as it is made again; status 1 when it is not what was answered, or cannot be made."""
+    from model.rejection import DecodeLimits
+    from serve.decoding import DecoderPool
+    from serve.file_scan import content, lines
+    from serve.objects import Objects
+    from serve.replay import replay
+    from serve.service import open_bundles
+
+    if len(images) > 1:
+        raise typer.BadParameter("a scan is of one picture", param_hint="IMAGE")
+    settings = quiet_settings("text")
+    limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+    with database_of(settings) as database, DecoderPool(1, limits=limits) as decoder:
+        objects = Objects(settings)
+        done = replay(
+            database,
+            objects,
+            scan_id,
+            decoder=decoder,
+            load=open_bundles(database, objects, settings=settings).find,
+            picture=content(images[0]) if images else None,
+        )
+    typer.echo(done.again.model_dump_json() if as_json else "\n".join(lines(scan_id, done.again)))
+    if done.differences:
+        fail("this is not what was answered: " + "; ".join(done.differences))
 
 
 def add_brand(
@@ -136,12 +177,18 @@ def add_references(
         raise typer.Exit(1)
 
 
-def create_key(role: Annotated[Role, typer.Option(help="What its holder may do")], brand: KeyBrandId = None) -> None:
+def create_key(
+    role: Annotated[Role, typer.Option(help="What its holder may do")],
+    brand: KeyBrandId = None,
+    rights_holder: Annotated[
+        str | None, typer.Option(help="Id of the rights holder, in the place of --brand: all its brands")
+    ] = None,
+) -> None:
     """Make an API key and print it as the last line; it is shown this once."""
     from serve import keys
 
     with database_of(quiet_settings("text")) as database:
-        typer.echo(keys.create_key(database, role=role, brand_id=brand))
+        typer.echo(keys.create_key(database, role=role, brand_id=brand, holder_id=rights_holder))
 
 
 def list_keys() -> None:
@@ -151,7 +198,7 @@ def list_keys() -> None:
     with database_of(quiet_settings("text")) as database:
         for key in keys.list_keys(database):
             state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "active"
-            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or '-':32}  {state}")
+            typer.echo(f"{key.id}  {key.prefix}…  {key.role:8}  {key.brand_id or key.holder_id or '-':32}  {state}")
 
 
 def revoke_key(key_id: str) -> None:
@@ -162,12 +209,42 @@ def revoke_key(key_id: str) -> None:
         keys.revoke_key(database, key_id)
 
 
-def list_models() -> None:
-    """List the model bundles that are installed; * serves."""
-    serving = quiet_settings("text").bundle_folder
-    for folder in sorted({*RELEASED_BUNDLES.glob("*/"), serving}):
-        state = "" if (folder / "manifest.json").is_file() else "  (incomplete)"
-        typer.echo(f"{'*' if folder == serving else ' '} {folder.name}{state}")
+def fit_policy() -> None:
+    """Fit the thresholds of each brand to what is settled; running services follow within a second."""
+    from serve.loop.policies import refit_policy
+    from serve.models.registry import serving_model
+    from serve.policies import policy_in_force
+
+    settings = quiet_settings("text")
+    with database_of(settings) as database:
+        policy_in_force(database)  # stores the first one where no service ever ran
+        with database.read() as session:
+            model = serving_model(session) or settings.bundle_folder.name
+        made = refit_policy(database, model=model, precision=settings.push_precision, author="command line")
+    _tell_policy(made)
+
+
+def show_policy(
+    version: Annotated[int | None, typer.Argument(help="The version; without it, the one in force")] = None,
+) -> None:
+    """Show the thresholds of each brand and what they rest on."""
+    from serve.loop.policies import get_policy
+    from serve.policies import policy_in_force
+
+    with database_of(quiet_settings("text")) as database:
+        _tell_policy(get_policy(database, str(policy_in_force(database).version if version is None else version)))
+
+
+def _tell_policy(policy: PolicyView) -> None:
+    """Print a policy, a brand a line; the version is the last line."""
+    for one in policy.thresholds:
+        block = "never" if one.block_at is None else f"{one.block_at:.2f}"
+        bound = "" if one.bound is None else f"  at most {one.bound:.3%} of genuine listings"
+        typer.echo(
+            f"{one.brand_id or 'all others':32}  review {one.review_at:.2f}  block {block:5}{bound}"
+            f"  ({one.genuine} genuine, {one.infringing} infringing)"
+        )
+    typer.echo(policy.version)
 
 
 def export_labels(
@@ -185,7 +262,7 @@ def export_labels(
             fail(str(error))
         except ObjectMissingError as error:
             fail(f"the picture {error} is gone from the object store")
-    typer.echo(f"{done.labels} labels, {done.pictures} pictures in {folder}")
+    typer.echo(f"{done.labels} labels, {done.pictures} pictures, {done.references} references in {folder}")
     typer.echo(done.fingerprint)
 
 
@@ -204,75 +281,6 @@ def verify_audit(
             raise typer.BadParameter(str(error), param_hint="--noted") from error
         except AuditBrokenError as error:
             fail(f"the audit log is broken: {error}")
-
-
-def quiet_settings(log_format: str) -> Settings:
-    """The settings; a command for a person logs as text, and only what should worry them."""
-    from serve.logs import configure_logs
-
-    with told_errors():
-        settings = Settings()
-    if log_format == "text":
-        settings = settings.model_copy(update={"log_format": "text", "log_level": "warning"})
-    configure_logs(settings)
-    return settings
-
-
-@contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The database during the block; errors that a person can mend are told in a line."""
-    from serve.database.engine import Database
-
-    with told_errors():
-        database = Database(settings)
-        try:
-            yield database
-        finally:
-            database.close()
-
-
-@contextmanager
-def whole_service() -> Iterator[Service]:
-    """The service without a door during the block; errors that a person can mend are told in a line."""
-    from model.bundle import BundleRejected
-    from serve.service import open_service
-
-    try:
-        with told_errors(), open_service(quiet_settings("text")) as service:
-            yield service
-    except BundleRejected as error:
-        fail(str(error))
-
-
-@contextmanager
-def told_errors() -> Iterator[None]:
-    """Print an error that a person can mend, without a trace, and end with status 1."""
-    from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError
-    from starlette.exceptions import HTTPException
-
-    from model.rejection import ImageRejected
-    from serve.database.embedded import EmbeddedPostgresError
-    from serve.database.migration import NewerDatabaseError
-
-    try:
-        yield
-    except HTTPException as error:
-        fail(str(error.detail))
-    except ImageRejected as error:
-        fail(error.detail)
-    except OperationalError as error:
-        fail(f"the database does not answer: {error.orig}")
-    except ValidationError as error:
-        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
-    except (EmbeddedPostgresError, NewerDatabaseError) as error:
-        fail(str(error))
-
-
-def fail(message: str) -> None:
-    """Print why and end with status 1."""
-    typer.echo(f"hallmark: {message}", err=True)
-    sys.exit(1)
 
 
 def empty_folder(folder: Path) -> Path:

@@ -33,7 +33,7 @@ def scan_files(service: Service, paths: Sequence[Path], *, as_json: bool) -> int
         elif isinstance(answer, Problem):
             typer.echo(f"{path}: {answer.detail}", err=True)
         else:
-            typer.echo("\n".join(_lines(path, answer)))
+            typer.echo("\n".join(lines(path, answer)))
     return failures
 
 
@@ -64,7 +64,7 @@ def _each(
 
 def _scan_file(service: Service, path: Path) -> ScanResult | Problem:
     try:
-        return service.scans.scan(_content(path))
+        return service.scans.scan(content(path))
     except ImageRejected as rejected:
         return of_picture(rejected)
     except Problem as problem:
@@ -73,14 +73,15 @@ def _scan_file(service: Service, path: Path) -> ScanResult | Problem:
 
 def _add_file(service: Service, path: Path, *, brand_id: str, kind: ReferenceKind) -> str | Problem:
     try:
-        return service.references.add(brand_id, _content(path), new=NewReference(kind=kind)).id
+        return service.references.add(brand_id, content(path), new=NewReference(kind=kind)).id
     except ImageRejected as rejected:
         return of_picture(rejected)
     except Problem as problem:
         return problem
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """The bytes of a file. Raises `Problem` when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -96,9 +97,9 @@ def _json_line(path: Path, answer: ScanResult | Problem) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _lines(path: Path, result: ScanResult) -> Iterator[str]:
+def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
     """A scan for a person to read."""
-    yield f"{path}: {result.decision}" + ("" if result.findings else ", no brand's mark")
+    yield f"{name}: {result.decision}" + ("" if result.findings else ", no brand's mark")
     for finding in result.findings:
         x, y, width, height = finding.box
         score = getattr(finding.scores, finding.kind, finding.scores.genuine)

@@ -2,7 +2,8 @@
 
 The first request takes a lock that says who runs it; its answer is stored when it succeeded. The same request again
 gets the stored answer, another body 422, and one that comes while the first runs 409. A refused or failed request
-changed nothing, so its key is free again. A lock of a process that died runs out.
+changed nothing, so its key is free again. A lock of a process that died runs out; whoever runs the request then finds
+out from the audit log whether it was carried out, and only its answer was lost (`RUNNING`).
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import Message as Headers
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve import failpoints
 from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import IdempotencyKey
 from serve.keys import Caller
@@ -32,6 +35,10 @@ KEPT_HEADERS = frozenset({"content-type", "location"})
 REPLAYED = (b"idempotency-replayed", b"true")
 
 
+RUNNING: Final[ContextVar[str | None]] = ContextVar("running request", default=None)
+"""The `Claim.request` of what runs here; what it writes can carry it, to be known again should the answer be lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to run a request."""
@@ -39,6 +46,11 @@ class Claim:
     api_key_id: str
     key: str
     owner: str
+
+    @property
+    def request(self) -> str:
+        """What tells the request from all others, whoever runs it: 32 hexadecimal digits."""
+        return hashlib.sha256(f"{self.api_key_id} {self.key}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +92,17 @@ class Idempotency:
     ) -> None:
         messages: list[Message] = []
         kept = False
+        running = RUNNING.set(claimed.request)
         try:
             await self._app(scope, _receive_again(body, receive), _keep_in(messages))
             answer = _answer(messages)
             if 200 <= answer.status < 300:
+                failpoints.reached(failpoints.ANSWER_MADE)
                 await run_in_threadpool(store, database, claimed, answer)
                 kept = True
+                failpoints.reached(failpoints.ANSWER_KEPT)
         finally:
+            RUNNING.reset(running)
             if not kept:
                 await run_in_threadpool(release, database, claimed)
         for message in messages:

@@ -29,6 +29,8 @@ IdKind = Literal[
     "label",
     "document",
     "jury",
+    "switch",
+    "trait",
 ]
 
 

@@ -42,8 +42,11 @@ class Objects:
         except (NotFoundError, FileNotFoundError):
             return
 
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that start with `prefix/`."""
+        return [item["path"] for page in obstore.list(self._store, prefix) for item in page]
+
     def delete_folder(self, prefix: str) -> None:
         """Remove every object whose key starts with `prefix/`."""
-        for page in obstore.list(self._store, prefix):
-            for item in page:
-                self.delete(item["path"])
+        for key in self.keys(prefix):
+            self.delete(key)

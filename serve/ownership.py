@@ -24,13 +24,14 @@ BRAND_BEHIND: Final[Mapping[str, Callable[[str], Select[str]]]] = {
 }
 """The brands that an object belongs to, by the name of the path's parameter; one must see all of them.
 
-A rights holder of several brands is therefore closed to the keys of each: its webhook and credit tell of the others.
+A rights holder of several brands is therefore closed to the keys of each, since its webhook and credit tell of the
+others, and open to its own key, which is for all of them.
 """
 
-INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "number"})
+INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id"})
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version"})
 """What no permission of a brand reaches."""
 
 
@@ -40,11 +41,11 @@ def sees(database: Database, caller: Caller, parameter: str, value: str) -> bool
     True for whoever is no brand; whether the object exists is then the route's to say.
     Raises `LookupError` for a parameter that stands in no table.
     """
-    if parameter in INSIDE or (parameter in CLOSED_TO_BRANDS and caller.brand_id is None):
+    if parameter in INSIDE or (parameter in CLOSED_TO_BRANDS and caller.brand_ids is None):
         return True
     if parameter not in BRAND_BEHIND:
         raise LookupError(f"serve/ownership.py does not say whose {parameter!r} is")
-    if caller.brand_id is None:
+    if caller.brand_ids is None:
         return True
     with database.read() as session:
         brand_ids = session.scalars(BRAND_BEHIND[parameter](value)).all()

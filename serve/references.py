@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -19,17 +19,24 @@ from model.reference_views import reference_views
 from model.regions import RgbImage
 from serve.changes import record_change
 from serve.database.engine import Database
-from serve.database.tables import Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
+from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
+from serve.jobs import defer
+from serve.models.registry import others_are_kept, serving_model
 from serve.objects import ObjectMissingError, Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found, unprocessable
 from serve.replica import IndexReplica
 from serve.wording import Name, Note
 
+EMBED_FOR_KEPT: Final = "embed reference for kept models"
+"""The task that a new reference is given to while a model beside the serving one is kept."""
+
 BLANK_DEVIATION = 2.0
 """A picture whose channels all vary less than this (standard deviation, of 255) shows nothing."""
+
+BATCH = 500
 
 LEAST_SIDE = 16
 """Pixels that a reference needs on its shorter side before anything in it can be told apart."""
@@ -74,12 +81,9 @@ class ReferenceView(BaseModel):
 class ReferenceLibrary:
     """The genuine imagery of all brands: pictures, rows, vectors and the index, changed together."""
 
-    def __init__(
-        self, database: Database, objects: Objects, *, bundle: ModelBundle, decoder: DecoderPool, replica: IndexReplica
-    ) -> None:
+    def __init__(self, database: Database, objects: Objects, *, decoder: DecoderPool, replica: IndexReplica) -> None:
         self._database = database
         self._objects = objects
-        self._bundle = bundle
         self._decoder = decoder
         self._replica = replica
 
@@ -91,13 +95,21 @@ class ReferenceLibrary:
         self._require_brand(brand_id)
         picture = self._decoder.decode(data)
         _require_content(picture)
-        views, vectors = embed_views(self._bundle, picture, kind=new.kind)
-        reference = self._row(brand_id, data, picture=picture, new=new)
-        self._objects.put(reference.object_key, png(picture))
+        reference_id = new_id("ref")
+        key = f"references/{brand_id}/{reference_id}.png"
+        self._objects.put(key, png(picture))
         try:
-            version = self._insert(reference, views=views, vectors=vectors)
+            while True:
+                bundle = self._replica.serving.bundle
+                views, vectors = embed_views(bundle, picture, kind=new.kind)
+                reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key)
+                try:
+                    version = self._insert(reference, model=bundle.name, views=views, vectors=vectors)
+                    break
+                except _AnotherModelServesError:
+                    self._replica.catch_up()
         except BaseException:
-            self._objects.delete(reference.object_key)
+            self._objects.delete(key)
             raise
         self._replica.catch_up(version=version)
         return ReferenceView.model_validate(reference)
@@ -108,7 +120,9 @@ class ReferenceLibrary:
     ) -> Page[ReferenceView]:  # fmt: skip
         """A brand's references, oldest first. Raises `Problem` (404)."""
         self._require_brand(brand_id)
-        query = select(Reference).where(Reference.brand_id == brand_id, Reference.id > last_id(cursor))
+        query = select(Reference).where(
+            Reference.brand_id == brand_id, Reference.id > last_id(cursor), Reference.status != REMOVED
+        )
         if kind is not None:
             query = query.where(Reference.kind == kind)
         if status is not None:
@@ -151,46 +165,59 @@ class ReferenceLibrary:
         return ReferenceView.model_validate(reference)
 
     def remove(self, brand_id: str, reference_id: str) -> None:
-        """Delete a reference, its vectors and its picture, at once. Raises `Problem` (404)."""
+        """Take a reference away, at once; what it was is kept for replays (see `forget_removed`).
+
+        Raises `Problem` (404).
+        """
         with self._database.write() as session:
             reference = _find(session, brand_id, reference_id, for_update=True)
-            session.delete(reference)
+            reference.status, reference.removed = REMOVED, datetime.now(UTC)
             session.flush()
             version = record_change(session, "remove", brand_id=brand_id, reference_id=reference_id)
         self._replica.catch_up(version=version)
-        self._objects.delete(reference.object_key)
 
     def _require_brand(self, brand_id: str) -> None:
         with self._database.read() as session:
             if session.get(Brand, brand_id) is None:
                 raise not_found("brand", brand_id)
 
-    def _row(self, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference) -> Reference:
-        reference_id = new_id("ref")
-        height, width = picture.shape[:2]
-        return Reference(
-            id=reference_id,
-            brand_id=brand_id,
-            kind=new.kind,
-            sku=new.sku,
-            note=new.note,
-            status="active",
-            sha256=hashlib.sha256(data).digest(),
-            width=width,
-            height=height,
-            object_key=f"references/{brand_id}/{reference_id}.png",
-        )
-
-    def _insert(self, reference: Reference, *, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
+    def _insert(self, reference: Reference, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
         with self._database.write() as session:
             if session.get(Brand, reference.brand_id, with_for_update={"read": True}) is None:
                 raise not_found("brand", reference.brand_id)
             session.add(reference)
             session.flush()
-            session.add_all(vector_rows(reference.id, model=self._bundle.name, views=views, vectors=vectors))
+            session.add_all(vector_rows(reference.id, model=model, views=views, vectors=vectors))
             session.flush()
             session.refresh(reference)
-            return record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+            if others_are_kept(session, serving=model):
+                defer(session, EMBED_FOR_KEPT, reference_id=reference.id)
+            version = record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+            if serving_model(session) not in (None, model):
+                raise _AnotherModelServesError
+            return version
+
+
+class _AnotherModelServesError(Exception):
+    """The model was switched since the picture was embedded; what was written of it is taken back."""
+
+
+def _row(
+    reference_id: str, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference, object_key: str
+) -> Reference:
+    height, width = picture.shape[:2]
+    return Reference(
+        id=reference_id,
+        brand_id=brand_id,
+        kind=new.kind,
+        sku=new.sku,
+        note=new.note,
+        status="active",
+        sha256=hashlib.sha256(data).digest(),
+        width=width,
+        height=height,
+        object_key=object_key,
+    )
 
 
 def embed_views(
@@ -214,9 +241,24 @@ def vector_rows(
 def _find(session: Session, brand_id: str, reference_id: str, *, for_update: bool = False) -> Reference:
     """The reference, if it is the brand's. Raises `Problem` (404)."""
     found = session.get(Reference, reference_id, with_for_update=for_update)
-    if found is None or found.brand_id != brand_id:
+    if found is None or found.brand_id != brand_id or found.status == REMOVED:
         raise not_found("reference", reference_id)
     return found
+
+
+def forget_removed(database: Database, objects: Objects, *, days: int) -> int:
+    """Delete the references that were removed more than `days` ago, their vectors and pictures; returns how many."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    forgotten = 0
+    while True:
+        with database.write() as session:
+            gone = session.scalars(select(Reference).where(Reference.removed < before).limit(BATCH)).all()
+            for reference in gone:
+                objects.delete(reference.object_key)
+            session.execute(delete(Reference).where(Reference.id.in_([reference.id for reference in gone])))
+        forgotten += len(gone)
+        if len(gone) < BATCH:
+            return forgotten
 
 
 def _require_content(picture: RgbImage) -> None:

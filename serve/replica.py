@@ -1,4 +1,4 @@
-"""The index of this process, kept in step with the database.
+"""The model and the index of this process, kept in step with the database.
 
 The database is the truth. A writer commits and then calls `catch_up`, so its own change is searchable before it
 answers; other processes are woken by LISTEN/NOTIFY, and look twice a second besides, in case a notification is lost.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psycopg
 import structlog
+from obstore.exceptions import BaseError as ObjectStoreError
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -21,14 +23,18 @@ from sqlalchemy.orm import Session
 from index.interface import Entry
 from index.live import LiveIndex
 from index.snapshot import SnapshotRejected, latest_snapshot, load_snapshot, save_snapshot
+from model.bundle import BundleRejected, ModelBundle
 from serve.catalogue import Catalogue
 from serve.changes import CHANNEL
 from serve.database.engine import Database
 from serve.database.tables import IndexChange, IndexCounter, Reference, ReferenceVector
 from serve.metrics import Metrics
+from serve.models.bundles import Bundles
+from serve.models.registry import serving_model
 
 POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
+RELOAD_SECONDS = 2.0
 MOST_SINGLE_CHANGES = 1_000
 """From more missed changes than this, reading everything anew is quicker than applying them one by one."""
 
@@ -38,19 +44,29 @@ STALE_SECONDS = 10.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A model and the index of its vectors: a scan takes both at once, and keeps them to its end.
+
+    When another model is put in place, another pair takes the place of this one; its index then stands still.
+    """
+
+    bundle: ModelBundle
+    index: LiveIndex
+
+
 class IndexReplica:
-    """A `LiveIndex` that follows the database's change log. `start` it before use, `close` it after."""
+    """A model and its `LiveIndex` that follow the database's change log. `start` it before use, `close` it after."""
 
     def __init__(
-        self, database: Database, *, index: LiveIndex, catalogue: Catalogue, model: str, snapshots: Path,
-        metrics: Metrics,
-    ) -> None:  # fmt: skip
-        self.index = index
+        self, database: Database, *, bundles: Bundles, catalogue: Catalogue, snapshots: Path, metrics: Metrics
+    ) -> None:
         self._database = database
+        self._bundles = bundles
         self._catalogue = catalogue
-        self._model = model
         self._snapshots = snapshots
         self._metrics = metrics
+        self._serving: Serving | None = None
         self._applying = threading.Lock()
         self._ending = threading.Event()
         self._heard = 0.0
@@ -58,7 +74,10 @@ class IndexReplica:
         self._listener = threading.Thread(target=self._listen, name="index-listener", daemon=True)
 
     def start(self) -> None:
-        """Load the snapshot and what changed since, or everything from the database; then follow the changes."""
+        """Load the model, then the snapshot and what changed since, or everything from the database; follow changes.
+
+        Raises `BundleRejected`.
+        """
         with self._applying:
             self._restore()
         self._listener.start()
@@ -68,7 +87,20 @@ class IndexReplica:
         self._ending.set()
         if self._listener.is_alive():
             self._listener.join(timeout=POLL_SECONDS + 5.0)
-        self.index.close()
+        if self._serving is not None:
+            self._serving.index.close()
+
+    @property
+    def serving(self) -> Serving:
+        """What serves now. Raises `RuntimeError` before `start`."""
+        if self._serving is None:
+            raise RuntimeError("the replica was not started")
+        return self._serving
+
+    @property
+    def index(self) -> LiveIndex:
+        """The index that serves now."""
+        return self.serving.index
 
     @property
     def current(self) -> bool:
@@ -90,22 +122,25 @@ class IndexReplica:
         Changes go on meanwhile. One that slips in between label and files makes a snapshot that the next start
         rejects, and that start reads the database instead.
         """
-        version = self.index.version
+        serving = self.serving
+        version = serving.index.version
         if version in (0, self._saved_version):
             return None
         with self._database.read() as session:
-            label = self._label(session, version)
+            label = _label(session, version, model=serving.bundle.name)
         if label is None:
             return None
-        path = save_snapshot(self.index, folder=self._snapshots, model=label)
+        path = save_snapshot(serving.index, folder=self._snapshots, model=label)
         self._saved_version = version
         return path
 
     def _restore(self) -> None:
         with self._database.read() as session:
+            bundle = self._bundles.load(serving_model(session))
+            self._serving = Serving(bundle, LiveIndex())
             if self._load_snapshot(session):
                 self._apply(session)
-                expected = session.scalar(select(func.count()).select_from(_active_vectors(self._model).subquery()))
+                expected = session.scalar(select(func.count()).select_from(_active_vectors(bundle.name).subquery()))
                 if len(self.index) == expected:
                     log.info("index ready", version=self.index.version, vectors=len(self.index), source="snapshot")
                     self._note()
@@ -119,7 +154,7 @@ class IndexReplica:
         path = latest_snapshot(self._snapshots)
         if path is None:
             return False
-        label = self._label(session, int(path.name.rpartition("-")[2]))
+        label = _label(session, int(path.name.rpartition("-")[2]), model=self.serving.bundle.name)
         if label is None:
             log.warning("snapshot rejected", path=str(path), reason="the database does not know its version")
             return False
@@ -132,11 +167,6 @@ class IndexReplica:
         self._saved_version = snapshot.version
         return True
 
-    def _label(self, session: Session, version: int) -> str | None:
-        """What a snapshot of `version` must be labelled with: the model, and the mark of the change in this history."""
-        mark = session.scalar(select(IndexChange.mark).where(IndexChange.version == version))
-        return None if mark is None else f"{self._model}+{mark}"
-
     def _apply(self, session: Session) -> None:
         """Bring the index to the version that `session` sees."""
         latest = _latest_version(session)
@@ -146,10 +176,12 @@ class IndexReplica:
             .order_by(IndexChange.version)
             .limit(MOST_SINGLE_CHANGES + 1)
         ).all()
-        if latest < self.index.version or len(changes) > MOST_SINGLE_CHANGES:
+        switched = any(change.action == "switch" for change in changes)
+        if switched or latest < self.index.version or len(changes) > MOST_SINGLE_CHANGES:
             self._rebuild(session)
             return
-        entries = _entries_of(session, {change.reference_id for change in changes}, model=self._model)
+        references = {change.reference_id for change in changes}
+        entries = _entries_of(session, references, model=self.serving.bundle.name)
         for change in changes:
             if change.reference_id is None:
                 self._catalogue.forget_brand(change.brand_id)
@@ -162,10 +194,18 @@ class IndexReplica:
                 self._catalogue.forget(change.reference_id)
 
     def _rebuild(self, session: Session) -> None:
-        version = _latest_version(session)
+        """Read everything anew, as `session` sees it. Scans go on with what serves until it is complete."""
+        version, before = _latest_version(session), self.serving
+        bundle = self._bundles.load(serving_model(session))
+        another = bundle.name != before.bundle.name
+        index = LiveIndex() if another else before.index
         self._catalogue.forget_all()
-        rows = session.execute(_active_vectors(self._model)).yield_per(10_000)
-        self.index.rebuild((_entry(row) for row in rows), version=version)
+        rows = session.execute(_active_vectors(bundle.name)).yield_per(10_000)
+        index.rebuild((_entry(row) for row in rows), version=version)
+        if another:
+            self._serving, self._saved_version = Serving(bundle, index), 0
+            before.index.close()
+            log.info("another model serves", model=bundle.name, before=before.bundle.name, index_version=version)
 
     def _note(self) -> None:
         self._heard = time.monotonic()
@@ -182,6 +222,10 @@ class IndexReplica:
             except (psycopg.Error, SQLAlchemyError) as error:
                 log.warning("index listener lost the database", error=str(error))
                 self._ending.wait(RECONNECT_SECONDS)
+            except (BundleRejected, ValueError, ObjectStoreError) as error:
+                # Scans go on with the old model; /readyz says soon that this process is behind.
+                log.error("the model that was put in place cannot be loaded; trying again", error=str(error))
+                self._ending.wait(RELOAD_SECONDS)
 
     def _follow(self, connection: psycopg.Connection) -> None:
         while not self._ending.is_set():
@@ -191,6 +235,12 @@ class IndexReplica:
             if row is not None and row[0] != self.index.version:
                 self.catch_up()
             self._note()
+
+
+def _label(session: Session, version: int, *, model: str) -> str | None:
+    """What a snapshot of `version` must be labelled with: the model, and the mark of the change in this history."""
+    mark = session.scalar(select(IndexChange.mark).where(IndexChange.version == version))
+    return None if mark is None else f"{model}+{mark}"
 
 
 def _latest_version(session: Session) -> int:

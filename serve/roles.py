@@ -60,5 +60,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "labels.read": _TEACHERS,
     "credit.read": _READERS,
     "rights_holders.oversee": _EXAMINERS,
+    "policies.read": _SCANNERS,
+    "policies.change": _EXAMINERS,
 }
 """The roles that may do each thing. A brand key is held to its own brand besides (see serve/auth.py)."""

@@ -152,7 +152,7 @@ class Scanner:
             found = [self._verify(image, one, brands=state.brands) for one in candidates]
             verified = _merged([one for one in found if one is not None])
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
-        decision, reasons = policy.decide(findings)
+        decision, reasons = policy.under(self._bundle.name).decide(findings)
         return Scan(
             scan_id=scan_id,
             decision=decision,

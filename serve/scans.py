@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -17,6 +19,7 @@ from serve.evidence import draw_evidence
 from serve.identifiers import new_id
 from serve.metrics import Metrics
 from serve.objects import ObjectMissingError, Objects
+from serve.policies import PolicyFollower
 from serve.policy import Policy
 from serve.problems import not_found
 from serve.results import Listing, ScanResult, Timings
@@ -27,25 +30,40 @@ STEPS = ("propose", "embed", "search", "verify")
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a scan is made with: the model, its index and references, all of one state, and the policy that decides."""
+
+    scanner: Scanner
+    policy: Policy
+
+
 class ScanDesk:
     """Takes pictures in, gives answers out, and finds earlier answers again; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Scanner, policy: Policy,
-        metrics: Metrics,
+        self, database: Database, objects: Objects, *, decoder: DecoderPool, scanner: Callable[[], Scanner],
+        policies: PolicyFollower, metrics: Metrics,
     ) -> None:  # fmt: skip
+        """`scanner` gives what serves now: the model, its index and its thresholds, all of one state."""
         self._database = database
         self._objects = objects
         self._decoder = decoder
         self._scanner = scanner
-        self._policy = policy
+        self._policies = policies
         self._metrics = metrics
 
-    def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
+    def now(self) -> Moment:
+        """What a scan that begins now is made with."""
+        return Moment(self._scanner(), self._policies.current)
+
+    def scan(self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None) -> ScanResult:
         """Scan the picture in the file `data`. Raises `ImageRejected`.
 
-        `listing` is what the seller says; the first policy decides by the picture alone.
+        `listing` is what the seller says; a policy decides by the picture alone. `moment` is for callers that scan
+        several pictures alike; without it, what is in force when the scan begins, and it keeps that to its end.
         """
+        moment = moment or self.now()
         start = time.perf_counter()
         scan_id = new_id("scan")
         try:
@@ -54,11 +72,11 @@ class ScanDesk:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
-        scan = self._scanner.scan(image, scan_id=scan_id, policy=self._policy)
+        scan = moment.scanner.scan(image, scan_id=scan_id, policy=moment.policy)
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0
-        result = _result(scan, decode_ms=decode_ms, total_ms=total_ms)
+        result = result_of(scan, decode_ms=decode_ms, total_ms=total_ms)
         self._record(result, data)
         self._metrics.scanned(result)
         log.info(
@@ -102,7 +120,8 @@ def evidence_key(scan_id: str, number: int) -> str:
     return f"scans/{scan_id}/{number}.png"
 
 
-def _result(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
+def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
+    """The answer that a scan is sent as; `total_ms` also counts what lies between the steps."""
     steps = {step: round(scan.milliseconds[step], 2) for step in STEPS}
     return ScanResult(
         scan_id=scan.scan_id,

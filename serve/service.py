@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
 from model.decode import decode
@@ -20,9 +19,13 @@ from serve.decoding import DecoderPool
 from serve.jobs import JobRunner
 from serve.loop.listings import ListingDesk
 from serve.loop.tasks import loop_tasks
+from serve.loop.traits import TraitLibrary
 from serve.metrics import Metrics
+from serve.models.bundles import Bundles
+from serve.models.registry import serving_model
+from serve.models.switching import Switching
 from serve.objects import Objects
-from serve.policies import policy_in_force
+from serve.policies import PolicyFollower
 from serve.references import ReferenceLibrary
 from serve.replica import IndexReplica
 from serve.scan import Scanner
@@ -39,13 +42,20 @@ class Service:
 
     settings: Settings
     database: Database
-    bundle: ModelBundle
+    bundles: Bundles
     replica: IndexReplica
     references: ReferenceLibrary
     scans: ScanDesk
     listings: ListingDesk
+    policies: PolicyFollower
+    traits: TraitLibrary
     objects: Objects
     metrics: Metrics
+
+    @property
+    def bundle(self) -> ModelBundle:
+        """The model that serves now."""
+        return self.replica.serving.bundle
 
 
 @contextmanager
@@ -55,22 +65,23 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
     Raises `BundleRejected`, `EmbeddedPostgresError`, or `sqlalchemy.exc.OperationalError`.
     """
     metrics = metrics or Metrics()
-    bundle = load_bundle(settings.bundle_folder, threads=settings.model_threads)
     with ExitStack() as stack:
         database = Database(settings)
         stack.callback(database.close)
         objects = Objects(settings)
         limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         decoder = stack.enter_context(DecoderPool(settings.decoder_workers, limits=limits))
-        embed_missing(database, objects, bundle=bundle)
+        bundles = open_bundles(database, objects, settings=settings)
+        with database.read() as session:
+            serving = serving_model(session)
+        embed_missing(database, objects, bundle=bundles.load(serving))
         catalogue = Catalogue(
             database, objects, decode=decode, prepare=prepare_reference, most=settings.prepared_references
         )
         replica = IndexReplica(
             database,
-            index=LiveIndex(),
+            bundles=bundles,
             catalogue=catalogue,
-            model=bundle.name,
             snapshots=settings.home / "index",
             metrics=metrics,
         )
@@ -80,20 +91,42 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         upkeep.start()
         stack.callback(upkeep.close)
         if jobs:
-            runner = JobRunner(database, loop_tasks(database, settings))
+            models = Switching(database, objects, bundles=bundles)
+            runner = JobRunner(database, {**loop_tasks(database, settings), **models.tasks})
             runner.start()
             stack.callback(runner.close)
-        policy = policy_in_force(database)
-        scanner = Scanner(bundle, index=replica.index, references=catalogue)
-        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policy=policy, metrics=metrics)
+            stack.callback(models.close)
+        policies = PolicyFollower(database)
+        policies.start()
+        stack.callback(policies.close)
+
+        def scanner() -> Scanner:
+            serving = replica.serving
+            return Scanner(serving.bundle, index=serving.index, references=catalogue)
+
+        scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
         yield Service(
             settings=settings,
             database=database,
-            bundle=bundle,
+            bundles=bundles,
             replica=replica,
-            references=ReferenceLibrary(database, objects, bundle=bundle, decoder=decoder, replica=replica),
+            references=ReferenceLibrary(database, objects, decoder=decoder, replica=replica),
             scans=scans,
-            listings=ListingDesk(database, objects, scans=scans, decoder=decoder, policy=policy),
+            listings=ListingDesk(database, objects, scans=scans, decoder=decoder),
+            policies=policies,
+            traits=TraitLibrary(database, objects, scans=scans, decoder=decoder),
             objects=objects,
             metrics=metrics,
         )
+
+
+def open_bundles(database: Database, objects: Objects, *, settings: Settings) -> Bundles:
+    """The models that this process can load."""
+    return Bundles(
+        database,
+        objects,
+        home=settings.home,
+        installed=settings.bundle_folder,
+        released=settings.named_bundle,
+        load=lambda folder: load_bundle(folder, threads=settings.model_threads),
+    )

@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     object_url: Annotated[
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
     ] = None
-    model: Annotated[str, Field(description="Name of the model bundle that serves, or the path of its folder")] = (
-        model.CHAMPION
-    )
+    model: Annotated[
+        str, Field(description="Name, or path, of the model bundle that serves until another is promoted")
+    ] = model.CHAMPION
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="TCP port to listen on")] = 8000
@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     label_share: Annotated[
         float, Field(gt=0, le=1, description="Most of all labels that may come from one rights holder")
     ] = 0.2
+    push_precision: Annotated[
+        float, Field(ge=0, le=1, description="Least share of pushed cases that should prove infringing, by brand")
+    ] = 0.2
     snapshot_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0
@@ -100,6 +103,10 @@ class Settings(BaseSettings):
         """The folder of the model bundle that serves."""
         named = RELEASED_BUNDLES / self.model
         return named if named.is_dir() or "/" not in self.model else Path(self.model)
+
+    def named_bundle(self, name: str) -> Path:
+        """The folder of the bundle that scans call `name`: the one that serves, or a released one."""
+        return self.bundle_folder if self.bundle_folder.name == name else RELEASED_BUNDLES / name
 
     @property
     def scans_at_once(self) -> int:

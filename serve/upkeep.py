@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
 from serve.objects import Objects
+from serve.references import forget_removed
 from serve.replica import IndexReplica
 from serve.settings import Settings
 
@@ -49,6 +50,7 @@ class Upkeep:
             if not ours:
                 return
             forget_scans(self._database, self._objects, days=self._settings.scan_retention_days)
+            forget_removed(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_idempotency_keys(self._database)
             path = self._replica.save_snapshot()
             if path is not None:

@@ -14,12 +14,16 @@ from rich.console import Console
 from rich.progress import track
 
 from model import CHAMPION
+from training.round.commands import evaluate_candidate, train_round
 
 if TYPE_CHECKING:
     from training.evaluation.report import Report
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure the models on real pictures, beside their baselines.")
 train = typer.Typer(no_args_is_help=True, help="Draw data, train the networks and write a model bundle.")
+
+train.command("round")(train_round)
+evaluate.command("candidate")(evaluate_candidate)
 
 out = Console()
 progress_console = Console(stderr=True)

@@ -191,8 +191,8 @@ def _answers(
     bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress
 ) -> list[Answered]:
     rng = np.random.default_rng(settings.seed)
-    registered, strangers, distractors = _brands(crowd, rng)
-    photos = list(_photos(registered, strangers, settings=settings, rng=rng))
+    registered, strangers, distractors = development_brands(crowd, rng)
+    photos = list(development_photos(registered, strangers, settings=settings, rng=rng))
     with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
         opened = Path(folder) / bundle.name
         shutil.copytree(bundle, opened)
@@ -216,7 +216,7 @@ def _candidates(answer: dict[str, Any]) -> list[Suspect]:
     ]
 
 
-def _brands(
+def development_brands(
     crowd: tuple[int, int], rng: np.random.Generator
 ) -> tuple[dict[str, list[Logo]], dict[str, list[Logo]], dict[str, list[Logo]]]:
     """Development brands to register, as many that nobody registers, and brands of the training split as others."""
@@ -236,7 +236,7 @@ def _brands(
     )
 
 
-def _photos(
+def development_photos(
     registered: dict[str, list[Logo]],
     strangers: dict[str, list[Logo]],
     *,

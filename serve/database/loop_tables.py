@@ -57,11 +57,17 @@ class ListingImage(Table):
     object_key: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("listing_images_place", "listing_id", "revision", "position", unique=True),)
+    __table_args__ = (
+        Index("listing_images_place", "listing_id", "revision", "position", unique=True),
+        Index("listing_images_sha256", "sha256"),
+    )
 
 
 class Case(Table):
-    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies."""
+    """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies.
+
+    `announced` is when its end is to be announced, `reminded` when that was done.
+    """
 
     __tablename__ = "cases"
 
@@ -80,6 +86,7 @@ class Case(Table):
     model: Mapped[str]
     due_day: Mapped[date]
     announced: Mapped[datetime]
+    reminded: Mapped[datetime | None]
     expires: Mapped[datetime]
     calendar: Mapped[str]
     note: Mapped[str | None]
@@ -302,10 +309,33 @@ class Dispute(Table):
     )
 
 
+class Trait(Table):
+    """How a brand's fakes are known; the picture, if there is one, lies under `object_key` as it came."""
+
+    __tablename__ = "traits"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    text: Mapped[str | None]
+    note: Mapped[str | None]
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    object_key: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("traits_brand", "brand_id", "id"),
+        CheckConstraint("text IS NOT NULL OR object_key IS NOT NULL", name="traits_content"),
+    )
+
+
 class Label(Table):
     """What a decision teaches of one region. It counts from `available` on (null: not before a further decision).
 
-    `subject` is the complaint or blind test; `box` is x, y, width, height in pixels.
+    `subject` is the complaint, blind test, jury or trait; `box` is x, y, width, height in pixels. The picture is a
+    listing's or a trait's.
     """
 
     __tablename__ = "labels"
@@ -314,7 +344,8 @@ class Label(Table):
     subject: Mapped[str]
     holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
     brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
-    image_id: Mapped[str] = mapped_column(ForeignKey("listing_images.id"))
+    image_id: Mapped[str | None] = mapped_column(ForeignKey("listing_images.id"))
+    trait_id: Mapped[str | None] = mapped_column(ForeignKey("traits.id"))
     reference_id: Mapped[str]
     kind: Mapped[str]
     box: Mapped[list[float]] = mapped_column(ARRAY(Double))
@@ -328,7 +359,10 @@ class Label(Table):
 
     __table_args__ = (
         Index("labels_subject", "subject"),
-        CheckConstraint("origin IN ('complaint', 'counter_notice', 'blind_test', 'jury')", name="labels_origin"),
+        CheckConstraint(
+            "origin IN ('complaint', 'counter_notice', 'blind_test', 'jury', 'trait')", name="labels_origin"
+        ),
+        CheckConstraint("num_nonnulls(image_id, trait_id) = 1", name="labels_picture"),
         CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),
     )
 

@@ -7,7 +7,7 @@ pages by its primary key.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -15,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ReferenceKind = Literal["logo", "product"]
 ReferenceStatus = Literal["active", "disabled"]
+
+REMOVED: Final = "removed"
+"""The status of a reference that is there to nobody but to replays."""
 
 
 class Table(DeclarativeBase):
@@ -67,7 +70,10 @@ class Brand(Table):
 
 
 class ApiKey(Table):
-    """A key: 256 random bits, of which only the SHA-256 is kept, with the prefix that people tell keys apart by."""
+    """A key: 256 random bits, of which only the SHA-256 is kept, with the prefix that people tell keys apart by.
+
+    One of role `brand` is for a brand, or for all that the rights holder answers for, whenever they came.
+    """
 
     __tablename__ = "api_keys"
 
@@ -76,17 +82,23 @@ class ApiKey(Table):
     prefix: Mapped[str]
     role: Mapped[str]
     brand_id: Mapped[str | None] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    holder_id: Mapped[str | None] = mapped_column(ForeignKey("rights_holders.id"))
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     revoked: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("role IN ('platform', 'brand', 'trust', 'ml', 'admin')", name="api_keys_role"),
-        CheckConstraint("(role = 'brand') = (brand_id IS NOT NULL)", name="api_keys_brand"),
+        CheckConstraint(
+            "num_nonnulls(brand_id, holder_id) = CASE WHEN role = 'brand' THEN 1 ELSE 0 END", name="api_keys_brand"
+        ),
     )
 
 
 class Reference(Table):
-    """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store."""
+    """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store.
+
+    A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
+    """
 
     __tablename__ = "references"
 
@@ -101,11 +113,14 @@ class Reference(Table):
     height: Mapped[int]
     object_key: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed: Mapped[datetime | None]
 
     __table_args__ = (
         Index("references_brand", "brand_id", "id"),
+        Index("references_gone", "removed", postgresql_where=text("removed IS NOT NULL")),
         CheckConstraint("kind IN ('logo', 'product')", name="references_kind"),
-        CheckConstraint("status IN ('active', 'disabled')", name="references_status"),
+        CheckConstraint("status IN ('active', 'disabled', 'removed')", name="references_status"),
+        CheckConstraint("(status = 'removed') = (removed IS NOT NULL)", name="references_removed"),
     )
 
 
@@ -135,7 +150,8 @@ class IndexCounter(Table):
 
 
 class IndexChange(Table):
-    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand.
+    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand,
+    whose name before is `former_name`. Neither: another model serves from this version on.
 
     `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
     """
@@ -145,11 +161,15 @@ class IndexChange(Table):
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     mark: Mapped[str]
     action: Mapped[str]
-    brand_id: Mapped[str]
+    brand_id: Mapped[str | None]
     reference_id: Mapped[str | None]
+    former_name: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (CheckConstraint("action IN ('add', 'remove', 'rename')", name="index_changes_action"),)
+    __table_args__ = (
+        CheckConstraint("action IN ('add', 'remove', 'rename', 'switch')", name="index_changes_action"),
+        CheckConstraint("(action = 'switch') = (brand_id IS NULL)", name="index_changes_brand"),
+    )
 
 
 class ScanRecord(Table):
@@ -169,12 +189,15 @@ class ScanRecord(Table):
 
 
 class PolicyRecord(Table):
-    """A version of the policy; the highest one is in force."""
+    """A version of the policy; the highest one is in force. `basis` says of each brand what its thresholds rest on."""
 
     __tablename__ = "policies"
 
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(server_default="as installed")
+    author: Mapped[str] = mapped_column(server_default="hallmark")
+    basis: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -84,6 +84,8 @@ def _act(
 ) -> ComplaintView:
     with database.write() as session:
         complaint, case, listing = lock_complaint(session, complaint_id)
+        if audit.carried_out(session, complaint_id):
+            return view_complaint(session, complaint_id)
         before = ComplaintState(complaint.state)
         complaint.state = next_complaint_state(before, action)
         complaint.reason, complaint.decided = reason, datetime.now(UTC)

@@ -16,8 +16,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead
+from serve.idempotency import RUNNING
 
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
@@ -57,6 +59,9 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     Writers take turns from here to their commit, so call it after the locks of what changes.
     """
     head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    request = RUNNING.get()
+    if request is not None:
+        content = {**content, "request": request}
     entry = AuditEntry(
         number=head.number + 1,
         moment=datetime.now(UTC),
@@ -69,6 +74,19 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     head.number, head.digest = entry.number, entry.digest
     session.add(entry)
     session.flush()
+    failpoints.audited(session, action)
+
+
+def carried_out(session: Session, subject: str) -> bool:
+    """Whether the request that runs has done its step on `subject` before, and died before it answered.
+
+    It then must not do it again: reversing twice is not reversing. The caller holds the subject's lock.
+    """
+    request = RUNNING.get()
+    if request is None:
+        return False
+    same = AuditEntry.content.contains(f'"request":"{request}"', autoescape=True)
+    return session.scalar(select(AuditEntry.number).where(AuditEntry.subject == subject, same).limit(1)) is not None
 
 
 def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:

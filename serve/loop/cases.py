@@ -125,9 +125,10 @@ def list_cases(
 ) -> Page[CaseView]:  # fmt: skip
     """The cases that `caller` sees, oldest first."""
     query = _viewed().where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)
-    for wanted in (brand_id, caller.brand_id):
-        if wanted is not None:
-            query = query.where(Case.brand_id == wanted)
+    if brand_id is not None:
+        query = query.where(Case.brand_id == brand_id)
+    if caller.brand_ids is not None:
+        query = query.where(Case.brand_id.in_(caller.brand_ids))
     if state is not None:
         query = query.where(Case.state == state)
     with database.read() as session:

@@ -77,6 +77,9 @@ def file_complaint(
     try:
         with database.write() as session:
             case, listing = lock_case(session, case_id)
+            filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
+            if filed is not None and audit.carried_out(session, filed):
+                return view_complaint(session, filed)
             require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
             advance(case, CaseAction.COMPLAIN)
             require_in_time(case)
@@ -110,8 +113,8 @@ def list_complaints(
 ) -> Page[ComplaintView]:
     """The complaints that `caller` sees, oldest first."""
     query = _viewed().where(Complaint.id > last_id(cursor)).order_by(Complaint.id).limit(limit + 1)
-    if caller.brand_id is not None:
-        query = query.where(Case.brand_id == caller.brand_id)
+    if caller.brand_ids is not None:
+        query = query.where(Case.brand_id.in_(caller.brand_ids))
     if state is not None:
         query = query.where(Complaint.state == state)
     with database.read() as session:

@@ -42,6 +42,8 @@ def send_counter_notice(
     try:
         with database.write() as session:
             complaint, case, _ = lock_complaint(session, complaint_id)
+            if audit.carried_out(session, complaint_id):
+                return view_complaint(session, complaint_id)
             complaint.state = next_complaint_state(ComplaintState(complaint.state), ComplaintAction.ANSWER)
             if complaint.window_ends is None or datetime.now(UTC) >= complaint.window_ends:
                 raise Problem(409, "too-late", "The time for a counter-notice is over; ask trust & safety to reverse.")

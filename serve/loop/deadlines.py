@@ -30,7 +30,7 @@ class Deadlines:
         self._fallback = fallback
 
     async def announce(self, case_id: str) -> None:
-        """Tell the rights holder that the case ends in a working day, if it still waits."""
+        """Tell the rights holder, once, that the case ends in a working day, if it still waits."""
         await asyncio.to_thread(self._announce, case_id)
 
     async def expire(self, case_id: str) -> None:
@@ -40,7 +40,8 @@ class Deadlines:
     def _announce(self, case_id: str) -> None:
         with self._database.write() as session:
             case, _ = lock_case(session, case_id)
-            if case.state in ANNOUNCED:
+            if case.state in ANNOUNCED and case.reminded is None:
+                case.reminded = datetime.now(UTC)
                 push(session, case.holder_id, "case.due_soon", view_case(session, case_id))
                 audit.record(
                     session, actor=audit.SYSTEM, action="end of case announced", subject=case_id,

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook as Signer
 
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import Delivery, DeliveryAttempt, Webhook
 from serve.identifiers import new_id
@@ -93,13 +94,16 @@ class Deliverer:
         if found is None:
             return
         delivery, webhook = found
+        failpoints.reached(failpoints.MESSAGE_FOUND)
         start = time.monotonic()
         status, error = await _post(delivery, webhook)
+        failpoints.reached(failpoints.MESSAGE_SENT)
         attempt = DeliveryAttempt(
             delivery_id=delivery_id, moment=datetime.now(UTC), status=status, error=error,
             milliseconds=round((time.monotonic() - start) * 1000.0),
         )  # fmt: skip
         await asyncio.to_thread(self._note, delivery_id, attempt)
+        failpoints.reached(failpoints.MESSAGE_NOTED)
 
     def _find(self, delivery_id: str) -> tuple[Delivery, Webhook] | None:
         """The message and where it goes; None when it was delivered, or nobody wants it any more."""

@@ -73,6 +73,8 @@ def judge(database: Database, case_id: str, judgement: Judgement, *, prove_owner
     """
     with database.write() as session:
         case, listing = lock_case(session, case_id)
+        if audit.carried_out(session, case_id):
+            return view_case(session, case_id)
         require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
         require_in_time(case)
         advance(case, ACTIONS[judgement.verdict])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 
 def most_each(counts: Mapping[str, int], *, share: float) -> int:
@@ -22,15 +21,3 @@ def most_each(counts: Mapping[str, int], *, share: float) -> int:
         if most <= fair * sum(min(count, most) for count in given) + 1e-9:
             return most
     raise AssertionError("one label of each is always a fair part")
-
-
-def capped(labels: Iterable[tuple[str, str]], *, share: float) -> list[str]:
-    """The ids that are kept of (id, rights holder) pairs, the first of each rights holder, in the order they came."""
-    pairs = list(labels)
-    most = most_each(Counter(holder for _, holder in pairs), share=share)
-    kept, used = [], Counter[str]()
-    for label_id, holder in pairs:
-        used[holder] += 1
-        if used[holder] <= most:
-            kept.append(label_id)
-    return kept

@@ -1,4 +1,4 @@
-"""Labels: what ended complaints, counter-notices, blind tests and juries teach, and how far each can be believed.
+"""Labels: what ended complaints, counter-notices, blind tests, juries and fake traits teach, and how far to believe it.
 
 A label is written when its decision is made, and counts from when the seller's time to answer is over. A later decision
 withdraws the labels of the one before and writes its own.
@@ -7,25 +7,32 @@ withdraws the labels of the one before and writes its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Label, ListingImage
+from serve.database.loop_tables import Case, Label, ListingImage, Trait
+from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
-from serve.loop.label_share import capped
+from serve.loop.label_share import most_each
 from serve.loop.reputation import reliability_of
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.problems import not_found
-from serve.results import Answer, Kind
+from serve.results import Answer, Finding, Kind
 
-Origin = Literal["complaint", "counter_notice", "blind_test", "jury"]
+Origin = Literal["complaint", "counter_notice", "blind_test", "jury", "trait"]
+
+BATCH: Final = 500
+PICTURE: Final = (
+    func.coalesce(ListingImage.sha256, Trait.sha256),
+    func.coalesce(ListingImage.object_key, Trait.object_key),
+)
 
 HEARD_BOTH: Final = (ComplaintState.CONFIRMED, ComplaintState.OVERTURNED)
 
@@ -78,6 +85,38 @@ def teach_jury(session: Session, case: Case, jury_id: str, *, misleads: float) -
     _teach(session, case, subject=jury_id, witnesses=witnesses, origin="jury", available=None)
 
 
+def teach_trait(
+    session: Session, trait: Trait, *, holder_id: str, findings: Sequence[Finding], model: str
+) -> None:  # fmt: skip
+    """Write the labels of a picture that the rights holder says shows a fake; `model` found `findings` in it.
+
+    Without findings the whole picture is the region, an imitation of the brand's newest mark; a brand that has none
+    teaches nothing by it.
+    """
+    believed = believe([Witness(infringes=True, reliability=reliability_of(session, holder_id))])
+    regions = [(one.reference_id, one.kind, list(one.box)) for one in findings]
+    if not regions:
+        mark = _newest_mark(session, trait.brand_id)
+        whole = [0.0, 0.0, float(trait.width or 0), float(trait.height or 0)]
+        regions = [] if mark is None else [(mark, "imitation", whole)]
+    now = datetime.now(UTC)
+    for reference_id, kind, box in regions:
+        session.add(
+            Label(
+                id=new_id("label"), subject=trait.id, holder_id=holder_id, trait_id=trait.id, brand_id=trait.brand_id,
+                reference_id=reference_id, kind=kind, box=box, target=believed.target, weight=believed.weight,
+                origin="trait", model=model, decided=now, available=now,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def withdraw(session: Session, subject: str) -> None:
+    """Have the labels of `subject` count no more."""
+    now = datetime.now(UTC)
+    session.execute(update(Label).where(Label.subject == subject, Label.withdrawn.is_(None)).values(withdrawn=now))
+
+
 def hold_back(session: Session, complaint_id: str) -> None:
     """Have the complaint's labels not count until it is decided anew: the seller has answered."""
     session.execute(
@@ -85,38 +124,61 @@ def hold_back(session: Session, complaint_id: str) -> None:
     )
 
 
-def list_labels(database: Database, *, share: float) -> list[LabelView]:
-    """The labels that count now: the surest first, and of each rights holder at most `share` of all."""
+def counting_labels(database: Database, *, share: float) -> Iterator[tuple[LabelView, str]]:
+    """The labels that count now, and where each one's picture lies: the surest first, and of each rights holder at most
+    `share` of all.
+
+    They are read as they are asked for, some at a time, all from one state of the database.
+    """
     with database.read() as session:
-        labels = _counting(session)
-        kept = set(capped([(label.id, label.holder_id) for label, _ in labels], share=share))
-        return [_view(label, image) for label, image in labels if label.id in kept]
+        counted = select(Label.holder_id, func.count()).where(*_counts_now()).group_by(Label.holder_id)
+        most = most_each(dict(session.execute(counted).all()), share=share)
+        order = (Label.weight.desc(), Label.id)
+        place = func.row_number().over(partition_by=Label.holder_id, order_by=order).label("place")
+        ranked = select(Label.id, place).where(*_counts_now()).subquery()
+        query = (
+            select(Label, *PICTURE)
+            .join(ranked, ranked.c.id == Label.id)
+            .outerjoin(ListingImage, ListingImage.id == Label.image_id)
+            .outerjoin(Trait, Trait.id == Label.trait_id)
+            .where(ranked.c.place <= most)
+            .order_by(*order)
+            .execution_options(yield_per=BATCH)
+        )
+        for label, sha256, object_key in session.execute(query):
+            yield _view(label, sha256), object_key
 
 
 def picture_key(database: Database, label_id: str) -> str:
     """Where the file of a label's picture lies in the object store. Raises `Problem` (404)."""
-    query = select(ListingImage.object_key).join(Label, Label.image_id == ListingImage.id).where(Label.id == label_id)
+    query = (
+        select(PICTURE[1])
+        .select_from(Label)
+        .outerjoin(ListingImage, ListingImage.id == Label.image_id)
+        .outerjoin(Trait, Trait.id == Label.trait_id)
+        .where(Label.id == label_id)
+    )
     with database.read() as session:
-        key = session.scalar(query)
+        key: str | None = session.scalar(query)
     if key is None:
         raise not_found("label", label_id)
     return key
 
 
-def json_lines(labels: Sequence[LabelView]) -> str:
-    """The labels, one JSON object a line, with sorted keys: the same labels give the same text."""
-    lines = (json.dumps(label.model_dump(mode="json"), sort_keys=True, ensure_ascii=False) for label in labels)
-    return "".join(f"{line}\n" for line in lines)
+def json_line(label: LabelView) -> str:
+    """A label as a line of JSON with sorted keys: the same labels give the same text."""
+    return json.dumps(label.model_dump(mode="json"), sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _counting(session: Session) -> list[tuple[Label, ListingImage]]:
-    query = (
-        select(Label, ListingImage)
-        .join(ListingImage, ListingImage.id == Label.image_id)
-        .where(Label.withdrawn.is_(None), Label.available <= datetime.now(UTC))
-        .order_by(Label.weight.desc(), Label.id)
+def _counts_now() -> tuple[ColumnElement[bool], ...]:
+    return Label.withdrawn.is_(None), Label.available <= func.now()
+
+
+def _newest_mark(session: Session, brand_id: str) -> str | None:
+    query = select(Reference.id).where(
+        Reference.brand_id == brand_id, Reference.status == "active", Reference.kind == "logo"
     )
-    return [(label, image) for label, image in session.execute(query)]
+    return session.scalar(query.order_by(Reference.id.desc()).limit(1))
 
 
 def _teach(
@@ -124,7 +186,7 @@ def _teach(
     available: datetime | None,
 ) -> None:  # fmt: skip
     now = datetime.now(UTC)
-    session.execute(update(Label).where(Label.subject == subject, Label.withdrawn.is_(None)).values(withdrawn=now))
+    withdraw(session, subject)
     pictures = select(ListingImage.position, ListingImage.id).where(
         ListingImage.listing_id == case.listing_id, ListingImage.revision == case.revision
     )
@@ -142,11 +204,11 @@ def _teach(
     session.flush()
 
 
-def _view(label: Label, image: ListingImage) -> LabelView:
+def _view(label: Label, sha256: bytes) -> LabelView:
     x, y, width, height = label.box
     return LabelView(
         id=label.id,
-        image=image.sha256.hex(),
+        image=sha256.hex(),
         picture=f"/v1/labels/{label.id}/picture.png",
         box=(x, y, width, height),
         brand_id=label.brand_id,

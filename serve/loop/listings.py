@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from model.encoding import png
 from model.rejection import ImageRejected
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.decoding import DecoderPool
@@ -22,10 +23,10 @@ from serve.loop import labels
 from serve.loop.cases import CaseView, ListingFinding, ask, picture_key, view_case
 from serve.loop.standing import settle, strongest
 from serve.objects import ObjectMissingError, Objects
-from serve.policy import Policy, strength
+from serve.policy import strength
 from serve.problems import Problem, not_found, of_picture
 from serve.results import Answer, Decision, Finding, Listing, ScanResult
-from serve.scans import ScanDesk
+from serve.scans import Moment, ScanDesk
 from serve.wording import clean
 
 MOST_IMAGES = 12
@@ -71,13 +72,17 @@ class ListingDesk:
     """Takes listings in; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool, policy: Policy
+        self,
+        database: Database,
+        objects: Objects,
+        *,
+        scans: ScanDesk,
+        decoder: DecoderPool,
     ) -> None:
         self._database = database
         self._objects = objects
         self._scans = scans
         self._decoder = decoder
-        self._policy = policy
 
     def receive(self, new: NewListing, pictures: Sequence[bytes], *, actor: str) -> ListingResult:
         """Scan every picture, decide, and store it all, or nothing.
@@ -85,19 +90,23 @@ class ListingDesk:
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
         be read, and 409 when the id is another seller's.
         """
-        results = [self._scan(data, new=new, number=number) for number, data in enumerate(pictures)]
+        moment = self._scans.now()
+        results = [self._scan(data, new=new, number=number, moment=moment) for number, data in enumerate(pictures)]
         findings = _findings(results)
+        failpoints.reached(failpoints.SCANNED)
         scanned = strongest(result.decision for result in results)
         stored: list[str] = []
         try:
             with self._database.write() as session:
                 listing = _lock_or_make(session, new)
                 self._store(session, listing, pictures, stored=stored)
+                failpoints.reached(failpoints.PICTURES_KEPT)
                 listing.content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
                 listing.findings = [finding.model_dump(mode="json") for finding in findings]
                 listing.scanned = scanned
                 listing.updated = datetime.now(UTC)
-                case_ids = self._ask(session, listing, findings, model=results[0].model, actor=actor)
+                held = moment.policy.under(results[0].model).held(findings)
+                case_ids = self._ask(session, listing, held, model=results[0].model, actor=actor)
                 settle(session, listing)
                 case = view_case(session, case_ids[0]) if case_ids else None
         except BaseException:
@@ -134,9 +143,9 @@ class ListingDesk:
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan(self, data: bytes, *, new: NewListing, number: int) -> ScanResult:
+    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment) -> ScanResult:
         try:
-            return self._scans.scan(data, listing=new)
+            return self._scans.scan(data, listing=new, moment=moment)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"
@@ -164,14 +173,14 @@ class ListingDesk:
         session.flush()
 
     def _ask(
-        self, session: Session, listing: ListingRecord, findings: Sequence[ListingFinding], *, model: str, actor: str
+        self, session: Session, listing: ListingRecord, held: Sequence[ListingFinding], *, model: str, actor: str
     ) -> list[str]:
-        """The ids of the cases that stand for what is held up, the strongest finding's first."""
+        """The ids of the cases that stand for what is `held` up, the strongest finding's first."""
         if listing.scanned != "review":
             return []
         by_brand: dict[str, list[ListingFinding]] = {}
-        for held in self._policy.held(findings):
-            by_brand.setdefault(held.brand_id, []).append(held)
+        for finding in held:
+            by_brand.setdefault(finding.brand_id, []).append(finding)
         return [
             ask(session, listing, findings=of_brand, objects=self._objects, model=model, actor=actor).id
             for of_brand in by_brand.values()

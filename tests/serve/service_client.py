@@ -33,9 +33,10 @@ class Client(TestClient):
         found: Service = self.app.state.startup.service  # type: ignore[attr-defined]
         return found
 
-    def key(self, role: Role, brand_id: str | None = None) -> dict[str, str]:
+    def key(self, role: Role, brand_id: str | None = None, *, holder_id: str | None = None) -> dict[str, str]:
         """The header of a new key."""
-        return {"Authorization": f"Bearer {keys.create_key(self.service.database, role=role, brand_id=brand_id)}"}
+        key = keys.create_key(self.service.database, role=role, brand_id=brand_id, holder_id=holder_id)
+        return {"Authorization": f"Bearer {key}"}
 
     def brand(self, name: str | None = None) -> str:
         """The id of a new brand."""

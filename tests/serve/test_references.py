@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mosaics import jpeg, mosaic, png
 from service_client import Client
+from sqlalchemy import text
 
 from model.decode import decode
 from serve import references
@@ -34,7 +35,7 @@ def test_disabling_and_enabling_take_effect_at_once(client: Client) -> None:
         assert client.brands_in(picture) == found
 
 
-def test_a_deleted_reference_is_gone_with_its_picture(client: Client) -> None:
+def test_a_deleted_reference_is_gone(client: Client) -> None:
     brand, picture = client.brand(), png(mosaic(21))
     reference = client.reference(brand, picture)
     assert client.delete(path(brand, reference)).status_code == 204
@@ -42,7 +43,20 @@ def test_a_deleted_reference_is_gone_with_its_picture(client: Client) -> None:
     assert client.get(path(brand, reference)).status_code == 404
     assert client.get(path(brand, reference) + "/picture").status_code == 404
     assert client.delete(path(brand, reference)).status_code == 404
-    assert not list((client.service.settings.home / "objects").rglob(f"{reference}*"))
+    assert client.get(f"/v1/brands/{brand}/references").json()["items"] == []
+
+
+def test_what_was_deleted_is_kept_no_longer_than_the_scans_that_saw_it(client: Client) -> None:
+    brand, service = client.brand(), client.service
+    old, new = (client.reference(brand, png(mosaic(seed))) for seed in (24, 25))
+    for reference in (old, new):
+        client.delete(path(brand, reference))
+    with service.database.write() as session:
+        move = text("UPDATE \"references\" SET removed = now() - interval '31 days' WHERE id = :id")
+        session.execute(move, {"id": old})
+    assert references.forget_removed(service.database, service.objects, days=30) == 1
+    kept = {file.stem for file in (service.settings.home / "objects" / "references" / brand).iterdir()}
+    assert kept == {new}
 
 
 def test_every_change_takes_the_next_version(client: Client) -> None:

@@ -89,6 +89,8 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "decide complaints, reverse decisions": ["complaints.decide"],
         "read credit": ["credit.read"],
         "read labels": ["labels.read"],
+        "read policies": ["policies.read"],
+        "set and fit policies": ["policies.change"],
         "send jurors' votes, read juries": ["juries.run"],
         "review documents, set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
     }  # fmt: skip

@@ -16,7 +16,7 @@ _FAMILY_LETTERS = 5
 _RIVALS = 3
 """Brands that look most alike that join each seed of a hard batch."""
 _RIVALS_FROM = 10
-_ONE_MARK = 0.9
+ONE_MARK = 0.9
 """Cosine from which the references of two brands are taken for one mark under two names."""
 
 
@@ -68,7 +68,7 @@ class BatchSampler:
         alike that they may be one mark under two names, are no rivals.
         """
         cosines = vectors @ vectors.T
-        cosines[cosines > _ONE_MARK] = -1.0
+        cosines[cosines > ONE_MARK] = -1.0
         nearest = np.argsort(-cosines, axis=1)[:, :_RIVALS_FROM]
         self.rivals = {
             name: [names[i] for i in row if names[i] != name and not same_family(names[i], name)]

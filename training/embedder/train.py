@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from model.networks.embedder import EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights
-from training.embedder.batches import BatchSampler
+from training.embedder.batches import ONE_MARK, BatchSampler
 from training.embedder.losses import multi_similarity
 from training.embedder.views import Views
 from training.evaluation.retrieval import recall_at_1
@@ -66,12 +66,30 @@ class Progress:
     development: dict[str, float] | None
 
 
-def train(views: Views, *, checkpoint: Path, settings: Settings, start: Path | None = None) -> Iterator[Progress]:
+@dataclass(frozen=True)
+class LabelledViews:
+    """Real pictures beside rendered views: `pixels` (m, size, size, 3) uint8, and which are `alike` (m, m)."""
+
+    pixels: NDArray[np.uint8]
+    alike: NDArray[np.bool_]
+
+
+class RealViews(Protocol):
+    """Where a batch's real pictures come from."""
+
+    def draw(self, rng: np.random.Generator) -> LabelledViews:
+        """Those of one batch."""
+        ...
+
+
+def train(
+    views: Views, *, checkpoint: Path, settings: Settings, start: Path | None = None, real: RealViews | None = None
+) -> Iterator[Progress]:
     """Train until `settings.steps` or `settings.seconds`, yielding after every step; goes on from `checkpoint`.
 
-    `start` names the weights (`embedder.fp16.npz`) of an earlier release to begin from instead of ImageNet's. The best
-    averaged weights by development recall are in the checkpoint under `best`. Raises `ValueError` when the checkpoint
-    is of other settings.
+    `start` names the weights (`embedder.fp16.npz`) of an earlier release to begin from instead of ImageNet's; `real`
+    gives pictures that join each batch. The best averaged weights by development recall are in the checkpoint under
+    `best`. Raises `ValueError` when the checkpoint is of other settings.
     """
     torch.set_flush_denormal(True)  # denormal activations make CPU convolutions ten times slower
     torch.manual_seed(settings.seed)
@@ -99,7 +117,7 @@ def train(views: Views, *, checkpoint: Path, settings: Settings, start: Path | N
         rate = _rate(step, settings)
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        progress = _step(network, optimiser, sampler, views, step=step, settings=settings)
+        progress = _step(network, optimiser, sampler, views, real, step=step, settings=settings)
         keep = min(settings.averaging, (1 + step) / (10 + step))
         for name, value in network.state_dict().items():
             averaged[name].mul_(keep).add_(value, alpha=1 - keep)
@@ -123,15 +141,22 @@ def _step(
     optimiser: torch.optim.Optimizer,
     sampler: BatchSampler,
     views: Views,
+    real: RealViews | None,
     *,
     step: int,
     settings: Settings,
 ) -> Progress:
     """One gradient step on one batch, which is drawn from the run's seed and the step."""
     began = time.monotonic()
-    batch = sampler.draw(np.random.default_rng([settings.seed, step]))
-    vectors = network(torch.from_numpy(pictures(views, batch.rows, size=settings.size)))
-    alike, ignored = torch.from_numpy(batch.alike), torch.from_numpy(batch.ignored)
+    rng = np.random.default_rng([settings.seed, step])
+    batch = sampler.draw(rng)
+    pixels, alike = pictures(views, batch.rows, size=settings.size), torch.from_numpy(batch.alike)
+    if real is not None:
+        labelled = real.draw(rng)
+        pixels = np.concatenate([pixels, labelled.pixels])
+        alike = torch.block_diag(alike, torch.from_numpy(labelled.alike))  # type: ignore[no-untyped-call]
+    vectors = network(torch.from_numpy(pixels))
+    ignored = _ignored(vectors, batch.ignored)
     loss = multi_similarity(vectors, alike=alike, ignored=ignored)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -142,8 +167,19 @@ def _step(
         itself = torch.eye(len(vectors), dtype=torch.bool)
         positive = float(cosines[alike & ~itself].mean())
         negative = float(cosines.masked_fill(alike | itself | ignored, -1.0).amax(dim=1).mean())
-    speed = len(batch.rows) / (time.monotonic() - began)
+    speed = len(pixels) / (time.monotonic() - began)
     return Progress(step + 1, float(loss.detach()), positive, negative, speed, None)
+
+
+def _ignored(vectors: Tensor, of_batch: NDArray[np.bool_]) -> Tensor:
+    """Pairs to leave alone: those of the batch, and real pictures that look like a rendered mark: it may be theirs."""
+    rendered, count = len(of_batch), len(vectors)
+    ignored = torch.zeros((count, count), dtype=torch.bool)
+    ignored[:rendered, :rendered] = torch.from_numpy(of_batch)
+    with torch.no_grad():
+        one_mark = vectors[:rendered] @ vectors[rendered:].T > ONE_MARK
+    ignored[:rendered, rendered:], ignored[rendered:, :rendered] = one_mark, one_mark.T
+    return ignored
 
 
 def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, *, settings: Settings) -> None:

@@ -2,9 +2,10 @@
 
 from alembic import context
 
-from serve.database.loop_tables import Case
+from serve.database import loop_tables, model_tables
+from serve.database.tables import Table
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Case.metadata
-)  # of all tables: its module imports the others
+MODULES = (loop_tables, model_tables)  # whose tables the metadata then holds
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Table.metadata)
 context.run_migrations()

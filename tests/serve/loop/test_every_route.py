@@ -7,9 +7,10 @@ an object of each brand (`objects`) are given.
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from route_table import action, routes
 
@@ -28,8 +29,11 @@ def objects(market: Marketplace) -> Ids:
     market.set_webhook("http://127.0.0.1:9")
     market.case()
     delivery = market.deliveries()[0]
+    traits = f"/v1/brands/{market.brand}/traits"
+    trait = market.client.post(traits, data={"text": "t"}, files={"image": ("a.png", smeared(market.seed))}).json()
     return {
         "document_id": market.document(),
+        "trait_id": trait["id"],
         "delivery_id": delivery["id"],
         "brand_id": market.brand,
         "holder_id": market.holder,
@@ -41,6 +45,7 @@ def objects(market: Marketplace) -> Ids:
         "dispute_id": "dispute_0",
         "label_id": "label_0",
         "jury_id": "jury_0",
+        "policy_version": "9999",
         "number": "0",
     }
 
@@ -83,11 +88,11 @@ def test_every_role_on_everything_of_its_own_and_of_another(
                 for method in route.methods:
                     if (
                         method == "DELETE"
-                        and "reference_id" in route.path
+                        and {"reference_id", "trait_id"} & set(parameters(route.path))
                         and role in PERMISSIONS[named]
                         and not theirs
                     ):
-                        continue  # it would be gone for the others; test_references deletes
+                        continue  # it would be gone for the others; test_references and test_traits delete
                     url = route.path.format(**ids)
                     answer = market.client.request(method, url, headers=headers[role], **BODIES.get(method, {}))
                     where = (method, url, role, answer.text)
@@ -121,3 +126,46 @@ def test_no_list_shows_a_brand_what_is_another_s(
         if "GET" in route.methods and not parameters(route.path) and action(route) is not None:
             shown = market.client.get(route.path, params={"limit": 500}, headers=headers[Role.BRAND]).text
             assert not any(value in shown for value in secret), route.path
+
+
+NAMED_BESIDE_THE_PATH = {("/v1/cases", "brand"), ("/v1/cases/judgements", "case_id")}
+"""What a brand's key may name of others in a query or a body; each is tried below."""
+
+
+def named_beside_the_path(market: Marketplace) -> set[tuple[str, str]]:
+    """Parameters of queries and fields of bodies that name an object, of every route that a brand's key may call."""
+    document = market.client.get("/openapi.json").json()
+    found = set()
+    for route in routes(market.client):
+        if Role.BRAND not in PERMISSIONS.get(action(route) or "", ()):
+            continue
+        for method in route.methods:
+            operation = document["paths"][route.path][method.lower()]
+            queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+            fields = names_in(operation.get("requestBody", {}), document)
+            found |= {(route.path, name) for name in queries | fields if name == "brand" or name.endswith("_id")}
+    return found
+
+
+def names_in(schema: object, document: dict[str, Any]) -> set[str]:
+    """The names of all properties in a schema, its references followed."""
+    if isinstance(schema, list):
+        return {name for one in schema for name in names_in(one, document)}
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema.get("properties", ()))
+    for key, value in schema.items():
+        target = document["components"]["schemas"][value.rpartition("/")[2]] if key == "$ref" else value
+        found |= names_in(target, document)
+    return found
+
+
+def test_what_is_named_in_a_query_or_body_is_looked_at_too(
+    market: Marketplace, other: Ids, headers: dict[Role, dict[str, str]]
+) -> None:
+    assert named_beside_the_path(market) == NAMED_BESIDE_THE_PATH
+    brand = headers[Role.BRAND]
+    assert market.client.get("/v1/cases", params={"brand": other["brand_id"]}, headers=brand).json()["items"] == []
+    body = {"judgements": [{"case_id": other["case_id"], "verdict": "unsure"}]}
+    (outcome,) = market.client.post("/v1/cases/judgements", json=body, headers=brand).json()
+    assert outcome["status"] == 404

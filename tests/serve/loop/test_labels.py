@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from model.decode import decode
 from serve import command_line
 from serve.loop.belief import Witness, believe
-from serve.loop.label_share import capped, most_each
+from serve.loop.label_share import most_each
 
 witnesses = st.builds(Witness, infringes=st.booleans(), reliability=st.floats(0.0, 1.0))
 
@@ -59,12 +59,6 @@ def test_nobody_gives_more_than_its_share_and_none_are_left_out_without_need(
 
     assert allowed(most)
     assert not any(allowed(more) for more in range(most + 1, max(counts.values(), default=0) + 1))
-
-
-def test_the_surest_of_each_are_kept() -> None:
-    labels = [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a"), ("c1", "c")]
-    assert capped(labels, share=0.4) == ["a1", "b1", "c1"]
-    assert capped(labels, share=1.0) == ["a1", "a2", "b1", "a3", "c1"]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.1])
@@ -164,6 +158,13 @@ def test_the_share_is_kept(brand: Marketplace) -> None:
     lines = [json.loads(line) for line in brand.client.get("/v1/labels").text.splitlines()]
     given = Counter(line["rights_holder_id"] for line in lines)
     assert max(given.values()) <= 0.2 * len(lines)
+    assert [(-line["weight"], line["id"]) for line in lines] == sorted((-line["weight"], line["id"]) for line in lines)
+    with brand.client.service.database.read() as session:
+        query = text("SELECT id FROM labels WHERE brand_id = :id AND withdrawn IS NULL ORDER BY weight DESC, id")
+        surest = session.scalars(query, {"id": brand.brand}).all()
+    kept = [line["id"] for line in lines if line["brand_id"] == brand.brand]
+    assert 0 < len(kept) < len(surest)
+    assert kept == surest[: len(kept)]
 
 
 def test_the_command_writes_labels_pictures_and_a_fingerprint(
@@ -183,5 +184,8 @@ def test_the_command_writes_labels_pictures_and_a_fingerprint(
     named = {json.loads(line)["image"] for line in written.splitlines()}
     pictures = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pictures").iterdir()}
     assert pictures == {name: name for name in named}
+    for line in map(json.loads, written.splitlines()):
+        url = f"/v1/brands/{line['brand_id']}/references/{line['reference_id']}/picture"
+        assert (folder / "references" / f"{line['reference_id']}.png").read_bytes() == brand.client.get(url).content
     again = CliRunner().invoke(command_line.build(), ["labels", "export", str(folder)])
     assert (again.exit_code, "not empty" in again.stderr) == (1, True)

@@ -35,3 +35,13 @@ def test_nothing_to_mine_has_a_gradient_of_zero() -> None:
     loss.backward()
     assert vectors.grad is not None
     assert not vectors.grad.any()
+
+
+def test_what_is_alike_to_nothing_is_pushed_from_what_it_resembles() -> None:
+    vectors = normalize(torch.tensor([[1.0, 0.5], [1.0, 0.6], [-1.0, 0.0]]), dim=1).requires_grad_()
+    alone = torch.eye(3, dtype=torch.bool)
+    loss = multi_similarity(vectors, alike=alone, ignored=torch.zeros(3, 3, dtype=torch.bool))
+    loss.backward()
+    assert vectors.grad is not None
+    assert vectors.grad[:2].abs().max() > 0
+    assert not vectors.grad[2].any()

@@ -8,9 +8,10 @@ import pytest
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from model.networks.embedder import EmbedderNetwork
+from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.weights import save_weights
 from training.embedder.release import release
-from training.embedder.train import Settings, discriminant, train, trained_network
+from training.embedder.train import LabelledViews, Settings, discriminant, train, trained_network
 from training.embedder.views import Plan, Views, planned_views, reference, render_views
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import is_held_out, load_logos, split_of
@@ -77,6 +78,32 @@ def test_training_lowers_nothing_silently_and_goes_on(views: Views, tmp_path: Pa
     with torch.no_grad():
         lengths = network(torch.from_numpy(np.array(views.pixels[:2]))).norm(dim=1)
     torch.testing.assert_close(lengths, torch.ones(2))
+
+
+class TwoPictures:
+    """Two pictures of noise beside every batch, alike or not."""
+
+    def __init__(self, *, alike: bool) -> None:
+        self.pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+        self._alike = np.full((2, 2), alike) | np.eye(2, dtype=bool)
+
+    def draw(self, rng: np.random.Generator) -> LabelledViews:
+        return LabelledViews(self.pixels, self._alike)
+
+
+def test_real_pictures_are_pulled_together_or_pushed_apart(views: Views, tmp_path: Path) -> None:
+    released = tmp_path / "embedder.fp16.npz"
+    torch.manual_seed(0)
+    save_weights(imagenet_network(), released)
+    settings = replace(SETTINGS, averaging=0.0, head_rate=3e-3)
+    cosines = {}
+    for alike in (True, False):
+        real, checkpoint = TwoPictures(alike=alike), tmp_path / f"{alike}.pt"
+        list(train(views, checkpoint=checkpoint, settings=settings, start=released, real=real))
+        with torch.no_grad():
+            one, other = trained_network(checkpoint)(torch.from_numpy(real.pixels))
+        cosines[alike] = float(one @ other)
+    assert cosines[True] > cosines[False] + 0.05
 
 
 def test_discriminant_spans_what_sklearn_finds() -> None:

@@ -1,0 +1,153 @@
+"""What the lives of benchmarks/crash.py happen in: a service that dies, its database, a rights holder's web server."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+
+from client.service import Service
+from serve import keys
+from serve.database.engine import Database
+from serve.loop.audit import verify
+from serve.roles import Role
+from serve.settings import Settings
+
+PATIENCE_SECONDS = 900.0
+"""An answer, or the end of all jobs, that takes longer than this does not come."""
+
+
+class Receiver:
+    """Takes every message; `ids` are the `webhook-id`s that came."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                receiver.ids.add(str(self.headers["webhook-id"]))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}/hallmark"
+
+
+class World:
+    """Arms failpoints, sends requests until they are answered, and looks into the database; for several threads."""
+
+    def __init__(self, service: Service, database_url: str, *, receiver: Receiver, armed: Path) -> None:
+        self.receiver = receiver
+        self.arms: frozenset[str] = frozenset()
+        self._service = service
+        self._database_url = database_url
+        self._armed = armed
+        self._arming = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._key = self._create_key()
+
+    def arm(self, *steps: str) -> None:
+        """Have the next process that reaches each of `steps` die there."""
+        with self._arming:
+            for step in self.arms.intersection(steps):
+                file = self._armed / step
+                self._counts[step] += not file.exists()
+                file.touch()
+
+    def disarm(self) -> None:
+        """Take back what nobody has reached."""
+        self.arms = frozenset()
+        with self._arming:
+            for file in self._armed.iterdir():
+                file.unlink(missing_ok=True)
+                self._counts[file.name] -= 1
+
+    def kills(self) -> Counter[str]:
+        """Processes that died, by step."""
+        with self._arming:
+            return +(self._counts - Counter(file.name for file in self._armed.iterdir()))
+
+    def send(self, method: str, path: str, **content: Any) -> httpx2.Response:
+        """Send a request until it is answered. Raises `TimeoutError`."""
+        key = str(uuid.uuid4())
+        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": key}
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            try:
+                answer = httpx2.request(method, self._service.url + path, headers=headers, timeout=60.0, **content)
+            except httpx2.TransportError:
+                self.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
+                time.sleep(0.05)
+                continue
+            if answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE or "request-running" in answer.text:
+                self.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
+                time.sleep(0.2)
+                continue
+            return answer
+        raise TimeoutError(f"{method} {path} was not answered")
+
+    def change(self, statement: str, *values: object) -> None:
+        """Change the database from outside, which is how time passes here."""
+        with psycopg.connect(self._database_url, autocommit=True) as connection:
+            connection.execute("SET search_path TO public, procrastinate")
+            connection.execute(statement, values)
+
+    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with psycopg.connect(self._database_url) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do: no job under way or due. Raises `TimeoutError`."""
+        waiting = (
+            "SELECT task_name, status FROM procrastinate.procrastinate_jobs WHERE task_name <> 'retry stalled jobs' "
+            "AND (status = 'doing' OR status = 'todo' AND coalesce(scheduled_at, now()) <= now())"
+        )
+        until = time.monotonic() + PATIENCE_SECONDS
+        while rows := self.ask(waiting):
+            if time.monotonic() > until:
+                raise TimeoutError(f"jobs that nobody runs: {rows}")
+            time.sleep(0.5)
+
+    def verify_audit(self) -> None:
+        """Recompute the audit log's chain. Raises `AuditBrokenError`."""
+        settings = Settings.model_validate({"home": self._service.home, "database_url": self._database_url})
+        database = Database(settings)
+        try:
+            verify(database)
+        finally:
+            database.close()
+
+    def _create_key(self) -> str:
+        """An admin's key."""
+        settings = Settings.model_validate({"home": self._service.home, "database_url": self._database_url})
+        database = Database(settings)
+        try:
+            return keys.create_key(database, role=Role.ADMIN)
+        finally:
+            database.close()

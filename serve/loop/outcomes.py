@@ -1,0 +1,74 @@
+"""Adjudicated outcomes: of which listings it is settled whether they infringed, and how strong the finding was.
+
+A complaint that was decided and whose window is over settles it; so does a case that the rights holder itself closed as
+not infringing, and what is known of a blind test. Pictures that were asked about several times count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session
+
+from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage
+from serve.loop.cases import CaseFinding
+from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, CaseState, ComplaintState
+from serve.policy import strength
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A listing that the scan held up for a brand; `strength` is that of its strongest finding, 0..1."""
+
+    brand_id: str
+    strength: float
+    infringes: bool
+
+
+def settled_outcomes(session: Session, *, model: str) -> list[Outcome]:
+    """The outcomes of what `model` found, each set of pictures and brand once, as it was settled last."""
+    latest: dict[tuple[str, bytes], Outcome] = {}
+    for case, infringes, pictures in _settled(session, model):
+        found = max(strength(CaseFinding.model_validate(one)) for one in case.findings)
+        latest[case.brand_id, pictures] = Outcome(case.brand_id, found, infringes)
+    return list(latest.values())
+
+
+def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, bytes]]:
+    digests = func.string_agg(ListingImage.sha256, aggregate_order_by(literal(b""), ListingImage.position))
+    pictures = (
+        select(digests)
+        .where(ListingImage.listing_id == Case.listing_id, ListingImage.revision == Case.revision)
+        .correlate(Case)
+        .scalar_subquery()
+    )
+    query = (
+        select(Case, Complaint, BlindTest, pictures)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+        .outerjoin(BlindTest, BlindTest.case_id == Case.id)
+        .where(Case.model == model)
+        .order_by(Case.id)
+    )
+    for case, complaint, test, digest in session.execute(query):
+        infringes = _verdict(case, complaint, test)
+        if infringes is not None:
+            yield case, infringes, digest
+
+
+def _verdict(case: Case, complaint: Complaint | None, test: BlindTest | None) -> bool | None:
+    """Whether the listing infringed; None while that is open."""
+    if test is not None:
+        return None if test.truth is None else test.truth == "fake"
+    if complaint is None:
+        own_word = case.state == CaseState.CLOSED and case.verdict == "not_infringing"
+        return False if own_word else None
+    state = ComplaintState(complaint.state)
+    if state in FOR_THE_SELLER:
+        return False
+    answerable = complaint.window_ends is not None and complaint.window_ends > datetime.now(UTC)
+    waits = state == ComplaintState.COUNTERED or answerable
+    return True if state in AGAINST_THE_SELLER and not waits else None

@@ -1,0 +1,1 @@
+"""Models that serve: kept, promoted, switched and rolled back."""

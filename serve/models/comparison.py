@@ -1,0 +1,87 @@
+"""What `hallmark evaluate candidate` found, as promotion reads it: `evaluation.json` in the candidate's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE = "evaluation.json"
+
+REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
+"""Frozen sets without which a report says too little."""
+
+
+class _Part(BaseModel):
+    """Fields that are not read here are the evaluation's own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Compared(_Part):
+    """A model that was compared: its name, and the SHA-256 of its manifest in hexadecimal."""
+
+    name: str
+    manifest: str
+
+
+class Difference(_Part):
+    """Candidate's score less the champion's, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class MeasuredSet(_Part):
+    """One set of pictures: its fingerprint, how many units were drawn anew for the interval, and the difference."""
+
+    fingerprint: str
+    units: Annotated[int, Field(ge=1)]
+    difference: Difference
+
+
+class Comparison(_Part):
+    """Both models on the same pictures. No model that loses on one of the `frozen` sets is promoted."""
+
+    candidate: Compared
+    champion: Compared
+    frozen: dict[str, MeasuredSet]
+
+
+class NoComparison(Exception):
+    """There is no report, or it cannot be read; the message says what to do."""
+
+
+def read_comparison(folder: Path) -> Comparison:
+    """The report in a candidate's folder. Raises `NoComparison`."""
+    path = folder / FILE
+    if not path.is_file():
+        raise NoComparison(f"{path} is missing: run `hallmark evaluate candidate {folder}` first")
+    try:
+        return Comparison.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise NoComparison(
+            f"{path} is no report of `hallmark evaluate candidate`: {error.errors()[0]['msg']}"
+        ) from error
+
+
+def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Compared) -> list[str]:
+    """Why the candidate must not take the champion's place; empty when nothing speaks against it."""
+    grounds = []
+    if comparison.candidate != candidate:
+        grounds.append(f"the report is of other files than those of {candidate.name}: evaluate them")
+    if comparison.champion != champion:
+        grounds.append(
+            f"the report compares with {comparison.champion.name}, or other files of that name, and {champion.name} "
+            "serves: evaluate against it"
+        )
+    missing = [name for name in REQUIRED if name not in comparison.frozen]
+    if missing:
+        grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
+    for name, measured in comparison.frozen.items():
+        if measured.difference.high < 0.0:
+            found = measured.difference
+            grounds.append(f"it loses on {name}: {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})")
+    return grounds

@@ -1,0 +1,61 @@
+"""A request was carried out, and the process died before it kept the answer: the same request comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from marketplace import Marketplace
+from sqlalchemy import text
+
+Act = Callable[[Marketplace, dict[str, str]], httpx2.Response]
+
+
+def judge(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    return market.client.post(f"/v1/cases/{market.case()}/judgement", json={"verdict": "unsure"}, headers=headers)
+
+
+def complain(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    case = market.case()
+    market.judge(case)
+    return market.client.post(f"/v1/cases/{case}/complaint", headers=headers)
+
+
+def counter(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    complaint = market.complaint()
+    market.decide(complaint)
+    url = f"/v1/complaints/{complaint}/counter-notice"
+    return market.client.post(url, json={"statement": "it is genuine"}, headers=headers)
+
+
+def reverse(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    complaint = market.complaint()
+    market.decide(complaint)
+    return market.client.post(f"/v1/complaints/{complaint}/reversal", json={"reason": "r"}, headers=headers)
+
+
+@pytest.mark.parametrize("act", [judge, complain, counter, reverse])
+def test_it_is_answered_and_not_done_again(market: Marketplace, act: Act) -> None:
+    headers = {"Idempotency-Key": f"lost-{act.__name__}"}
+    first = act(market, headers)
+    assert first.is_success, first.text
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE idempotency_keys SET status = NULL, lock_expires = now() - interval '1 second'"))
+        rows = session.scalar(text("SELECT count(*) FROM audit_log"))
+    again = market.client.send(first.request)
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert "idempotency-replayed" not in again.headers
+    with market.client.service.database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM audit_log")) == rows
+
+
+def test_another_request_is_another_step(market: Marketplace) -> None:
+    complaint = market.complaint()
+    market.decide(complaint)
+    states = []
+    for key in ("one", "two"):
+        url = f"/v1/complaints/{complaint}/reversal"
+        answer = market.client.post(url, json={"reason": "r"}, headers={"Idempotency-Key": key})
+        states.append(answer.json()["state"])
+    assert states == ["overturned", "confirmed"]

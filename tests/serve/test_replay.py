@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from mosaics import mosaic, png
+from plain_bundle import plain_bundle
+from service_client import Client, Open
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from model.bundle import BundleRejected, ModelBundle
+from model.rejection import DecodeLimits
+from serve import command_line
+from serve.decoding import DecoderPool
+from serve.problems import Problem
+from serve.replay import Replay, replay
+
+PICTURE = png(mosaic(1))
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[DecoderPool]:
+    with DecoderPool(1, limits=DecodeLimits()) as pool:
+        yield pool
+
+
+@pytest.fixture
+def scanned(open_client: Open) -> tuple[Client, str]:
+    """A client, and a scan that found a brand called Before by the only reference."""
+    client = open_client()
+    client.reference(client.brand("Before"), PICTURE)
+    return client, str(client.scan(PICTURE)["scan_id"])
+
+
+def again(scanned: tuple[Client, str], decoder: DecoderPool, *, picture: bytes | None = PICTURE) -> Replay:
+    client, scan = scanned
+    service = client.service
+    return replay(service.database, service.objects, scan, decoder=decoder, load=plain_bundle, picture=picture)
+
+
+def test_a_scan_is_the_same_after_everything_has_changed(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    client, scan = scanned
+    found = client.get(f"/v1/scans/{scan}").json()["findings"][0]
+    client.delete(f"/v1/brands/{found['brand_id']}/references/{found['reference_id']}")
+    client.patch(f"/v1/brands/{found['brand_id']}", json={"name": "Meanwhile"})
+    client.patch(f"/v1/brands/{found['brand_id']}", json={"name": "After"})
+    client.reference(client.brand(), PICTURE)
+    client.post("/v1/policies", json={"reason": "r", "review_at": 0.9})
+    done = again(scanned, decoder)
+    assert done.differences == []
+    assert done.again.findings[0].brand == "Before"
+    assert (done.again.index_version, done.again.policy_version) == (1, 1)
+
+
+def test_what_was_enabled_later_is_not_seen_before(open_client: Open, decoder: DecoderPool) -> None:
+    client = open_client()
+    brand = client.brand()
+    path = f"/v1/brands/{brand}/references/{client.reference(brand, PICTURE)}"
+    for status in ("disabled", "active", "disabled"):
+        client.patch(path, json={"status": status})
+        scan = client.scan(PICTURE)["scan_id"]
+        done = again((client, scan), decoder)
+        assert done.differences == []
+        assert len(done.again.findings) == (status == "active")
+
+
+def test_the_picture_of_a_listing_need_not_be_given(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    client, _ = scanned
+    files = [("image", ("a.png", PICTURE))]
+    sent = client.post("/v1/listings", data={"listing": '{"id": "L", "seller": "S"}'}, files=files).json()
+    assert again((client, sent["scan_ids"][0]), decoder, picture=None).differences == []
+
+
+def test_another_result_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    client, scan = scanned
+    with client.service.database.write() as session:
+        change = text("""UPDATE scans SET result = jsonb_set(result, '{decision}', '"block"') WHERE id = :id""")
+        session.execute(change, {"id": scan})
+    assert again(scanned, decoder).differences == ["decision: block was answered, allow now"]
+
+
+def test_without_its_picture_a_scan_is_refused(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    with pytest.raises(Problem, match="no listing has it"):
+        again(scanned, decoder, picture=None)
+    with pytest.raises(Problem, match="another file"):
+        again(scanned, decoder, picture=png(mosaic(2)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        ("DELETE FROM scans", "no scan"),
+        ('DELETE FROM "references"', "1 of the 1 references of then"),
+    ],
+)
+def test_what_was_forgotten_is_told(scanned: tuple[Client, str], decoder: DecoderPool, loss: str, told: str) -> None:
+    with scanned[0].service.database.write() as session:
+        session.execute(text(loss))
+    with pytest.raises(Problem, match=told):
+        again(scanned, decoder)
+
+
+def test_a_reference_without_its_picture_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    scanned[0].service.objects.delete_folder("references")
+    with pytest.raises(Problem, match="the picture of the reference ref_"):
+        again(scanned, decoder)
+
+
+def test_a_model_that_is_not_installed_any_more_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+    def load(name: str) -> ModelBundle:
+        raise BundleRejected(f"no model bundle in {name}")
+
+    client, scan = scanned
+    with pytest.raises(Problem, match=r"the model plain .* is gone"):
+        replay(
+            client.service.database, client.service.objects, scan, decoder=decoder, load=load, picture=PICTURE
+        )  # fmt: skip
+
+
+def test_the_command(scanned: tuple[Client, str], monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    client, scan = scanned
+    settings = client.service.settings
+    assert settings.database_url is not None
+    monkeypatch.setenv("HALLMARK_HOME", str(settings.home))
+    monkeypatch.setenv("HALLMARK_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("HALLMARK_MODEL", "plain")
+    monkeypatch.setattr("model.bundle.load_bundle", lambda folder, threads: plain_bundle(folder.name))
+    (tmp_path / "one.png").write_bytes(PICTURE)
+    commands = CliRunner(), command_line.build()
+    done = commands[0].invoke(commands[1], ["scan", "--replay", scan, str(tmp_path / "one.png")])
+    assert (done.exit_code, "Before" in done.stdout) == (0, True), done.output
+    refused = commands[0].invoke(commands[1], ["scan", "--replay", scan])
+    assert (refused.exit_code, "no listing has it" in refused.stderr) == (1, True)
+    assert commands[0].invoke(commands[1], ["scan"]).exit_code == 2

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exports import Decided, write_export
+
+from model.bundle import bundle_folder, load_bundle
+from training.round import run
+from training.round.card import new_labels
+from training.round.labels import read_labels
+from training.round.run import Material, run_round
+from training.round.settings import Places, RoundSettings, round_name
+
+SMALL = RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None)
+
+
+def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
+    return items
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    folder = tmp_path_factory.mktemp("round")
+    decided = [Decided(logo=n % 6, drawn="smear" if n % 2 else "genuine", target=0.95 * (n % 2)) for n in range(14)]
+    return Places(
+        champion=bundle_folder(), labels=write_export(folder / "labels", decided), logos=None,
+        models=folder / "models", work=folder / "work", runs=folder / "runs",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(places: Places) -> list[str]:
+    """What a round told that broke off before the head was fitted, and was begun again."""
+    lines: list[str] = []
+
+    def break_off(material: Material) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        break_off.__name__ = "_head"
+        patch.setattr(run, "_head", break_off)
+        run_round(places, settings=SMALL, progress=quietly, report=lines.append)
+    assert not places.models.exists(), "a candidate appears whole or not at all"
+    run_round(places, settings=SMALL, progress=quietly, report=lines.append)
+    return lines
+
+
+@pytest.fixture
+def candidate(places: Places, told: list[str]) -> Path:
+    (found,) = places.models.iterdir()
+    return found
+
+
+def test_a_round_goes_on_where_it_was_interrupted(told: list[str]) -> None:
+    stages = [line.partition(":")[0] for line in told]
+    assert [stage for stage in stages if "-round-" not in stage] == ["embedder", "verifier", "head", "thresholds"]
+
+
+def test_the_candidate_is_a_whole_bundle_of_new_networks(candidate: Path) -> None:
+    assert load_bundle(candidate).name == candidate.name
+    changed = {
+        name for name in ("embedder.onnx", "detector.onnx", "aligner.onnx", "verifier.onnx", "calibration.json",
+                          "verifier_calibration.json", "verifier.fp16.npz")
+        if (candidate / name).read_bytes() != (bundle_folder() / name).read_bytes()
+    }  # fmt: skip
+    assert changed == {"verifier.onnx", "verifier_calibration.json", "verifier.fp16.npz"}
+
+
+def test_record_and_card_tell_what_went_in(candidate: Path, places: Places) -> None:
+    record = json.loads((candidate / "round.json").read_text())
+    labels = read_labels(places.labels)
+    assert record["parent"]["name"] == bundle_folder().name
+    assert record["data"]["labels"] == labels.fingerprint
+    assert record["settings"]["verifier_steps"] == SMALL.verifier_steps
+    assert record["metrics"]["head"]["label_rows"] > 0
+    card = (candidate / "round.card.md").read_text()
+    assert labels.fingerprint in card
+    assert new_labels(candidate, labels.labels) == 0
+    assert new_labels(bundle_folder(), labels.labels) == len(labels.labels)
+
+
+def test_the_same_round_again_is_there_already(candidate: Path, places: Places) -> None:
+    assert run_round(places, settings=SMALL, progress=quietly, report=pytest.fail) == candidate
+
+
+def test_the_name_tells_what_went_in() -> None:
+    first = round_name("hallmark-2", {"labels": "a"})
+    assert first.startswith("hallmark-2-round-")
+    assert first != round_name("hallmark-2", {"labels": "b"})
+    assert round_name(first, {"labels": "a"}) == first, "generations do not make the name longer"
+
+
+def test_mlflow_holds_the_run(candidate: Path, places: Places) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=places.runs.as_uri())
+    experiment = client.get_experiment_by_name("rounds")
+    assert experiment is not None
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert (found.info.run_name, found.info.status) == (candidate.name, "FINISHED")
+    assert found.data.params["verifier_steps"] == "3"
+    assert found.data.metrics["head/label_rows"] > 0
+    assert found.data.tags["bundle"] == str(candidate)
+
+
+def test_a_champion_without_its_weights_is_refused(places: Places, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for file in bundle_folder().iterdir():
+        if not file.name.endswith(".npz"):
+            (bare / file.name).symlink_to(file)
+    with pytest.raises(FileNotFoundError, match=r"embedder\.fp16\.npz is missing"):
+        run_round(replace(places, champion=bare), settings=SMALL, progress=quietly, report=pytest.fail)

@@ -1,0 +1,132 @@
+"""`hallmark train round` and `hallmark evaluate candidate`. They import what they need when they run."""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+out = Console()
+progress_console = Console(stderr=True)
+
+Labels = Annotated[Path, typer.Option(help="Folder that `hallmark labels export` wrote")]
+Champion = Annotated[
+    Path | None, typer.Option(help="Folder that `hallmark model export` wrote; by default the released bundle")
+]
+Work = Annotated[Path, typer.Option(help="Where an interrupted round goes on from, and rendered views are kept")]
+Models = Annotated[Path, typer.Option(help="The candidate becomes a folder in this one")]
+Runs = Annotated[Path, typer.Option(help="MLflow's folder of runs")]
+
+
+def train_round(
+    *,
+    labels: Labels,
+    champion: Champion = None,
+    models: Models = Path("var/models"),
+    work: Work = Path("var/training/rounds"),
+    runs: Runs = Path("var/mlflow"),
+    when_new: Annotated[
+        int, typer.Option(help="Do nothing unless there are so many labels that the champion's round had not seen")
+    ] = 0,
+    seed: int = 0,
+    embedder_steps: Annotated[int, typer.Option(help="0 leaves the embedder as it is")] = 200,
+    rehearsed_brands: Annotated[int, typer.Option(help="Brands whose drawn views the embedder sees again")] = 400,
+    verifier_steps: Annotated[int, typer.Option(help="0 leaves the verifier's network as it is")] = 300,
+    standing_pairs: Annotated[int, typer.Option(help="Drawn pairs that the verifier sees again")] = 3000,
+    head_pairs: Annotated[int, typer.Option(help="Drawn pairs that verdicts are calibrated on")] = 2400,
+    thresholds: Annotated[bool, typer.Option(help="Choose the thresholds anew, on development photos")] = True,
+    believe: Annotated[
+        bool, typer.Option(help="Count labels by weight and soft target; else take complaints at their word")
+    ] = True,
+) -> None:
+    """Fine-tune the champion on labels and drawn marks; the last line is the candidate's folder.
+
+    The same command goes on where it was interrupted.
+    """
+    from model.bundle import BundleRejected, bundle_folder
+    from training.evaluation.datasets import DataMissing
+    from training.round.card import new_labels
+    from training.round.labels import LabelsMissing, read_labels
+    from training.round.run import run_round
+    from training.round.settings import Places, RoundSettings
+    from training.synthesis.logos import fetch_packages
+    from training.thresholds import ThresholdSettings
+
+    from_bundle = champion or bundle_folder()
+    try:
+        found = new_labels(from_bundle, read_labels(labels).labels)
+        if found < when_new:
+            typer.echo(f"not due: {found} new labels, {when_new} make a round")
+            return
+        settings = RoundSettings(
+            seed=seed,
+            believe=believe,
+            embedder_steps=embedder_steps,
+            rehearsed_brands=rehearsed_brands,
+            verifier_steps=verifier_steps,
+            standing_pairs=standing_pairs,
+            head_pairs=head_pairs,
+            thresholds=ThresholdSettings() if thresholds else None,
+        )
+        places = Places(
+            champion=from_bundle, labels=labels, logos=fetch_packages(), models=models, work=work, runs=runs
+        )
+        candidate = run_round(places, settings=settings, progress=_bar, report=out.print)
+    except (BundleRejected, DataMissing, FileNotFoundError, LabelsMissing) as error:
+        _fail(str(error))
+    typer.echo(str(candidate))
+
+
+def evaluate_candidate(
+    candidate: Annotated[Path, typer.Argument(help="Folder of the candidate")],
+    *,
+    champion: Champion = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Folder that `hallmark labels export` wrote: hold-out and blind tests")
+    ] = None,
+    scans: Annotated[int, typer.Option(help="Whole photos through the service; 0 leaves them out")] = 240,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report itself")] = False,
+) -> None:
+    """Compare a candidate with the champion on the same pictures; the report lies in the candidate's folder."""
+    from client.service import ServiceFailed
+    from model.bundle import BundleRejected, bundle_folder
+    from training.evaluation.datasets import DataMissing
+    from training.round.comparison import Pictures, compare
+    from training.round.labels import LabelsMissing
+    from training.synthesis.logos import fetch_packages
+
+    pictures = Pictures(logos=fetch_packages(), labels=labels, scans=scans)
+    try:
+        report = compare(candidate, champion or bundle_folder(), pictures=pictures, progress=_bar)
+    except (BundleRejected, DataMissing, LabelsMissing, ServiceFailed) as error:
+        _fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        out.print(_drawn(report))
+
+
+def _drawn(report: dict[str, Any]) -> Table:
+    table = Table("", "candidate", "champion", "difference, 95 %", "units", title=report["candidate"]["name"])
+    for name, found in {**report["frozen"], **report["labels"]}.items():
+        gain = found["difference"]
+        interval = f"{gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
+        table.add_row(name, f"{found['candidate']:.4f}", f"{found['champion']:.4f}", interval, str(found["units"]))
+    return table
+
+
+def _bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
+    """A progress bar on standard error."""
+    return track(items, total=total, description=description, console=progress_console)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"hallmark: {message}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,154 @@
+"""Candidate and champion on the same pictures: `evaluation.json` in the candidate's folder, which promotion reads.
+
+A difference is the candidate's score less the champion's, unit by unit, with the 95 % interval of a bootstrap that
+draws the units anew: photos, and for labels the pictures, however many regions each has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.alignment import prepare_reference
+from model.bundle import ModelBundle, load_bundle
+from training.evaluation.intervals import Estimate, shares_interval
+from training.evaluation.provenance import commit
+from training.evaluation.report import Progress
+from training.evaluation.verdicts import roc_auc
+from training.round.frozen import FrozenSizes, Scores, VerdictSet, recognition_set, verdict_set
+from training.round.labels import Label, LabelSet, divided, read_labels
+from training.round.scans import scan_set
+from training.round.teaching import NOT_A_MARK
+from training.synthesis.logos import load_logos
+
+FILE = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What both models are measured on: the vector logos, an export of labels (None for none), sizes, whole scans."""
+
+    logos: Path | None
+    labels: Path | None
+    sizes: FrozenSizes = field(default_factory=FrozenSizes)
+    scans: int = 240
+
+
+def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Progress) -> dict[str, Any]:
+    """Measure both, write the report beside the candidate's files, and return it.
+
+    Raises `BundleRejected`, `LabelsMissing`, and with `scans` also `DataMissing` and `ServiceFailed`.
+    """
+    folders = (candidate, champion)
+    bundles = (load_bundle(candidate), load_bundle(champion))
+    logos = load_logos(pictures.logos)
+    recognition = recognition_set(logos, sizes=pictures.sizes)
+    frozen = {
+        "recognition": _measured(
+            recognition.fingerprint, [recognition.scores(one) for one in progress(bundles, 2, "recognition")]
+        )
+    }
+    for name, unseen in (("verdicts", False), ("verdicts on edits kept out", True)):
+        judged = verdict_set(logos, sizes=pictures.sizes, unseen=unseen)
+        frozen[name] = _verdicts(judged, bundles, progress=progress, name=name)
+    if pictures.scans:
+        scans = scan_set(photos=pictures.scans)
+        frozen["scans"] = _measured(scans.fingerprint, [scans.scores(one, progress=progress) for one in folders])
+    report = {
+        "format": 1,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "candidate": _named(candidate),
+        "champion": _named(champion),
+        "frozen": frozen,
+        "labels": _on_labels(pictures.labels, bundles, progress=progress),
+    }
+    (candidate / FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def difference(
+    candidate: Scores, champion: Scores, *, weights: Scores, unit: NDArray[np.generic] | list[str]
+) -> Estimate:
+    """The weighted mean of candidate less champion, (n,) each; what is of one `unit` (n,) is drawn together."""
+    _, place = np.unique(np.asarray(unit), return_inverse=True)
+    weights = weights / weights.mean()
+    parts = np.bincount(place, weights=(candidate - champion) * weights)
+    return shares_interval(np.asarray(parts, np.float64), np.asarray(np.bincount(place, weights=weights), np.float64))
+
+
+def _named(folder: Path) -> dict[str, str]:
+    manifest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    return {"name": folder.resolve().name, "manifest": manifest}
+
+
+def _measured(
+    fingerprint: str, scores: list[Scores], *, weights: Scores | None = None, units: list[str] | None = None
+) -> dict[str, Any]:
+    """One set of the report; without `units` each score is one."""
+    candidate, champion = scores
+    weights = np.ones(len(candidate)) if weights is None else weights
+    units = [str(number) for number in range(len(candidate))] if units is None else units
+    found = difference(candidate, champion, weights=weights, unit=units)
+    return {
+        "fingerprint": fingerprint,
+        "units": len(set(units)),
+        "candidate": float(np.average(candidate, weights=weights)),
+        "champion": float(np.average(champion, weights=weights)),
+        "difference": {key: value for key, value in asdict(found).items() if key != "count"},
+    }
+
+
+def _verdicts(
+    judged: VerdictSet, bundles: tuple[ModelBundle, ModelBundle], *, progress: Progress, name: str,
+    weights: Scores | None = None, units: list[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    tampered = [judged.tampered(bundle) for bundle in progress(bundles, 2, name)]
+    measured = _measured(judged.fingerprint, [judged.scores(one) for one in tampered], weights=weights, units=units)
+    areas = [_area(one, judged.truth) for one in tampered]
+    return {**measured, "roc_auc": dict(zip(("candidate", "champion"), areas, strict=True))}
+
+
+def _area(tampered: Scores, truth: Scores) -> float | None:
+    """ROC AUC against the likelier truth; None where there is but one."""
+    area = roc_auc(tampered[truth > 0.5], tampered[truth <= 0.5])
+    return None if np.isnan(area) else area
+
+
+def _on_labels(
+    folder: Path | None, bundles: tuple[ModelBundle, ModelBundle], *, progress: Progress
+) -> dict[str, dict[str, Any]]:
+    """The sets of labels that no round is taught by; one without a label about a mark is left out."""
+    if folder is None:
+        return {}
+    labels = read_labels(folder)
+    found = {}
+    for name, group in divided(labels.labels).examining.items():
+        about_marks = [label for label in group if label.kind != NOT_A_MARK and label.weight > 0]
+        if about_marks:
+            found[name] = _verdicts(
+                _label_set(labels, about_marks), bundles, progress=progress, name=name,
+                weights=np.array([label.weight for label in about_marks]),
+                units=[label.picture for label in about_marks],
+            )  # fmt: skip
+    return found
+
+
+def _label_set(labels: LabelSet, group: list[Label]) -> VerdictSet:
+    names = sorted({label.reference for label in group})
+    pictures = {label.reference: labels.reference(label) for label in group}
+    return VerdictSet(
+        [labels.region(label) for label in group],
+        [labels.region(label, margin=0.0) for label in group],
+        [pictures[name] for name in names],
+        [prepare_reference(pictures[name]) for name in names],
+        np.array([names.index(label.reference) for label in group], np.intp),
+        np.array([label.target for label in group], np.float64),
+    )

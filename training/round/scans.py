@@ -1,0 +1,56 @@
+"""Whole photos through the service, thresholds and all: is the right brand named, and nothing where there is none?"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from client.api import Hallmark
+from client.service import running_service
+from training.evaluation.references import register_brands
+from training.evaluation.report import Progress
+from training.round.frozen import SEED, Scores
+from training.synthesis.logos import Logo
+from training.thresholds import ThresholdSettings, development_brands, development_photos
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSet:
+    """Development photos as (brand or None, JPEG), and the brands that are registered."""
+
+    registered: dict[str, list[Logo]]
+    photos: list[tuple[str | None, bytes]]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the photos and of what is in them."""
+        digest = hashlib.sha256()
+        for brand, data in self.photos:
+            digest.update(f"{brand} {hashlib.sha256(data).hexdigest()}\n".encode())
+        return digest.hexdigest()
+
+    def scores(self, bundle: Path, *, progress: Progress) -> Scores:
+        """(n,) 1 where the strongest finding names the brand, or where nothing is found and there is nothing."""
+        with (
+            tempfile.TemporaryDirectory(prefix="hallmark-scans-") as home,
+            running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle.resolve())}) as service,
+            Hallmark(service.url, key=service.create_key("admin")) as api,
+        ):
+            register_brands(api, self.registered, progress=progress)
+            answers = [
+                (brand, [one["brand"] for one in api.scan(data)["findings"]])
+                for brand, data in progress(self.photos, len(self.photos), f"scans by {bundle.name}")
+            ]
+        return np.array([found[:1] == ([] if brand is None else [brand]) for brand, found in answers], np.float64)
+
+
+def scan_set(*, photos: int, brands: int = 60) -> ScanSet:
+    """About `photos` photos, two in three with a mark. Raises `DataMissing` without the clothing and grocery photos."""
+    rng = np.random.default_rng(SEED)
+    registered, strangers, _ = development_brands((brands, 0), rng)
+    settings = ThresholdSettings(placed_marks=photos * 2 // 3, photos_without=photos // 3)
+    return ScanSet(registered, list(development_photos(registered, strangers, settings=settings, rng=rng)))

@@ -1,0 +1,150 @@
+"""What labels teach: each as often as its weight says, with a class drawn from what is believed of it.
+
+A label says with which probability a region infringes. Within each answer the champion decides: a region that
+infringes is a smear or an imitation, one that does not is genuine or another mark, in the shares that the champion
+gives them. Drawing labels by weight and classes by target makes every learner's loss, in expectation, the weighted
+cross entropy with the soft target, whatever the learner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.alignment import PreparedReference, prepare_reference
+from model.networks.verifier import CLASSES
+from model.regions import RgbImage
+from model.verifier import Head, VerifierRuntime
+from training.round.labels import Label, LabelSet
+from training.verifier.head import Embed
+from training.verifier.layout import MAP_SIDE
+from training.verifier.pairs import Pair
+
+UNSURE = 0.1
+"""What each of the two classes of an answer gets at least, so that what the champion never thought of can be learnt."""
+
+NOT_A_MARK = "copied_photo"
+"""Labels of this kind are about product photos, which the verifier does not judge."""
+
+
+COMPLAINED = ("complaint", "counter_notice", "trait")
+"""Origins of labels that began with a rights holder's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """Labels made ready: regions (with the scan's margin), references, and what is believed.
+
+    `targets` (n, 4) are probabilities of `CLASSES`; `weights` (n,) 0..1; `frames` (n, 2, h, w, 3) uint8 are region and
+    reference as the networks see them; `reference_of` (n,) points into `references`.
+    """
+
+    labels: tuple[Label, ...]
+    regions: list[RgbImage]
+    pictures: list[RgbImage]
+    references: list[PreparedReference]
+    reference_of: NDArray[np.intp]
+    frames: NDArray[np.uint8]
+    targets: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def worth(self) -> float:
+        """The sum of the weights: as many labels that are wholly believed would teach as much."""
+        return float(self.weights.sum())
+
+    def draw(self, count: int, *, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """`count` rows, each as often as its weight says, and a class for each by its target."""
+        rows = rng.choice(len(self), count, p=self.weights / self.weights.sum())
+        beyond = rng.random(count)[:, None] > self.targets[rows].cumsum(axis=1)
+        return rows, np.minimum(beyond.sum(axis=1), len(CLASSES) - 1).astype(np.int64)
+
+    def pairs(self, count: int, *, rng: np.random.Generator) -> list[Pair]:
+        """`count` drawn labels as pairs for the verifier's head; `reference` points into `references`."""
+        rows, classes = self.draw(count, rng=rng)
+        return [self._pair(int(row), CLASSES[int(one)]) for row, one in zip(rows, classes, strict=True)]
+
+    def _pair(self, row: int, label: str) -> Pair:
+        nowhere, unknown = np.full((4, 2), np.nan, np.float32), np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
+        reference = int(self.reference_of[row])
+        return Pair(self.regions[row], self.labels[row].brand, reference, nowhere, label, "label", 0.0, unknown)
+
+
+def taught(
+    labels: LabelSet, teaching: Sequence[Label], *, runtime: VerifierRuntime, head: Head, embed: Embed, believe: bool
+) -> Taught:
+    """Make the labels `teaching` ready by the champion's networks.
+
+    Without `believe` whoever complained is taken at its word, and every label counts the same: to show what that costs.
+    """
+    about_marks = tuple(label for label in teaching if label.kind != NOT_A_MARK and label.weight > 0)
+    names = sorted({label.reference for label in about_marks})
+    first = {label.reference: label for label in about_marks}
+    pictures = [labels.reference(first[name]) for name in names]
+    references = [prepare_reference(picture) for picture in pictures]
+    reference_of = np.array([names.index(label.reference) for label in about_marks], np.intp)
+    regions = [labels.region(label) for label in about_marks]
+    similarity = _similarities(labels, about_marks, pictures, reference_of, embed=embed)
+    frames, targets = [], []
+    for label, region, place, similar in zip(about_marks, regions, reference_of, similarity, strict=True):
+        examined = runtime.examine(region, references[place], similarity=similar)
+        frames.append(np.stack([examined.frame, references[place].frame]))
+        target = label.target if believe else _at_its_word(label)
+        targets.append(soft_target(target, believed=head.probabilities(examined.numbers)))
+    return Taught(
+        about_marks,
+        regions,
+        pictures,
+        references,
+        reference_of,
+        np.stack(frames) if frames else np.empty((0, 2, 1, 1, 3), np.uint8),
+        np.stack(targets) if targets else np.empty((0, len(CLASSES))),
+        np.array([label.weight if believe else 1.0 for label in about_marks]),
+    )
+
+
+def soft_target(target: float, *, believed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities (4,) of `CLASSES` for a region that infringes with probability `target`.
+
+    `believed` (4,) are the champion's; they say how each answer is shared between its two classes.
+    """
+    genuine, smear, imitation, unrelated = np.maximum(believed, 1e-6)
+    tampered = float(np.clip(smear / (smear + imitation), UNSURE, 1 - UNSURE))
+    innocent = float(np.clip(genuine / (genuine + unrelated), UNSURE, 1 - UNSURE))
+    shares = (innocent * (1 - target), tampered * target, (1 - tampered) * target, (1 - innocent) * (1 - target))
+    return np.array(shares)
+
+
+def label_rows(total: int, worth: float, *, share: float, repeats: float) -> int:
+    """How many of `total` rows are labels: `repeats` for each that is wholly believed, at most `share` of all.
+
+    `worth` is the sum of the labels' weights: few labels, or doubtful ones, must not be repeated until they rule.
+    """
+    return min(round(repeats * worth), int(total * share))
+
+
+def _at_its_word(label: Label) -> float:
+    """Whether the region infringes by who brought it up: a rights holder that complains says that it does."""
+    return 1.0 if label.origin in COMPLAINED else float(label.target > 0.5)
+
+
+def _similarities(
+    labels: LabelSet,
+    about_marks: Sequence[Label],
+    pictures: Sequence[RgbImage],
+    reference_of: NDArray[np.intp],
+    *,
+    embed: Callable[[Sequence[RgbImage]], NDArray[np.float32]],
+) -> list[float]:
+    """The cosine of each region, as the scan embeds it, and its reference."""
+    if not about_marks:
+        return []
+    seen = embed([labels.region(label, margin=0.0) for label in about_marks])
+    known = embed(pictures)
+    return [float(one @ known[place]) for one, place in zip(seen, reference_of, strict=True)]
