@@ -1,10 +1,11 @@
-"""The service is killed (SIGKILL) at every step of a case's life: nothing acknowledged is lost, nothing done twice.
+"""The service is killed (SIGKILL) at every step of a case's life and of a promotion: nothing is lost or done twice.
 
-A marketplace, a brand and trust & safety lead cases through all that can happen to them, over HTTP. Whoever gets no
-answer sends the same request again with the same Idempotency-Key, to one of the processes that still live. Each kind of
-life is led once undisturbed; every other one must leave the same traces in the database and at the webhook: what is
-missing was lost, what is more was doubled. Two minutes after a process died, its claim on a request runs out, and after
-half a minute its jobs are another's; the first is not waited for but brought about in the database, as are due dates.
+A marketplace, a brand and trust & safety lead cases through all that can happen to them, over HTTP, while models are
+promoted and rolled back on the command line. Whoever gets no answer asks the same again, with the same Idempotency-Key,
+of one of the processes that still live. Each kind of life is led once undisturbed; every other one must leave the same
+traces in the database and at the webhook: what is missing was lost, what is more was doubled. Two minutes after a
+process died, its claim on a request runs out, and after half a minute its jobs are another's; the first is not waited
+for but brought about in the database, as are due dates.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.crash_lives import LIVES, Life
+from benchmarks.crash_lives import LIVES
 from benchmarks.crash_world import Receiver, World
 from client.service import running_service
 from serve import failpoints
@@ -70,7 +71,7 @@ def main() -> None:
                 "HALLMARK_FAILPOINTS": str(armed),
             }
             with running_service(home, processes=PROCESSES, settings=settings) as service:
-                world = World(service, postgres.url, receiver=receiver, armed=armed)
+                world = World(service, postgres.url, settings=settings, receiver=receiver, armed=armed)
                 done = _quick(world) if quick else _full(world)
     _print(done)
 
@@ -93,10 +94,10 @@ def _quick(world: World) -> Outcome:
 
 def _lead(world: World, kinds: Sequence[str], *, steps: Sequence[str]) -> list[Counter[str]]:
     """The traces of a life of each of `kinds`, led side by side, with the process killed at each of `steps`."""
-    lives = [Life(world) for _ in kinds]
+    lives = [LIVES[kind].prepare(world) for kind in kinds]
     world.arms = frozenset(steps)
     with ThreadPoolExecutor(len(lives)) as threads:
-        list(threads.map(lambda one: LIVES[one[0]](one[1]), zip(kinds, lives, strict=True)))
+        list(threads.map(lambda kind, life: LIVES[kind].lead(life), kinds, lives))
     world.disarm()
     world.settle()
     return [life.traces() for life in lives]

@@ -1,4 +1,4 @@
-"""The lives of cases that benchmarks/crash.py interrupts, and the traces that each leaves."""
+"""The lives of cases, and of a model, that benchmarks/crash.py interrupts, and the traces that each leaves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -135,6 +136,41 @@ class Life:
             time.sleep(0.2)
 
 
+class Promotion:
+    """A model of its own, with the files of the released one; each call is an act."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._model = f"candidate-{next(NUMBERS)}"
+        self._folder = world.candidate(self._model)
+
+    def promote(self) -> None:
+        """The model is put in place of the one that serves."""
+        self._act("promote", str(self._folder), "--override", "a copy needs no comparison")
+
+    def roll_back(self) -> None:
+        """The one before is put back."""
+        self._act("rollback")
+
+    def traces(self) -> Counter[str]:
+        """Everything that the promotion has left, by what it is."""
+        found: Counter[str] = Counter()
+        for query in TRACES_OF_MODELS:
+            found.update(str(row[0]) for row in self._world.ask(query, self._model))
+        return found
+
+    def _act(self, action: str, *arguments: str) -> None:
+        """Ask for it until it is done; what was killed is asked for again, unless it is done."""
+        moments = (f"model {action} asked", f"model {action} done")
+        steps = (step(moment) for moment in moments for step in (recorded, committed))
+        self._world.arm(failpoints.REFERENCE_EMBEDDED, *steps)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self._world.ask(SWITCHED, action, self._model):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{action} of {self._model} does not come to an end")
+            self._world.command("model", action, *arguments)
+
+
 def upheld(life: Life) -> None:
     """Upheld, answered, confirmed, and overturned after all."""
     life.send()
@@ -182,8 +218,23 @@ def other_pictures(life: Life) -> None:
     life.decide("dismissed", becomes="overturned")
 
 
-LIVES: Mapping[str, Callable[[Life], None]] = {
-    life.__name__: life for life in (upheld, dismissed, unanswered, not_infringing, other_pictures)
+def promoted(promotion: Promotion) -> None:
+    """A model is put in place of the one that serves, and taken back."""
+    promotion.promote()
+    promotion.roll_back()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a life is prepared, undisturbed, and how it is led."""
+
+    prepare: Callable[[World], Any]
+    lead: Callable[[Any], None]
+
+
+LIVES: Mapping[str, Kind] = {
+    **{lead.__name__: Kind(Life, lead) for lead in (upheld, dismissed, unanswered, not_infringing, other_pictures)},
+    promoted.__name__: Kind(Promotion, promoted),
 }
 
 OF_LISTING = "FROM listings AS l JOIN cases AS c ON c.listing_id = l.id LEFT JOIN complaints AS p ON p.case_id = c.id"
@@ -202,6 +253,17 @@ TRACES = tuple(
         f"SELECT 'credit ' || e.evidence || ' ' || (e.withdrawn IS NULL) {OF_LISTING} "
         "JOIN credit_events AS e ON e.subject = p.id",
     )
+)
+SWITCHED = "SELECT 1 FROM model_switches WHERE action = %s AND %s IN (model, replaces) AND index_version IS NOT NULL"
+TRACES_OF_MODELS = (
+    "SELECT 'switch ' || action || ' ' || (index_version IS NOT NULL) FROM model_switches "
+    "WHERE %s IN (model, replaces)",
+    "SELECT 'change' FROM model_switches AS s JOIN index_changes AS c ON c.version = s.index_version "
+    "WHERE c.action = 'switch' AND %s IN (s.model, s.replaces)",
+    "SELECT 'audit ' || action FROM audit_log "
+    "WHERE action LIKE 'model %%' AND %s IN (subject, content::json->>'replaces')",
+    "SELECT 'reference without a vector' FROM \"references\" AS r WHERE r.status <> 'removed' AND NOT EXISTS "
+    "(SELECT FROM reference_vectors AS v WHERE v.reference_id = r.id AND v.model = %s)",
 )
 MESSAGES = (
     f"SELECT d.id, d.kind {OF_LISTING} JOIN deliveries AS d ON d.body::json->'data'->>'id' IN (c.id, p.id) "

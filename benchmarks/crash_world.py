@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,8 @@ from typing import Any
 import httpx2
 import psycopg
 
-from client.service import Service
+from client.service import Service, command, environment
+from model.bundle import bundle_folder
 from serve import keys
 from serve.database.engine import Database
 from serve.loop.audit import verify
@@ -61,8 +65,11 @@ class Receiver:
 class World:
     """Arms failpoints, sends requests until they are answered, and looks into the database; for several threads."""
 
-    def __init__(self, service: Service, database_url: str, *, receiver: Receiver, armed: Path) -> None:
+    def __init__(
+        self, service: Service, database_url: str, *, settings: Mapping[str, str], receiver: Receiver, armed: Path
+    ) -> None:
         self.receiver = receiver
+        self._settings = settings
         self.arms: frozenset[str] = frozenset()
         self._service = service
         self._database_url = database_url
@@ -110,6 +117,20 @@ class World:
                 continue
             return answer
         raise TimeoutError(f"{method} {path} was not answered")
+
+    def command(self, *arguments: str) -> bool:
+        """Run a `hallmark` command; False when it was killed or refused."""
+        done = subprocess.run(
+            [command(), *arguments], env=environment(self._service.home, self._settings), capture_output=True,
+            check=False,
+        )  # fmt: skip
+        return done.returncode == 0
+
+    def candidate(self, name: str) -> Path:
+        """A folder with the released model under another name."""
+        folder = self._service.home / "candidates" / name
+        shutil.copytree(bundle_folder(), folder)
+        return folder
 
     def change(self, statement: str, *values: object) -> None:
         """Change the database from outside, which is how time passes here."""

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from model.bundle import ModelBundle
 from model.decode import decode
+from serve import failpoints
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Reference, ReferenceVector
 from serve.objects import ObjectMissingError, Objects
@@ -91,4 +92,5 @@ def _embed(database: Database, objects: Objects, reference: Reference, *, bundle
     with database.write() as session:
         if session.get(Reference, reference.id, with_for_update={"read": True}) is not None:
             session.execute(insert(ReferenceVector).on_conflict_do_nothing(), rows)
+    failpoints.reached(failpoints.REFERENCE_EMBEDDED)
     return True

@@ -24,6 +24,7 @@ ANSWER_KEPT: Final = "answer kept"
 MESSAGE_FOUND: Final = "message found"
 MESSAGE_SENT: Final = "message sent"
 MESSAGE_NOTED: Final = "message noted"
+REFERENCE_EMBEDDED: Final = "reference embedded"
 
 AUDITED: Final = (
     "case opened",
@@ -39,8 +40,12 @@ AUDITED: Final = (
     "end of case announced",
     "case expired",
     "case closed",
+    "model promote asked",
+    "model promote done",
+    "model rollback asked",
+    "model rollback done",
 )
-"""Actions of the audit log at which the process can die; all of a case's life."""
+"""Actions of the audit log at which the process can die; all of a case's life, and of a promotion."""
 
 
 def recorded(action: str) -> str:
@@ -61,6 +66,7 @@ STEPS: Final = (
     MESSAGE_FOUND,
     MESSAGE_SENT,
     MESSAGE_NOTED,
+    REFERENCE_EMBEDDED,
     *(step(action) for action in AUDITED for step in (recorded, committed)),
 )
 """All steps. Another subject adds its own here, and to a life in benchmarks/crash.py that passes them."""

@@ -24,7 +24,7 @@ from serve.backfill import Progress, embed_missing, missing_references, no_progr
 from serve.changes import hold_changes, record_change
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
-from serve.database.tables import Reference
+from serve.database.tables import REMOVED, Reference
 from serve.jobs import Task, defer
 from serve.loop import audit
 from serve.models.bundles import Bundles
@@ -105,7 +105,8 @@ class Switching:
         """How many references have vectors of the switch's model, of how many."""
         with self._database.read() as session:
             model = session.get_one(ModelSwitch, switch_id).model
-            total = session.scalar(select(func.count()).select_from(Reference)) or 0
+            there = select(func.count()).select_from(Reference).where(Reference.status != REMOVED)
+            total = session.scalar(there) or 0
             missing = session.scalar(select(func.count()).select_from(missing_references(model).subquery())) or 0
         return total - missing, total
 

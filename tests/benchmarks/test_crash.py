@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from benchmarks.crash import compare
-from benchmarks.crash_lives import LIVES, Life
+from benchmarks.crash_lives import LIVES
 from serve import failpoints
 
 
@@ -27,6 +28,12 @@ class Easy:
         document = {"id": "x", "rights_holder_id": "x", "case": {"id": "x"}, "complaint_id": "x"}
         return httpx2.Response(200, json=document, request=httpx2.Request(method, f"http://127.0.0.1:9{path}"))
 
+    def command(self, *arguments: str) -> bool:
+        return True
+
+    def candidate(self, name: str) -> Path:
+        return Path(name)
+
     def change(self, statement: str, *values: object) -> None:
         """Time passes by itself."""
 
@@ -36,8 +43,8 @@ class Easy:
 
 def test_the_lives_pass_every_step() -> None:
     world = Easy()
-    for life in LIVES.values():
-        life(Life(world))  # type: ignore[arg-type]
+    for kind in LIVES.values():
+        kind.lead(kind.prepare(world))  # type: ignore[arg-type]
     assert world.armed == set(failpoints.STEPS)
 
 
