@@ -25,9 +25,7 @@ MAP_SIDE = FRAME // 4
 REACH = 2
 """How far a place looks for itself, cells of the map in x and y together: 6 % of the frame."""
 
-SHIFTS = tuple(
-    (y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1) if abs(y) + abs(x) <= REACH
-)
+SHIFTS = tuple((y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1) if abs(y) + abs(x) <= REACH)
 """The displacements, (y, x)."""
 
 _STEM, _DESCRIPTION = 32, 24
