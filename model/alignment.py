@@ -38,9 +38,6 @@ CROP_MARGIN = 0.12
 FLOW_CELLS = FRAME_SIDE // 8
 """Cells along the side of the aligner's flow."""
 
-AGREEMENT_SIDE = 64
-"""Side of the square in which edges are compared, the reference's rectangle alone, pixels."""
-
 PASSES = 2
 """How often the aligner looks: from the detector's box, and from where the first look laid it."""
 
@@ -62,30 +59,12 @@ class PreparedReference:
     """A genuine picture made ready for comparison; made once for each reference, and equal to itself alone.
 
     `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
-    around it and `frame_edges` the edges of that; `features` are those of the picture and of its negative; `edges` are
-    its edges for `Alignment.agreement`.
+    around it; `features` are those of the picture and of its negative.
     """
 
     picture: RgbImage
     frame: RgbImage = field(repr=False)
-    frame_edges: Edges = field(repr=False)
     features: Features = field(repr=False)
-    edges: Edges = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """How a region lies on a reference.
-
-    `matrix` takes pixels of the region (at working size) to the square frame. `agreement`, -1..1, is the correlation of
-    edges inside the reference's rectangle, and `agreement_of_box` what it was before; `doubt` is the mean logarithm of
-    the expected error, in cells, of the last look.
-    """
-
-    matrix: Matrix
-    agreement: float
-    agreement_of_box: float
-    doubt: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +83,7 @@ Look = Callable[[RgbImage], Flow]
 
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
-    """Trim `picture` (RGB uint8) to its content, bring it to working size, and take its features and edges."""
+    """Trim `picture` (RGB uint8) to its content, bring it to working size, and take its features."""
     trimmed = trim(picture)
     small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -119,9 +98,7 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
     frame[:] = np.median(rim, axis=0)
     start = (FRAME_SIDE - inner) // 2
     frame[start : start + inner, start : start + inner] = reduced
-    square = resized(grey, (AGREEMENT_SIDE, AGREEMENT_SIDE))
-    frame_edges = edges(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8))
-    return PreparedReference(small, frame, frame_edges, features, edges(square))
+    return PreparedReference(small, frame, features)
 
 
 def trim(picture: RgbImage) -> RgbImage:
@@ -187,25 +164,18 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
     return np.asarray(change @ matrix, np.float64)
 
 
-def align(region: RgbImage, reference: PreparedReference, *, look: Look) -> Alignment:
-    """Lay `region`, at working size, on `reference`.
+def align(region: RgbImage, *, look: Look) -> Matrix:
+    """The matrix from pixels of `region`, at working size, to the frame of the reference that `look` knows.
 
-    `region` is a detector's box with `CROP_MARGIN` added on each side; `look` knows the reference.
+    `region` is a detector's box with `CROP_MARGIN` added on each side. A look that would fold it is not followed.
     """
-    grey = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
     matrix = box_matrix(region)
-    of_box = agreement(grey, matrix, reference)
-    best, chosen, doubt = of_box, matrix, 0.0
     for _ in range(PASSES):
-        flow = look(laid_in_frame(region, matrix))
-        laid = moved(matrix, corners_of(flow))
+        laid = moved(matrix, corners_of(look(laid_in_frame(region, matrix))))
         if laid is None:
             break
-        matrix, doubt = laid, float(flow.doubt.mean())
-        reached = agreement(grey, matrix, reference)
-        if reached > best:
-            best, chosen = reached, matrix
-    return Alignment(chosen, best, of_box, doubt)
+        matrix = laid
+    return matrix
 
 
 def corners_of(flow: Flow) -> NDArray[np.float32]:
@@ -240,16 +210,6 @@ def corners_of(flow: Flow) -> NDArray[np.float32]:
     homography = np.append(solution, 1.0).reshape(3, 3)
     seen = cv2.perspectiveTransform(corners[None], homography)[0]
     return np.asarray((seen + 1) * FRAME_SIDE / 2, np.float32)
-
-
-def agreement(grey: NDArray[np.uint8], matrix: Matrix, reference: PreparedReference) -> float:
-    """Correlation -1..1 of the edges of a grey region under `matrix` with the reference's."""
-    low, high = reference_corners()[[0, 2]].astype(np.float64)
-    scale = AGREEMENT_SIDE / (high - low)
-    inner = np.array([[scale[0], 0, -scale[0] * low[0]], [0, scale[1], -scale[1] * low[1]], [0, 0, 1]])
-    size = (AGREEMENT_SIDE, AGREEMENT_SIDE)
-    seen = cv2.warpPerspective(grey, inner @ matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    return correlation(edges(np.asarray(seen, np.uint8)), reference.edges)
 
 
 def edges(grey: NDArray[np.uint8]) -> Edges:

@@ -1,4 +1,4 @@
-"""What can be measured on a region that lies on its reference: the evidence behind a verdict, and where they differ.
+"""What can be measured on a region that lies on its reference: what a verdict's reasons are told from.
 
 Everything is relative to what the photo does to all of the region alike (blur, light, an inverted version), since a
 smear or an imitation is local. Cells are an 8×8 grid over the reference's rectangle.
@@ -6,7 +6,7 @@ smear or an imitation is local. Cells are an 8×8 grid over the reference's rect
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from model.alignment import (
     CROP_MARGIN,
     FRAME_SIDE,
-    Alignment,
     Edges,
+    Matrix,
     PreparedReference,
     correlation,
     edges,
@@ -36,103 +36,55 @@ Cells = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Measurements on one aligned pair, in the order in which the verifier's head takes them.
+    """Measurements on one aligned pair.
 
-    `similarity` of the embeddings, -1..1; `agreement` and `coarse_agreement`: correlation of edges, fine and blurred,
-    -1..1; `gained`: how much alignment added to it; `doubt` of the alignment; `mean_cell`, `low_cell`, `worst_cell`:
-    mean, lower quartile and minimum of the cells' edge cosine 0..1 where the reference has edges; `missing`: share of
-    those cells with hardly any edge in the region; `extra`: share of the reference's empty cells with strong edges;
-    `energy`: log of the edge energy of region over reference; `uneven`: spread of that log over the cells; `sharpness`
-    inside and `rim_sharpness` around the mark, logs; `flat`: share of the cells that are flat in the region and not in
-    the reference; `tiling`: strength 0..1 of a regular grid of steps; `hue_gap`: mean difference of hue 0..1 where
-    both are coloured; `paint`: residual 0..1 of the best colour map from reference to region; `saturation` and
-    `reference_saturation` 0..1; `mirror_gain`: agreement with the mirrored reference less agreement, -2..2; `stretch`:
-    log of the change of proportions.
+    `missing`: share of the cells with edges in the reference that have hardly any in the region; `sharpness` inside and
+    `rim_sharpness` around the mark, logs; `flat`: share of the cells that are flat in the region and not in the
+    reference; `tiling`: strength 0..1 of a regular grid of steps; `hue_gap`: mean difference of hue 0..1 where both are
+    coloured; `mirror_gain`: agreement with the mirrored reference less agreement, -2..2; `stretch`: log of the change
+    of proportions. `missing_cells` and `extra_cells` (CELLS, CELLS), 0 or 1, say where edges are gone and where there
+    are some too many.
     """
 
-    similarity: float
-    agreement: float
-    coarse_agreement: float
-    gained: float
-    doubt: float
-    mean_cell: float
-    low_cell: float
-    worst_cell: float
     missing: float
-    extra: float
-    energy: float
-    uneven: float
     sharpness: float
     rim_sharpness: float
     flat: float
     tiling: float
     hue_gap: float
-    paint: float
-    saturation: float
-    reference_saturation: float
     mirror_gain: float
     stretch: float
-
-    def vector(self) -> NDArray[np.float32]:
-        """The measurements as (n,) float32."""
-        return np.array([getattr(self, field.name) for field in fields(self)], np.float32)
+    missing_cells: Cells
+    extra_cells: Cells
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The evidence and, cell by cell, where it comes from: all (CELLS, CELLS) float32.
+def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -> Evidence:
+    """Measure `region` as the frame shows it, (FRAME_SIDE, FRAME_SIDE, 3) uint8, against `reference`.
 
-    `agreeing`: edge cosine 0..1 (1 where neither has edges); `missing` and `extra`: 0 or 1.
+    `matrix` laid the region there.
     """
-
-    evidence: Evidence
-    agreeing: Cells
-    missing: Cells
-    extra: Cells
-
-
-def compare(region: RgbImage, reference: PreparedReference, *, alignment: Alignment, similarity: float) -> Comparison:
-    """Measure `region` as the frame shows it, (FRAME_SIDE, FRAME_SIDE, 3) uint8, against `reference`."""
-    grey = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
-    seen, known = edges(grey), reference.frame_edges
-    seen_in, known_in = _coarse(seen[_INNER, _INNER]), _coarse(known[_INNER, _INNER])
-    energy, genuine = _cells(seen_in.sum(axis=-1)), _cells(known_in.sum(axis=-1))
-    cosine = _cell_cosine(seen_in, known_in)
+    grey, known_grey = (
+        np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in (region, reference.frame)
+    )
+    seen, known = (_coarse(edges(plane)[_INNER, _INNER]) for plane in (grey, known_grey))
+    energy, genuine = _cells(seen.sum(axis=-1)), _cells(known.sum(axis=-1))
     drawn = genuine > 0.25 * float(genuine.max()) + 1e-6
     empty = genuine < 0.06 * float(genuine.max()) + 1e-6
-    ratio = np.log((energy + 0.02) / (genuine + 0.02))
-    usual = float(np.median(ratio[drawn])) if drawn.any() else 0.0
+    usual = float(np.median(np.log((energy + 0.02) / (genuine + 0.02))[drawn])) if drawn.any() else 0.0
     lost = drawn & (energy < 0.22 * genuine * max(np.exp(usual), 0.35))
     added = empty & (energy > 0.5 * float(np.quantile(energy[drawn], 0.6)) + 0.05) if drawn.any() else empty & False
-    held = cosine[drawn] if drawn.any() else np.zeros(1, np.float32)
-    coarse = correlation(seen_in, known_in)
-    hue_gap, saturation, reference_saturation = _hues(region[_INNER, _INNER], reference.frame[_INNER, _INNER])
-    evidence = Evidence(
-        similarity=similarity,
-        agreement=alignment.agreement,
-        coarse_agreement=coarse,
-        gained=alignment.agreement - alignment.agreement_of_box,
-        doubt=alignment.doubt,
-        mean_cell=float(held.mean()),
-        low_cell=float(np.quantile(held, 0.25)),
-        worst_cell=float(held.min()),
+    return Evidence(
         missing=float(lost.sum() / max(int(drawn.sum()), 1)),
-        extra=float(added.sum() / max(int(empty.sum()), 1)),
-        energy=float(np.log((float(energy.mean()) + 0.02) / (float(genuine.mean()) + 0.02))),
-        uneven=float(ratio[drawn].std()) if drawn.any() else 0.0,
         sharpness=_sharpness(grey[_INNER, _INNER]),
         rim_sharpness=_rim_sharpness(grey),
         flat=_flat(grey, drawn),
         tiling=_tiling(grey[_INNER, _INNER]),
-        hue_gap=hue_gap,
-        paint=_paint_residual(region[_INNER, _INNER], reference.frame[_INNER, _INNER]),
-        saturation=saturation,
-        reference_saturation=reference_saturation,
-        mirror_gain=correlation(seen_in, _mirrored(known_in)) - coarse,
-        stretch=_stretch(alignment, reference),
+        hue_gap=_hue_gap(region[_INNER, _INNER], reference.frame[_INNER, _INNER]),
+        mirror_gain=correlation(seen, _mirrored(known)) - correlation(seen, known),
+        stretch=_stretch(matrix, reference),
+        missing_cells=lost.astype(np.float32),
+        extra_cells=added.astype(np.float32),
     )
-    agreeing = np.where(drawn, cosine, np.where(added, 0.0, 1.0)).astype(np.float32)
-    return Comparison(evidence, agreeing, lost.astype(np.float32), added.astype(np.float32))
 
 
 def cells_of(frame_map: NDArray[np.float32]) -> Cells:
@@ -152,13 +104,6 @@ def _coarse(channels: Edges) -> Edges:
 def _cells(plane: NDArray[Any]) -> Cells:
     """Mean in each cell of a plane (24, 24)."""
     return np.asarray(plane.reshape(CELLS, 3, CELLS, 3).mean(axis=(1, 3)), np.float32)
-
-
-def _cell_cosine(seen: Edges, known: Edges) -> Cells:
-    """Cosine 0..1 of the coarse edges in each cell."""
-    together = _cells((seen * known).sum(axis=-1))
-    own = _cells((seen * seen).sum(axis=-1)) * _cells((known * known).sum(axis=-1))
-    return np.asarray(together / np.sqrt(own + 1e-9), np.float32)
 
 
 def _mirrored(channels: Edges) -> Edges:
@@ -203,8 +148,8 @@ def _tiling(grey: NDArray[np.uint8]) -> float:
     return found
 
 
-def _hues(region: RgbImage, reference: RgbImage) -> tuple[float, float, float]:
-    """Mean gap of hue 0..1 where both are coloured (0 where nowhere), and the mean saturations 0..1."""
+def _hue_gap(region: RgbImage, reference: RgbImage) -> float:
+    """Mean gap of hue 0..1 where both are coloured, 0 where nowhere."""
     size = (24, 24)
     one, other = (
         cv2.cvtColor(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2HSV).astype(np.float32)
@@ -213,28 +158,12 @@ def _hues(region: RgbImage, reference: RgbImage) -> tuple[float, float, float]:
     both = (one[..., 1] > 60) & (other[..., 1] > 60) & (one[..., 2] > 40) & (other[..., 2] > 40)
     gap = np.abs(one[..., 0] - other[..., 0])
     gap = np.minimum(gap, 180 - gap) / 90
-    share = float(gap[both].mean()) if int(both.sum()) > 12 else 0.0
-    return share, float(one[..., 1].mean()) / 255, float(other[..., 1].mean()) / 255
+    return float(gap[both].mean()) if int(both.sum()) > 12 else 0.0
 
 
-def _paint_residual(region: RgbImage, reference: RgbImage) -> float:
-    """Share of the region's colour variance that no linear map of the reference's colours explains, 0..1."""
-    size = (32, 32)
-    one, other = (
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
-        for picture in (region, reference)
-    )
-    one = one - one.mean(axis=0)
-    basis = other - other.mean(axis=0)
-    gram = basis.T @ basis + 50.0 * len(basis) * np.eye(3) / 100
-    explained = basis @ np.linalg.solve(gram, basis.T @ one)
-    total = float((one * one).sum()) + 1.0
-    return float(np.clip(((one - explained) ** 2).sum() / total, 0, 1))
-
-
-def _stretch(alignment: Alignment, reference: PreparedReference) -> float:
+def _stretch(matrix: Matrix, reference: PreparedReference) -> float:
     """Log of the proportions that the reference's rectangle has in the region over its own."""
-    back = np.linalg.inv(alignment.matrix)
+    back = np.linalg.inv(matrix)
     low, high = FRAME_SIDE * 0.1, FRAME_SIDE * 0.9
     corners = np.array([[[low, low]], [[high, low]], [[high, high]], [[low, high]]], np.float32)
     quad = cv2.perspectiveTransform(corners, back)[:, 0]

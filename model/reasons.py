@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import PreparedReference
-from model.comparison import CELLS, Cells, Comparison
+from model.comparison import CELLS, Cells, Evidence
 from model.regions import RgbImage
 
 _HUES = (
@@ -29,21 +29,20 @@ _CHANGED = 0.35
 
 
 def reasons_for(
-    kind: str, comparison: Comparison, *, changed: Cells, region: RgbImage, reference: PreparedReference
+    kind: str, evidence: Evidence, *, changed: Cells, region: RgbImage, reference: PreparedReference
 ) -> list[str]:
     """Why `kind`, strongest first; empty for `genuine`.
 
     `changed` says what share of each cell was changed; `region` is the pair's frame.
     """
     if kind == "smear":
-        return [_smear(comparison, changed)]
+        return [_smear(evidence, changed)]
     if kind == "imitation":
-        return _imitation(comparison, changed, region, reference.frame)
+        return _imitation(evidence, changed, region, reference.frame)
     return []
 
 
-def _smear(comparison: Comparison, changed: Cells) -> str:
-    evidence = comparison.evidence
+def _smear(evidence: Evidence, changed: Cells) -> str:
     share = round(100 * float(changed.mean()))
     if evidence.tiling > 0.5:
         what = "mosaic"
@@ -57,8 +56,7 @@ def _smear(comparison: Comparison, changed: Cells) -> str:
     return f"{what} over {max(share, 1)} % of the mark{place}"
 
 
-def _imitation(comparison: Comparison, changed: Cells, region: RgbImage, reference: RgbImage) -> list[str]:
-    evidence = comparison.evidence
+def _imitation(evidence: Evidence, changed: Cells, region: RgbImage, reference: RgbImage) -> list[str]:
     reasons = []
     if evidence.mirror_gain > 0.08:
         reasons.append("mirrored")
@@ -66,7 +64,7 @@ def _imitation(comparison: Comparison, changed: Cells, region: RgbImage, referen
         seen, known = _main_colour(region), _main_colour(reference)
         if seen != known:
             reasons.append(f"colours differ: {seen} for {known}")
-    for word, cells in (("part missing", comparison.missing), ("something added", comparison.extra)):
+    for word, cells in (("part missing", evidence.missing_cells), ("something added", evidence.extra_cells)):
         there = cells * (changed > _CHANGED)
         if float(there.mean()) > 0.03:
             reasons.append(f"{word} at the {_where(there)}")

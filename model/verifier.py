@@ -1,9 +1,8 @@
 """The verdict on one region beside one genuine reference: align, compare, judge.
 
 One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs. A small
-head joins what it says with the measured evidence and the embedding's similarity, and a temperature makes
-probabilities of the result. Where that suspects an imitation, the words of the mark are read. Nothing is random: equal
-pixels give equal verdicts.
+head joins what it says with the embedding's similarity, and a temperature makes probabilities of the result. Where that
+suspects an imitation, the words of the mark are read. Nothing is random: equal pixels give equal verdicts.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 
 from model.alignment import (
     FRAME_SIDE,
-    Alignment,
     Flow,
     Matrix,
     PreparedReference,
@@ -31,7 +29,7 @@ from model.alignment import (
     prepare_reference,
     working_size,
 )
-from model.comparison import Comparison, cells_of, compare
+from model.comparison import cells_of, compare
 from model.reading import Outcome, Reader
 from model.reasons import reasons_for
 from model.regions import RgbImage
@@ -84,14 +82,14 @@ class Verdict:
 class Examined:
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `numbers` (n,) float32: the evidence, the network's four logits and its summary. `maps` (2, h, w) float32 0..1 say
-    what of each cell of the frame a smear and an imitation changed.
+    `matrix` takes the region to the reference's frame, which `frame` shows. `numbers` (5,) float32: the similarity and
+    the network's four logits. `maps` (2, h, w) float32 0..1 say what of each cell of the frame a smear and an imitation
+    changed.
     """
 
     region: RgbImage
-    alignment: Alignment
+    matrix: Matrix
     frame: RgbImage
-    comparison: Comparison
     numbers: NDArray[np.float32]
     maps: NDArray[np.float32]
 
@@ -147,14 +145,14 @@ class Aligner:
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._session = _session(path, threads=threads)
 
-    def align(self, region: RgbImage, reference: PreparedReference) -> Alignment:
-        """Lay `region`, at working size, on `reference`."""
+    def align(self, region: RgbImage, reference: PreparedReference) -> Matrix:
+        """Lay `region`, at working size, on `reference`: the matrix to its frame."""
 
         def look(frame: RgbImage) -> Flow:
             moved, doubt = self._session.run(["flow", "doubt"], {"pairs": _pair(frame, reference)})
             return Flow(moved[0], doubt[0])
 
-        return align(region, reference, look=look)
+        return align(region, look=look)
 
 
 class VerifierRuntime:
@@ -167,14 +165,13 @@ class VerifierRuntime:
     def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
         """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
         small = working_size(region)
-        alignment = self._aligner.align(small, reference)
-        frame = laid_in_frame(small, alignment.matrix)
-        outputs = self._judge.run(["logits", "summary", "maps"], {"pairs": _pair(frame, reference)})
-        logits, summary, maps = (output[0] for output in outputs)
-        comparison = compare(frame, reference, alignment=alignment, similarity=similarity)
+        matrix = self._aligner.align(small, reference)
+        frame = laid_in_frame(small, matrix)
+        outputs = self._judge.run(["logits", "maps"], {"pairs": _pair(frame, reference)})
+        logits, maps = (output[0] for output in outputs)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
-        numbers = np.concatenate([comparison.evidence.vector(), logits, summary]).round(4).astype(np.float32)
-        return Examined(small, alignment, frame, comparison, numbers, 1 / (1 + np.exp(-maps)))
+        numbers = np.array([similarity, *logits], np.float32).round(4)
+        return Examined(small, matrix, frame, numbers, 1 / (1 + np.exp(-maps)))
 
 
 class Verifier:
@@ -207,18 +204,24 @@ class Verifier:
         scores = Scores(genuine, smear, imitation, unrelated)
         if unrelated > 0.5:
             return Verdict(scores, None, None, [])
-        aligned = laid_out(examined.region, examined.alignment.matrix, reference)
+        aligned = laid_out(examined.region, examined.matrix, reference)
         reading = self._reader.read(aligned, reference) if imitation > SUSPECTED * (1.0 - unrelated) else None
         if reading is not None:
             scores = self._reading_odds.applied(scores, reading.outcome)
         kind = scores.kind
-        changed = examined.changed(kind)
-        reasons = reasons_for(
-            kind, examined.comparison, changed=cells_of(changed), region=examined.frame, reference=reference
-        )
+        reasons = _reasons(kind, examined, reference)
         if kind == "imitation" and reading is not None and reading.outcome == "near_miss":
             reasons.insert(0, reading.difference())
-        return Verdict(scores, aligned, _on_picture(changed, reference), reasons)
+        return Verdict(scores, aligned, _on_picture(examined.changed(kind), reference), reasons)
+
+
+def _reasons(kind: Kind, examined: Examined, reference: PreparedReference) -> list[str]:
+    if kind == "genuine":
+        return []
+    evidence = compare(examined.frame, reference, matrix=examined.matrix)
+    return reasons_for(
+        kind, evidence, changed=cells_of(examined.changed(kind)), region=examined.frame, reference=reference
+    )
 
 
 def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:

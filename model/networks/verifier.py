@@ -16,9 +16,6 @@ from model.networks.edges import UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation", "unrelated")
 
-SUMMARY = 32
-"""Numbers that describe the comparison beside the four logits, for the head that also knows the other evidence."""
-
 MAP_SIDE = FRAME // 4
 """Cells along the side of the maps."""
 
@@ -28,7 +25,7 @@ REACH = 2
 SHIFTS = tuple((y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1) if abs(y) + abs(x) <= REACH)
 """The displacements, (y, x)."""
 
-_STEM, _DESCRIPTION = 32, 24
+_STEM, _DESCRIPTION, _SUMMARY = 32, 24, 32
 
 
 class VerifierNetwork(nn.Module):
@@ -43,14 +40,14 @@ class VerifierNetwork(nn.Module):
         self.compared = nn.Sequential(block(3 * _STEM + len(SHIFTS), 48, size=1), block(48, 48))
         self.maps = nn.Conv2d(48, 2, 1)
         self.trunk = nn.Sequential(block(48 + 2, 64, stride=2), block(64, 96, stride=2), block(96, 96))
-        self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2 + 4, SUMMARY), nn.ReLU())
-        self.verdict = nn.Linear(SUMMARY, len(CLASSES))
+        self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2 + 4, _SUMMARY), nn.ReLU())
+        self.verdict = nn.Linear(_SUMMARY, len(CLASSES))
 
-    def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """`pairs` (n, 2, FRAME, FRAME, 3) uint8 RGB: the region, then the reference, in `model.alignment`'s frame.
 
-        Returns `logits` (n, 4) in the order of `CLASSES`, `summary` (n, SUMMARY), and `maps` (n, 2, MAP_SIDE,
-        MAP_SIDE): logits of what a smear and what an imitation changed in each cell.
+        Returns `logits` (n, 4) in the order of `CLASSES`, and `maps` (n, 2, MAP_SIDE, MAP_SIDE): logits of what a smear
+        and what an imitation changed in each cell.
         """
         count = pairs.shape[0]
         pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME, FRAME) / 255
@@ -73,8 +70,7 @@ class VerifierNetwork(nn.Module):
             shares.mean(dim=(2, 3)),
             shares.amax(dim=(2, 3)),
         ]
-        summary = self.summary(torch.cat(pooled, dim=1))
-        return self.verdict(summary), summary, maps
+        return self.verdict(self.summary(torch.cat(pooled, dim=1))), maps
 
 
 def _neighbours(plane: Tensor) -> list[Tensor]:

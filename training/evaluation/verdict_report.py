@@ -90,16 +90,19 @@ def evaluate_verdicts(settings: VerdictSettings, *, progress: Progress) -> Repor
 def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     """One table for each judge, by stratum, and one that says how well the verifier's probabilities are calibrated.
 
-    The verifier comes twice: with the probability of the very kind, and with that of any tampering, both given that the
-    mark is or means to be the brand's. So the scan uses them too: whether it is, similarity and the brand's rivals
-    decide beside the verifier.
+    The verifier comes twice: with the probability of the very kind against a genuine mark, and with that of any
+    tampering, given that the mark is or means to be the brand's. So the scan uses them too: whether it is, similarity
+    and the brand's rivals decide beside the verifier.
     """
     inputs.used += [Photo(file) for file in cases.files]
     related = [case for case in cases.cases if case.kind != "unrelated"]
     probabilities = verified(cases, inputs=inputs)
-    of_related = probabilities[[case.kind != "unrelated" for case in cases.cases]]
-    kinds = of_related[:, 1:3] / of_related[:, :3].sum(axis=1, keepdims=True)
-    scores = {"hallmark": kinds, "hallmark_any_tampering": np.repeat(kinds.sum(axis=1, keepdims=True), 2, axis=1)}
+    genuine, kinds = np.split(probabilities[[case.kind != "unrelated" for case in cases.cases]][:, :3], [1], axis=1)
+    tampered = kinds.sum(axis=1, keepdims=True)
+    scores = {
+        "hallmark": kinds / (kinds + genuine),
+        "hallmark_any_tampering": np.repeat(tampered / (tampered + genuine), 2, axis=1),
+    }
     judges: list[Judge] = [
         SimilarityJudge(cases.references, inputs.bundle.embedder),
         SiftJudge(cases.references),

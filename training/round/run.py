@@ -21,6 +21,7 @@ import numpy as np
 from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
+from model.networks.verifier import CLASSES
 from model.verifier import Head, VerifierRuntime
 from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
@@ -45,7 +46,6 @@ from training.verifier.head import ExaminedPairs, examined_pairs, fit_head
 from training.verifier.release import (
     CALIBRATION,
     NETWORK,
-    SCAN_WEIGHTS,
     draw_pairs,
     export_judge,
 )
@@ -240,7 +240,7 @@ def _head(material: Material) -> Metrics:
     runtime = VerifierRuntime(draft / NETWORK)
     examined = examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
     rows = label_rows(settings.head_pairs, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
-    weights = np.array(SCAN_WEIGHTS)
+    weights = np.ones(len(CLASSES))
     if rows:
         pairs = learnt.pairs(rows, rng=np.random.default_rng(settings.seed))
         brands = {place: label.brand for place, label in zip(learnt.reference_of, learnt.labels, strict=True)}

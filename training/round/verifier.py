@@ -62,10 +62,10 @@ def fine_tune_verifier(
         rng = np.random.default_rng([recipe.seed, step])
         batch = _batch(standing, taught, size=recipe.batch, share=from_labels / seen, rng=rng)
         pictures = torch.from_numpy(batch.pictures)
-        logits, _, maps = network(pictures)
+        logits, maps = network(pictures)
         loss = functional.cross_entropy(logits, torch.from_numpy(batch.labels), label_smoothing=recipe.label_smoothing)
         with torch.no_grad():
-            before = champion(pictures[batch.taught :])[2]
+            before = champion(pictures[batch.taught :])[1]
         loss = loss + KEPT_MAPS * functional.mse_loss(torch.sigmoid(maps[batch.taught :]), torch.sigmoid(before))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

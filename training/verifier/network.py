@@ -59,7 +59,7 @@ def fit_network(
 
 def _losses(network: VerifierNetwork, views: Views, *, smoothing: float) -> tuple[Tensor, Tensor, float]:
     """Cross entropy of the verdict and of the maps, and the share of right verdicts."""
-    logits, _, maps = network(torch.from_numpy(views.pictures))
+    logits, maps = network(torch.from_numpy(views.pictures))
     labels = torch.from_numpy(views.labels)
     loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
     right = float((logits.argmax(dim=1) == labels).float().mean())

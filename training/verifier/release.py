@@ -37,9 +37,6 @@ CARD = "verifier.card.md"
 DRAWN_SHARES = (0.32, 0.25, 0.28, 0.15)
 """Shares of the classes among drawn pairs, in the order of `LABELS`."""
 
-SCAN_WEIGHTS = (1.0, 0.7, 0.7, 2.5)
-"""What each drawn pair counts when the head is fitted: most candidates of a scan are genuine or unrelated."""
-
 _COLOURED_SHARE = 0.65
 
 Report = Callable[[str], None]
@@ -131,7 +128,7 @@ def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference]
     for pair in pairs:
         small = working_size(pair.region)
         to_working_size = np.diag([small.shape[1] / pair.region.shape[1], small.shape[0] / pair.region.shape[0], 1.0])
-        found.append(aligner.align(small, references[pair.reference]).matrix @ to_working_size)
+        found.append(aligner.align(small, references[pair.reference]) @ to_working_size)
     return found
 
 
@@ -143,8 +140,7 @@ def export_aligner(folder: Path, network: AlignerNetwork) -> None:
 
 def export_judge(folder: Path, network: VerifierNetwork) -> None:
     """Write `verifier.onnx` and its weights."""
-    outputs = ["logits", "summary", "maps"]
-    export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=outputs)
+    export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=["logits", "maps"])
     save_weights(network, folder / "verifier.fp16.npz")
 
 
@@ -158,7 +154,7 @@ def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, rep
     references = drawn.prepared()
     runtime = VerifierRuntime(folder / NETWORK)
     examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-    head = fit_head(examined, weights=SCAN_WEIGHTS)
+    head = fit_head(examined)
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     scores = [Scores(*row) for row in Head(head).probabilities(examined.numbers).tolist()]
     outcomes = read_pairs(examined, scores, references, aligner=Aligner(folder / ALIGNER))
@@ -178,7 +174,7 @@ def read_pairs(
         reading = None
         if pair.label != "unrelated" and score.imitation > SUSPECTED * (1.0 - score.unrelated):
             small, reference = working_size(pair.region), references[pair.reference]
-            laid = laid_out(small, aligner.align(small, reference).matrix, reference)
+            laid = laid_out(small, aligner.align(small, reference), reference)
             reading = reader.read(laid, reference)
         outcomes.append(None if reading is None else reading.outcome)
     return outcomes

@@ -111,7 +111,7 @@ def test_networks_bear_flat_pictures():
 
 def test_the_map_of_a_verdict_has_the_cells_that_pairs_teach():
     flat = torch.zeros((1, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
-    assert VerifierNetwork().eval()(flat)[2].shape == (1, 2, MAP_SIDE, MAP_SIDE)
+    assert VerifierNetwork().eval()(flat)[1].shape == (1, 2, MAP_SIDE, MAP_SIDE)
 
 
 def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates(drawn):
