@@ -231,7 +231,7 @@ def verdicts(
 
 @evaluate.command()
 def errors(
-    out_file: Annotated[Path, typer.Argument(help="The PNG to write")],
+    out_file: Annotated[Path, typer.Argument(help="The PNG or JPEG to write")],
     *,
     drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
     each: Annotated[int, typer.Option(help="The worst of each kind that are shown")] = 16,

@@ -39,7 +39,7 @@ class _Judged:
 
 
 def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, columns: int, progress: Progress) -> int:
-    """Write a PNG of the `each` cases of every kind whose truth was thought least probable; returns how many.
+    """Write a PNG or JPEG of the `each` cases of every kind whose truth was thought least probable; returns how many.
 
     Only cases that are called another kind are errors. A sheet without any is an error of the caller: ValueError.
     """
