@@ -64,9 +64,11 @@ def fine_tune_verifier(
         pictures = torch.from_numpy(batch.pictures)
         logits, maps = network(pictures)
         loss = functional.cross_entropy(logits, torch.from_numpy(batch.labels), label_smoothing=recipe.label_smoothing)
-        with torch.no_grad():
-            before = champion(pictures[batch.taught :])[1]
-        loss = loss + KEPT_MAPS * functional.mse_loss(torch.sigmoid(maps[batch.taught :]), torch.sigmoid(before))
+        if batch.taught < len(pictures):
+            with torch.no_grad():
+                before = champion(pictures[batch.taught :])[1]
+            kept = functional.mse_loss(torch.sigmoid(maps[batch.taught :]), torch.sigmoid(before))
+            loss = loss + KEPT_MAPS * kept
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 2.0)
