@@ -97,15 +97,15 @@ def with_hard_references(drawn: Drawn, frames: np.ndarray, *, seed: int) -> list
     return settled
 
 
-ALIGNER_RECIPE = ViewRecipe(epochs=5, learning_rate=3e-3, crude_share=0.6, crude_noise=0.02, fine_noise=0.04)
+ALIGNER_RECIPE = ViewRecipe(epochs=6, learning_rate=3e-3, crude_share=0.6, crude_noise=0.02, fine_noise=0.04)
 """How the aligner is trained: mostly from where a detector's box lies."""
 
-JUDGE_RECIPE = ViewRecipe(epochs=6, crude_share=0.7, crude_noise=0.01, fine_noise=0.02)
+JUDGE_RECIPE = ViewRecipe(epochs=5, crude_share=0.7, crude_noise=0.01, fine_noise=0.02)
 """How the verdict is trained: mostly on pairs as the aligner laid them."""
 
 
 def release_verifier(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 26_000
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 28_000
 ) -> None:
     """Draw, train, fit and write everything that the verifier needs into `folder`."""
     backgrounds = Backgrounds.found_in(data_folder())

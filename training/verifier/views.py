@@ -29,7 +29,7 @@ class ViewRecipe:
     """
 
     seed: int = 1
-    epochs: int = 6
+    epochs: int = 5
     batch: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
