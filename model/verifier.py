@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -194,15 +195,23 @@ class Verifier:
                 f"{len(numbers)}: they are not from one round"
             )
 
-    def verify(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+    def verify(
+        self,
+        region: RgbImage,
+        reference: PreparedReference,
+        *,
+        similarity: float,
+        is_finding: Callable[[float], bool] = lambda related: related >= 0.5,
+    ) -> Verdict:
         """Judge `region`, a detector's box with the scan's margin, against `reference`.
 
-        `similarity` is the cosine of their embeddings, -1..1.
+        `similarity` is the cosine of their embeddings, -1..1. `is_finding` is asked with the probability that the two
+        are related: where it says no, no words are read, no reasons given and nothing is laid out.
         """
         examined = self._runtime.examine(region, reference, similarity=similarity)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
         scores = Scores(genuine, smear, imitation, unrelated)
-        if unrelated > 0.5:
+        if not is_finding(1.0 - unrelated):
             return Verdict(scores, None, None, [])
         aligned = laid_out(examined.region, examined.matrix, reference)
         reading = self._reader.read(aligned, reference) if imitation > SUSPECTED * (1.0 - unrelated) else None

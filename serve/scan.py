@@ -21,7 +21,6 @@ from model.alignment import PreparedReference
 from model.bundle import ModelBundle
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage, whole_image
-from model.verifier import Verdict
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, FindingScores, Kind
 
@@ -197,23 +196,30 @@ class Scanner:
         match reference.kind:
             case "logo":
                 crop = candidate.region.box.grown(REGION_MARGIN).crop(image)
-                verdict = self._bundle.verifier.verify(crop, reference.prepared, similarity=candidate.hit.similarity)
-                return self._finding_from_mark(candidate, verdict, brands=brands)
+                return self._finding_from_mark(candidate, crop, brands=brands)
             case "product":
                 crop = candidate.region.box.crop(image)
                 return self._finding_from_photo(candidate, photo_match(crop, reference.prepared))
             case _:
                 assert_never(reference.kind)
 
-    def _finding_from_mark(self, candidate: Candidate, verdict: Verdict, *, brands: int) -> Verified | None:
-        calibration, scores = self._bundle.calibration, verdict.scores
-        paired = 1.0 - scores.unrelated
-        related = calibration.related(
-            paired, similarity=candidate.hit.similarity, margin=candidate.margin, brands=brands
+    def _finding_from_mark(self, candidate: Candidate, crop: RgbImage, *, brands: int) -> Verified | None:
+        calibration, similarity = self._bundle.calibration, candidate.hit.similarity
+
+        def related(probability: float) -> float:
+            return calibration.related(probability, similarity=similarity, margin=candidate.margin, brands=brands)
+
+        def is_finding(probability: float) -> bool:
+            return related(probability) >= calibration.finding_probability
+
+        verdict = self._bundle.verifier.verify(
+            crop, candidate.reference.prepared, similarity=similarity, is_finding=is_finding
         )
-        if related < calibration.finding_probability:
+        scores = verdict.scores
+        paired = 1.0 - scores.unrelated
+        if not is_finding(paired):
             return None
-        scale = related / max(paired, 1e-6)
+        scale = related(paired) / max(paired, 1e-6)
         return Verified(
             candidate=candidate,
             kind=verdict.kind,

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from model.alignment import FLOW_CELLS as CELLS
 from model.alignment import FRAME_SIDE
-from model.networks.edges import UnsignedEdges, block
+from model.networks.layers import UnsignedEdges, block
 
 REACH = 5
 """Largest displacement that is tried, cells: 31 % of the frame."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FRAME_SIDE as FRAME
-from model.networks.edges import UnsignedEdges, block
+from model.networks.layers import UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation", "unrelated")
 

@@ -54,6 +54,12 @@ def test_a_clean_mark_is_more_genuine_than_a_mosaic_of_it(verifier):
     assert smeared.smear > clean.smear
 
 
+def test_what_is_no_finding_is_not_laid_out(verifier):
+    verdict = verifier.verify(in_a_photo(), prepare_reference(mark()), similarity=0.8, is_finding=lambda _: False)
+    assert verdict.aligned is None
+    assert verdict.reasons == []
+
+
 def test_noise_that_looks_like_nothing_is_unrelated(verifier):
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3)).astype(np.uint8)
     clean = verifier.verify(in_a_photo(), prepare_reference(mark()), similarity=0.8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,9 @@ class NoDetector:
 class SimilarityVerifier:
     """What is similar is genuine."""
 
-    def verify(self, crop: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+    def verify(
+        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
+    ) -> Verdict:
         genuine = max(similarity, 0.0)
         scores = Scores(genuine=genuine, smear=0.0, imitation=0.0, unrelated=1.0 - genuine)
         return Verdict(scores=scores, aligned=None, difference=None, reasons=[])

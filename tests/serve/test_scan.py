@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,9 @@ class FixedVerifier:
         self._scores = scores
         self.calls = 0
 
-    def verify(self, crop: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+    def verify(
+        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
+    ) -> Verdict:
         self.calls += 1
         shape = reference.picture.shape
         return Verdict(

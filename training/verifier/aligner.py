@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.alignment import FLOW_CELLS, FRAME_SIDE, reference_corners
 from model.networks.aligner import REACH, AlignerNetwork
-from model.networks.layout import channels_last
 from training.verifier.pairs import Pair
+from training.verifier.steps import Steps
 from training.verifier.views import ViewRecipe, epoch_views
 
 MATCHING_WEIGHT = 1.0
@@ -28,20 +28,13 @@ def fit_aligner(
     rng = np.random.default_rng(recipe.seed)
     related = [pair for pair in pairs if not np.isnan(pair.quad).any()]
     network = AlignerNetwork()
-    channels_last(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = recipe.epochs * (len(related) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps, pct_start=0.15)
+    steps = Steps(network, recipe=recipe, pairs=len(related))
     for epoch in range(recipe.epochs):
         network.train()
         losses = []
         for views in epoch_views(related, frames, recipe=recipe, rng=rng):
             loss, error = _loss(network, views.pictures, views.corners)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimiser.step()
-            schedule.step()
+            steps.take(loss)
             losses.append((float(loss.detach()), error))
         mean_loss, mean_error = np.mean(losses, axis=0)
         report(f"aligner, epoch {epoch + 1}: loss {mean_loss:.3f}, flow off by {mean_error:.2f} cells")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from model.alignment import Matrix
-from model.networks.layout import channels_last
 from model.networks.verifier import CLASSES, VerifierNetwork
 from training.verifier.pairs import Pair
+from training.verifier.steps import Steps
 from training.verifier.views import ViewRecipe, Views, epoch_views
 
 MAP_WEIGHT = 1.5
@@ -36,20 +36,13 @@ def fit_network(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = start or VerifierNetwork()
-    channels_last(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = recipe.epochs * (len(pairs) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps, pct_start=0.15)
+    steps = Steps(network, recipe=recipe, pairs=len(pairs))
     for epoch in range(recipe.epochs):
         network.train()
         losses = []
         for views in epoch_views(pairs, frames, recipe=recipe, rng=rng, alignments=alignments):
             verdict, places, right = _losses(network, views, smoothing=recipe.label_smoothing)
-            optimiser.zero_grad()
-            (verdict + MAP_WEIGHT * places).backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimiser.step()
-            schedule.step()
+            steps.take(verdict + MAP_WEIGHT * places)
             losses.append((float(verdict.detach()), float(places.detach()), right))
         loss, place, accuracy = np.mean(losses, axis=0)
         report(f"verdict, epoch {epoch + 1}: loss {loss:.3f}, of the maps {place:.3f}, right {accuracy:.3f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -22,7 +23,9 @@ NUMBERS = itertools.count(1)
 class SmearVerifier:
     """What differs from the reference was smeared on purpose."""
 
-    def verify(self, crop: RgbImage, reference: PreparedReference, *, similarity: float) -> Verdict:
+    def verify(
+        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
+    ) -> Verdict:
         smear = 0.9 if similarity < 0.9999 else 0.0
         scores = Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05)
         return Verdict(scores=scores, aligned=None, difference=None, reasons=[])
