@@ -184,8 +184,8 @@ class Verifier:
 
     def __init__(self, path: Path, *, calibration: Path, threads: int = 1) -> None:
         self._runtime = VerifierRuntime(path, threads=threads)
-        numbers = json.loads(calibration.read_text(encoding="utf-8"))
-        self._head, self._reading_odds = Head(numbers["head"]), ReadingOdds(numbers["reading"])
+        fitted = json.loads(calibration.read_text(encoding="utf-8"))
+        self._head, self._reading_odds = Head(fitted["head"]), ReadingOdds(fitted["reading"])
         self._reader = Reader(threads=threads)
         probe = np.zeros((8, 8, 3), np.uint8)
         numbers = self._runtime.examine(probe, prepare_reference(probe), similarity=0.0).numbers
