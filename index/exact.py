@@ -48,6 +48,14 @@ class ExactView(IndexView):
         check_count(per_brand, name="per_brand")
         return [best_of_brands(hits, brands=brands, per_brand=per_brand) for hits in self._scored(queries)]
 
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brand`; compares all vectors."""
+        check_count(references, name="references")
+        return [
+            best_of_brands((hit for hit in hits if hit.brand_id == brand_id), brands=1, per_brand=references)
+            for hits in self._scored(queries)
+        ]
+
     def _scored(self, queries: NDArray[np.float32]) -> Iterable[list[Hit]]:
         for query in check_queries(queries, dimension=self._matrix.shape[1]):
             similarities = cosine(self._matrix, query).tolist()
@@ -85,6 +93,10 @@ class ExactIndex(VectorIndex):
     def search_brands(self, queries: NDArray[np.float32], *, brands: int, per_brand: int = 1) -> list[list[Hit]]:
         """As `IndexView.search_brands`."""
         return self._view.search_brands(queries, brands=brands, per_brand=per_brand)
+
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brand`."""
+        return self._view.search_brand(queries, brand_id=brand_id, references=references)
 
     def add(self, entries: Iterable[Entry], *, version: int) -> None:
         """As `VectorIndex.add`."""

@@ -100,6 +100,15 @@ class IndexView(ABC):
         """
 
 
+    @abstractmethod
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """The `references` nearest references of one brand for each query, each by its best view, best first.
+
+        How a scan asks about a brand that something else than the picture's vectors spoke of. A brand that owns
+        nothing gives empty lists. Errors as in `search`.
+        """
+
+
 class VectorIndex(IndexView):
     """An index that changes while it is searched.
 

@@ -82,6 +82,10 @@ class LiveIndex(VectorIndex):
         """As `IndexView.search_brands`."""
         return self._view.search_brands(queries, brands=brands, per_brand=per_brand)
 
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brand`."""
+        return self._view.search_brand(queries, brand_id=brand_id, references=references)
+
     def view(self) -> StandingView:
         """As `VectorIndex.view`; costs nothing."""
         return self._view

@@ -104,6 +104,13 @@ class StandingView(IndexView):
             answers.append(chosen)
         return answers
 
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brand`: exact, whatever codes the base has."""
+        check_count(references, name="references")
+        rows = check_queries(queries, dimension=self.tail_vectors.shape[1])
+        found = (self._of_brand(brand_id, query=query, count=references) for query in rows)
+        return [best_of_brands(hits, brands=1, per_brand=references) for hits in found]
+
     def _candidates(self, queries: NDArray[np.float32], *, depth: int, choose: Choice) -> list[list[Hit]]:
         """For each query the hits that may be in its answer, in no order, with exact similarities."""
         if not len(queries):

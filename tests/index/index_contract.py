@@ -166,6 +166,26 @@ class IndexContract:
         assert ids(index.search_brands(axis(0)[None], brands=2, per_brand=2)[0]) == [6, 2, 3]
         assert ids(index.search_brands(axis(0)[None], brands=2)[0]) == [6, 2]
 
+    def test_one_brand_is_asked_for_its_best_references(self, index: VectorIndex):
+        index.add(
+            [
+                entry(1, axis(0), reference="b1", brand="b"),
+                entry(2, unit(axis(0) + axis(1)), reference="a1", brand="a", view="plain"),
+                entry(3, unit(axis(0) + 2 * axis(1)), reference="a1", brand="a", view="inverted"),
+                entry(4, unit(axis(0) + 3 * axis(1)), reference="a2", brand="a"),
+                entry(5, axis(2), reference="a3", brand="a"),
+            ],
+            version=1,
+        )
+        queries = unit([axis(0), axis(2)])
+        assert [ids(hits) for hits in index.search_brand(queries, brand_id="a", references=2)] == [[2, 4], [5, 2]]
+        assert [ids(hits) for hits in index.search_brand(queries, brand_id="a")] == [[2], [5]]
+        index.remove("a3", version=2)
+        assert ids(index.search_brand(queries, brand_id="a")[1]) == [2]
+        assert index.search_brand(queries, brand_id="nobody") == [[], []]
+        with pytest.raises(ValueError, match="references must be at least 1"):
+            index.search_brand(queries, brand_id="a", references=0)
+
     def test_rebuild_replaces_everything(self, index: VectorIndex):
         index.add([entry(1, axis(0))], version=9)
         index.rebuild(iter([entry(2, axis(1)), entry(3, axis(2))]), version=4)
