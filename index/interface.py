@@ -99,7 +99,6 @@ class IndexView(ABC):
         brands mixed; the first hit of each brand is that brand's best. Errors as in `search`.
         """
 
-
     @abstractmethod
     def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
         """The `references` nearest references of one brand for each query, each by its best view, best first.

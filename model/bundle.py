@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from model import CHAMPION
+from model.calibration import Calibration, read_calibration
 from model.detector import Detector
 from model.embedder import Embedder
+from model.reading import Reader
 from model.verifier import Verifier
 
 RELEASED = Path(__file__).parent / "weights"
@@ -34,61 +35,8 @@ FILES = (
 )
 
 
-BRANDS = (60, 1650)
-"""The least and the largest number of brands among which thresholds are chosen."""
-
-SUREST = 0.99
-"""No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
-
-
 class BundleRejected(Exception):
     """A bundle is missing, incomplete or altered; the message says which file and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Numbers chosen on development data only, kept with the networks they belong to.
-
-    `candidate_similarity`: cosine from which a brand becomes a candidate for a region. `finding_probability`:
-    probability of "the brand's mark, whatever was done to it" from which a candidate is a finding. `copy_probability`:
-    the same for a reused product photo.
-
-    The verifier is fitted to drawn pairs; among the candidates of live scans far more are unrelated, and how similar
-    they are, and by how much more than any other brand, says more; and among more brands a stranger finds a better
-    match. The `related_…` weights make its probability one of live candidates, see `related`.
-    """
-
-    candidate_similarity: float
-    finding_probability: float
-    copy_probability: float
-    related_intercept: float = 0.0
-    related_logit: float = 1.0
-    related_similarity: float = 0.0
-    related_margin: float = 0.0
-    related_brands: float = 0.0
-
-    def related(self, probability: float, *, similarity: float, margin: float, brands: int) -> float:
-        """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it.
-
-        `probability` is what the verifier says of it, `margin` the similarity above the best other brand's, `brands`
-        how many brands the index holds: a logistic recalibration (Platt 1999) with three more inputs. The verifier is
-        believed up to `SUREST` either way, and the number of brands counts within `BRANDS`, where it was measured.
-        """
-        clipped = min(max(probability, 1.0 - SUREST), SUREST)
-        total = self.related_intercept + self.related_logit * _logit(clipped) + self.related_similarity * similarity
-        counted = min(max(brands, BRANDS[0]), BRANDS[1])
-        total += self.related_margin * margin + self.related_brands * math.log(counted / BRANDS[1])
-        return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))
-
-    def may_be_found(self, *, similarity: float, margin: float, brands: int) -> bool:
-        """Whether a candidate could become a finding if the verifier were as sure as it can be: else, why ask it."""
-        if similarity < self.candidate_similarity:
-            return False
-        return self.related(1.0, similarity=similarity, margin=margin, brands=brands) >= self.finding_probability
-
-
-def _logit(probability: float) -> float:
-    return math.log(probability / (1.0 - probability))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +47,7 @@ class ModelBundle:
     embedder: Embedder
     detector: Detector
     verifier: Verifier
+    reader: Reader
     calibration: Calibration
 
 
@@ -136,16 +85,23 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
     """Load a bundle for serving; `threads` is the number of threads each network may use for one picture.
 
     Raises:
-        BundleRejected: see `verify_manifest`.
+        BundleRejected: see `verify_manifest`; or its calibration is of another version of Hallmark.
     """
     verify_manifest(folder)
-    calibration = json.loads((folder / "calibration.json").read_text())
+    try:
+        calibration = read_calibration(folder / "calibration.json")
+    except ValueError as error:
+        raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
+    reader = Reader(threads=threads)
     return ModelBundle(
         name=folder.name,
         embedder=Embedder(folder / "embedder.onnx", threads=threads),
         detector=Detector(folder / "detector.onnx", threads=threads),
-        verifier=Verifier(folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", threads=threads),
-        calibration=Calibration(**calibration),
+        verifier=Verifier(
+            folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", reader=reader, threads=threads
+        ),
+        reader=reader,
+        calibration=calibration,
     )
 
 

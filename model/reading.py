@@ -1,9 +1,10 @@
-"""Words in a mark: what the genuine drawing says, and what stands in their place on a photo.
+"""Words in a photo: the line in a region, and what stands in the place of a genuine drawing's words.
 
-Recognition takes look-alikes for what they imitate ("ADlDAS" is read as ADIDAS), so the pixels judge first and the
-reading only speaks where they already suspect an imitation: a word read as it should be makes one less likely, a near
-miss of it more, and names the letter. It costs tens of milliseconds, far more than the rest of a verdict. The networks
-are PP-OCR (Latin and Chinese), inside the wheel of RapidOCR.
+A line that is a brand's word names the brand where vectors do not. Between genuine and imitated, recognition takes
+look-alikes for what they imitate ("ADlDAS" is read as ADIDAS), so the pixels judge first and the reading only speaks
+where they already suspect an imitation: a word read as it should be makes one less likely, a near miss of it more, and
+names the letter. A line costs more than ten milliseconds. The networks are PP-OCR (Latin and Chinese), inside the wheel
+of RapidOCR.
 """
 
 from __future__ import annotations
@@ -17,13 +18,23 @@ from typing import Any, Literal
 import numpy as np
 
 from model.alignment import PreparedReference
+from model.preprocessing import resized
 from model.regions import Box, RgbImage
 
 FEWEST_LETTERS = 3
 """A word of fewer letters says nothing: any mark can be read as one or two."""
 
+FEWEST_PIXELS = 8
+"""A line less high or wide than this is not read."""
+
 SURELY_READ = 0.85
 """Confidence, 0..1, from which a line of a genuine drawing counts as read."""
+
+LINE_SHAPE = (3, 48, 160)
+"""Channels, height and least width, in pixels, of a line as the network sees it: narrow ones cost half as much."""
+
+WIDEST_LINE = 6.0
+"""Width of a line over its height, at most; a wider one is pressed together."""
 
 _NEAR = 1 / 3
 _MARGIN = 0.12
@@ -95,6 +106,17 @@ class Reader:
         text, confidence = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
         return Reading(line.text, _letters(text), confidence)
 
+    def line(self, region: RgbImage) -> str:
+        """The text of the line that fills `region` (any size), as it is drawn; empty where none is surely read."""
+        height, width = region.shape[:2]
+        if min(height, width) < FEWEST_PIXELS:
+            return ""
+        if width > WIDEST_LINE * height:
+            region = resized(region, width=round(WIDEST_LINE * height), height=height)
+        with self._lock:
+            found = self._networks(_bgr(region), use_det=False, use_cls=False, use_rec=True)
+        return found.txts[0] if found.txts and float(found.scores[0]) >= SURELY_READ else ""
+
     def _longest_line(self, picture: RgbImage) -> Line | None:
         found = self._networks(_bgr(picture), use_det=True, use_cls=False, use_rec=True)
         boxes = getattr(found, "boxes", None)
@@ -118,6 +140,7 @@ class Reader:
                 "Global.log_level": "error",
                 f"{engine}.intra_op_num_threads": self._threads,
                 f"{engine}.inter_op_num_threads": 1,
+                "Rec.rec_img_shape": list(LINE_SHAPE),
                 "Det.limit_side_len": 256,
                 "Det.limit_type": "max",
             }

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -30,8 +29,9 @@ from model.alignment import (
     prepare_reference,
     working_size,
 )
+from model.calibration import Shares
 from model.comparison import cells_of, compare
-from model.reading import Outcome, Reader
+from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
 
@@ -54,29 +54,16 @@ class Scores:
     unrelated: float
 
     @property
-    def kind(self) -> Kind:
-        """The most probable kind, should the mark be the brand's at all."""
-        named: dict[Kind, float] = {"genuine": self.genuine, "smear": self.smear, "imitation": self.imitation}
-        return max(named, key=lambda kind: named[kind])
+    def shares(self) -> Shares:
+        """How what is not unrelated divides into the kinds."""
+        related = max(self.genuine + self.smear + self.imitation, 1e-12)
+        return Shares(self.genuine / related, self.smear / related, self.imitation / related)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a region is beside a reference.
-
-    `aligned` is the region as the reference's picture is laid out, the same shape; `difference` (h, w) float32 0..1
-    says where they differ; `reasons` says it in words. Both pictures are None where the region is rather unrelated.
-    """
-
-    scores: Scores
-    aligned: RgbImage | None = field(repr=False)
-    difference: NDArray[np.float32] | None = field(repr=False)
-    reasons: list[str]
-
-    @property
-    def kind(self) -> Kind:
-        """See `Scores.kind`."""
-        return self.scores.kind
+def likeliest(shares: Shares) -> Kind:
+    """The most probable kind."""
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    return kinds[int(np.argmax(shares))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +90,36 @@ class Examined:
                 return np.asarray(self.maps[1], np.float32)
             case "genuine":
                 return np.asarray(self.maps.max(axis=0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A pair that was judged: what the verifier says of it, and what it was judged by."""
+
+    scores: Scores
+    examined: Examined = field(repr=False)
+    reference: PreparedReference = field(repr=False)
+
+    def aligned(self) -> RgbImage:
+        """The region as the reference's picture is laid out, the same shape."""
+        return laid_out(self.examined.region, self.examined.matrix, self.reference)
+
+    def difference(self, kind: Kind) -> NDArray[np.float32]:
+        """Where the region differs as that `kind` does, (h, w) 0..1, as the reference's picture is laid out."""
+        return _on_picture(self.examined.changed(kind), self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a region is of its kind.
+
+    `aligned` is the region as the reference's picture is laid out, the same shape; `difference` (h, w) float32 0..1
+    says where they differ; `reasons` says it in words.
+    """
+
+    aligned: RgbImage = field(repr=False)
+    difference: NDArray[np.float32] = field(repr=False)
+    reasons: list[str]
 
 
 class Head:
@@ -132,12 +149,11 @@ class ReadingOdds:
     def __init__(self, numbers: dict[str, float]) -> None:
         self._numbers = numbers
 
-    def applied(self, scores: Scores, outcome: Outcome) -> Scores:
-        """The scores after a reading; how probable it is that the mark is unrelated stays."""
-        related = 1.0 - scores.unrelated
-        raised = scores.imitation * math.exp(self._numbers[outcome])
-        scale = related / max(scores.genuine + scores.smear + raised, 1e-12)
-        return Scores(scores.genuine * scale, scores.smear * scale, raised * scale, scores.unrelated)
+    def applied(self, shares: Shares, outcome: Outcome) -> Shares:
+        """The shares of the kinds after a reading."""
+        raised = shares.imitation * math.exp(self._numbers[outcome])
+        total = max(shares.genuine + shares.smear + raised, 1e-12)
+        return Shares(shares.genuine / total, shares.smear / total, raised / total)
 
 
 class Aligner:
@@ -178,15 +194,15 @@ class VerifierRuntime:
 class Verifier:
     """Judges regions against prepared references.
 
-    `path` is the network, `calibration` the JSON file with the head and its temperature that was fitted to it. Raises
-    ValueError when the two do not belong together.
+    `path` is the network, `calibration` the JSON file with the head and its temperature that was fitted to it,
+    `reader` reads words. Raises ValueError when the two files do not belong together.
     """
 
-    def __init__(self, path: Path, *, calibration: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, calibration: Path, reader: Reader, threads: int = 1) -> None:
         self._runtime = VerifierRuntime(path, threads=threads)
         fitted = json.loads(calibration.read_text(encoding="utf-8"))
         self._head, self._reading_odds = Head(fitted["head"]), ReadingOdds(fitted["reading"])
-        self._reader = Reader(threads=threads)
+        self._reader = reader
         probe = np.zeros((8, 8, 3), np.uint8)
         numbers = self._runtime.examine(probe, prepare_reference(probe), similarity=0.0).numbers
         if len(numbers) != self._head.inputs:
@@ -195,33 +211,40 @@ class Verifier:
                 f"{len(numbers)}: they are not from one round"
             )
 
-    def verify(
-        self,
-        region: RgbImage,
-        reference: PreparedReference,
-        *,
-        similarity: float,
-        is_finding: Callable[[float], bool] = lambda related: related >= 0.5,
-    ) -> Verdict:
-        """Judge `region`, a detector's box with the scan's margin, against `reference`.
+    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
+        """Measure `region`, a detector's box with the scan's margin, beside `reference`.
 
-        `similarity` is the cosine of their embeddings, -1..1. `is_finding` is asked with the probability that the two
-        are related: where it says no, no words are read, no reasons given and nothing is laid out.
+        `similarity` is the cosine of their embeddings, -1..1.
         """
         examined = self._runtime.examine(region, reference, similarity=similarity)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(examined.numbers))
-        scores = Scores(genuine, smear, imitation, unrelated)
-        if not is_finding(1.0 - unrelated):
-            return Verdict(scores, None, None, [])
-        aligned = laid_out(examined.region, examined.matrix, reference)
-        reading = self._reader.read(aligned, reference) if imitation > SUSPECTED * (1.0 - unrelated) else None
-        if reading is not None:
-            scores = self._reading_odds.applied(scores, reading.outcome)
-        kind = scores.kind
-        reasons = _reasons(kind, examined, reference)
+        return Compared(Scores(genuine, smear, imitation, unrelated), examined, reference)
+
+    def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
+        """The words in the region, where `shares` suspect an imitation of a reference that has words."""
+        if shares.imitation <= SUSPECTED:
+            return None
+        return self._reader.read(compared.aligned(), compared.reference)
+
+    def after_reading(self, shares: Shares, reading: Reading | None) -> Shares:
+        """`shares`, and what the reading says of an imitation."""
+        return shares if reading is None else self._reading_odds.applied(shares, reading.outcome)
+
+    def explain(self, compared: Compared, *, kind: Kind, reading: Reading | None = None) -> Explanation:
+        """Why the region is of that `kind`, in a picture and in words."""
+        reasons = _reasons(kind, compared.examined, compared.reference)
         if kind == "imitation" and reading is not None and reading.outcome == "near_miss":
             reasons.insert(0, reading.difference())
-        return Verdict(scores, aligned, _on_picture(examined.changed(kind), reference), reasons)
+        return Explanation(compared.aligned(), compared.difference(kind), reasons)
+
+    def verify(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Scores:
+        """Judge `region` against `reference` by this pair alone, words included where they count."""
+        compared = self.compare(region, reference, similarity=similarity)
+        shares = compared.scores.shares
+        shares = self.after_reading(shares, self.read(compared, shares=shares))
+        related = 1.0 - compared.scores.unrelated
+        genuine, smear, imitation = (related * share for share in shares)
+        return Scores(genuine, smear, imitation, compared.scores.unrelated)
 
 
 def _reasons(kind: Kind, examined: Examined, reference: PreparedReference) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from serve.brand_words import names_of
 from serve.changes import record_change
 from serve.database.engine import Database
 from serve.database.tables import Brand, RightsHolder
@@ -100,19 +101,21 @@ def get_brand(database: Database, brand_id: str) -> BrandView:
 
 
 def change_brand(database: Database, brand_id: str, change: BrandChange, *, replica: IndexReplica) -> BrandView:
-    """Change a brand; scans name it anew before this returns. Raises `Problem` (404, 409)."""
+    """Change a brand; scans know it by its new names before this returns. Raises `Problem` (404, 409)."""
     version = None
     try:
         with database.write() as session:
             brand = session.get(Brand, brand_id, with_for_update=True)
             if brand is None:
                 raise not_found("brand", brand_id)
-            former_name = brand.name
+            former = names_of(brand)
             for field, value in change.model_dump(exclude_none=True).items():
                 setattr(brand, field, value)
             session.flush()
-            if brand.name != former_name:
-                version = record_change(session, "rename", brand_id=brand_id, former_name=former_name)
+            if names_of(brand) != former:
+                version = record_change(
+                    session, "rename", brand_id=brand_id, former_name=former.name, former_words=former.words
+                )
     except IntegrityError as error:
         raise _name_taken(str(change.name)) from error
     if version is not None:

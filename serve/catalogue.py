@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from model.alignment import PreparedReference
 from model.regions import RgbImage
+from serve.candidates import StoredReference
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
 from serve.objects import ObjectMissingError, Objects
-from serve.scan import StoredReference
 
 Prepare = Callable[[RgbImage], PreparedReference]
 Decode = Callable[[bytes], RgbImage]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlalchemy import select, text, update
@@ -22,10 +23,11 @@ def record_change(
     brand_id: str | None = None,
     reference_id: str | None = None,
     former_name: str | None = None,
+    former_words: Sequence[str] | None = None,
 ) -> int:
     """Write the next change and return its version; listeners are woken when the transaction commits.
 
-    `former_name` is that of a renamed brand: earlier scans named it so.
+    `former_name` and `former_words` are those of a brand that goes by other names now: earlier scans knew it so.
 
     Writers take turns from here to their commit, so call it last: versions then have no gaps, and whoever sees a
     version sees all before it.
@@ -40,6 +42,7 @@ def record_change(
             brand_id=brand_id,
             reference_id=reference_id,
             former_name=former_name,
+            former_words=None if former_words is None else list(former_words),
         )
     )
     session.execute(text("SELECT pg_notify(:channel, :version)"), {"channel": CHANNEL, "version": str(version)})

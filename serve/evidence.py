@@ -31,8 +31,8 @@ COLOURS = {
 
 def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     """A PNG: the region as found, the genuine reference, and the aligned region with the difference in red."""
-    reference = verified.candidate.reference.prepared.picture
-    found = verified.candidate.region.box.crop(image)
+    reference = verified.reference.prepared.picture
+    found = verified.suspect.region.box.crop(image)
     tiles = [_fitted(found), _fitted(reference), _fitted(_marked(verified, reference))]
     width = GAP + len(tiles) * (TILE + GAP)
     canvas: RgbImage = np.full((CAPTION + TILE + 2 * CAPTION + GAP, width, 3), PAPER, np.uint8)
@@ -40,7 +40,7 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
         left = GAP + number * (TILE + GAP)
         canvas[CAPTION : CAPTION + TILE, left : left + TILE] = tile
         cv2.putText(canvas, caption, (left, CAPTION - 9), FONT, 0.5, INK, 1, cv2.LINE_AA)
-    verdict = f"{verified.kind.replace('_', ' ')}, {verified.candidate.reference.brand}"
+    verdict = f"{verified.kind.replace('_', ' ')}, {verified.reference.brand}"
     words = "; ".join(verified.reasons) or "agrees with the reference"
     cv2.putText(canvas, _plain(verdict), (GAP, CAPTION + TILE + 20), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
     cv2.putText(canvas, _plain(words)[:110], (GAP, CAPTION + TILE + 46), FONT, 0.43, INK, 1, cv2.LINE_AA)

@@ -22,15 +22,17 @@ from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import BundleRejected, ModelBundle
 from model.decode import decode
+from serve.brand_words import BrandNames, BrandWords, stored_names
+from serve.candidates import StoredReference
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage
-from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector, ScanRecord
+from serve.database.tables import IndexChange, Reference, ReferenceVector, ScanRecord
 from serve.decoding import DecoderPool
 from serve.objects import ObjectMissingError, Objects
 from serve.policies import stored_policy
 from serve.problems import Problem, not_found
 from serve.results import ScanResult
-from serve.scan import Scanner, StoredReference
+from serve.scan import Scanner
 from serve.scans import result_of
 
 LoadBundle = Callable[[str], ModelBundle]
@@ -67,19 +69,21 @@ def replay(
         bundle = _bundle(record.model, load)
         index = LiveIndex()
         index.rebuild(_entries(session, record), version=record.index_version)
-        names = _names(session, record.index_version)
+        names = names_at(session, record.index_version)
+    recorded = ScanResult.model_validate(record.result)
     policy = stored_policy(database, record.policy_version)
-    scanner = Scanner(bundle, index=index, references=PastReferences(database, objects, names=names))
-    scan = scanner.scan(image, scan_id=scan_id, policy=policy)
+    references = PastReferences(database, objects, names=names)
+    scanner = Scanner(bundle, index=index, references=references, words=BrandWords(names))
+    scan = scanner.scan(image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed)
     index.close()
     total = sum(scan.milliseconds.values())
-    return Replay(ScanResult.model_validate(record.result), result_of(scan, decode_ms=0.0, total_ms=total))
+    return Replay(recorded, result_of(scan, decode_ms=0.0, total_ms=total))
 
 
 class PastReferences:
     """The references as an earlier scan saw them, removed ones too, under the brands' names of then."""
 
-    def __init__(self, database: Database, objects: Objects, *, names: Mapping[str, str]) -> None:
+    def __init__(self, database: Database, objects: Objects, *, names: Mapping[str, BrandNames]) -> None:
         self._database = database
         self._objects = objects
         self._names = names
@@ -93,7 +97,7 @@ class PastReferences:
         except ObjectMissingError as error:
             raise _gone(f"the picture of the reference {reference_id}") from error
         return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id],
+            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id].name,
             kind=row.kind,  # type: ignore[arg-type] # checked by the table
             prepared=prepare_reference(picture),
         )  # fmt: skip
@@ -145,18 +149,19 @@ def _entries(session: Session, record: ScanRecord) -> list[Entry]:
     ]
 
 
-def _names(session: Session, version: int) -> dict[str, str]:
-    """The brands' names at an index version. Raises `Problem` (409) when a name of then was not kept."""
-    names = {row.id: row.name for row in session.execute(select(Brand.id, Brand.name))}
+def names_at(session: Session, version: int) -> dict[str, BrandNames]:
+    """What the brands went by at an index version. Raises `Problem` (409) when a name of then was not kept."""
+    names = stored_names(session)
     renamed = (
-        select(IndexChange.brand_id, IndexChange.former_name)
+        select(IndexChange.brand_id, IndexChange.former_name, IndexChange.former_words)
         .where(IndexChange.version > version, IndexChange.action == "rename")
         .order_by(IndexChange.version.desc())
     )
-    for brand_id, former_name in session.execute(renamed):
-        if former_name is None:
+    for brand_id, former_name, former_words in session.execute(renamed):
+        if brand_id is None or former_name is None:
             raise _gone(f"the name that the brand {brand_id} had")
-        names[brand_id] = former_name
+        words = names[brand_id].words if former_words is None else tuple(former_words)
+        names[brand_id] = BrandNames(former_name, words)
     return names
 
 

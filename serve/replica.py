@@ -1,4 +1,4 @@
-"""The model and the index of this process, kept in step with the database.
+"""The model, the index and the brands' words of this process, kept in step with the database.
 
 The database is the truth. A writer commits and then calls `catch_up`, so its own change is searchable before it
 answers; other processes are woken by LISTEN/NOTIFY, and look twice a second besides, in case a notification is lost.
@@ -24,6 +24,7 @@ from index.interface import Entry
 from index.live import LiveIndex
 from index.snapshot import SnapshotRejected, latest_snapshot, load_snapshot, save_snapshot
 from model.bundle import BundleRejected, ModelBundle
+from serve.brand_words import BrandWords, stored_names
 from serve.catalogue import Catalogue
 from serve.changes import CHANNEL
 from serve.database.engine import Database
@@ -67,6 +68,7 @@ class IndexReplica:
         self._snapshots = snapshots
         self._metrics = metrics
         self._serving: Serving | None = None
+        self._words = BrandWords()
         self._applying = threading.Lock()
         self._ending = threading.Event()
         self._heard = 0.0
@@ -96,6 +98,11 @@ class IndexReplica:
         if self._serving is None:
             raise RuntimeError("the replica was not started")
         return self._serving
+
+    @property
+    def words(self) -> BrandWords:
+        """The words of all brands."""
+        return self._words
 
     @property
     def index(self) -> LiveIndex:
@@ -138,6 +145,7 @@ class IndexReplica:
         with self._database.read() as session:
             bundle = self._bundles.load(serving_model(session))
             self._serving = Serving(bundle, LiveIndex())
+            self._words = BrandWords(stored_names(session))
             if self._load_snapshot(session):
                 self._apply(session)
                 expected = session.scalar(select(func.count()).select_from(_active_vectors(bundle.name).subquery()))
@@ -182,6 +190,13 @@ class IndexReplica:
             return
         references = {change.reference_id for change in changes}
         entries = _entries_of(session, references, model=self.serving.bundle.name)
+        named = {
+            change.brand_id
+            for change in changes
+            if change.brand_id is not None and (change.reference_id is None or change.brand_id not in self._words)
+        }
+        if named:
+            self._words = self._words.with_brands(stored_names(session, named))
         for change in changes:
             if change.reference_id is None:
                 self._catalogue.forget_brand(change.brand_id)
@@ -200,6 +215,7 @@ class IndexReplica:
         another = bundle.name != before.bundle.name
         index = LiveIndex() if another else before.index
         self._catalogue.forget_all()
+        self._words = BrandWords(stored_names(session))
         rows = session.execute(_active_vectors(bundle.name)).yield_per(10_000)
         index.rebuild((_entry(row) for row in rows), version=version)
         if another:

@@ -26,6 +26,13 @@ class FindingScores(Answer):
     unrelated: Probability
 
 
+class ReadWord(Answer):
+    """A word of the brand that was read in the region."""
+
+    seen: Annotated[str, Field(description="As it was read: letters and digits, lower case")]
+    word: Annotated[str, Field(description="The brand's own word, written alike; one letter may differ")]
+
+
 class Finding(Answer):
     """One region of the scanned image tied to one brand."""
 
@@ -37,6 +44,12 @@ class Finding(Answer):
     reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
     margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]
+    verified: Annotated[
+        Probability | None,
+        Field(description="What the comparison with the reference alone says: that the two belong together"),
+    ] = None
+    read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
+    claimed: Annotated[bool, Field(description="Whether the listing names the brand")] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 
@@ -48,6 +61,7 @@ class Timings(Answer):
     propose: float
     embed: float
     search: float
+    read: float = 0.0
     verify: float
     total: float
 
@@ -59,6 +73,7 @@ class ScanResult(Answer):
     decision: Decision
     reasons: list[str]
     findings: list[Finding]
+    brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
     model: str
     index_version: int
     policy_version: int

@@ -25,7 +25,7 @@ from serve.problems import not_found
 from serve.results import Listing, ScanResult, Timings
 from serve.scan import Scan, Scanner
 
-STEPS = ("propose", "embed", "search", "verify")
+STEPS = ("propose", "embed", "search", "read", "verify")
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class ScanDesk:
     def scan(self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None) -> ScanResult:
         """Scan the picture in the file `data`. Raises `ImageRejected`.
 
-        `listing` is what the seller says; a policy decides by the picture alone. `moment` is for callers that scan
+        `listing` is what the seller says: the brands that it names are looked for. `moment` is for callers that scan
         several pictures alike; without it, what is in force when the scan begins, and it keeps that to its end.
         """
         moment = moment or self.now()
@@ -72,7 +72,8 @@ class ScanDesk:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
-        scan = moment.scanner.scan(image, scan_id=scan_id, policy=moment.policy)
+        claimed = moment.scanner.claimed_in(listing)
+        scan = moment.scanner.scan(image, scan_id=scan_id, policy=moment.policy, claimed=claimed)
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0
@@ -128,6 +129,7 @@ def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
         decision=scan.decision,
         reasons=scan.reasons,
         findings=scan.findings,
+        brands_claimed=scan.claimed,
         model=scan.model,
         index_version=scan.index_version,
         policy_version=scan.policy_version,

@@ -102,7 +102,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
 
         def scanner() -> Scanner:
             serving = replica.serving
-            return Scanner(serving.bundle, index=serving.index, references=catalogue)
+            return Scanner(serving.bundle, index=serving.index, references=catalogue, words=replica.words)
 
         scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
         yield Service(

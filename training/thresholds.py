@@ -1,43 +1,60 @@
-"""The bundle's thresholds: from how much evidence on is a mark a brand's?
+"""The bundle's thresholds: from how much evidence on is a mark a brand's, and what was done to it?
 
-Chosen on development data that no figure is reported on: marks of `dev` brands, genuine, smeared and imitated, placed
-on garments; marks of `dev` brands that nobody registered; garments without marks; and shop photos of groceries full of
-other brands' marks. A service of its own answers with every threshold open; the thresholds are then the most permissive
-ones that keep false findings under the wanted share of photos. The same photos tell how to read the verifier's
-probabilities live.
+A service of its own scans the development photos (`training.development`) with every threshold open. The answers tell
+how to read the verifier's probabilities live, for brands that the listing names and for others; the thresholds are the
+most permissive ones that keep false findings under the wanted share of photos; and the marks that were recognised, of
+which it is known what was done to them, tell the kinds apart.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from client.api import Hallmark
 from client.service import running_service
-from model.bundle import BRANDS, SUREST, Calibration, write_manifest
-from model.encoding import jpeg
-from model.regions import RgbImage
-from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
-from training.edits.redrawn import ImpossibleEditError
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
-from training.evaluation.references import DRAWINGS_PER_BRAND, register_brands
+from model.bundle import load_bundle, write_manifest
+from model.calibration import (
+    BRANDS,
+    FIRST_GUESS,
+    Calibration,
+    Evidence,
+    Kinds,
+    Likeness,
+    Recognition,
+    Shares,
+    Word,
+    read_calibration,
+    write_calibration,
+)
+from model.encoding import png
+from model.verifier import likeliest
+from training.development import DevelopmentPhoto, Kind, development_brands, development_photos
+from training.evaluation.datasets import is_for_tuning, plain_photos
+from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
-from training.synthesis.inks import dressed
-from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
-from training.synthesis.rendering import place_mark
+from training.readable import fit_readable
 
-OPEN = Calibration(candidate_similarity=-1.0, finding_probability=0.0, copy_probability=0.5)
-"""Every pair becomes a finding. Copies of product photos keep the threshold that `model.photo_copy` is made for."""
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 2.0, 3.0, 1.0)
+"""Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
+
+SHARE_OF_KINDS = {"genuine": 0.8, "smear": 0.12, "imitation": 0.08}
+"""Of the marks for sale that a scan recognises, how many are each kind: an assumption, since nobody has counted."""
+
+KIND_PENALTY = 0.1
+"""Inverse strength of the prior that the kinds' weights are 0."""
+
+SCANS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +62,44 @@ class ThresholdSettings:
     """How much is looked at, and the share of photos without a registered mark that may get a finding.
 
     The photos are scanned once for each of the `crowds`: so many registered development brands, and so many others.
+    `read_photos` are read whole to tell which regions can be read.
     """
 
     seed: int = 0
     crowds: tuple[tuple[int, int], ...] = ((BRANDS[0], 0), (150, 350), (150, BRANDS[1] - 150))
     placed_marks: int = 500
-    photos_without: int = 600
+    packages: int = 260
+    photos_without: int = 300
+    read_photos: int = 500
     most_false: float = 0.02
 
 
 class Suspect(NamedTuple):
-    """A brand that a scan thought of: probability that it is the brand's mark, similarity, and margin over others."""
+    """A brand that a scan thought of: what spoke for it, how the verifier divides it into kinds, and the claim."""
 
     brand: str
-    probability: float
-    similarity: float
-    margin: float
+    evidence: Evidence
+    shares: Shares
+    claimed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A scanned development photo: the registered brand in it, and what the scan thought of its candidates.
+    """A scanned development photo, and what the scan thought of its candidates."""
 
-    `brands` is how many the index held.
-    """
-
-    expected: str | None
-    candidates: list[Suspect]
+    photo: DevelopmentPhoto
+    suspects: list[Suspect]
     brands: int
 
-    def recalibrated(self, weights: Calibration) -> Answered:
-        """The photo with the probabilities of live candidates."""
-        live = [
-            one._replace(
-                probability=weights.related(
-                    one.probability, similarity=one.similarity, margin=one.margin, brands=self.brands
-                )
-            )
-            for one in self.candidates
-        ]
-        return replace(self, candidates=live)
-
-    @property
-    def strongest(self) -> float:
-        """The probability of the surest candidate, 0 without any."""
-        return max((one.probability for one in self.candidates), default=0.0)
-
-    def recognised(self, threshold: float) -> bool:
-        """Whether the surest candidate is the right brand and passes `threshold`."""
-        best = max(self.candidates, key=lambda one: (one.probability, one.similarity), default=None)
-        return best is not None and best.brand == self.expected and best.probability >= threshold
+    def judged(self, calibration: Calibration) -> list[tuple[Suspect, float]]:
+        """The suspects that a scan would make findings of, with their probabilities, the surest first."""
+        found = []
+        for one in self.suspects:
+            recognition = calibration.recognition(claimed=one.claimed)
+            probability = recognition.probability(one.evidence)
+            if probability >= recognition.finding_probability:
+                found.append((one, probability))
+        return sorted(found, key=lambda pair: -pair[1])
 
 
 def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> dict[str, Any]:
@@ -102,82 +107,150 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
 
     Raises `DataMissing` without the clothing and grocery photos, `ServiceFailed` when the service does not start.
     """
-    answered = [
-        one for crowd in settings.crowds for one in _answers(bundle, settings=settings, crowd=crowd, progress=progress)
-    ]
-    calibration = choose(answered, most_false=settings.most_false)
-    (bundle / "calibration.json").write_text(json.dumps(asdict(calibration), indent=2) + "\n")
-    write_manifest(bundle)
-    live = [one.recalibrated(calibration) for one in answered]
-    threshold = calibration.finding_probability
-    return {
-        **asdict(calibration),
-        "false_share": {brands: false_share(crowd, threshold) for brands, crowd in by_brands(live).items()},
-        "recognised_share": {brands: recognised_share(crowd, threshold) for brands, crowd in by_brands(live).items()},
-    }
+    rng = np.random.default_rng(settings.seed)
+    with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
+        opened = Path(folder) / bundle.name
+        shutil.copytree(bundle, opened)
+        _complete(opened, Calibration.open())
+        pool = [photo for name in ("clothing", "grocery") for photo in plain_photos(name) if is_for_tuning(photo.path)]
+        photos = [pool[number].read() for number in rng.permutation(len(pool))[: settings.read_photos]]
+        readable, read_share = fit_readable(load_bundle(opened), photos, progress=progress)
+        _complete(opened, Calibration.open(readable))
+        answered = [
+            one
+            for crowd in settings.crowds
+            for one in scanned(opened, settings=settings, crowd=crowd, progress=progress)
+        ]
+    calibration = replace(choose(answered, most_false=settings.most_false), readable=readable)
+    _complete(bundle, calibration)
+    return {"read_share": round(read_share, 3), **figures(answered, read_calibration(bundle / "calibration.json"))}
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
-    """Recalibrate the probabilities to live candidates, then take the least threshold with few enough false findings.
+    """Fit both recognitions, take the least thresholds with few enough false findings, and fit the kinds.
 
-    At most `most_false` of the photos without a registered mark get a finding, in each crowd of brands. The least
-    similarity of a candidate is a little below the least similar mark that passes.
+    At most `most_false` of the photos without a registered mark get a finding of a brand that the listing does not
+    name, in each crowd of brands, and as many of one that it names. The least similarity of a candidate is a little
+    below the least similar mark that passes. Which regions are read stays open.
     """
-    weights = _live_weights(answered)
-    live = [one.recalibrated(weights) for one in answered]
-    threshold = max(
-        _least_probability([one.strongest for one in crowd if one.expected is None], most_false)
-        for crowd in by_brands(live).values()
+    unclaimed, claimed = (
+        _with_threshold(_recognition(answered, claimed=claimed), answered, claimed=claimed, most_false=most_false)
+        for claimed in (False, True)
     )
-    passed = [
-        suspect.similarity
-        for one in live
-        for suspect in one.candidates
-        if suspect.brand == one.expected and suspect.probability >= threshold
+    calibration = replace(Calibration.open(), unclaimed=unclaimed, claimed=claimed)
+    right = [
+        (one, suspect) for one in answered for suspect, _ in one.judged(calibration) if suspect.brand == one.photo.brand
     ]
-    return replace(
-        weights,
-        candidate_similarity=round(min(passed, default=0.0) - 0.02, 2),
-        finding_probability=threshold,
-    )
+    by_search = [one.evidence.similarity for _, one in right if not one.claimed and one.evidence.word == "none"]
+    kinds = _kinds([(one.photo.kind, suspect) for one, suspect in right if one.photo.kind is not None])
+    return replace(calibration, candidate_similarity=round(min(by_search, default=0.0) - 0.02, 2), kinds=kinds)
 
 
-def _live_weights(answered: Sequence[Answered]) -> Calibration:
-    """Logistic regression of "is the expected brand" on what `Calibration.related` takes."""
-    rows, right = [], []
-    for one in answered:
-        for suspect in one.candidates:
-            clipped = min(max(suspect.probability, 1.0 - SUREST), SUREST)
-            crowding = np.log(one.brands / BRANDS[1])
-            rows.append((np.log(clipped / (1.0 - clipped)), suspect.similarity, suspect.margin, crowding))
-            right.append(suspect.brand == one.expected)
-    fitted = LogisticRegression(C=1e3).fit(np.array(rows), np.array(right))
-    return replace(
-        OPEN,
-        related_intercept=round(float(fitted.intercept_[0]), 4),
-        related_logit=round(float(fitted.coef_[0, 0]), 4),
-        related_similarity=round(float(fitted.coef_[0, 1]), 4),
-        related_margin=round(float(fitted.coef_[0, 2]), 4),
-        related_brands=round(float(fitted.coef_[0, 3]), 4),
-    )
-
-
-def by_brands(answered: Sequence[Answered]) -> dict[int, list[Answered]]:
-    """The photos by the number of brands among which they were scanned."""
+def figures(answered: Sequence[Answered], calibration: Calibration) -> dict[str, dict[str, float]]:
+    """By crowd: photos whose surest finding is right, false findings, and marks called what they are not."""
     crowds: dict[int, list[Answered]] = defaultdict(list)
     for one in answered:
         crowds[one.brands].append(one)
-    return crowds
+    return {
+        f"among {brands}": {
+            "recognised, not named by the listing": _recognised(crowd, calibration, named=False),
+            "recognised, named by the listing": _recognised(crowd, calibration, named=True),
+            "false findings": _share(
+                bool([1 for suspect, _ in one.judged(calibration) if not suspect.claimed])
+                for one in crowd
+                if one.photo.brand is None
+            ),
+            "false findings of the brand named": _share(
+                any(suspect.claimed for suspect, _ in one.judged(calibration))
+                for one in crowd
+                if one.photo.brand is None and one.photo.claims is not None
+            ),
+            **{
+                f"{kind} marks called {said}": _called(crowd, calibration, kind=kind, said=said)
+                for kind, said in (
+                    ("genuine", "genuine"),
+                    ("genuine", "smear"),
+                    ("genuine", "imitation"),
+                    ("smear", "smear"),
+                    ("imitation", "imitation"),
+                )
+            },
+        }
+        for brands, crowd in sorted(crowds.items())
+    }
 
 
-def recognised_share(answered: Sequence[Answered], threshold: float) -> float:
-    """The share of photos with a registered mark whose surest candidate is the right brand and passes `threshold`."""
-    return float(np.mean([one.recognised(threshold) for one in answered if one.expected is not None]))
+def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress) -> list[Answered]:
+    """What the bundle says of the development photos among a crowd of brands."""
+    rng = np.random.default_rng(settings.seed)
+    brands = development_brands(crowd, rng)
+    photos = list(
+        development_photos(
+            brands, placed=settings.placed_marks, packages=settings.packages, without=settings.photos_without, rng=rng
+        )
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as home,
+        running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle)}) as service,
+        Hallmark(service.url, key=service.create_key("admin")) as api,
+        ThreadPoolExecutor(SCANS_AT_ONCE) as threads,
+    ):
+        register_brands(api, {**brands.registered, **brands.others}, progress=progress)
+        for brand, pictures in brands.packaged.items():
+            brand_id = api.create_brand(brand)["id"]
+            for picture in pictures:
+                api.add_reference(brand_id, png(picture), kind="logo")
+        answers = threads.map(lambda one: api.scan(one.data, listing=_listing(one)), photos)
+        return [
+            Answered(photo, _suspects(answer, brands=len(brands)), brands=len(brands))
+            for photo, answer in zip(photos, progress(answers, len(photos), "development photos"), strict=True)
+        ]
 
 
-def false_share(answered: Sequence[Answered], threshold: float) -> float:
-    """The share of photos without a registered mark that get a finding at `threshold`."""
-    return float(np.mean([one.strongest >= threshold for one in answered if one.expected is None]))
+def _listing(photo: DevelopmentPhoto) -> dict[str, str] | None:
+    return None if photo.claims is None else {"brand_claimed": photo.claims}
+
+
+def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
+    found = []
+    for one in answer["findings"]:
+        read, scores = one["read"], one["scores"]
+        related = max(1.0 - scores["unrelated"], 1e-6)
+        shares = Shares(*(scores[kind] / related for kind in Shares._fields))
+        evidence = Evidence(one["verified"], one["similarity"], one["margin"], brands)
+        if read is not None:
+            word: Word = "exact" if read["seen"] == read["word"] else "near"
+            evidence = evidence._replace(word=word, letters=len(read["word"]))
+        found.append(Suspect(one["brand"], evidence, shares, one["claimed"]))
+    return found
+
+
+def _recognition(answered: Sequence[Answered], *, claimed: bool) -> Recognition:
+    """Logistic regression of "is the brand in the photo" on what `Recognition` takes; its weights have a prior."""
+    rows = [
+        (suspect.evidence.numbers(), suspect.brand == one.photo.brand)
+        for one in answered
+        for suspect in one.suspects
+        if suspect.claimed == claimed
+    ]
+    right = np.array([is_right for _, is_right in rows])
+    if len(set(right.tolist())) < 2:
+        return FIRST_GUESS
+    sizes = np.array(LIKELY_SIZES)
+    fitted = LogisticRegression(max_iter=2000).fit(np.array([row for row, _ in rows]) * sizes, right)
+    return Recognition(float(fitted.intercept_[0]), tuple((fitted.coef_[0] * sizes).tolist()), 0.0)
+
+
+def _with_threshold(
+    recognition: Recognition, answered: Sequence[Answered], *, claimed: bool, most_false: float
+) -> Recognition:
+    strongest: dict[int, list[float]] = defaultdict(list)
+    for one in answered:
+        if one.photo.brand is None and (one.photo.claims is not None or not claimed):
+            asked = [recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed]
+            strongest[one.brands].append(max(asked, default=0.0))
+    least = max((_least_probability(crowd, most_false) for crowd in strongest.values()), default=0.5)
+    return replace(recognition, finding_probability=least)
 
 
 def _least_probability(strongest: Sequence[float], most_false: float) -> float:
@@ -187,96 +260,49 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
     return float(max((np.floor(highest_refused * 1e4 + 1e-6) + 1) / 1e4, 0.0))
 
 
-def _answers(
-    bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress
-) -> list[Answered]:
-    rng = np.random.default_rng(settings.seed)
-    registered, strangers, distractors = development_brands(crowd, rng)
-    photos = list(development_photos(registered, strangers, settings=settings, rng=rng))
-    with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
-        opened = Path(folder) / bundle.name
-        shutil.copytree(bundle, opened)
-        (opened / "calibration.json").write_text(json.dumps(asdict(OPEN)))
-        write_manifest(opened)
-        with (
-            running_service(Path(folder) / "home", settings={"HALLMARK_MODEL": str(opened)}) as service,
-            Hallmark(service.url, key=service.create_key("admin")) as api,
-        ):
-            register_brands(api, {**registered, **distractors}, progress=progress)
-            return [
-                Answered(expected, _candidates(api.scan(data)), brands=sum(crowd))
-                for expected, data in progress(photos, len(photos), "development photos")
-            ]
+def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
+    """Multinomial logistic regression of what was done to a mark, the kinds weighted as `SHARE_OF_KINDS` says."""
+    names = list(SHARE_OF_KINDS)
+    labels = np.array([names.index(kind) for kind, _ in marks], np.int64)
+    if len(set(labels.tolist())) < len(names):
+        return Kinds.open()
+    numbers = np.array([_likeness(suspect).numbers() for _, suspect in marks])
+    shares = np.bincount(labels, minlength=len(names)) / len(labels)
+    weights = np.array([SHARE_OF_KINDS[name] for name in names]) / shares
+    fitted = LogisticRegression(C=KIND_PENALTY, max_iter=2000).fit(numbers, labels, sample_weight=weights[labels])
+    against_genuine = np.column_stack([fitted.intercept_, fitted.coef_])
+    against_genuine = against_genuine - against_genuine[0]
+    return Kinds(tuple(against_genuine[1].tolist()), tuple(against_genuine[2].tolist()))
 
 
-def _candidates(answer: dict[str, Any]) -> list[Suspect]:
-    return [
-        Suspect(one["brand"], 1.0 - one["scores"]["unrelated"], one["similarity"], one["margin"])
-        for one in answer["findings"]
-    ]
+def _likeness(suspect: Suspect) -> Likeness:
+    evidence = suspect.evidence
+    return Likeness(suspect.shares, evidence.verified, evidence.similarity, evidence.word)
 
 
-def development_brands(
-    crowd: tuple[int, int], rng: np.random.Generator
-) -> tuple[dict[str, list[Logo]], dict[str, list[Logo]], dict[str, list[Logo]]]:
-    """Development brands to register, as many that nobody registers, and brands of the training split as others."""
-    by_brand: dict[str, list[Logo]] = defaultdict(list)
-    for logo in load_logos(default_folder()):
-        by_brand[logo.brand].append(logo)
-    dev = [brand for brand in sorted(by_brand) if split_of(brand) == "dev"]
-    train = [brand for brand in sorted(by_brand) if split_of(brand) == "train"]
-    order = [dev[number] for number in rng.permutation(len(dev))]
-    count, distractors = crowd
-    own, unknown = order[:count], order[count : 2 * count]
-    others = [train[number] for number in rng.permutation(len(train))[:distractors]]
-    return (
-        {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in own},
-        {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in unknown},
-        {brand: by_brand[brand][:1] for brand in others},
+def _recognised(crowd: Sequence[Answered], calibration: Calibration, *, named: bool) -> float:
+    return _share(
+        bool(found := one.judged(calibration)) and found[0][0].brand == one.photo.brand
+        for one in crowd
+        if one.photo.brand is not None and (one.photo.claims is not None) == named
     )
 
 
-def development_photos(
-    registered: dict[str, list[Logo]],
-    strangers: dict[str, list[Logo]],
-    *,
-    settings: ThresholdSettings,
-    rng: np.random.Generator,
-) -> Iterator[tuple[str | None, bytes]]:
-    """The development photos as (registered brand or None, JPEG)."""
-    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
-    groceries = [photo for photo in plain_photos("grocery") if is_for_tuning(photo.path)]
-    for number in range(settings.placed_marks):
-        known = number % 4 != 0
-        pool = registered if known else strangers
-        brand = sorted(pool)[int(rng.integers(len(pool)))]
-        logo = pool[brand][int(rng.integers(len(pool[brand])))]
-        yield (brand if known else None), jpeg(_placed(logo, garments[int(rng.integers(len(garments)))], rng))
-    for photos in (garments, groceries):
-        for number in rng.permutation(len(photos))[: settings.photos_without // 2]:
-            yield None, photos[number].path.read_bytes()
+def _called(crowd: Sequence[Answered], calibration: Calibration, *, kind: str, said: str) -> float:
+    return _share(
+        likeliest(calibration.kinds.shares(_likeness(suspect))) == said
+        for one in crowd
+        if one.photo.kind == kind
+        for suspect, _ in one.judged(calibration)
+        if suspect.brand == one.photo.brand
+    )
 
 
-def _placed(logo: Logo, garment: Photo, rng: np.random.Generator) -> RgbImage:
-    """The mark on a garment: two in five genuine, two in five smeared, one in five an imitation of it."""
-    done = rng.choice(("nothing", "smear", "imitation"), p=(0.4, 0.4, 0.2))
-    mark = rasterise(logo, width=512, background=None)
-    if done == "imitation":
-        mark = imitated(logo, rng=rng)
-    photo = garment.read()
-    image, box, _ = place_mark(dressed(mark, rng=rng), photo, rng=rng, width_fraction=float(rng.uniform(0.1, 0.6)))
-    if done == "smear":
-        tool = str(rng.choice(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))))
-        image = smear(image, box, tool=tool, strength=float(rng.uniform(0.1, 0.7)), rng=rng)
-    return image
+def _share(flags: Any) -> float:
+    values: NDArray[np.float64] = np.array(list(flags), np.float64)
+    return round(float(values.mean()), 4) if len(values) else float("nan")
 
 
-def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage:
-    """The logo after an edit that may be fitted to, or as it is when none of those tried is possible for it."""
-    kinds = sorted(set(IMITATIONS) - {*HELD_OUT_IMITATIONS, "combined"})
-    for kind in rng.permutation(kinds)[:6]:
-        try:
-            return imitate(logo, kind=str(kind), rng=rng, width=512)
-        except ImpossibleEditError:
-            continue
-    return rasterise(logo, width=512, background=None)
+def _complete(bundle: Path, calibration: Calibration) -> None:
+    write_calibration(bundle / "calibration.json", calibration)
+    write_manifest(bundle)

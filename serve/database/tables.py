@@ -150,8 +150,8 @@ class IndexCounter(Table):
 
 
 class IndexChange(Table):
-    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means a renamed brand,
-    whose name before is `former_name`. Neither: another model serves from this version on.
+    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means that a brand goes
+    by other names: those before are `former_name` and `former_words`. Neither: another model serves from this version.
 
     `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
     """
@@ -164,6 +164,7 @@ class IndexChange(Table):
     brand_id: Mapped[str | None]
     reference_id: Mapped[str | None]
     former_name: Mapped[str | None]
+    former_words: Mapped[list[str] | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (

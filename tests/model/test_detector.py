@@ -14,7 +14,7 @@ from model.detector import THRESHOLD_KEY, Detector, cell_centres, letterboxed, m
 from model.regions import Box, Region
 
 SIDE = 64
-RELEASED = Path(model.detector.__file__).parent / "weights" / "hallmark-3" / "detector.onnx"
+RELEASED = Path(model.detector.__file__).parent / "weights" / "hallmark-4" / "detector.onnx"
 
 
 def logit(score: float) -> float:

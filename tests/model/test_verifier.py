@@ -7,13 +7,15 @@ import pytest
 
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder
-from model.verifier import Head, Verifier
+from model.calibration import Shares
+from model.reading import Reader
+from model.verifier import Head, Verifier, likeliest
 
 
 @pytest.fixture(scope="module")
 def verifier():
     folder = bundle_folder()
-    return Verifier(folder / "verifier.onnx", calibration=folder / "verifier_calibration.json")
+    return Verifier(folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", reader=Reader())
 
 
 def mark() -> np.ndarray:
@@ -34,49 +36,69 @@ def in_a_photo() -> np.ndarray:
 
 def test_scores_are_probabilities_and_everything_has_its_shape(verifier):
     reference = prepare_reference(mark())
-    verdict = verifier.verify(in_a_photo(), reference, similarity=0.8)
-    scores = verdict.scores
-    assert scores.genuine + scores.smear + scores.imitation + scores.unrelated == pytest.approx(1, abs=1e-9)
-    assert verdict.kind in ("genuine", "smear", "imitation")
-    assert verdict.aligned is not None
-    assert verdict.aligned.shape == reference.picture.shape
-    assert verdict.difference is not None
-    assert verdict.difference.shape == reference.picture.shape[:2]
-    assert verdict.difference.dtype == np.float32
-    assert 0 <= verdict.difference.min() <= verdict.difference.max() <= 1
+    compared = verifier.compare(in_a_photo(), reference, similarity=0.8)
+    assert sum(vars_of(compared.scores)) == pytest.approx(1, abs=1e-9)
+    assert sum(compared.scores.shares) == pytest.approx(1, abs=1e-9)
+    explanation = verifier.explain(compared, kind="smear")
+    assert explanation.aligned.shape == reference.picture.shape
+    assert explanation.difference.shape == reference.picture.shape[:2]
+    assert explanation.difference.dtype == np.float32
+    assert 0 <= explanation.difference.min() <= explanation.difference.max() <= 1
+
+
+def test_a_genuine_mark_needs_no_reasons(verifier):
+    compared = verifier.compare(in_a_photo(), prepare_reference(mark()), similarity=0.8)
+    assert verifier.explain(compared, kind="genuine").reasons == []
+    assert verifier.explain(compared, kind="imitation").reasons != []
+
+
+def test_words_are_read_where_an_imitation_is_suspected(verifier):
+    picture = np.full((120, 420, 3), 255, np.uint8)
+    cv2.putText(picture, "ACMOR", (20, 90), cv2.FONT_HERSHEY_SIMPLEX, 3, (20, 20, 20), 9, cv2.LINE_AA)
+    compared = verifier.compare(picture, prepare_reference(picture), similarity=0.9)
+    assert verifier.read(compared, shares=Shares(0.9, 0.05, 0.05)) is None
+    reading = verifier.read(compared, shares=Shares(0.2, 0.1, 0.7))
+    assert reading is not None
+    assert reading.known == "ACMOR"
+
+
+def test_the_likeliest_kind():
+    assert [likeliest(one) for one in (Shares(0.5, 0.3, 0.2), Shares(0.2, 0.5, 0.3), Shares(0.1, 0.3, 0.6))] == [
+        "genuine",
+        "smear",
+        "imitation",
+    ]
+
+
+def vars_of(scores):
+    return scores.genuine, scores.smear, scores.imitation, scores.unrelated
 
 
 def test_a_clean_mark_is_more_genuine_than_a_mosaic_of_it(verifier):
     reference, photo = prepare_reference(mark()), in_a_photo()
     tiled = cv2.resize(cv2.resize(photo, (9, 7), interpolation=cv2.INTER_AREA), (250, 180), interpolation=0)
-    clean, smeared = (verifier.verify(image, reference, similarity=0.7).scores for image in (photo, tiled))
+    clean, smeared = (verifier.verify(image, reference, similarity=0.7) for image in (photo, tiled))
     assert clean.genuine > smeared.genuine
     assert smeared.smear > clean.smear
-
-
-def test_what_is_no_finding_is_not_laid_out(verifier):
-    verdict = verifier.verify(in_a_photo(), prepare_reference(mark()), similarity=0.8, is_finding=lambda _: False)
-    assert verdict.aligned is None
-    assert verdict.reasons == []
 
 
 def test_noise_that_looks_like_nothing_is_unrelated(verifier):
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3)).astype(np.uint8)
     clean = verifier.verify(in_a_photo(), prepare_reference(mark()), similarity=0.8)
-    assert verifier.verify(noise, prepare_reference(mark()), similarity=0.1).scores.unrelated > clean.scores.unrelated
+    assert verifier.verify(noise, prepare_reference(mark()), similarity=0.1).unrelated > clean.unrelated
 
 
 def test_equal_pixels_give_equal_verdicts_in_any_thread(verifier):
     reference, photo = prepare_reference(mark()), in_a_photo()
-    expected = verifier.verify(photo, reference, similarity=0.6).scores
+    expected = verifier.verify(photo, reference, similarity=0.6)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: verifier.verify(photo, reference, similarity=0.6).scores, range(24)))
+        found = list(pool.map(lambda _: verifier.verify(photo, reference, similarity=0.6), range(24)))
     assert found == [expected] * 24
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20000), (2000, 3), (5, 7)])
 def test_tiny_and_odd_regions_get_a_verdict(verifier, shape):
-    scores = verifier.verify(np.full((*shape, 3), 77, np.uint8), prepare_reference(mark()), similarity=0.3).scores
+    scores = verifier.verify(np.full((*shape, 3), 77, np.uint8), prepare_reference(mark()), similarity=0.3)
     assert np.isfinite([scores.genuine, scores.smear, scores.imitation, scores.unrelated]).all()
 
 
@@ -101,4 +123,4 @@ def test_a_calibration_of_another_round_is_refused(tmp_path):
     content = json.dumps({"head": head, "reading": {}})
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(ValueError, match="not from one round"):
-        Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json")
+        Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json", reader=Reader())

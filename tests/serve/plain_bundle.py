@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import PreparedReference
-from model.bundle import Calibration, ModelBundle
+from model.bundle import ModelBundle
+from model.calibration import Calibration, Recognition, Shares
 from model.regions import Region, RgbImage
-from model.verifier import Scores, Verdict
+from model.verifier import Compared, Examined, Explanation, Kind, Scores
 
 SIDE = 9
 """9 × 9 pixels of 3 channels are 243 numbers, of the 256 that a vector has."""
@@ -36,22 +37,51 @@ class NoDetector:
         return []
 
 
+class FixedReader:
+    """Reads the same line in every region."""
+
+    def __init__(self, line: str = "") -> None:
+        self._line = line
+        self.calls = 0
+
+    def line(self, region: RgbImage) -> str:
+        self.calls += 1
+        return self._line
+
+
 class SimilarityVerifier:
     """What is similar is genuine."""
 
-    def verify(
-        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
-    ) -> Verdict:
+    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
         genuine = max(similarity, 0.0)
-        scores = Scores(genuine=genuine, smear=0.0, imitation=0.0, unrelated=1.0 - genuine)
-        return Verdict(scores=scores, aligned=None, difference=None, reasons=[])
+        return compared(Scores(genuine, 0.0, 0.0, 1.0 - genuine), region, reference)
+
+    def read(self, pair: Compared, *, shares: Shares) -> None:
+        """No words."""
+
+    def after_reading(self, shares: Shares, reading: None) -> Shares:
+        return shares
+
+    def explain(self, pair: Compared, *, kind: Kind, reading: None) -> Explanation:
+        height, width = pair.reference.picture.shape[:2]
+        reasons = [] if kind == "genuine" else ["mosaic over 60 % of the mark"]
+        return Explanation(np.zeros((height, width, 3), np.uint8), np.ones((height, width), np.float32), reasons)
+
+
+def compared(scores: Scores, region: RgbImage, reference: PreparedReference) -> Compared:
+    nothing = np.zeros((2, 4, 4), np.float32)
+    return Compared(scores, Examined(region, np.eye(3), region, np.zeros(5, np.float32), nothing), reference)
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:
+    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 6), 0.5)
     return ModelBundle(
         name=name,
         embedder=ColourEmbedder(),  # type: ignore[arg-type]
         detector=NoDetector(),  # type: ignore[arg-type]
         verifier=SimilarityVerifier(),  # type: ignore[arg-type]
-        calibration=Calibration(candidate_similarity=0.9, finding_probability=0.5, copy_probability=0.5),
+        reader=FixedReader(),  # type: ignore[arg-type]
+        calibration=replace(
+            Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one
+        ),
     )

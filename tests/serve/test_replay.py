@@ -14,7 +14,7 @@ from model.rejection import DecodeLimits
 from serve import command_line
 from serve.decoding import DecoderPool
 from serve.problems import Problem
-from serve.replay import Replay, replay
+from serve.replay import Replay, names_at, replay
 
 PICTURE = png(mosaic(1))
 
@@ -51,6 +51,30 @@ def test_a_scan_is_the_same_after_everything_has_changed(scanned: tuple[Client, 
     assert done.differences == []
     assert done.again.findings[0].brand == "Before"
     assert (done.again.index_version, done.again.policy_version) == (1, 1)
+
+
+def test_a_brand_has_the_words_that_it_had(open_client: Open) -> None:
+    client = open_client()
+    brand = client.brand("Before")
+    client.patch(f"/v1/brands/{brand}", json={"words": ["one", "two"]})
+    client.patch(f"/v1/brands/{brand}", json={"aliases": ["three"]})
+    client.patch(f"/v1/brands/{brand}", json={"name": "After", "words": []})
+    with client.service.database.read() as session:
+        words = [names_at(session, version)[brand].words for version in range(4)]
+    assert words == [(), ("one", "two"), ("three", "one", "two"), ("three",)]
+
+
+def test_a_claim_that_was_made_is_made_again(open_client: Open, decoder: DecoderPool) -> None:
+    client = open_client()
+    brand = client.brand("Before")
+    client.reference(brand, PICTURE)
+    scan = client.post("/v1/scan", data={"listing": '{"title": "a before bag"}'}, files={"image": ("a.png", PICTURE)})
+    assert scan.json()["brands_claimed"] == [brand]
+    assert scan.json()["findings"][0]["claimed"]
+    client.patch(f"/v1/brands/{brand}", json={"name": "After"})
+    done = again((client, scan.json()["scan_id"]), decoder)
+    assert done.differences == []
+    assert done.again.brands_claimed == [brand]
 
 
 def test_what_was_enabled_later_is_not_seen_before(open_client: Open, decoder: DecoderPool) -> None:

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from mosaics import mosaic
-from plain_bundle import plain_bundle
+from numpy.typing import NDArray
+from plain_bundle import FixedReader, SimilarityVerifier, compared, plain_bundle
 
 from index.exact import ExactIndex
 from index.interface import Entry
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
+from model.calibration import Readable, Recognition
 from model.decode import decode
 from model.regions import Box, Region, RgbImage
-from model.verifier import Scores, Verdict
+from model.verifier import Compared, Scores
+from serve.brand_words import BrandNames, BrandWords
+from serve.candidates import MAX_CANDIDATES, StoredReference
 from serve.evidence import draw_evidence
 from serve.policy import Policy
-from serve.scan import MAX_CANDIDATES, MAX_REGIONS, Scan, Scanner, StoredReference
+from serve.results import Listing
+from serve.scan import MAX_LINES, MAX_REGIONS, Scan, Scanner
 
 
 class FixedDetector:
@@ -28,24 +32,16 @@ class FixedDetector:
         return self._regions
 
 
-class FixedVerifier:
+class FixedVerifier(SimilarityVerifier):
     """Gives the same scores to every pair, and counts the pairs."""
 
     def __init__(self, scores: Scores) -> None:
         self._scores = scores
         self.calls = 0
 
-    def verify(
-        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
-    ) -> Verdict:
+    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
         self.calls += 1
-        shape = reference.picture.shape
-        return Verdict(
-            scores=self._scores,
-            aligned=np.zeros(shape, np.uint8),
-            difference=np.ones(shape[:2], np.float32),
-            reasons=["mosaic over 60 % of the mark"],
-        )
+        return compared(self._scores, region, reference)
 
 
 class Shelf:
@@ -53,6 +49,7 @@ class Shelf:
 
     def __init__(self, bundle: ModelBundle, **seeds: int) -> None:
         self.index = ExactIndex()
+        self.words = BrandWords({f"brd_{name}": BrandNames(name, ()) for name in seeds})
         self._references = {}
         for number, (name, seed) in enumerate(seeds.items(), start=1):
             picture = mosaic(seed)
@@ -64,6 +61,11 @@ class Shelf:
 
     def get(self, reference_id: str) -> StoredReference | None:
         return self._references.get(reference_id)
+
+    def add(self, reference: StoredReference, *, number: int, vector: NDArray[np.float32]) -> None:
+        entry = Entry(number, reference.reference_id, reference.brand_id, "whole", vector)
+        self.index.add([entry], version=number)
+        self._references[reference.reference_id] = reference
 
     def forget(self, name: str) -> None:
         del self._references[f"ref_{name}"]
@@ -77,8 +79,9 @@ def photo(*marks: tuple[int, int, int]) -> RgbImage:
     return image
 
 
-def scan(image: RgbImage, bundle: ModelBundle, shelf: Shelf) -> Scan:
-    return Scanner(bundle, index=shelf.index, references=shelf).scan(image, scan_id="scan_1", policy=Policy(version=7))
+def scan(image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None) -> Scan:
+    scanner = Scanner(bundle, index=shelf.index, references=shelf, words=shelf.words)
+    return scanner.scan(image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing))
 
 
 def bundle_of(*boxes: Box, verifier: FixedVerifier | None = None) -> ModelBundle:
@@ -177,3 +180,64 @@ def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
     redness = picture[..., 0] - picture[..., 1:].max(axis=2)
     thirds = [part.mean() for part in np.array_split(redness[28:284], 3, axis=1)]
     assert thirds[2] > max(thirds[:2]) + 50
+
+
+def test_a_brand_that_the_listing_names_is_looked_for() -> None:
+    """The mark is like nobody's; who sells it says fuma, and what the seller says counts a lot here."""
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    claimed = Recognition(8.0, (1.0, *(0.0,) * 6), 0.5)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, claimed=claimed))
+    shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
+    assert scan(image, bundle, shelf).findings == []
+    done = scan(image, bundle, shelf, listing=Listing(title="new FUMA shoes"))
+    assert done.claimed == ["brd_fuma"]
+    assert [(one.brand, one.claimed) for one in done.findings] == [("fuma", True)]
+    assert scan(image, bundle, shelf, listing=Listing(title="new shoes")).findings == []
+
+
+def test_a_brand_whose_word_is_read_is_looked_for() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    exact = Recognition(-4.0, (1.0, 0.0, 0.0, 0.0, 0.0, 12.0, 0.0), 0.5)
+    everywhere = Readable(np.zeros(256, np.float32), 0.0)
+    bundle = replace(
+        bundle,
+        reader=FixedReader("FUMA"),  # type: ignore[arg-type]
+        calibration=replace(bundle.calibration, unclaimed=exact, readable=everywhere),
+    )
+    (finding,) = scan(photo((2, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2)).findings
+    assert (finding.brand, finding.box) == ("fuma", (40, 60, 96, 96))
+    assert finding.read is not None
+    assert (finding.read.seen, finding.read.word) == ("fuma", "fuma")
+
+
+def test_few_lines_are_read() -> None:
+    reader = FixedReader("FUMA")
+    bundle = bundle_of(*(Box(5 * number, 200, 96, 96) for number in range(7)))
+    everywhere = Readable(np.zeros(256, np.float32), 0.0)
+    bundle = replace(
+        bundle,
+        reader=reader,  # type: ignore[arg-type]
+        calibration=replace(bundle.calibration, readable=everywhere),
+    )
+    scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert reader.calls == MAX_LINES
+    reader.calls = 0
+    scan(photo(), replace(bundle, calibration=plain_bundle().calibration), Shelf(bundle, fuma=1))
+    assert reader.calls == 0
+
+
+def test_agreeing_with_any_version_is_genuine() -> None:
+    """The photo shows the brand's second version; the first, more like it by the vectors, says imitation."""
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf = Shelf(bundle, fuma=1)
+    other = StoredReference("ref_old", "brd_fuma", "fuma", "logo", prepare_reference(mosaic(5)))
+    shelf.add(other, number=9, vector=bundle.embedder.embed([mosaic(1) // 2 + mosaic(5) // 2])[0])
+
+    class ByVersion(FixedVerifier):
+        def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
+            genuine, imitation = (0.9, 0.05) if reference is other.prepared else (0.05, 0.9)
+            return compared(Scores(genuine, 0.0, imitation, 0.05), region, reference)
+
+    bundle = replace(bundle, verifier=ByVersion(Scores(0, 0, 0, 1)))  # type: ignore[arg-type]
+    (finding,) = scan(photo((1, 40, 60)), bundle, shelf).findings
+    assert (finding.kind, finding.reference_id) == ("genuine", "ref_old")

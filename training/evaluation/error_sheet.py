@@ -15,7 +15,7 @@ import numpy as np
 from model.bundle import ModelBundle
 from model.preprocessing import letterbox
 from model.regions import RgbImage
-from model.verifier import Verdict
+from model.verifier import Compared, Kind, likeliest
 from training.evaluation.report import Progress
 from training.evaluation.verdict_cases import Case, CaseSet
 from training.evaluation.verdict_judges import ReleasedVerifier
@@ -27,15 +27,17 @@ _CAPTION = 18
 @dataclass(frozen=True, slots=True)
 class _Judged:
     case: Case
-    verdict: Verdict
-    reference: RgbImage
+    compared: Compared
 
     @property
     def given(self) -> float:
         """Probability given to what the case is, should the mark be the brand's at all."""
-        scores = self.verdict.scores
-        own = {"genuine": scores.genuine, "smear": scores.smear, "imitation": scores.imitation}[self.case.kind]
-        return own / max(1.0 - scores.unrelated, 1e-6)
+        return float(getattr(self.compared.scores.shares, self.case.kind))
+
+    @property
+    def said(self) -> Kind:
+        """The kind that it was taken for."""
+        return likeliest(self.compared.scores.shares)
 
 
 def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, columns: int, progress: Progress) -> int:
@@ -48,9 +50,9 @@ def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, c
     judged = []
     for case in progress(related, len(related), "verdicts"):
         region, reference, similarity = verifier.pair(case)
-        verdict = bundle.verifier.verify(region, reference, similarity=similarity)
-        if verdict.kind != case.kind:
-            judged.append(_Judged(case, verdict, reference.picture))
+        compared = bundle.verifier.compare(region, reference, similarity=similarity)
+        if likeliest(compared.scores.shares) != case.kind:
+            judged.append(_Judged(case, compared))
     if not judged:
         raise ValueError("no verdict was wrong: there is nothing to draw")
     judged.sort(key=lambda one: one.given)
@@ -71,20 +73,21 @@ def _of(kind: str, judged: Sequence[_Judged]) -> list[_Judged]:
 
 def _tile(one: _Judged) -> RgbImage:
     """Region, reference and the aligned region with the difference in red, over a line of words."""
-    pictures = [letterbox(picture, size=_TILE - 4) for picture in (one.case.region, one.reference, _marked(one))]
+    pictures = [
+        letterbox(picture, size=_TILE - 4)
+        for picture in (one.case.region, one.compared.reference.picture, _marked(one.compared, kind=one.said))
+    ]
     body = np.hstack(
         [cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255,) * 3) for picture in pictures]
     )
     caption = np.full((_CAPTION, body.shape[1], 3), 255, np.uint8)
     edit = f" ({one.case.edit})" if one.case.edit else ""
-    words = f"{one.case.kind}{edit} called {one.verdict.kind}, own {one.given:.2f}"
+    words = f"{one.case.kind}{edit} called {one.said}, own {one.given:.2f}"
     cv2.putText(caption, words, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([body, caption])
 
 
-def _marked(one: _Judged) -> RgbImage:
-    aligned, difference = one.verdict.aligned, one.verdict.difference
-    if aligned is None or difference is None:  # taken for unrelated: nothing was compared
-        return np.full((8, 8, 3), 235, np.uint8)
-    weight = difference[..., None] * 0.7
-    return np.asarray(np.rint(aligned * (1 - weight) + np.array([255, 0, 0]) * weight), np.uint8)
+def _marked(compared: Compared, *, kind: Kind) -> RgbImage:
+    """The aligned region with what is thought to be changed in red."""
+    weight = compared.difference(kind)[..., None] * 0.7
+    return np.asarray(np.rint(compared.aligned() * (1 - weight) + np.array([255, 0, 0]) * weight), np.uint8)

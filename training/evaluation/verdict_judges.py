@@ -86,7 +86,7 @@ class ReleasedVerifier:
     def probabilities(self, case: Case) -> tuple[float, float, float, float]:
         """Of `KINDS`, which sum to 1."""
         region, reference, similarity = self.pair(case)
-        scores = self._verifier.verify(region, reference, similarity=similarity).scores
+        scores = self._verifier.verify(region, reference, similarity=similarity)
         return scores.genuine, scores.smear, scores.imitation, scores.unrelated
 
     def pair(self, case: Case) -> tuple[RgbImage, PreparedReference, float]:

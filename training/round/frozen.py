@@ -84,7 +84,7 @@ class VerdictSet:
         found = []
         for region, crop, place in zip(self.regions, seen, self.reference_of, strict=True):
             similarity = float(crop @ known[place])
-            scores = bundle.verifier.verify(region, self.references[place], similarity=similarity).scores
+            scores = bundle.verifier.verify(region, self.references[place], similarity=similarity)
             found.append(scores.smear + scores.imitation)
         return np.array(found, np.float64)
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from client.api import Hallmark
 from client.service import running_service
+from training.development import development_brands, development_photos
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.round.frozen import SEED, Scores
 from training.synthesis.logos import Logo
-from training.thresholds import ThresholdSettings, development_brands, development_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,6 @@ class ScanSet:
 def scan_set(*, photos: int, brands: int = 60) -> ScanSet:
     """About `photos` photos, two in three with a mark. Raises `DataMissing` without the clothing and grocery photos."""
     rng = np.random.default_rng(SEED)
-    registered, strangers, _ = development_brands((brands, 0), rng)
-    settings = ThresholdSettings(placed_marks=photos * 2 // 3, photos_without=photos // 3)
-    return ScanSet(registered, list(development_photos(registered, strangers, settings=settings, rng=rng)))
+    chosen = development_brands((brands, 0), rng)
+    found = development_photos(chosen, placed=photos * 2 // 3, packages=0, without=photos // 3, rng=rng)
+    return ScanSet(chosen.registered, [(one.brand, one.data) for one in found])

@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,6 +24,10 @@ from training.synthesis.products import Product
 
 MARKS = Path(__file__).with_name("package_marks.csv")
 
+IGNORED = "ignored"
+"""The name of what may be a mark, and teaches nothing."""
+
+_LEAST_SIDE = 4  # pixels of a carried box
 _STUDIO_SCALE, _SHOP_SCALE = 3.0, 2.0  # how much pictures are enlarged before features are taken: they are small
 _FEWEST, _FEWEST_BETWEEN_SHOPS = 16, 30  # matches that must follow one homography
 _SEEDS = 6
@@ -31,12 +35,23 @@ _FRONT = Box(60, 30, 80, 120)  # of a studio picture: always on the package
 _WHITE = 240
 
 
+class PackageMark(NamedTuple):
+    """A box on a studio picture, and whose mark it holds."""
+
+    name: str
+    box: Box
+
+
 @dataclass(frozen=True, slots=True)
 class PackagePhoto:
-    """A shop photo with the boxes of `marks` on its package; in `ignored` there may be marks that nobody boxed."""
+    """A shop photo with the boxes of `marks` on its package; in `ignored` there may be marks that nobody boxed.
+
+    `names` say whose each mark is, as in the table.
+    """
 
     path: Path
     marks: tuple[Box, ...]
+    names: tuple[str, ...]
     ignored: tuple[Box, ...]
 
 
@@ -56,7 +71,7 @@ class _Carrier:
 
 def boxed_packages(products: Iterable[Product]) -> Iterator[PackagePhoto]:
     """The shop photos of `products` (studio picture first) on which the package's front was found."""
-    boxed = _boxed_by_hand()
+    boxed = boxed_by_hand()
     for product in products:
         if product.name not in boxed:
             continue
@@ -65,22 +80,28 @@ def boxed_packages(products: Iterable[Product]) -> Iterator[PackagePhoto]:
         content = _content(picture)
         for path, carrier in _carriers(picture, shops).items():
             height, width = decode(path.read_bytes()).shape[:2]
-            marks, ignored = (
-                tuple(_carried(box, carrier.matrix).clipped(width=width, height=height) for box in boxes)
-                for boxes in boxed[product.name]
-            )
+            carried = [
+                (one.name, _carried(one.box, carrier.matrix).clipped(width=width, height=height))
+                for one in boxed[product.name]
+            ]
+            seen = [(name, box) for name, box in carried if min(box.width, box.height) >= _LEAST_SIDE]
             package = _carried(content, carrier.matrix).clipped(width=width, height=height)
-            yield PackagePhoto(path, _seen(marks), (*_seen(ignored), *_around(package, width=width, height=height)))
+            yield PackagePhoto(
+                path,
+                tuple(box for name, box in seen if name != IGNORED),
+                tuple(name for name, _ in seen if name != IGNORED),
+                (*(box for name, box in seen if name == IGNORED), *_around(package, width=width, height=height)),
+            )
 
 
-def _boxed_by_hand() -> dict[str, tuple[list[Box], list[Box]]]:
-    """By product the boxes of its marks and of what may be one, in pixels of its studio picture."""
-    boxed: dict[str, tuple[list[Box], list[Box]]] = {}
+def boxed_by_hand() -> dict[str, list[PackageMark]]:
+    """By product its marks, and what may be one (`IGNORED`), in pixels of its studio picture."""
+    boxed: dict[str, list[PackageMark]] = {}
     with MARKS.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             left, top, right, bottom = (float(row[key]) for key in ("x1", "y1", "x2", "y2"))
-            marks, ignored = boxed.setdefault(row["product"], ([], []))
-            (ignored if row["mark"] == "ignored" else marks).append(Box(left, top, right - left, bottom - top))
+            mark = PackageMark(row["mark"], Box(left, top, right - left, bottom - top))
+            boxed.setdefault(row["product"], []).append(mark)
     return boxed
 
 
@@ -160,10 +181,6 @@ def _carried(box: Box, matrix: NDArray[np.float64]) -> Box:
     left, top = (float(value) for value in quad.min(axis=0))
     right, bottom = (float(value) for value in quad.max(axis=0))
     return Box(left, top, right - left, bottom - top)
-
-
-def _seen(boxes: Iterable[Box]) -> tuple[Box, ...]:
-    return tuple(box for box in boxes if min(box.width, box.height) >= 4)
 
 
 def _around(package: Box, *, width: int, height: int) -> tuple[Box, ...]:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import numpy as np
 from mosaics import mosaic, png
+from plain_bundle import SimilarityVerifier, compared
 from service_client import Client
 
 from model.alignment import PreparedReference
 from model.regions import RgbImage
-from model.verifier import Scores, Verdict
+from model.verifier import Compared, Scores
 from serve.roles import Role
 
 NUMBERS = itertools.count(1)
 
 
-class SmearVerifier:
+class SmearVerifier(SimilarityVerifier):
     """What differs from the reference was smeared on purpose."""
 
-    def verify(
-        self, crop: RgbImage, reference: PreparedReference, *, similarity: float, is_finding: Callable[[float], bool]
-    ) -> Verdict:
+    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
         smear = 0.9 if similarity < 0.9999 else 0.0
-        scores = Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05)
-        return Verdict(scores=scores, aligned=None, difference=None, reasons=[])
+        return compared(Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05), region, reference)
 
 
 def smeared(seed: int, *, tile: int = 0) -> bytes:

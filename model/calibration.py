@@ -1,0 +1,272 @@
+"""Numbers chosen on development data only, kept with the networks they belong to (`calibration.json`).
+
+What a verifier that learnt on drawn pairs says of live candidates is read anew here, in two questions. Is it the
+brand's mark at all? Far more live candidates are unrelated than drawn pairs were, and similarity, rivals, the number of
+brands, a word in the picture and a seller who names the brand say more. And what was done to it? Most marks for sale
+are genuine, and versions that no reference shows look changed. Both are logistic regressions on what the scan measures.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+BRANDS = (60, 1650)
+"""The least and the largest number of brands among which thresholds are chosen."""
+
+SUREST = 0.99
+"""No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
+
+LONGEST_WORD = 8
+"""Letters of a word from which a longer one says no more."""
+
+FURTHEST_ODDS = 6.0
+"""Log odds of the verifier's kinds count within ± this."""
+
+Word = Literal["none", "near", "exact"]
+"""Whether one of the brand's words was read in the region, as it is or one letter off."""
+
+
+class Evidence(NamedTuple):
+    """What speaks for a region showing a brand's mark.
+
+    `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine;
+    `margin`: how much more similar the brand is than the best other one; `brands`: how many the index holds; `word`
+    and its `letters`, where one of the brand's words was read in the region.
+    """
+
+    verified: float
+    similarity: float
+    margin: float
+    brands: int
+    word: Word = "none"
+    letters: int = 0
+
+    def numbers(self) -> tuple[float, ...]:
+        """What the regression takes, by `Recognition.NAMES`.
+
+        The verifier is believed up to `SUREST` either way, and the number of brands counts within `BRANDS`, where it
+        was measured.
+        """
+        counted = min(max(self.brands, BRANDS[0]), BRANDS[1])
+        return (
+            _logit(min(max(self.verified, 1.0 - SUREST), SUREST)),
+            self.similarity,
+            self.margin,
+            math.log(counted / BRANDS[1]),
+            float(self.word == "near"),
+            float(self.word == "exact"),
+            min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """Whose mark is it? A logistic regression on `Evidence` (Platt 1999, with more inputs), and a threshold.
+
+    `weights` belong to `NAMES`; `finding_probability` is the probability from which a candidate is a finding.
+    """
+
+    NAMES = ("verified", "similarity", "margin", "brands", "near_word", "exact_word", "letters")
+
+    intercept: float
+    weights: tuple[float, ...]
+    finding_probability: float
+
+    def probability(self, evidence: Evidence) -> float:
+        """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it."""
+        pairs = zip(self.weights, evidence.numbers(), strict=True)
+        return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
+
+    def may_be_found(self, evidence: Evidence) -> bool:
+        """Whether a candidate could become a finding if the verifier were as sure as it can be: else, why ask it."""
+        return self.probability(evidence._replace(verified=1.0)) >= self.finding_probability
+
+
+FIRST_GUESS = Recognition(-10.0, (1.0, 9.0, 15.0, -0.3, 1.5, 3.0, 0.2), 0.0)
+"""Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
+
+
+class Shares(NamedTuple):
+    """Of the probability that a mark is the brand's: how much of it is each kind; they sum to 1."""
+
+    genuine: float
+    smear: float
+    imitation: float
+
+
+class Likeness(NamedTuple):
+    """What tells the kinds of one finding apart: the verifier's `shares`, and how alike region and reference are."""
+
+    shares: Shares
+    verified: float
+    similarity: float
+    word: Word = "none"
+
+    def numbers(self) -> tuple[float, ...]:
+        """What the regression takes, by `Kinds.NAMES`."""
+        genuine, smear, imitation = (max(share, 1e-6) for share in self.shares)
+        return (
+            _clipped(math.log(smear / genuine)),
+            _clipped(math.log(imitation / genuine)),
+            _logit(min(max(self.verified, 1.0 - SUREST), SUREST)),
+            self.similarity,
+            float(self.word == "exact"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What was done to it? A multinomial logistic regression on `Likeness`.
+
+    `smear` and `imitation` are the intercept and the weights, by `NAMES`, of each kind's log odds against genuine.
+    """
+
+    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "exact_word")
+
+    smear: tuple[float, ...]
+    imitation: tuple[float, ...]
+
+    def shares(self, likeness: Likeness) -> Shares:
+        """How much of the mark's probability is each kind."""
+        numbers = (1.0, *likeness.numbers())
+        odds = [
+            math.exp(min(max(sum(w * n for w, n in zip(weights, numbers, strict=True)), -30.0), 30.0))
+            for weights in (self.smear, self.imitation)
+        ]
+        total = 1.0 + sum(odds)
+        return Shares(1.0 / total, odds[0] / total, odds[1] / total)
+
+    @classmethod
+    def open(cls) -> Self:
+        """The verifier's own shares."""
+        rest = (0.0,) * (len(cls.NAMES) - 2)
+        return cls((0.0, 1.0, 0.0, *rest), (0.0, 0.0, 1.0, *rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Which regions hold a line of words, as their vectors tell: reading costs more than all else that a region costs.
+
+    A linear probe (Alain and Bengio 2016): (256,) weights, and the least value at which a region is read.
+    """
+
+    weights: NDArray[np.float32] = field(repr=False)
+    least: float
+
+    def values(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 256) vectors of length 1 → (n,): larger for a line that can be read."""
+        return np.asarray(vectors @ self.weights, np.float32)
+
+    @classmethod
+    def none(cls, *, dimension: int = 256) -> Self:
+        """No region is read."""
+        return cls(np.zeros(dimension, np.float32), math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """See the module.
+
+    `candidate_similarity`: cosine from which a brand that only the search thought of is looked at. `copy_probability`:
+    probability from which a photo is the brand's own. `unclaimed` holds for brands that the listing does not name,
+    `claimed` for those that it does: a seller who names a brand mostly shows it.
+    """
+
+    candidate_similarity: float
+    copy_probability: float
+    unclaimed: Recognition
+    claimed: Recognition
+    kinds: Kinds
+    readable: Readable
+
+    def recognition(self, *, claimed: bool) -> Recognition:
+        """What holds for a brand that the listing names, or does not."""
+        return self.claimed if claimed else self.unclaimed
+
+    @classmethod
+    def open(cls, readable: Readable | None = None) -> Self:
+        """Every candidate becomes a finding, with the kinds as the verifier sees them: what thresholds are chosen on.
+
+        Where candidates overlap, the one that `FIRST_GUESS` holds for surer is kept. Copies of product photos keep the
+        threshold that `model.photo_copy` is made for.
+        """
+        return cls(-1.0, 0.5, FIRST_GUESS, FIRST_GUESS, Kinds.open(), readable or Readable.none())
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write it as JSON, rounded to what counts."""
+    content: dict[str, Any] = {
+        "candidate_similarity": round(calibration.candidate_similarity, 4),
+        "copy_probability": calibration.copy_probability,
+        **{
+            name: {
+                "intercept": round(one.intercept, 4),
+                "weights": dict(zip(Recognition.NAMES, _rounded(one.weights), strict=True)),
+                "finding_probability": one.finding_probability,
+            }
+            for name, one in (("unclaimed", calibration.unclaimed), ("claimed", calibration.claimed))
+        },
+        "kinds": {name: dict(zip(("intercept", *Kinds.NAMES), _rounded(weights), strict=True))
+                  for name, weights in asdict(calibration.kinds).items()},
+        "readable": {
+            "weights": [round(float(weight), 5) for weight in calibration.readable.weights],
+            "least": None if math.isinf(calibration.readable.least) else round(calibration.readable.least, 5),
+        },
+    }  # fmt: skip
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_calibration(path: Path) -> Calibration:
+    """What `write_calibration` wrote. Raises `ValueError` naming what is missing or not known."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        recognitions = {
+            name: Recognition(
+                content[name]["intercept"],
+                _in_order(content[name]["weights"], Recognition.NAMES),
+                content[name]["finding_probability"],
+            )
+            for name in ("unclaimed", "claimed")
+        }
+        kinds = [_in_order(content["kinds"][name], ("intercept", *Kinds.NAMES)) for name in ("smear", "imitation")]
+        readable, least = content["readable"], content["readable"]["least"]
+        return Calibration(
+            content["candidate_similarity"],
+            content["copy_probability"],
+            recognitions["unclaimed"],
+            recognitions["claimed"],
+            Kinds(*kinds),
+            Readable(np.array(readable["weights"], np.float32), math.inf if least is None else least),
+        )
+    except KeyError as error:
+        raise ValueError(f"{path.name} lacks {error}: it was made for another version of Hallmark") from error
+
+
+def _in_order(numbers: dict[str, float], names: Sequence[str]) -> tuple[float, ...]:
+    if set(numbers) != set(names):
+        raise KeyError(sorted(set(names) ^ set(numbers))[0])
+    return tuple(numbers[name] for name in names)
+
+
+def _rounded(numbers: Sequence[float]) -> list[float]:
+    return [round(number, 4) for number in numbers]
+
+
+def _clipped(odds: float) -> float:
+    return min(max(odds, -FURTHEST_ODDS), FURTHEST_ODDS)
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1.0 - probability))
+
+
+def _logistic(total: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))

@@ -1,0 +1,193 @@
+"""The words that name brands: in what a seller writes, and in what is read in a photo.
+
+A brand's words are its name, its aliases and its trademark words. Letters count whatever their case, accents and what
+stands between them ("Coca-Cola" is COCA COLA). A listing that names a brand claims it; so does one that masks a letter
+of it ("N*ke"), as sellers do who know that names are searched for.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model.calibration import Word
+from serve.database.tables import Brand
+from serve.results import Listing
+
+FEWEST_LETTERS = 3
+"""A word of fewer Latin letters names nobody; of Chinese characters, two do."""
+
+FEWEST_NEAR = 5
+"""Letters from which a word may be one letter off and still be recognised."""
+
+MOST_TOKENS = 4
+"""Words in a row that make one of a brand's, at most."""
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_TOKEN = re.compile(r"[\w*#@•·]+(?:['’.&-][\w*#@•·]+)*")
+_MASK = re.compile(r"[*#@•·]")
+
+
+class Spelled(NamedTuple):
+    """A brand's word as it was read: `word` is the brand's own, folded; `seen` what stands there."""
+
+    brand_id: str
+    word: str
+    seen: str
+
+    @property
+    def kind(self) -> Word:
+        """Whether it is the brand's word or one letter off."""
+        return "exact" if self.word == self.seen else "near"
+
+
+@dataclass(frozen=True, slots=True)
+class BrandNames:
+    """What a brand goes by: the name that findings carry, and every word that names it."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+class BrandWords:
+    """The words of all brands; never changes."""
+
+    def __init__(self, brands: Mapping[str, BrandNames] | None = None) -> None:
+        self._brands: dict[str, BrandNames] = {}
+        self._owners: dict[str, tuple[str, ...]] = {}
+        self._take(brands or {})
+
+    def with_brands(self, brands: Mapping[str, BrandNames]) -> BrandWords:
+        """The same words but for those of `brands`, which are new or changed; costs about a copy of a dictionary."""
+        changed = BrandWords()
+        changed._brands, changed._owners = dict(self._brands), dict(self._owners)
+        changed._take(brands)
+        return changed
+
+    def _take(self, brands: Mapping[str, BrandNames]) -> None:
+        for brand_id, names in brands.items():
+            for word in _words_of(self._brands.get(brand_id)):
+                others = tuple(one for one in self._owners[word] if one != brand_id)
+                if others:
+                    self._owners[word] = others
+                else:
+                    del self._owners[word]
+            for word in _words_of(names):
+                self._owners[word] = tuple(sorted((*self._owners.get(word, ()), brand_id)))
+            self._brands[brand_id] = names
+
+    @cached_property
+    def _long(self) -> list[str]:
+        """The words that may be one letter off."""
+        return sorted(word for word in self._owners if len(word) >= FEWEST_NEAR)
+
+    @cached_property
+    def _han(self) -> list[str]:
+        """The words of Chinese characters, between which nothing stands."""
+        return sorted(word for word in self._owners if _HAN.search(word))
+
+    def __contains__(self, brand_id: str) -> bool:
+        return brand_id in self._brands
+
+    def spelled(self, line: str) -> list[Spelled]:
+        """The brands that a line of a photo spells, exactly or one letter off, longest word first."""
+        found: dict[str, Spelled] = {}
+        for text in _runs(line):
+            for word in self._near(text):
+                for brand_id in self._owners[word]:
+                    known = found.get(brand_id)
+                    if known is None or _worth(Spelled(brand_id, word, text)) > _worth(known):
+                        found[brand_id] = Spelled(brand_id, word, text)
+        return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
+
+    def named_in(self, listing: Listing) -> list[str]:
+        """The ids of the brands that a listing names, each once: as its claimed brand, in the title, in the text."""
+        found: dict[str, None] = {}
+        for text in (listing.brand_claimed, listing.title, listing.description):
+            for brand_id in self._named(text or ""):
+                found.setdefault(brand_id)
+        return list(found)
+
+    def _named(self, text: str) -> Iterator[str]:
+        for run in _runs(text):
+            yield from self._owners.get(run, ())
+        han = folded(text) if _HAN.search(text) else ""
+        for word in self._han:
+            if word in han:
+                yield from self._owners[word]
+        for token in _TOKEN.findall(text):
+            if _MASK.search(token):
+                yield from self._masked(token)
+
+    def _masked(self, token: str) -> Iterator[str]:
+        """The brands whose word `token` is, with letters masked; most of them must be there, the first among them."""
+        parts = [folded(part) for part in _MASK.split(token)]
+        letters, masks = sum(map(len, parts)), len(parts) - 1
+        if not parts[0] or letters < 2 or masks > letters:
+            return
+        pattern = re.compile(".".join(map(re.escape, parts)))
+        for word, owners in sorted(self._owners.items()):
+            if len(word) == letters + masks and pattern.fullmatch(word):
+                yield from owners
+
+    def _near(self, text: str) -> list[str]:
+        """The words that `text` is, or, long ones, that it misses by one letter."""
+        if text in self._owners:
+            return [text]
+        if len(text) < FEWEST_NEAR - 1:
+            return []
+        near = process.extract(text, self._long, scorer=Levenshtein.distance, score_cutoff=1, limit=None)
+        return [word for word, _, _ in near]
+
+
+def names_of(brand: Brand) -> BrandNames:
+    """What a stored brand goes by."""
+    return BrandNames(brand.name, (*brand.aliases, *brand.words))
+
+
+def stored_names(session: Session, brand_ids: Iterable[str] | None = None) -> dict[str, BrandNames]:
+    """What each of the brands goes by, or every brand."""
+    query = select(Brand)
+    if brand_ids is not None:
+        query = query.where(Brand.id.in_(list(brand_ids)))
+    return {brand.id: names_of(brand) for brand in session.scalars(query)}
+
+
+def folded(text: str) -> str:
+    """Letters and digits alone, without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if letter.isalnum())
+
+
+def _runs(text: str) -> Iterable[str]:
+    """Every run of one to `MOST_TOKENS` words of `text`, folded and put together, each once."""
+    tokens = [token for token in map(folded, _TOKEN.findall(text)) if token]
+    runs = (
+        "".join(tokens[first:last])
+        for first in range(len(tokens))
+        for last in range(first + 1, min(first + MOST_TOKENS, len(tokens)) + 1)
+    )
+    return dict.fromkeys(run for run in runs if _names_somebody(run))
+
+
+def _words_of(names: BrandNames | None) -> list[str]:
+    """The folded words of a brand that name somebody, each once."""
+    words = () if names is None else (names.name, *names.words)
+    return [word for word in dict.fromkeys(map(folded, words)) if _names_somebody(word)]
+
+
+def _names_somebody(word: str) -> bool:
+    return len(word) >= FEWEST_LETTERS or (len(word) >= 2 and bool(_HAN.search(word)))
+
+
+def _worth(one: Spelled) -> tuple[bool, int]:
+    return one.kind == "exact", len(one.word)

@@ -1,0 +1,116 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from model.bundle import bundle_folder
+from model.calibration import (
+    BRANDS,
+    FIRST_GUESS,
+    Calibration,
+    Evidence,
+    Kinds,
+    Likeness,
+    Readable,
+    Recognition,
+    Shares,
+    read_calibration,
+    write_calibration,
+)
+
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 6), 0.5)
+
+
+def evidence(**changed) -> Evidence:
+    return Evidence(verified=0.7, similarity=0.6, margin=0.1, brands=500)._replace(**changed)
+
+
+def test_with_the_verifiers_weight_alone_its_probability_stays():
+    assert VERIFIED_ALONE.probability(evidence()) == pytest.approx(0.7)
+
+
+def test_nothing_is_surer_than_the_verifier_may_be():
+    assert VERIFIED_ALONE.probability(evidence(verified=1.0)) == pytest.approx(0.99)
+    assert VERIFIED_ALONE.probability(evidence(verified=0.0)) == pytest.approx(0.01)
+
+
+def test_every_weight_belongs_to_its_number():
+    for place, changed in enumerate(
+        (
+            {"verified": 0.9},
+            {"similarity": 0.9},
+            {"margin": 0.3},
+            {"brands": 1000},
+            {"word": "near", "letters": 5},
+            {"word": "exact", "letters": 5},
+            {"word": "exact", "letters": 5},
+        )
+    ):
+        weights = [0.0] * 7
+        weights[place] = 1.0
+        recognition = Recognition(0.0, tuple(weights), 0.5)
+        assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
+
+
+def test_brands_count_where_they_were_measured():
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0), 0.5)
+    few, least, many, most = (
+        recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
+    )
+    assert (few, many) == (least, most)
+    assert few > many
+
+
+def test_what_no_verdict_could_make_a_finding_is_not_asked_about():
+    recognition = Recognition(-3.0, (1.0, *(0.0,) * 6), 0.9)
+    assert recognition.probability(evidence(verified=0.99)) < 0.9
+    assert not recognition.may_be_found(evidence(verified=0.5))
+    assert Recognition(0.0, recognition.weights, 0.9).may_be_found(evidence(verified=0.5))
+
+
+def test_open_kinds_are_the_verifiers():
+    shares = Shares(0.2, 0.5, 0.3)
+    assert Kinds.open().shares(Likeness(shares, 0.9, 0.5)) == pytest.approx(shares)
+
+
+def test_kinds_follow_their_weights_and_sum_to_one():
+    likeness = Likeness(Shares(0.3, 0.4, 0.3), 0.5, 0.5)
+    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0, 0.0)).shares(likeness)
+    assert sum(doubtful) == pytest.approx(1.0)
+    assert doubtful.genuine == pytest.approx(0.3 / (0.3 + 0.7 * math.exp(-2)))
+
+
+def test_what_is_certain_stays_finite():
+    shares = Kinds.open().shares(Likeness(Shares(1.0, 0.0, 0.0), 1.0, 1.0, "exact"))
+    assert 0.99 < shares.genuine < 1.0
+
+
+def test_a_region_is_read_from_its_vector():
+    vectors = np.eye(256, dtype=np.float32)[:3]
+    readable = Readable(np.arange(256, dtype=np.float32), 1.5)
+    assert (readable.values(vectors) >= readable.least).tolist() == [False, False, True]
+    assert not (Readable.none().values(vectors) >= Readable.none().least).any()
+
+
+def test_a_calibration_comes_back_as_it_was_written(tmp_path):
+    calibration = Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5))
+    write_calibration(tmp_path / "calibration.json", calibration)
+    again = read_calibration(tmp_path / "calibration.json")
+    assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, FIRST_GUESS, Kinds.open())
+    assert (again.readable.weights == calibration.readable.weights).all()
+    assert again.readable.least == 0.5
+    write_calibration(tmp_path / "none.json", Calibration.open())
+    assert read_calibration(tmp_path / "none.json").readable.least == math.inf
+
+
+@pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "verified"), ("unclaimed", "weights", "margin")])
+def test_a_calibration_of_another_version_is_refused(tmp_path, lost):
+    content = json.loads((bundle_folder() / "calibration.json").read_text())
+    place = content
+    for name in lost[:-1]:
+        place = place[name]
+    del place[lost[-1]]
+    (tmp_path / "calibration.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"lacks '{lost[-1]}'"):
+        read_calibration(tmp_path / "calibration.json")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from model.encoding import jpeg
+from training import development
+from training.development import CLAIMING_SHARE, DevelopmentBrands, development_photos
+from training.evaluation.datasets import Photo
+from training.synthesis.logos import Logo
+
+
+@pytest.fixture
+def garments(tmp_path, monkeypatch) -> list[Photo]:
+    """Two grey garments, and no shop photos."""
+    photos = []
+    for number in range(2):
+        path = tmp_path / f"{number}.jpg"
+        path.write_bytes(jpeg(np.full((300, 260, 3), 130 + number, np.uint8)))
+        photos.append(Photo(path))
+    monkeypatch.setattr(development, "plain_photos", lambda name: photos)
+    monkeypatch.setattr(development, "is_for_tuning", lambda path: True)
+    monkeypatch.setattr(development, "grocery_products", list)
+    return photos
+
+
+def logo(brand: str, colour: str) -> Logo:
+    body = f'<rect x="10" y="10" width="80" height="30" fill="{colour}"/><circle cx="50" cy="70" r="20"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{body}</svg>'
+    return Logo(brand=brand, name=brand, package="drawn", svg=svg, monochrome=False)
+
+
+def brands(**drawings: list[Logo]) -> DevelopmentBrands:
+    strangers = {"stranger": [logo("stranger", "#222222")]}
+    return DevelopmentBrands(registered=drawings, shown=drawings, strangers=strangers, others={}, packaged={})
+
+
+def test_photos_tell_whose_mark_is_in_them_and_what_was_done(garments):
+    known = brands(fuma=[logo("fuma", "#cc2222")], hike=[logo("hike", "#2222cc")])
+    photos = list(development_photos(known, placed=120, packages=0, without=2, rng=np.random.default_rng(0)))
+    shown = Counter(photo.brand for photo in photos)
+    assert shown[None] == 30 + 2
+    assert set(shown) == {None, "fuma", "hike"}
+    assert {photo.kind for photo in photos if photo.brand is not None} == {"genuine", "smear", "imitation"}
+    assert {photo.kind for photo in photos if photo.brand is None} == {None}
+
+
+def test_about_half_of_the_listings_name_a_brand_and_never_a_strangers(garments):
+    known = brands(fuma=[logo("fuma", "#cc2222")], hike=[logo("hike", "#2222cc")])
+    photos = list(development_photos(known, placed=120, packages=0, without=2, rng=np.random.default_rng(0)))
+    naming = [photo for photo in photos if photo.claims is not None]
+    assert len(naming) / len(photos) == pytest.approx(CLAIMING_SHARE, abs=0.15)
+    assert all(photo.claims == photo.brand for photo in naming if photo.brand is not None)
+    assert {photo.claims for photo in naming} == {"fuma", "hike"}
+
+
+def test_the_same_seed_gives_the_same_photos(garments):
+    known = brands(fuma=[logo("fuma", "#cc2222")])
+    first, second = (
+        list(development_photos(known, placed=8, packages=0, without=1, rng=np.random.default_rng(3))) for _ in range(2)
+    )
+    assert first == second

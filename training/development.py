@@ -1,0 +1,194 @@
+"""Development photos and brands: what thresholds are chosen on and no figure is reported on.
+
+Marks of `dev` brands, genuine, smeared and imitated, drawn on garments; real marks on packages in shops, as they are
+and smeared; marks of brands that nobody registered; garments without marks. Where a brand has several drawings, one of
+them is never registered: photos show versions of a mark that no reference covers. Half of the listings name a brand,
+as a rule the one that is in the photo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from model.decode import decode
+from model.encoding import jpeg
+from model.preprocessing import resized
+from model.regions import Box, RgbImage
+from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
+from training.edits.redrawn import ImpossibleEditError
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
+from training.evaluation.references import DRAWINGS_PER_BRAND
+from training.synthesis.inks import dressed
+from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
+from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
+from training.synthesis.rendering import place_mark
+
+Kind = Literal["genuine", "smear", "imitation"]
+
+CLAIMING_SHARE = 0.5
+"""Of listings, those that name a brand."""
+
+PACKAGE_REFERENCES = 3
+"""Studio pictures of a packaged brand whose marks are registered, at most."""
+
+
+NO_BRANDS = ("cow", "krav", "mark")
+"""Marks on packages that belong to no one brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentPhoto:
+    """A JPEG; the registered brand in it and what was done to its mark, or None; the brand that its listing names."""
+
+    data: bytes
+    brand: str | None = None
+    kind: Kind | None = None
+    claims: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentBrands:
+    """`registered` drawings by brand, and `others` only to be told from; `shown` are drawings that photos show.
+
+    `strangers` are brands that nobody registers, `packaged` the pictures of marks cut out of packages, by brand.
+    """
+
+    registered: dict[str, list[Logo]]
+    shown: dict[str, list[Logo]]
+    strangers: dict[str, list[Logo]]
+    others: dict[str, list[Logo]]
+    packaged: dict[str, list[RgbImage]]
+
+    def __len__(self) -> int:
+        return len(self.registered) + len(self.others) + len(self.packaged)
+
+
+def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> DevelopmentBrands:
+    """So many development brands to register, as many that nobody registers, and brands of the training split."""
+    by_brand: dict[str, list[Logo]] = defaultdict(list)
+    for logo in load_logos(default_folder()):
+        by_brand[logo.brand].append(logo)
+    dev = [brand for brand in sorted(by_brand) if split_of(brand) == "dev"]
+    train = [brand for brand in sorted(by_brand) if split_of(brand) == "train"]
+    order = [dev[number] for number in rng.permutation(len(dev))]
+    count, others = crowd
+    shown = {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[:count]}
+    return DevelopmentBrands(
+        registered={brand: logos[: max(1, len(logos) - 1)] for brand, logos in shown.items()},
+        shown=shown,
+        strangers={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[count : 2 * count]},
+        others={train[number]: by_brand[train[number]][:1] for number in rng.permutation(len(train))[:others]},
+        packaged=_packaged_references(),
+    )
+
+
+def development_photos(
+    brands: DevelopmentBrands, *, placed: int, packages: int, without: int, rng: np.random.Generator
+) -> Iterator[DevelopmentPhoto]:
+    """`placed` marks on garments, `packages` in shops, and `without` photos without a mark of a registered brand.
+
+    Raises `DataMissing` without the clothing and grocery photos.
+    """
+    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
+    names = sorted({*brands.registered, *brands.packaged})
+    photos = [
+        *_placed_photos(brands, garments, count=placed, rng=rng),
+        *_package_photos(brands, count=packages, rng=rng),
+        *(DevelopmentPhoto(garments[n].path.read_bytes()) for n in rng.permutation(len(garments))[:without]),
+    ]
+    for photo in photos:
+        claims = photo.brand or names[int(rng.integers(len(names)))]
+        yield replace(photo, claims=claims) if rng.random() < CLAIMING_SHARE else photo
+
+
+def _placed_photos(
+    brands: DevelopmentBrands, garments: Sequence[Photo], *, count: int, rng: np.random.Generator
+) -> Iterator[DevelopmentPhoto]:
+    """Three in four of registered brands, one of strangers; two in five genuine, two smeared, one imitated."""
+    for number in range(count):
+        known = number % 4 != 0
+        pool = brands.shown if known else brands.strangers
+        brand = sorted(pool)[int(rng.integers(len(pool)))]
+        logo = pool[brand][int(rng.integers(len(pool[brand])))]
+        kind: Kind = ("genuine", "smear", "imitation")[int(rng.choice(3, p=(0.4, 0.4, 0.2)))]
+        image = _placed(logo, garments[int(rng.integers(len(garments)))], kind=kind, rng=rng)
+        yield DevelopmentPhoto(jpeg(image), brand, kind) if known else DevelopmentPhoto(jpeg(image))
+
+
+def _placed(logo: Logo, garment: Photo, *, kind: Kind, rng: np.random.Generator) -> RgbImage:
+    mark = imitated(logo, rng=rng) if kind == "imitation" else rasterise(logo, width=512, background=None)
+    image, box, _ = place_mark(
+        dressed(mark, rng=rng), garment.read(), rng=rng, width_fraction=float(rng.uniform(0.1, 0.6))
+    )
+    return smeared(image, box, rng=rng) if kind == "smear" else image
+
+
+def smeared(image: RgbImage, box: Box, *, rng: np.random.Generator) -> RgbImage:
+    """`image` with a tool that may be fitted to used on the mark in `box`."""
+    tool = str(rng.choice(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))))
+    return smear(image, box, tool=tool, strength=float(rng.uniform(0.1, 0.7)), rng=rng)
+
+
+def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage:
+    """The logo after an edit that may be fitted to, or as it is when none of those tried is possible for it."""
+    kinds = sorted(set(IMITATIONS) - {*HELD_OUT_IMITATIONS, "combined"})
+    for kind in rng.permutation(kinds)[:6]:
+        try:
+            return imitate(logo, kind=str(kind), rng=rng, width=512)
+        except ImpossibleEditError:
+            continue
+    return rasterise(logo, width=512, background=None)
+
+
+def _package_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Generator) -> Iterator[DevelopmentPhoto]:
+    """Shop photos: those of registered brands every other time with the brand's marks smeared, others as they are."""
+    found = _packages()
+    for number in rng.permutation(len(found))[:count]:
+        photo = found[number]
+        registered = [name for name in photo.names if name in brands.packaged]
+        if not registered:
+            yield DevelopmentPhoto(photo.path.read_bytes())
+            continue
+        brand, image = registered[0], decode(photo.path.read_bytes())
+        if rng.random() < 0.5:
+            yield DevelopmentPhoto(jpeg(image), brand, "genuine")
+            continue
+        for name, box in zip(photo.names, photo.marks, strict=True):
+            if name == brand:
+                image = smeared(image, box, rng=rng)
+        yield DevelopmentPhoto(jpeg(image), brand, "smear")
+
+
+@cache
+def _packages() -> list[PackagePhoto]:
+    """The shop photos that may be tuned on; finding the packages on them takes a minute or two."""
+    products = [
+        replace(product, photos=(product.photos[0], *(path for path in product.photos[1:] if is_for_tuning(path))))
+        for product in grocery_products()
+    ]
+    return list(boxed_packages(products))
+
+
+def _packaged_references() -> dict[str, list[RgbImage]]:
+    """Marks cut out of studio pictures, enlarged, of every other brand that the table names more than once."""
+    studio = {product.name: product.photos[0] for product in grocery_products()}
+    cut: dict[str, list[RgbImage]] = defaultdict(list)
+    for product, marks in boxed_by_hand().items():
+        for name, box in marks:
+            if name not in (*NO_BRANDS, IGNORED) and _is_registered(name) and len(cut[name]) < PACKAGE_REFERENCES:
+                crop = box.grown(0.05).crop(decode(studio[product].read_bytes()))
+                cut[name].append(resized(crop, width=4 * crop.shape[1], height=4 * crop.shape[0]))
+    return dict(cut)
+
+
+def _is_registered(name: str) -> bool:
+    """Whether a packaged brand is registered, by a hash of its name."""
+    return hashlib.sha256(f"registered {name}".encode()).digest()[0] % 2 == 0
