@@ -88,20 +88,29 @@ def serve(
 def scan(
     images: SomeImages = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each result as the API sends it, one a line")] = False,
+    listing: Annotated[
+        str | None, typer.Option(metavar="JSON", help='What the seller says, as in the API: {"title": "…"}')
+    ] = None,
     replay: Annotated[
         str | None, typer.Option(metavar="SCAN", help="Make this scan again, of IMAGE where no listing has its picture")
     ] = None,
 ) -> None:
     """Scan pictures without a server, or an earlier scan again as it was."""
     from serve.file_scan import scan_files
+    from serve.problems import Problem
+    from serve.routes.scans import parsed_listing
 
     if replay is not None:
         _replay(replay, images or [], as_json=as_json)
         return
     if not images:
         raise typer.BadParameter("name at least one picture", param_hint="IMAGE")
+    try:
+        said = None if listing is None else parsed_listing(listing)
+    except Problem as problem:
+        raise typer.BadParameter(problem.detail, param_hint="--listing") from problem
     with whole_service() as service:
-        failures = scan_files(service, images, as_json=as_json)
+        failures = scan_files(service, images, listing=said, as_json=as_json)
     if failures:
         raise typer.Exit(1)
 

@@ -17,16 +17,19 @@ from model.rejection import ImageRejected
 from serve.database.tables import ReferenceKind
 from serve.problems import TYPE_PREFIX, Problem, of_picture
 from serve.references import NewReference
-from serve.results import ScanResult
+from serve.results import Listing, ScanResult
 from serve.service import Service
 
 Answer = TypeVar("Answer")
 
 
-def scan_files(service: Service, paths: Sequence[Path], *, as_json: bool) -> int:
-    """Scan the files and print an answer for each, in their order; returns how many could not be read."""
+def scan_files(service: Service, paths: Sequence[Path], *, listing: Listing | None, as_json: bool) -> int:
+    """Scan the files and print an answer for each, in their order; returns how many could not be read.
+
+    `listing` is what the seller says of all of them.
+    """
     failures = 0
-    for path, answer in _each(service, paths, partial(_scan_file, service), title="Scanning"):
+    for path, answer in _each(service, paths, partial(_scan_file, service, listing=listing), title="Scanning"):
         failures += isinstance(answer, Problem)
         if as_json:
             typer.echo(_json_line(path, answer))
@@ -62,9 +65,9 @@ def _each(
         yield from zip(paths, answers, strict=True)
 
 
-def _scan_file(service: Service, path: Path) -> ScanResult | Problem:
+def _scan_file(service: Service, path: Path, *, listing: Listing | None) -> ScanResult | Problem:
     try:
-        return service.scans.scan(content(path))
+        return service.scans.scan(content(path), listing=listing)
     except ImageRejected as rejected:
         return of_picture(rejected)
     except Problem as problem:
@@ -104,4 +107,8 @@ def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
         x, y, width, height = finding.box
         score = getattr(finding.scores, finding.kind, finding.scores.genuine)
         yield f"  {finding.kind} {score:.2f}  {finding.brand}  at {x:.0f},{y:.0f} {width:.0f}×{height:.0f}"
+        if finding.read is not None:
+            yield f"    {finding.read.seen!r} was read there"
+        if finding.claimed:
+            yield "    the listing names the brand"
         yield from (f"    {reason}" for reason in finding.reasons)

@@ -48,11 +48,11 @@ from training.readable import fit_readable
 LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
-SHARE_OF_KINDS = {"genuine": 0.8, "smear": 0.12, "imitation": 0.08}
-"""Of the marks for sale that a scan recognises, how many are each kind: an assumption, since nobody has counted."""
+MOST_ACCUSED = 0.03
+"""Of the genuine marks that are recognised, those that may be called smeared or imitated."""
 
-KIND_PENALTY = 0.1
-"""Inverse strength of the prior that the kinds' weights are 0."""
+LEAST_PROBABILITY = 0.2
+"""What is less probable than this is no finding, however few false ones there would be."""
 
 SCANS_AT_ONCE = 2
 
@@ -250,7 +250,7 @@ def _with_threshold(
             asked = [recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed]
             strongest[one.brands].append(max(asked, default=0.0))
     least = max((_least_probability(crowd, most_false) for crowd in strongest.values()), default=0.5)
-    return replace(recognition, finding_probability=least)
+    return replace(recognition, finding_probability=max(least, LEAST_PROBABILITY))
 
 
 def _least_probability(strongest: Sequence[float], most_false: float) -> float:
@@ -261,18 +261,21 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
 
 
 def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
-    """Multinomial logistic regression of what was done to a mark, the kinds weighted as `SHARE_OF_KINDS` says."""
-    names = list(SHARE_OF_KINDS)
-    labels = np.array([names.index(kind) for kind, _ in marks], np.int64)
-    if len(set(labels.tolist())) < len(names):
+    """Multinomial logistic regression of what was done to a mark, each kind as frequent as the others.
+
+    Then both accusations are made less likely, alike, until at most `MOST_ACCUSED` of the genuine marks are accused.
+    """
+    labels = np.array([Shares._fields.index(kind) for kind, _ in marks], np.int64)
+    if len(set(labels.tolist())) < len(Shares._fields):
         return Kinds.open()
     numbers = np.array([_likeness(suspect).numbers() for _, suspect in marks])
-    shares = np.bincount(labels, minlength=len(names)) / len(labels)
-    weights = np.array([SHARE_OF_KINDS[name] for name in names]) / shares
-    fitted = LogisticRegression(C=KIND_PENALTY, max_iter=2000).fit(numbers, labels, sample_weight=weights[labels])
-    against_genuine = np.column_stack([fitted.intercept_, fitted.coef_])
-    against_genuine = against_genuine - against_genuine[0]
-    return Kinds(tuple(against_genuine[1].tolist()), tuple(against_genuine[2].tolist()))
+    fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(numbers, labels)
+    weights = np.column_stack([fitted.intercept_, fitted.coef_])
+    weights = weights[1:] - weights[0]
+    accusing = np.sort((weights[:, 0] + numbers[labels == 0] @ weights[:, 1:].T).max(axis=1))
+    most = accusing[len(accusing) - int(np.floor(MOST_ACCUSED * len(accusing))) - 1]
+    weights[:, 0] -= max(float(most), 0.0)
+    return Kinds(tuple(weights[0].tolist()), tuple(weights[1].tolist()))
 
 
 def _likeness(suspect: Suspect) -> Likeness:

@@ -51,6 +51,9 @@ def test_from_a_brand_to_a_scan(hallmark: Hallmark, pictures: list[str], open_cl
     result = ScanResult.model_validate_json(scanned.stdout)
     assert [finding.brand_id for finding in result.findings] == [brand]
     assert "Acme" in hallmark("scan", pictures[0]).stdout
+    claiming = hallmark("scan", pictures[0], "--listing", '{"title": "an ACME cap"}')
+    assert "the listing names the brand" in claiming.stdout
+    assert hallmark("scan", pictures[0], "--listing", "{").exit_code == 2
 
     client = open_client()
     kept = client.get(f"/v1/scans/{result.scan_id}").json()
