@@ -87,7 +87,9 @@ def _cell(outcome: Outcome) -> Image.Image:
     left, top = PHOTO + 18, 12
     draw.text((left, top), _shortened(draw, plan.title, 25, WORDS - 52), INK, _font(25))
     _sign(draw, (CELL[0] - 30, top + 16), good=outcome.is_right)
-    draw.text((left, top + 36), f"{plan.source}, expected: {plan.expected}", PALE, _font(17))
+    said = f" · “{plan.claims['title']}”" if "title" in plan.claims else ""
+    about = f"{plan.source}, expected: {plan.expected}{said}"
+    draw.text((left, top + 36), _shortened(draw, about, 17, WORDS), PALE, _font(17))
     _verdict(draw, outcome, (left, top + 60))
     if outcome.findings:
         _scores(draw, outcome.findings[0]["scores"], (left, top + 96))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -92,6 +92,9 @@ class Recognition:
 
 FIRST_GUESS = Recognition(-10.0, (1.0, 9.0, 15.0, -0.3, 1.5, 3.0, 0.2), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
+
+CLAIM_GUESS = 6.0
+"""Log odds by which a claim counts before anything is fitted: enough that no rival hides the brand that is named."""
 
 
 class Shares(NamedTuple):
@@ -198,7 +201,8 @@ class Calibration:
         Where candidates overlap, the one that `FIRST_GUESS` holds for surer is kept. Copies of product photos keep the
         threshold that `model.photo_copy` is made for.
         """
-        return cls(-1.0, 0.5, FIRST_GUESS, FIRST_GUESS, Kinds.open(), readable or Readable.none())
+        claimed = replace(FIRST_GUESS, intercept=FIRST_GUESS.intercept + CLAIM_GUESS)
+        return cls(-1.0, 0.5, FIRST_GUESS, claimed, Kinds.open(), readable or Readable.none())
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:

@@ -112,11 +112,14 @@ def suspects_of(
 
 
 def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int) -> Iterator[Suspect]:
-    """Those that comparison could make findings of, likeliest first, no brand twice in one place."""
+    """Those that comparison could make findings of, likeliest first, no brand twice in one place.
 
-    def likeliest(one: Suspect) -> tuple[float, bool, float, int]:
+    A brand that the photo spells or the listing names comes before those that are only similar.
+    """
+
+    def likeliest(one: Suspect) -> tuple[bool, float, float, int]:
         most = calibration.recognition(claimed=one.claimed).probability(one.evidence(brands=brands))
-        return (-most, not _is_named(one), -one.hit.similarity, one.hit.vector_id)
+        return (not _is_named(one), -most, -one.hit.similarity, one.hit.vector_id)
 
     taken: list[Suspect] = []
     for suspect in sorted(suspects, key=likeliest):

@@ -97,7 +97,7 @@ def test_a_calibration_comes_back_as_it_was_written(tmp_path):
     calibration = Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5))
     write_calibration(tmp_path / "calibration.json", calibration)
     again = read_calibration(tmp_path / "calibration.json")
-    assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, FIRST_GUESS, Kinds.open())
+    assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, calibration.claimed, Kinds.open())
     assert (again.readable.weights == calibration.readable.weights).all()
     assert again.readable.least == 0.5
     write_calibration(tmp_path / "none.json", Calibration.open())

@@ -33,7 +33,7 @@ def test_the_surest_comes_first_and_each_by_its_own_threshold() -> None:
     calibration = Calibration.open()
     strict = replace(calibration, unclaimed=replace(calibration.unclaimed, finding_probability=1.0))
     one = photo("fuma", suspect("hike", 0.9, 0.5), suspect("fuma", 0.9, 0.7), suspect("acme", 0.2, 0.3, claimed=True))
-    assert found(one, calibration) == ["fuma", "hike", "acme"]
+    assert found(one, calibration) == ["fuma", "acme", "hike"]
     assert found(one, strict) == ["acme"]
 
 
