@@ -52,8 +52,9 @@ class PhotoMatch:
 
     `probability`, 0..1, that it is the same photo; `correlation` of edges -1..1 after alignment; `inliers` of the ORB
     matches; `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
-    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, None below probability
-    0.5; `reasons` says it in words.
+    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
+    the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
+    0.5. `reasons` says it in words.
     """
 
     probability: float
@@ -64,6 +65,7 @@ class PhotoMatch:
     aligned: RgbImage | None = field(repr=False)
     difference: NDArray[np.float32] | None = field(repr=False)
     reasons: list[str]
+    matrix: Matrix | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,16 @@ def photo_match(image: RgbImage, reference: PreparedReference) -> PhotoMatch:
     if probability < 0.5:
         return PhotoMatch(*match, None, None, [])
     aligned, difference, recoloured = _shown(small, best, reference)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured))
+    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+
+
+def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
+    """From pixels of `image` to those of `small`, its reduced form, mirrored where the match is; centres on centres."""
+    across, down = small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]
+    reduced = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]], np.float64)
+    flip = np.array([[-1, 0, small.shape[1] - 1], [0, 1, 0], [0, 0, 1]], np.float64)
+    return flip @ reduced if mirrored else reduced
 
 
 def _square_grey(picture: RgbImage) -> NDArray[np.uint8]:

@@ -1,0 +1,157 @@
+"""The weights of `model.wiped_places`: when is a logo's place in a copied product photo called wiped?
+
+Fitted on photos whose licences allow it: garments (CC0) and studio pictures of groceries (MIT) with drawn marks of
+brands of the training split, at the places that the detector finds on them, as at an upload. Each gives copies whose
+logo is untouched and copies whose place was wiped by one of the tools that may be trained on. A part of the products
+is kept aside to choose the probability from which a wiped place is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from model.alignment import prepare_reference
+from model.detector import Detector
+from model.logo_places import logo_places
+from model.photo_copy import photo_match
+from model.regions import Box, RgbImage
+from model.wiped_places import PreparedPlace, measured, prepared_places
+from training.edits.copies import marked_product, reused
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
+from training.evaluation.report import Progress
+from training.synthesis.logos import Logo, split_of
+from training.synthesis.products import split_of_product
+
+TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
+"""Smears that may be fitted to."""
+
+WEAKEST = 0.7
+"""Strength (0..1) of the weakest smear that is learnt from: little of the mark is left."""
+
+COPIES = 3
+"""Copies of each product, untouched, and as many wiped."""
+
+COPY_PROBABILITY = 0.5
+"""Probability from which a picture is taken for a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
+
+    products: int = 900
+    seed: int = 0
+    most_false: float = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
+
+    `product` names the photo, `copy` the copy, `split` is `train` or `dev`.
+    """
+
+    numbers: NDArray[np.float64]
+    wiped: bool
+    tool: str
+    product: str
+    copy: int
+    split: str
+
+
+def fit_places(
+    file: Path, *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+) -> dict[str, Any]:
+    """Draw, measure, fit, and write `file`; returns what was written.
+
+    Raises `DataMissing` without the garments and the groceries.
+    """
+    rows = list(measured_places(detector=detector, logos=logos, settings=settings, progress=progress))
+    fitted = fitted_weights(rows, most_false=settings.most_false)
+    file.write_text(json.dumps(fitted, indent=2) + "\n")
+    return fitted
+
+
+def measured_places(
+    *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+) -> Iterator[Measured]:
+    """The places of all copies, one product after the other."""
+    photos = training_photos()
+    drawable = [logo for logo in logos if split_of(logo.brand) == "train"]
+    for number in progress(range(settings.products), settings.products, "copied products"):
+        rng = np.random.default_rng([settings.seed, number])
+        photo = photos[int(rng.integers(len(photos)))]
+        picture, marks = photo.read(), list[Box]()
+        if rng.random() < 0.85:
+            try:
+                picture, mark = marked_product(picture, drawable[int(rng.integers(len(drawable)))], rng=rng)
+                marks.append(mark)
+            except ValueError:
+                continue
+        boxes = logo_places(picture, detector.detect(picture))
+        if boxes:
+            yield from _copies(picture, boxes, marks, name=photo.path.stem, rng=rng)
+
+
+def training_photos() -> list[Photo]:
+    """Garments and studio pictures that may be tuned on."""
+    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
+    studio = [Photo(product.photos[0]) for product in grocery_products()]
+    return garments + studio * 6
+
+
+def _copies(
+    picture: RgbImage, boxes: Sequence[Box], marks: Sequence[Box], *, name: str, rng: np.random.Generator
+) -> Iterator[Measured]:
+    reference = prepare_reference(picture)
+    places = prepared_places(picture, boxes, reference=reference)
+    for copy in range(2 * COPIES):
+        wanted = int(rng.integers(len(boxes)))
+        target = next((mark for mark in marks if mark.iou(boxes[wanted]) > 0.3), boxes[wanted])
+        is_wiped = copy >= COPIES
+        tool = str(rng.choice(TOOLS)) if is_wiped else ""
+        source = picture
+        if is_wiped:
+            source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
+        seen = reused(source, rng=rng, keep=target.grown(0.1)).picture
+        match = photo_match(seen, reference)
+        if match.probability < COPY_PROBABILITY or match.matrix is None:
+            continue
+        shown: Sequence[tuple[int, PreparedPlace]] = [(wanted, places[wanted])] if is_wiped else list(enumerate(places))
+        for _, place in shown:
+            numbers = measured(seen, match.matrix, place)
+            if numbers is not None:
+                yield Measured(numbers, is_wiped, tool, name, copy, split_of_product(name))
+
+
+def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
+    """Weights of the regression on the `train` products, and the threshold that `most_false` of the others' pass."""
+    numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
+    train = np.array([row.split == "train" for row in rows])
+    scaler = StandardScaler().fit(numbers[train])
+    fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(scaler.transform(numbers[train]), labels[train])
+    weights = fitted.coef_[0] / scaler.scale_
+    intercept = float(fitted.intercept_[0] - weights @ scaler.mean_)
+    scores = 1 / (1 + np.exp(-(numbers @ weights + intercept)))
+    untouched = np.sort(scores[~train & ~labels])[::-1]
+    threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
+    return {
+        "intercept": round(intercept, 4),
+        "weights": [round(float(weight), 4) for weight in weights],
+        "finding_probability": round(threshold, 4),
+        "dev": {
+            "untouched": len(untouched),
+            "wiped": int((~train & labels).sum()),
+            "wiped_found": round(float((scores[~train & labels] > threshold).mean()), 4),
+        },
+    }
