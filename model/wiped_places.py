@@ -42,6 +42,8 @@ WEIGHTS = Path(__file__).parent / "weights" / "wiped_places.json"
 _SEARCHED = 2.5  # pixels of the reference's picture by which the laid copy may be off
 _SMALLEST_PATCH = 10
 _NOISE = 6.0  # variance of fine detail, grey levels squared, that compression makes and takes
+_BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
+_LEAST_DETAIL = math.log(2.5 * _NOISE)
 _CONTROL_STEP = 0.5  # of a place's sides: how far apart places are tried as controls
 
 Numbers = NDArray[np.float64]
@@ -82,11 +84,10 @@ class Wiped:
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
-    """The copy's pixels under a patch, both at the resolution that they share; `numbers` (4,) as the module says."""
+    """The copy's pixels under a patch and the reference's, (h, w, 3) uint8 both, at the resolution that they share."""
 
     seen: RgbImage
     known: RgbImage
-    numbers: Numbers
 
 
 def prepared_places(picture: RgbImage, boxes: Sequence[Box], *, reference: PreparedReference) -> list[PreparedPlace]:
@@ -141,26 +142,33 @@ def _sum(integral: NDArray[np.float64], box: Box) -> float:
 def measured(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers | None:
     """The measurements (n,) of the place in the copy `image`, which `matrix` lays on the reference's picture.
 
-    None where the copy does not show the place, or shows it too small.
+    None where the copy does not show the place, shows it too small, or is so blurred that nothing would be left of it.
     """
     laid = _laid(image, matrix, place.place)
-    return None if laid is None else _features(laid, image, matrix, place)
+    if laid is None:
+        return None
+    around = [found for one in place.controls if (found := _laid(image, matrix, one)) is not None]
+    blur = _blur_of(around)
+    numbers = _numbers(laid, blur=blur)
+    if numbers[4] < _LEAST_DETAIL:
+        return None
+    usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
+    return np.concatenate([numbers, numbers[:4] - usual])
 
 
 def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None:
     """Whether the place was wiped in the copy `image` (RGB uint8), which `matrix` lays on the reference's picture.
 
-    `matrix` is that of `PhotoMatch`. None where the copy does not show the place, or shows it too small.
+    `matrix` is that of `PhotoMatch`. None where `measured` gives none.
     """
-    laid = _laid(image, matrix, place.place)
-    if laid is None:
+    numbers, laid = measured(image, matrix, place), _laid(image, matrix, place.place)
+    if numbers is None or laid is None:
         return None
-    probability = _probability(_features(laid, image, matrix, place))
-    left = float(np.clip(laid.numbers[0], 0.0, 1.0))
+    left = float(numbers[0])
     gap = np.abs(laid.seen.astype(np.float32) - laid.known).max(axis=-1) / 255
     reason = f"the logo's place in the brand's own photo was wiped: {round(100 * left)} % of its detail is left"
     difference = np.asarray(np.clip(gap * 1.5, 0, 1), np.float32)
-    return Wiped(probability, left, laid.seen, laid.known, difference, [reason])
+    return Wiped(_probability(numbers), left, laid.seen, laid.known, difference, [reason])
 
 
 def box_in_copy(box: Box, matrix: Matrix) -> Box:
@@ -194,7 +202,7 @@ def _laid(image: RgbImage, matrix: Matrix, patch: Patch) -> _Laid | None:
     window = _window(image, to_patch @ matrix, seen_box, size=(size[0] + 2 * margin, size[1] + 2 * margin))
     x, y = _best_shift(window, known)
     seen = np.ascontiguousarray(window[y : y + size[1], x : x + size[0]])
-    return _Laid(seen, known, _numbers(seen, known))
+    return _Laid(seen, known)
 
 
 def _window(image: RgbImage, matrix: Matrix, box: Box, *, size: tuple[int, int]) -> RgbImage:
@@ -226,28 +234,52 @@ def _edges(pixels: RgbImage) -> NDArray[np.float32]:
     return edges(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
 
 
-def _numbers(seen: RgbImage, known: RgbImage) -> Numbers:
-    """detail, edges, energy, added, (4,) float64, of two pictures of one size."""
-    copy, reference = _fine(seen), _fine(known)
+def _blur_of(laid: Sequence[_Laid]) -> float:
+    """The blur (sigma, pixels) of the reference that best explains what the copy shows at these places."""
+    if not laid:
+        return 0.0
+    unexplained = []
+    for sigma in _BLURS:
+        total = 0.0
+        for one in laid:
+            known, seen = _blurred(one.known, sigma).reshape(-1, 3), one.seen.reshape(-1, 3).astype(np.float64)
+            known, seen = known - known.mean(axis=0), seen - seen.mean(axis=0)
+            total += math.log(float((seen * seen).mean()) * (1.0 - _explained(known, seen)) + _NOISE)
+        unexplained.append(total)
+    return _BLURS[int(np.argmin(unexplained))]
+
+
+def _numbers(laid: _Laid, *, blur: float) -> Numbers:
+    """detail, edges, energy, added, and the logarithm of the reference's detail, (5,), once it is as blurred."""
+    smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
+    known = _blurred(laid.known, blur)
+    copy, reference = _fine(laid.seen, smooth), _fine(known, smooth)
     reference_variance = float(reference.var(axis=0).sum())
     copy_variance = float(copy.var(axis=0).sum())
     given_back = _explained(copy, reference)
     unexplained = copy_variance * (1.0 - _explained(reference, copy))
-    correlation = _correlation(_edges(seen), _edges(known))
+    correlation = _correlation(_edges(laid.seen), _edges(known.round().astype(np.uint8)))
     return np.array(
         [
             given_back,
             correlation,
             math.log((copy_variance + _NOISE) / (reference_variance + _NOISE)),
             math.log((unexplained + _NOISE) / (reference_variance + _NOISE)),
+            math.log(reference_variance + _NOISE),
         ]
     )
 
 
-def _fine(pixels: RgbImage) -> Numbers:
-    """Detail finer than an eighth of the shorter side, (pixels, 3), without the finest grain."""
-    smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.6)
-    fine = smooth - cv2.GaussianBlur(smooth, (0, 0), max(1.5, min(pixels.shape[:2]) / 8))
+def _blurred(pixels: RgbImage, sigma: float) -> Numbers:
+    if sigma == 0:
+        return pixels.astype(np.float64)
+    return np.asarray(cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), sigma), np.float64)
+
+
+def _fine(pixels: RgbImage | Numbers, smooth: float) -> Numbers:
+    """Detail finer than `smooth` (sigma, pixels), (pixels, 3), without the finest grain."""
+    soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.6)
+    fine = soft - cv2.GaussianBlur(soft, (0, 0), smooth)
     return np.asarray(fine.reshape(-1, 3), np.float64)
 
 
@@ -265,13 +297,6 @@ def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     a, b = one - one.mean(axis=(0, 1)), other - other.mean(axis=(0, 1))
     norm = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
     return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
-
-
-def _features(laid: _Laid, image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers:
-    """What the regression takes: the place's numbers, and by how much they differ from the photo's other places."""
-    around = [found.numbers for one in place.controls if (found := _laid(image, matrix, one)) is not None]
-    usual = np.median(around, axis=0) if around else UNSEEN_CONTROLS
-    return np.concatenate([laid.numbers, laid.numbers - usual])
 
 
 UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])

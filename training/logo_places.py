@@ -35,7 +35,7 @@ from training.synthesis.products import split_of_product
 TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
 """Smears that may be fitted to."""
 
-WEAKEST = 0.7
+WEAKEST = 0.8
 """Strength (0..1) of the weakest smear that is learnt from: little of the mark is left."""
 
 COPIES = 3
@@ -123,7 +123,7 @@ def _copies(
         source = picture
         if is_wiped:
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
-        seen = reused(source, rng=rng, keep=target.grown(0.1)).picture
+        seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
         match = photo_match(seen, reference)
         if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue

@@ -7,6 +7,7 @@ code with other ranges.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -63,10 +64,10 @@ def marked_product(photo: RgbImage, logo: Logo, *, rng: np.random.Generator) -> 
     raise ValueError(f"a mark of {logo.brand} cannot be seen on this product")
 
 
-def reused(photo: RgbImage, *, rng: np.random.Generator, keep: Box | None = None) -> Reuse:
+def reused(photo: RgbImage, *, rng: np.random.Generator, keep: Box | None = None, clear: Sequence[Box] = ()) -> Reuse:
     """The photo cropped, mirrored, recoloured, captioned, scaled, blurred and compressed, each or not, by chance.
 
-    `keep` stays inside the crop, and no caption lies on it.
+    `keep` stays inside the crop; no caption lies on it nor on the places `clear`.
     """
     height, width = photo.shape[:2]
     inside = (keep or Box(0.3 * width, 0.3 * height, 0.4 * width, 0.4 * height)).clipped(width=width, height=height)
@@ -86,7 +87,7 @@ def reused(photo: RgbImage, *, rng: np.random.Generator, keep: Box | None = None
     if rng.random() < 0.3:
         picture = _lit(picture, rng)
     if rng.random() < 0.3:
-        picture = _captioned(picture, _moved(inside, matrix), rng)
+        picture = _captioned(picture, [_moved(box, matrix) for box in (inside, *clear)], rng)
     if rng.random() < 0.6:
         scale = float(rng.uniform(0.4, 1.3))
         size = (max(round(picture.shape[1] * scale), 16), max(round(picture.shape[0] * scale), 16))
@@ -121,15 +122,16 @@ def _lit(picture: RgbImage, rng: np.random.Generator) -> RgbImage:
     return np.clip(light, 0, 255).astype(np.uint8)
 
 
-def _captioned(picture: RgbImage, keep: Box, rng: np.random.Generator) -> RgbImage:
-    """A word in the upper or the lower sixth, where it does not touch `keep`."""
+def _captioned(picture: RgbImage, keep: Sequence[Box], rng: np.random.Generator) -> RgbImage:
+    """A word in the upper or the lower sixth, or none where it would touch one of `keep`."""
     height, width = picture.shape[:2]
     word = str(rng.choice(_CAPTIONS))
     size = width / 260 * float(rng.uniform(0.6, 1.2))
     (wide, tall), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, size, 2)
     x = int(rng.uniform(0, max(width - wide, 1)))
     y = int(height * rng.uniform(0.06, 0.16)) if rng.random() < 0.5 else int(height * rng.uniform(0.88, 0.97))
-    if Box(x, y - tall, wide, 1.4 * tall).intersection(keep.grown(0.1)) > 0:
+    written_on = Box(x, y - tall, wide, 1.4 * tall)
+    if any(written_on.intersection(one.grown(0.1)) > 0 for one in keep):
         return picture
     written = picture.copy()
     cv2.putText(written, word, (x, y), cv2.FONT_HERSHEY_DUPLEX, size, random_colour(rng), 2, cv2.LINE_AA)
