@@ -37,8 +37,10 @@ def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
         box = region.box
         if len(places) == MOST_PLACES:
             break
-        if min(box.width, box.height) < SMALLEST_SIDE or box.area > largest or _contrast(box.crop(picture)) < (
-            LEAST_CONTRAST
+        if (
+            min(box.width, box.height) < SMALLEST_SIDE
+            or box.area > largest
+            or _contrast(box.crop(picture)) < (LEAST_CONTRAST)
         ):
             continue
         if all(box.intersection(other) < _SAME_PLACE * min(box.area, other.area) for other in places):

@@ -34,15 +34,16 @@ PATCH_SIDE = 64
 CONTROLS = 4
 """Other places of the photo that are compared beside each logo place."""
 
-LEAST_COVERED = 0.85
-"""Share of a place that the copy must show: a logo that was cropped away was not wiped."""
+LEAST_COVERED = 0.6
+"""Share of a place that the copy must show: a logo that was cropped away was not wiped. What it shows is compared."""
 
-WEIGHTS = Path(__file__).parent / "weights" / "wiped_places.json"
+WEIGHTS_FILE = Path(__file__).parent / "weights" / "wiped_places.json"
 
 _SEARCHED = 2.5  # pixels of the reference's picture by which the laid copy may be off
 _SMALLEST_PATCH = 10
 _NOISE = 6.0  # variance of fine detail, grey levels squared, that compression makes and takes
 _BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
+_AGREES = 0.6  # share of a control's variance in the copy that the reference explains
 _LEAST_DETAIL = math.log(2.5 * _NOISE)
 _CONTROL_STEP = 0.5  # of a place's sides: how far apart places are tried as controls
 
@@ -100,14 +101,18 @@ def prepared_places(picture: RgbImage, boxes: Sequence[Box], *, reference: Prepa
         pixels = box.crop(picture)
         size = (max(round(pixels.shape[1] * reduced), 4), max(round(pixels.shape[0] * reduced), 4))
         whole = Box(math.floor(box.x), math.floor(box.y), pixels.shape[1], pixels.shape[0])
-        inside = Box((whole.x - left) * scale[0], (whole.y - top) * scale[1], whole.width * scale[0], whole.height * scale[1])
+        inside = Box(
+            (whole.x - left) * scale[0], (whole.y - top) * scale[1], whole.width * scale[0], whole.height * scale[1]
+        )
         return Patch(inside, np.ascontiguousarray(resized(pixels, size)))
 
     height, width = picture.shape[:2]
     content = Box(left, top, right - left, bottom - top)
     whole = [box.clipped(width=width, height=height) for box in boxes]
     return [
-        PreparedPlace(patch(box), tuple(patch(other) for other in _controls(picture, box, content=content, places=whole)))
+        PreparedPlace(
+            patch(box), tuple(patch(other) for other in _controls(picture, box, content=content, places=whole))
+        )
         for box in whole
     ]
 
@@ -144,16 +149,8 @@ def measured(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers |
 
     None where the copy does not show the place, shows it too small, or is so blurred that nothing would be left of it.
     """
-    laid = _laid(image, matrix, place.place)
-    if laid is None:
-        return None
-    around = [found for one in place.controls if (found := _laid(image, matrix, one)) is not None]
-    blur = _blur_of(around)
-    numbers = _numbers(laid, blur=blur)
-    if numbers[4] < _LEAST_DETAIL:
-        return None
-    usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
-    return np.concatenate([numbers, numbers[:4] - usual])
+    compared = _compared(image, matrix, place)
+    return None if compared is None else compared[1]
 
 
 def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None:
@@ -161,20 +158,40 @@ def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None
 
     `matrix` is that of `PhotoMatch`. None where `measured` gives none.
     """
-    numbers, laid = measured(image, matrix, place), _laid(image, matrix, place.place)
-    if numbers is None or laid is None:
+    compared = _compared(image, matrix, place)
+    if compared is None:
         return None
+    laid, numbers = compared
     left = float(numbers[0])
     gap = np.abs(laid.seen.astype(np.float32) - laid.known).max(axis=-1) / 255
     reason = f"the logo's place in the brand's own photo was wiped: {round(100 * left)} % of its detail is left"
     difference = np.asarray(np.clip(gap * 1.5, 0, 1), np.float32)
-    return Wiped(_probability(numbers), left, laid.seen, laid.known, difference, [reason])
+    return Wiped(WEIGHTS.probability(numbers), left, laid.seen, laid.known, difference, [reason])
+
+
+def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[_Laid, Numbers] | None:
+    laid = _laid(image, matrix, place.place)
+    if laid is None:
+        return None
+    found = [one for control in place.controls if (one := _laid(image, matrix, control)) is not None]
+    blur, around = _sharpness(found)
+    numbers = _numbers(laid, blur=blur)
+    if numbers[4] < _LEAST_DETAIL:
+        return None
+    usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
+    return laid, np.concatenate([numbers, numbers[:4] - usual])
 
 
 def box_in_copy(box: Box, matrix: Matrix) -> Box:
     """`box`, in pixels of the reference's picture, as the smallest box around it in pixels of the copy."""
     corners = np.array(
-        [[box.x, box.y], [box.x + box.width, box.y], [box.x + box.width, box.y + box.height], [box.x, box.y + box.height]]
+        [
+            [box.x, box.y],
+            [box.x + box.width, box.y],
+            [box.x + box.width, box.y + box.height],
+            [box.x, box.y + box.height],
+        ],
+        np.float64,
     )
     seen = cv2.perspectiveTransform(corners[None], np.linalg.inv(matrix))[0]
     low, high = seen.min(axis=0), seen.max(axis=0)
@@ -183,17 +200,17 @@ def box_in_copy(box: Box, matrix: Matrix) -> Box:
 
 def _laid(image: RgbImage, matrix: Matrix, patch: Patch) -> _Laid | None:
     """The copy under `patch`, after a search of a few pixels for where it agrees best."""
-    box = patch.box
-    seen_box = box_in_copy(box, matrix)
-    height, width = image.shape[:2]
-    if seen_box.clipped(width=width, height=height).area < LEAST_COVERED * seen_box.area:
+    shown = _shown(image, matrix, patch)
+    if shown is None:
         return None
-    shape = patch.pixels.shape[:2]
+    box, pixels = shown.box, shown.pixels
+    seen_box = box_in_copy(box, matrix)
+    shape = pixels.shape[:2]
     shrunk = min(1.0, math.sqrt(seen_box.area / (shape[0] * shape[1])))
     size = (round(shape[1] * shrunk), round(shape[0] * shrunk))
     if max(size) < _SMALLEST_PATCH or min(size) < _SMALLEST_PATCH // 2:
         return None
-    known = np.asarray(resized(patch.pixels, size), np.uint8)
+    known = np.asarray(resized(pixels, size), np.uint8)
     scale_x, scale_y = size[0] / box.width, size[1] / box.height
     margin = min(max(math.ceil(_SEARCHED * max(scale_x, scale_y)), 2), max(size))
     to_patch = np.array(
@@ -203,6 +220,28 @@ def _laid(image: RgbImage, matrix: Matrix, patch: Patch) -> _Laid | None:
     x, y = _best_shift(window, known)
     seen = np.ascontiguousarray(window[y : y + size[1], x : x + size[0]])
     return _Laid(seen, known)
+
+
+def _shown(image: RgbImage, matrix: Matrix, patch: Patch) -> Patch | None:
+    """The part of `patch` that lies under the copy, None where that is too little of it."""
+    height, width = image.shape[:2]
+    view = box_in_copy(Box(0, 0, width - 1, height - 1), np.asarray(np.linalg.inv(matrix), np.float64))
+    box, (rows, columns) = patch.box, patch.pixels.shape[:2]
+    if box.intersection(view) < LEAST_COVERED * box.area:
+        return None
+    to_pixels = columns / box.width, rows / box.height
+    left, top = (max(0, math.ceil((view[axis] - box[axis]) * to_pixels[axis])) for axis in (0, 1))
+    right, bottom = (
+        min(patch.pixels.shape[1 - axis], math.floor((view[axis] + view[axis + 2] - box[axis]) * to_pixels[axis]))
+        for axis in (0, 1)
+    )
+    part = Box(
+        box.x + left / to_pixels[0],
+        box.y + top / to_pixels[1],
+        (right - left) / to_pixels[0],
+        (bottom - top) / to_pixels[1],
+    )
+    return Patch(part, patch.pixels[top:bottom, left:right])
 
 
 def _window(image: RgbImage, matrix: Matrix, box: Box, *, size: tuple[int, int]) -> RgbImage:
@@ -234,19 +273,26 @@ def _edges(pixels: RgbImage) -> NDArray[np.float32]:
     return edges(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
 
 
-def _blur_of(laid: Sequence[_Laid]) -> float:
-    """The blur (sigma, pixels) of the reference that best explains what the copy shows at these places."""
+def _sharpness(laid: Sequence[_Laid]) -> tuple[float, list[_Laid]]:
+    """The blur (sigma, pixels) of the reference that best explains the copy at these places, and those it explains.
+
+    A place that the copy does not show as the reference does, under any blur, says nothing.
+    """
     if not laid:
-        return 0.0
-    unexplained = []
-    for sigma in _BLURS:
-        total = 0.0
-        for one in laid:
-            known, seen = _blurred(one.known, sigma).reshape(-1, 3), one.seen.reshape(-1, 3).astype(np.float64)
-            known, seen = known - known.mean(axis=0), seen - seen.mean(axis=0)
-            total += math.log(float((seen * seen).mean()) * (1.0 - _explained(known, seen)) + _NOISE)
-        unexplained.append(total)
-    return _BLURS[int(np.argmin(unexplained))]
+        return 0.0, []
+    explained = np.array([[_given(one, sigma) for sigma in _BLURS] for one in laid])
+    agrees = explained.max(axis=1) >= _AGREES
+    if not agrees.any():
+        return 0.0, []
+    unexplained = np.log(1.0 - explained[agrees] + 0.01).sum(axis=0)
+    return _BLURS[int(np.argmin(unexplained))], [one for one, good in zip(laid, agrees, strict=True) if good]
+
+
+def _given(laid: _Laid, sigma: float) -> float:
+    """Share of the copy's variance that the reference explains once it is blurred by `sigma`."""
+    known = _blurred(laid.known, sigma).reshape(-1, 3)
+    seen = laid.seen.reshape(-1, 3).astype(np.float64)
+    return _explained(known - known.mean(axis=0), seen - seen.mean(axis=0))
 
 
 def _numbers(laid: _Laid, *, blur: float) -> Numbers:
@@ -303,7 +349,27 @@ UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])
 """What other places usually measure; for a copy that shows none of them."""
 
 
-def _probability(features: Numbers) -> float:
-    fitted = json.loads(WEIGHTS.read_text())
-    total = float(fitted["intercept"] + np.dot(fitted["weights"], features))
-    return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The regression: `weights` (9,) of what `measured` gives, and its `intercept`.
+
+    `finding_probability` is the probability from which a place counts as wiped.
+    """
+
+    intercept: float
+    weights: tuple[float, ...]
+    finding_probability: float
+
+    def probability(self, numbers: Numbers) -> float:
+        """The probability, 0..1, that a place which measured `numbers` was wiped."""
+        total = self.intercept + float(np.dot(self.weights, numbers))
+        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+
+
+def load_weights(file: Path = WEIGHTS_FILE) -> Weights:
+    """The weights that `hallmark train places` wrote into `file`."""
+    written = json.loads(file.read_text())
+    return Weights(written["intercept"], tuple(written["weights"]), written["finding_probability"])
+
+
+WEIGHTS = load_weights()

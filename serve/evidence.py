@@ -31,7 +31,8 @@ COLOURS = {
 
 def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     """A PNG: the region as found, the genuine reference, and the aligned region with the difference in red."""
-    reference = verified.candidate.reference.prepared.picture
+    whole = verified.candidate.reference.prepared.picture
+    reference = whole if verified.genuine is None else verified.genuine
     found = verified.candidate.region.box.crop(image)
     tiles = [_fitted(found), _fitted(reference), _fitted(_marked(verified, reference))]
     width = GAP + len(tiles) * (TILE + GAP)

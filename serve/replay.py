@@ -22,9 +22,10 @@ from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import BundleRejected, ModelBundle
 from model.decode import decode
+from serve.copied_photo import Detect, found_places, ready_places
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage
-from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector, ScanRecord
+from serve.database.tables import Brand, IndexChange, Reference, ReferenceKind, ReferenceVector, ScanRecord
 from serve.decoding import DecoderPool
 from serve.objects import ObjectMissingError, Objects
 from serve.policies import stored_policy
@@ -69,7 +70,8 @@ def replay(
         index.rebuild(_entries(session, record), version=record.index_version)
         names = _names(session, record.index_version)
     policy = stored_policy(database, record.policy_version)
-    scanner = Scanner(bundle, index=index, references=PastReferences(database, objects, names=names))
+    past = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
+    scanner = Scanner(bundle, index=index, references=past)
     scan = scanner.scan(image, scan_id=scan_id, policy=policy)
     index.close()
     total = sum(scan.milliseconds.values())
@@ -79,10 +81,11 @@ def replay(
 class PastReferences:
     """The references as an earlier scan saw them, removed ones too, under the brands' names of then."""
 
-    def __init__(self, database: Database, objects: Objects, *, names: Mapping[str, str]) -> None:
+    def __init__(self, database: Database, objects: Objects, *, names: Mapping[str, str], detect: Detect) -> None:
         self._database = database
         self._objects = objects
         self._names = names
+        self._detect = detect
 
     def get(self, reference_id: str) -> StoredReference:
         """The reference. Raises `Problem` (409) when its picture is gone."""
@@ -92,10 +95,14 @@ class PastReferences:
             picture = decode(self._objects.get(row.object_key))
         except ObjectMissingError as error:
             raise _gone(f"the picture of the reference {reference_id}") from error
+        kind: ReferenceKind = row.kind  # type: ignore[assignment] # checked by the table
+        places = row.logo_places
+        if places is None:
+            places = found_places(picture, kind=kind, detect=self._detect)
+        prepared = prepare_reference(picture)
         return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id],
-            kind=row.kind,  # type: ignore[arg-type] # checked by the table
-            prepared=prepare_reference(picture),
+            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id], kind=kind,
+            prepared=prepared, places=ready_places(places, picture=picture, prepared=prepared),
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, assert_never
 
 import numpy as np
@@ -21,6 +21,8 @@ from model.alignment import PreparedReference
 from model.bundle import ModelBundle
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage, whole_image
+from model.wiped_places import PreparedPlace
+from serve.copied_photo import WipedPlace, wiped_places
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, FindingScores, Kind
 
@@ -42,13 +44,14 @@ SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """A genuine reference as the scan needs it."""
+    """A genuine reference as the scan needs it; `places` are where a product's photo shows its logo."""
 
     reference_id: str
     brand_id: str
     brand: str
     kind: Literal["logo", "product"]
     prepared: PreparedReference
+    places: tuple[PreparedPlace, ...] = ()
 
 
 class References(Protocol):
@@ -71,7 +74,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A candidate that passed verification, with what its evidence picture shows."""
+    """A candidate that passed verification, with what its evidence picture shows.
+
+    `genuine` is what it is compared with, where that is not the whole reference. `within` are the smears at the logo's
+    places of a copied photo.
+    """
 
     candidate: Candidate
     kind: Kind
@@ -79,6 +86,8 @@ class Verified:
     reasons: list[str]
     aligned: RgbImage | None
     difference: NDArray[np.float32] | None
+    genuine: RgbImage | None = None
+    within: tuple[Verified, ...] = ()
 
     def finding(self, evidence: str) -> Finding:
         """The finding as it is sent; `evidence` is the path of its picture."""
@@ -149,7 +158,7 @@ class Scanner:
         with stopwatch.step("verify"):
             candidates = self._candidates(regions, hits, brands=state.brands)
             found = [self._verify(image, one, brands=state.brands) for one in candidates]
-            verified = _merged([one for one in found if one is not None])
+            verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         decision, reasons = policy.under(self._bundle.name).decide(findings)
         return Scan(
@@ -199,7 +208,7 @@ class Scanner:
                 return self._finding_from_mark(candidate, crop, brands=brands)
             case "product":
                 crop = candidate.region.box.crop(image)
-                return self._finding_from_photo(candidate, photo_match(crop, reference.prepared))
+                return self._finding_from_photo(image, candidate, photo_match(crop, reference.prepared))
             case _:
                 assert_never(reference.kind)
 
@@ -229,9 +238,10 @@ class Scanner:
             difference=verdict.difference,
         )
 
-    def _finding_from_photo(self, candidate: Candidate, match: PhotoMatch) -> Verified | None:
+    def _finding_from_photo(self, image: RgbImage, candidate: Candidate, match: PhotoMatch) -> Verified | None:
         if match.probability < self._bundle.calibration.copy_probability:
             return None
+        wiped = wiped_places(image, candidate.region.box, match=match, places=candidate.reference.places)
         return Verified(
             candidate=candidate,
             kind="copied_photo",
@@ -239,7 +249,22 @@ class Scanner:
             reasons=match.reasons,
             aligned=match.aligned,
             difference=match.difference,
+            within=tuple(_smear_within(candidate, match, one) for one in wiped),
         )
+
+
+def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:
+    """The smear at a logo's place of a copied photo; it holds as far as the photo is a copy."""
+    copied, wiped = match.probability, place.wiped
+    return Verified(
+        candidate=replace(candidate, region=Region(place.box, candidate.region.score)),
+        kind="smear",
+        scores=_rounded(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
+        reasons=wiped.reasons,
+        aligned=wiped.aligned,
+        difference=wiped.difference,
+        genuine=wiped.genuine,
+    )
 
 
 def _margin(hit: Hit, row: Sequence[Hit]) -> float:
