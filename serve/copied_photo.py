@@ -16,8 +16,9 @@ from sqlalchemy import update
 from model.alignment import PreparedReference
 from model.logo_places import logo_places
 from model.photo_copy import PhotoMatch
+from model.place_patches import PreparedPlace, box_in_copy, prepared_places
 from model.regions import Box, Region, RgbImage
-from model.wiped_places import WEIGHTS, PreparedPlace, Wiped, box_in_copy, prepared_places, wiped
+from model.wiped_places import WEIGHTS, Wiped, wiped
 from serve.database.engine import Database
 from serve.database.tables import Reference, ReferenceKind
 

@@ -20,8 +20,8 @@ from index.interface import Hit, VectorIndex
 from model.alignment import PreparedReference
 from model.bundle import ModelBundle
 from model.photo_copy import PhotoMatch, photo_match
+from model.place_patches import PreparedPlace
 from model.regions import Box, Region, RgbImage, whole_image
-from model.wiped_places import PreparedPlace
 from serve.copied_photo import WipedPlace, wiped_places
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, FindingScores, Kind

@@ -23,8 +23,9 @@ from model.alignment import prepare_reference
 from model.detector import Detector
 from model.logo_places import logo_places
 from model.photo_copy import photo_match
+from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, RgbImage
-from model.wiped_places import PreparedPlace, measured, prepared_places
+from model.wiped_places import measured
 from training.edits.copies import marked_product, reused
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos

@@ -20,8 +20,9 @@ from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.logo_places import logo_places
 from model.photo_copy import PhotoMatch, photo_match
+from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, RgbImage
-from model.wiped_places import WEIGHTS, PreparedPlace, Wiped, prepared_places, wiped
+from model.wiped_places import WEIGHTS, Wiped, wiped
 from training.edits.copies import marked_product
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo
