@@ -208,7 +208,8 @@ class Scanner:
                 return self._finding_from_mark(candidate, crop, brands=brands)
             case "product":
                 crop = candidate.region.box.crop(image)
-                return self._finding_from_photo(image, candidate, photo_match(crop, reference.prepared))
+                match = photo_match(crop, reference.prepared, places=[one.place.box for one in reference.places])
+                return self._finding_from_photo(image, candidate, match)
             case _:
                 assert_never(reference.kind)
 

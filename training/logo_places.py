@@ -125,7 +125,7 @@ def _copies(
         if is_wiped:
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
         seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
-        match = photo_match(seen, reference)
+        match = photo_match(seen, reference, places=[place.place.box for place in places])
         if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue
         shown: Sequence[tuple[int, PreparedPlace]] = [(wanted, places[wanted])] if is_wiped else list(enumerate(places))

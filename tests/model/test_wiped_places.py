@@ -16,7 +16,7 @@ def compared(copy: np.ndarray):
     photo = product()
     reference = prepare_reference(photo)
     (place,) = prepared_places(photo, [PLACE], reference=reference)
-    match = photo_match(copy, reference)
+    match = photo_match(copy, reference, places=[place.place.box])
     assert match.matrix is not None
     return wiped(copy, match.matrix, place), match, place
 

@@ -120,7 +120,7 @@ class Reference:
         """Every copy of the reference, judged."""
         placed = any(box.iou(self.target) > 0.3 for box in self.boxes)
         for copy in self._copies(rng):
-            match = photo_match(copy.picture, self.prepared)
+            match = photo_match(copy.picture, self.prepared, places=[place.place.box for place in self.places])
             recognised = match.probability >= bundle.calibration.copy_probability
             found = _compared(copy.picture, match, self.places) if recognised else []
             scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
