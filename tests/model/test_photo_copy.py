@@ -100,23 +100,6 @@ def test_another_product_is_no_copy_outside_of_the_logo_either(seed):
     assert match.probability < 0.01
 
 
-@pytest.mark.parametrize("how", COPIES)
-def test_the_matrix_leads_from_the_picture_to_the_reference(how):
-    photo = product(1)
-    match = photo_match(np.ascontiguousarray(COPIES[how](photo)), prepare_reference(photo))
-    assert match.matrix is not None
-    grey = cv2.cvtColor(prepare_reference(photo).picture, cv2.COLOR_RGB2GRAY).astype(float)
-    seen = np.ascontiguousarray(COPIES[how](photo))
-    laid = cv2.warpPerspective(seen, match.matrix, grey.shape[::-1], borderValue=(255, 255, 255))
-    covered = cv2.warpPerspective(np.full(seen.shape[:2], 255, np.uint8), match.matrix, grey.shape[::-1]) > 250
-    sobel = [
-        cv2.Laplacian(cv2.GaussianBlur(one, (0, 0), 2), cv2.CV_64F)[covered]
-        for one in (cv2.cvtColor(laid, cv2.COLOR_RGB2GRAY).astype(float), grey)
-    ]
-    if "recol" not in how and how != "all":
-        assert np.corrcoef(*sobel)[0, 1] > 0.8
-
-
 def test_a_caption_beyond_the_product_does_not_hide_a_copy():
     photo = product(1)
     captioned = photo.copy()
