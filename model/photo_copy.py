@@ -252,7 +252,8 @@ def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedRef
         )
     except cv2.error:  # ECC says that it did not converge, which for different photos is the answer
         return best
-    back = np.vstack([step, [0, 0, 1]]).astype(np.float64)
+    # ECC adds up in threads, in another order each time; what is rounded off is a thousandth of a pixel.
+    back = np.vstack([np.round(step, 5), [0, 0, 1]]).astype(np.float64)
     if abs(float(np.linalg.det(back)) - 1) > 0.3:
         return best
     matrix = np.linalg.inv(to_square) @ np.linalg.inv(back) @ to_square @ best.matrix

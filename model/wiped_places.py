@@ -91,7 +91,8 @@ def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[La
     if numbers[4] < _LEAST_DETAIL:
         return None
     usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
-    return laid, np.concatenate([numbers, numbers[:4] - usual])
+    # Sums in threads differ in the last digits from call to call; a scan that is made again must not.
+    return laid, np.round(np.concatenate([numbers, numbers[:4] - usual]), 4)
 
 
 def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:

@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import select
 
 from model.alignment import PreparedReference
+from model.logo_places import Detect
 from model.regions import RgbImage
-from serve.copied_photo import Detect, ready_places, stored_places
+from serve.copied_photo import ready_places, stored_places
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
 from serve.objects import ObjectMissingError, Objects

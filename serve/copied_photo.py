@@ -7,22 +7,21 @@ compared. A reference from before they were stored gets its places when it is fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import update
 
 from model.alignment import PreparedReference
-from model.logo_places import logo_places
+from model.logo_places import Detect, logo_places, logo_regions
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
-from model.regions import Box, Region, RgbImage
+from model.regions import Box, RgbImage
 from model.wiped_places import WEIGHTS, Wiped, wiped
 from serve.database.engine import Database
 from serve.database.tables import Reference, ReferenceKind
 
-Detect = Callable[[RgbImage], Sequence[Region]]
 StoredPlaces = list[list[float]]
 """Places as the database has them: left, top, width and height in pixels of the uploaded picture."""
 
@@ -41,7 +40,9 @@ def found_places(picture: RgbImage, *, kind: ReferenceKind, detect: Detect) -> S
     """The logo places of a product reference's upright `picture`, to be stored; none of a logo reference."""
     if kind != "product":
         return []
-    return [[round(float(side), 1) for side in box] for box in logo_places(picture, detect(picture))]
+    return [
+        [round(float(side), 1) for side in box] for box in logo_places(picture, logo_regions(picture, detect=detect))
+    ]
 
 
 def stored_places(

@@ -22,7 +22,8 @@ from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import BundleRejected, ModelBundle
 from model.decode import decode
-from serve.copied_photo import Detect, found_places, ready_places
+from model.logo_places import Detect
+from serve.copied_photo import found_places, ready_places
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage
 from serve.database.tables import Brand, IndexChange, Reference, ReferenceKind, ReferenceVector, ScanRecord

@@ -9,6 +9,7 @@ is kept aside to choose the probability from which a wiped place is a finding.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,9 @@ from sklearn.preprocessing import StandardScaler
 
 from model.alignment import prepare_reference
 from model.detector import Detector
-from model.logo_places import logo_places
+from model.logo_places import logo_places, logo_regions
 from model.photo_copy import photo_match
-from model.place_patches import PreparedPlace, prepared_places
+from model.place_patches import prepared_places
 from model.regions import Box, RgbImage
 from model.wiped_places import measured
 from training.edits.copies import marked_product, reused
@@ -59,7 +60,7 @@ class PlaceSettings:
 class Measured:
     """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
 
-    `product` names the photo, `copy` the copy, `split` is `train` or `dev`.
+    `product` names the drawn product, `copy` its copy, `split` is `train` or `dev`.
     """
 
     numbers: NDArray[np.float64]
@@ -99,9 +100,9 @@ def measured_places(
                 marks.append(mark)
             except ValueError:
                 continue
-        boxes = logo_places(picture, detector.detect(picture))
+        boxes = logo_places(picture, logo_regions(picture, detect=detector.detect))
         if boxes:
-            yield from _copies(picture, boxes, marks, name=photo.path.stem, rng=rng)
+            yield from _copies(picture, boxes, marks, name=f"{photo.path.stem}/{number}", rng=rng)
 
 
 def training_photos() -> list[Photo]:
@@ -128,15 +129,15 @@ def _copies(
         match = photo_match(seen, reference, places=[place.place.box for place in places])
         if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue
-        shown: Sequence[tuple[int, PreparedPlace]] = [(wanted, places[wanted])] if is_wiped else list(enumerate(places))
-        for _, place in shown:
+        shown = [places[wanted]] if is_wiped else places
+        for place in shown:
             numbers = measured(seen, match.matrix, place)
             if numbers is not None:
-                yield Measured(numbers, is_wiped, tool, name, copy, split_of_product(name))
+                yield Measured(numbers, is_wiped, tool, name, copy, split_of_product(name.split("/", maxsplit=1)[0]))
 
 
 def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
-    """Weights of the regression on the `train` products, and the threshold that `most_false` of the others' pass."""
+    """Weights of the regression on the `train` products, and the threshold that `most_false` of the `dev` pass."""
     numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
     train = np.array([row.split == "train" for row in rows])
     scaler = StandardScaler().fit(numbers[train])
@@ -144,15 +145,19 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     weights = fitted.coef_[0] / scaler.scale_
     intercept = float(fitted.intercept_[0] - weights @ scaler.mean_)
     scores = 1 / (1 + np.exp(-(numbers @ weights + intercept)))
-    untouched = np.sort(scores[~train & ~labels])[::-1]
+    copies: dict[tuple[str, int], float] = defaultdict(float)
+    for row, score in zip(rows, scores, strict=True):
+        if row.split == "dev" and not row.wiped:
+            copies[row.product, row.copy] = max(copies[row.product, row.copy], float(score))
+    untouched = np.sort(list(copies.values()))[::-1]
     threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
     return {
         "intercept": round(intercept, 4),
         "weights": [round(float(weight), 4) for weight in weights],
         "finding_probability": round(threshold, 4),
         "dev": {
-            "untouched": len(untouched),
-            "wiped": int((~train & labels).sum()),
+            "untouched_copies": len(untouched),
+            "wiped_places": int((~train & labels).sum()),
             "wiped_found": round(float((scores[~train & labels] > threshold).mean()), 4),
         },
     }

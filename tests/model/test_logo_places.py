@@ -1,6 +1,6 @@
 import numpy as np
 
-from model.logo_places import MOST_PLACES, logo_places
+from model.logo_places import MOST_PLACES, logo_places, logo_regions
 from model.regions import Box, Region
 
 
@@ -30,9 +30,36 @@ def test_a_place_without_anything_to_see_or_hardly_a_pixel_is_none():
 
 
 def test_there_are_only_so_many():
-    boxes = [Box(60, 60 + 30 * number, 40, 20) for number in range(6)]
+    boxes = [Box(60, 60 + 24 * number, 40, 20) for number in range(MOST_PLACES + 1)]
     assert places(*((box, 0.9 - 0.1 * number) for number, box in enumerate(boxes))) == boxes[:MOST_PLACES]
 
 
 def test_a_picture_without_regions_has_none():
     assert places() == []
+
+
+def test_parts_are_looked_at_larger_and_boxes_are_those_of_the_whole():
+    looked = []
+
+    def detect(image):
+        looked.append(image.shape[:2])
+        dark = np.argwhere(image[..., 0] == 7)
+        return [Region(Box(float(dark[0][1]), float(dark[0][0]), 8, 8), 0.8)] if len(dark) == 64 else []
+
+    picture = product()
+    picture[200:208, 170:178] = 7
+    found = logo_regions(picture, detect=detect)
+    assert looked[0] == (300, 300)
+    assert set(looked[1:]) == {(140, 140)}, "of the content, not of the ground around it"
+    assert len(looked) == 10
+    assert len(found) > 1
+    assert {tuple(one.box) for one in found} == {(170.0, 200.0, 8.0, 8.0)}
+
+
+def test_a_mark_that_a_part_cuts_is_left_to_the_others():
+    def detect(image):
+        width = image.shape[1]
+        return [] if width == 300 else [Region(Box(width - 30, 40, 30, 20), 0.8)]
+
+    found = logo_regions(product(), detect=detect)
+    assert {one.box.x + one.box.width for one in found} == {250.0}, "at the content's own side nothing is cut"

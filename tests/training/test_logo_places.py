@@ -58,7 +58,7 @@ def test_the_threshold_is_never_below_even_odds():
 
 class PlaceDetector:
     def detect(self, image):
-        return [Region(PLACE, 0.9)]
+        return [Region(PLACE, 0.9)] if image.shape == product().shape else []
 
 
 def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):

@@ -101,7 +101,7 @@ def reused(photo: RgbImage, *, rng: np.random.Generator, keep: Box | None = None
 
 
 def _moved(box: Box, matrix: Matrix) -> Box:
-    corners = np.array([[[box.x, box.y], [box.x + box.width, box.y + box.height]]])
+    corners = np.array([[[box.x, box.y], [box.x + box.width, box.y + box.height]]], np.float64)
     (one, other) = cv2.perspectiveTransform(corners, matrix)[0]
     low, high = np.minimum(one, other), np.maximum(one, other)
     return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.logo_places import logo_places
+from model.logo_places import logo_places, logo_regions
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, RgbImage
@@ -102,7 +102,8 @@ def wiped_copies(
             reference = _reference(photo.read(), name, held_out, bundle, rng)
             if reference is not None:
                 judged += reference.judged(number, bundle=bundle, rng=rng)
-        tables |= _tables(name, judged)
+        if judged:
+            tables |= _tables(name, judged)
     return tables
 
 
@@ -162,7 +163,7 @@ def _reference(
             picture, target = marked_product(photo, logos[int(rng.integers(len(logos)))], rng=rng)
         except ValueError:
             return None
-    boxes = logo_places(picture, bundle.detector.detect(picture))
+    boxes = logo_places(picture, logo_regions(picture, detect=bundle.detector.detect))
     if target is None:
         if not boxes:
             return None

@@ -55,7 +55,7 @@ def test_every_method_is_measured_on_both_sets(photos):
     assert rows["all"]["roc_auc"].count == rows["tools of training"]["roc_auc"].count + (
         rows["tools kept out of training"]["roc_auc"].count
     )
-    assert rows["all"]["roc_auc"].value > 0.9
+    assert rows["all"]["roc_auc"].value > 0.8
     served = tables["wiped_own_served"].rows
     assert served["honest copies"]["called"].count == COPIES * len(photos)
     assert served["wiped copies"]["called"].value > served["honest copies"]["called"].value + 0.5
