@@ -151,7 +151,7 @@ def thresholds(
 @train.command()
 def places(
     *,
-    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 900,
+    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 400,
     seed: int = 0,
     model: Annotated[str, typer.Option(help="Bundle whose detector finds the logos")] = CHAMPION,
 ) -> None:

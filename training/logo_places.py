@@ -2,12 +2,12 @@
 
 Fitted on photos whose licences allow it: garments (CC0) and studio pictures of groceries (MIT) with drawn marks of
 brands of the training split, at the places that the detector finds on them, as at an upload. Each gives copies whose
-logo is untouched and copies whose place was wiped by one of the tools that may be trained on. A part of the products
-is kept aside to choose the probability from which a wiped place is a finding.
+logo is untouched and copies whose place was wiped by one of the tools that may be trained on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,6 @@ from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
 from training.evaluation.report import Progress
 from training.synthesis.logos import Logo, split_of
-from training.synthesis.products import split_of_product
 
 TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
 """Smears that may be fitted to."""
@@ -43,6 +42,9 @@ WEAKEST = 0.8
 COPIES = 3
 """Copies of each product, untouched, and as many wiped."""
 
+FOLDS = 5
+"""Parts of the photos; what is said of each part comes of weights fitted to the others."""
+
 COPY_PROBABILITY = 0.5
 """Probability from which a picture is taken for a copy."""
 
@@ -51,24 +53,24 @@ COPY_PROBABILITY = 0.5
 class PlaceSettings:
     """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
 
-    products: int = 900
+    products: int = 400
     seed: int = 0
-    most_false: float = 0.005
+    most_false: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
 
-    `product` names the drawn product, `copy` its copy, `split` is `train` or `dev`.
+    `photo` names the product's photo, `drawing` the mark drawn on it, `copy` the copy.
     """
 
     numbers: NDArray[np.float64]
     wiped: bool
     tool: str
-    product: str
+    photo: str
+    drawing: int
     copy: int
-    split: str
 
 
 def fit_places(
@@ -102,7 +104,7 @@ def measured_places(
                 continue
         boxes = logo_places(picture, logo_regions(picture, detect=detector.detect))
         if boxes:
-            yield from _copies(picture, boxes, marks, name=f"{photo.path.stem}/{number}", rng=rng)
+            yield from _copies(picture, boxes, marks, photo=photo.path.stem, drawing=number, rng=rng)
 
 
 def training_photos() -> list[Photo]:
@@ -113,7 +115,13 @@ def training_photos() -> list[Photo]:
 
 
 def _copies(
-    picture: RgbImage, boxes: Sequence[Box], marks: Sequence[Box], *, name: str, rng: np.random.Generator
+    picture: RgbImage,
+    boxes: Sequence[Box],
+    marks: Sequence[Box],
+    *,
+    photo: str,
+    drawing: int,
+    rng: np.random.Generator,
 ) -> Iterator[Measured]:
     reference = prepare_reference(picture)
     places = prepared_places(picture, boxes, reference=reference)
@@ -133,31 +141,45 @@ def _copies(
         for place in shown:
             numbers = measured(seen, match.matrix, place)
             if numbers is not None:
-                yield Measured(numbers, is_wiped, tool, name, copy, split_of_product(name.split("/", maxsplit=1)[0]))
+                yield Measured(numbers, is_wiped, tool, photo, drawing, copy)
 
 
 def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
-    """Weights of the regression on the `train` products, and the threshold that `most_false` of the `dev` pass."""
+    """Weights of the regression, and the threshold that `most_false` of the untouched copies pass.
+
+    The threshold, and the shares in `cross_fitted`, are those of scores that each photo gets from weights fitted to other
+    photos (`FOLDS` parts); a copy has the score of its most suspicious place.
+    """
     numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
-    train = np.array([row.split == "train" for row in rows])
-    scaler = StandardScaler().fit(numbers[train])
-    fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(scaler.transform(numbers[train]), labels[train])
-    weights = fitted.coef_[0] / scaler.scale_
-    intercept = float(fitted.intercept_[0] - weights @ scaler.mean_)
-    scores = 1 / (1 + np.exp(-(numbers @ weights + intercept)))
-    copies: dict[tuple[str, int], float] = defaultdict(float)
+    fold = np.array([int(hashlib.sha256(row.photo.encode()).hexdigest(), 16) % FOLDS for row in rows])
+    scores = np.zeros(len(rows))
+    for one in range(FOLDS):
+        weights, intercept = _regression(numbers[fold != one], labels[fold != one])
+        scores[fold == one] = 1 / (1 + np.exp(-(numbers[fold == one] @ weights + intercept)))
+    copies: dict[tuple[str, int, int], float] = defaultdict(float)
     for row, score in zip(rows, scores, strict=True):
-        if row.split == "dev" and not row.wiped:
-            copies[row.product, row.copy] = max(copies[row.product, row.copy], float(score))
+        if not row.wiped:
+            key = (row.photo, row.drawing, row.copy)
+            copies[key] = max(copies[key], float(score))
     untouched = np.sort(list(copies.values()))[::-1]
     threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
+    weights, intercept = _regression(numbers, labels)
     return {
         "intercept": round(intercept, 4),
         "weights": [round(float(weight), 4) for weight in weights],
         "finding_probability": round(threshold, 4),
-        "dev": {
+        "cross_fitted": {
             "untouched_copies": len(untouched),
-            "wiped_places": int((~train & labels).sum()),
-            "wiped_found": round(float((scores[~train & labels] > threshold).mean()), 4),
+            "untouched_called": round(float((untouched > threshold).mean()), 4),
+            "wiped_places": int(labels.sum()),
+            "wiped_called": round(float((scores[labels] > threshold).mean()), 4),
         },
     }
+
+
+def _regression(numbers: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Weights (n,) and intercept of the logistic regression on `numbers` (m, n), both kinds counting alike."""
+    scaler = StandardScaler().fit(numbers)
+    fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(scaler.transform(numbers), labels)
+    weights = np.asarray(fitted.coef_[0] / scaler.scale_, np.float64)
+    return weights, float(fitted.intercept_[0] - weights @ scaler.mean_)

@@ -3,7 +3,8 @@
 Two sets of references, both of `catalogue` photos. `drawn`: a mark of a held-out brand is drawn on the product, so that
 it is known where a logo is; that the detector must find it there is part of the figure. `own`: the photos as they are,
 with the places that the detector finds. Each reference gives honest copies, cropped, flipped, recoloured, recompressed,
-scaled, captioned elsewhere, and copies that were first smeared at full strength and then edited alike.
+scaled, captioned elsewhere, and copies that were first smeared at full strength and then edited alike. Beside them,
+the other photo of `catalogue` that is most like each reference, which is no copy of it at all.
 """
 
 from __future__ import annotations
@@ -94,16 +95,21 @@ def wiped_copies(
 ) -> dict[str, Table]:
     """For each set a table by method, and one of what the scan would call wiped at its threshold."""
     held_out = [logo for logo in logos if split_of(logo.brand) == "held_out"]
+    alike = _most_alike(photos, bundle)
     tables: dict[str, Table] = {}
     for name in ("drawn", "own"):
         judged: list[Judged] = []
+        others: list[Judged] = []
         for number, photo in enumerate(progress(photos, len(photos), f"wiped places, {name}")):
             rng = np.random.default_rng([number, name == "own"])
             reference = _reference(photo.read(), name, held_out, bundle, rng)
             if reference is not None:
                 judged += reference.judged(number, bundle=bundle, rng=rng)
+                if alike[number] != number:
+                    other = Copy(photos[alike[number]].read(), "another photo", "")
+                    others.append(reference.judge(other, number, bundle=bundle))
         if judged:
-            tables |= _tables(name, judged)
+            tables |= _tables(name, judged, others)
     return tables
 
 
@@ -119,14 +125,17 @@ class Reference:
 
     def judged(self, photo: int, *, bundle: ModelBundle, rng: np.random.Generator) -> Iterator[Judged]:
         """Every copy of the reference, judged."""
+        return (self.judge(copy, photo, bundle=bundle) for copy in self._copies(rng))
+
+    def judge(self, copy: Copy, photo: int, *, bundle: ModelBundle) -> Judged:
+        """One copy of the reference, or another photo, judged; `photo` is the number of the reference."""
+        match = photo_match(copy.picture, self.prepared, places=[place.place.box for place in self.places])
+        recognised = match.probability >= bundle.calibration.copy_probability
+        found = _compared(copy.picture, match, self.places) if recognised else []
+        scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
+        called = any(one.probability >= WEIGHTS.finding_probability for one in found)
         placed = any(box.iou(self.target) > 0.3 for box in self.boxes)
-        for copy in self._copies(rng):
-            match = photo_match(copy.picture, self.prepared, places=[place.place.box for place in self.places])
-            recognised = match.probability >= bundle.calibration.copy_probability
-            found = _compared(copy.picture, match, self.places) if recognised else []
-            scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
-            called = any(one.probability >= WEIGHTS.finding_probability for one in found)
-            yield Judged(photo, copy, scores, called, recognised, placed)
+        return Judged(photo, copy, scores, called, recognised, placed)
 
     def _copies(self, rng: np.random.Generator) -> Iterator[Copy]:
         names = list(COPY_EDITS)
@@ -191,7 +200,16 @@ def _suspicion(method: str, found: Sequence[Wiped], match: PhotoMatch, bundle: M
     return 1.0 - float((seen * known).sum(axis=1).min())
 
 
-def _tables(name: str, judged: Sequence[Judged]) -> dict[str, Table]:
+def _most_alike(photos: Sequence[Photo], bundle: ModelBundle) -> NDArray[np.intp]:
+    """For each photo the number of the other one that is most similar to it; its own where there is no other."""
+    vectors = np.concatenate([bundle.embedder.embed([photo.read()]) for photo in photos])
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -2.0)
+    alike: NDArray[np.intp] = np.argmax(cosines, axis=1)
+    return alike
+
+
+def _tables(name: str, judged: Sequence[Judged], others: Sequence[Judged]) -> dict[str, Table]:
     scores = np.array([one.scores for one in judged])
     smeared = np.array([one.copy.tool != "" for one in judged])
     photo = np.array([one.photo for one in judged])
@@ -207,11 +225,13 @@ def _tables(name: str, judged: Sequence[Judged]) -> dict[str, Table]:
         for column, method in enumerate(METHODS)
     }
     served: dict[str, dict[str, Estimate]] = {}
-    for row, inside in (("honest copies", ~smeared), ("wiped copies", smeared)):
-        chosen = [one for one, kept in zip(judged, inside, strict=True) if kept]
+    honest, wiped_ones = ([one for one in judged if (one.copy.tool != "") == smear_it] for smear_it in (False, True))
+    for row, chosen in (("honest copies", honest), ("wiped copies", wiped_ones), ("photos of like products", others)):
+        group = np.array([one.photo for one in chosen])
         served[row] = {
-            figure: grouped_mean([float(getattr(one, figure)) for one in chosen], photo[inside])
+            figure: grouped_mean([float(getattr(one, figure)) for one in chosen], group)
             for figure in ("recognised", "placed", "called")
+            if chosen
         }
     tables[f"wiped_{name}_served"] = Table(f"Wiped logo places ({title}): as the scan finds them", served, dict(facts))
     return tables
