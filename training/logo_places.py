@@ -147,7 +147,7 @@ def _copies(
 def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
     """Weights of the regression, and the threshold that `most_false` of the untouched copies pass.
 
-    The threshold, and the shares in `cross_fitted`, are those of scores that each photo gets from weights fitted to other
+    The threshold, and the shares in `cross_fitted`, are of scores that each photo gets from weights fitted to other
     photos (`FOLDS` parts); a copy has the score of its most suspicious place.
     """
     numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
