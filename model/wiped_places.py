@@ -9,7 +9,8 @@ it change both alike, a wiped place alone. The measurements are
     energy   logarithm of the copy's fine detail over the reference's
     added    logarithm of the copy's fine detail that the reference does not explain, over the reference's
 
-of the place, and of the place less the photo's other places; a logistic regression makes one probability of them.
+of the place, and of the place less the photo's other places; a logistic regression on them and
+on their products makes one probability.
 `hallmark train places` fits it.
 """
 
@@ -173,25 +174,38 @@ UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The regression: `weights` (9,) of what `measured` gives, and its `intercept`.
+    """The regression: `weights` (54,) of `terms` of what `measured` gives, held between `low` and `high` (9,) each.
 
     `finding_probability` is the probability from which a place counts as wiped.
     """
 
     intercept: float
     weights: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     finding_probability: float
 
     def probability(self, numbers: Numbers) -> float:
         """The probability, 0..1, that a place which measured `numbers` was wiped."""
-        total = self.intercept + float(np.dot(self.weights, numbers))
+        held = np.clip(numbers, self.low, self.high)
+        total = self.intercept + float(np.dot(self.weights, terms(held)))
         return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+
+
+def terms(numbers: Numbers) -> Numbers:
+    """`numbers` (…, n) and the products of each two of them, (…, n + n (n + 1) / 2).
+
+    What little is left says more where the reference has much to lose, and what was added more where something is gone.
+    """
+    first, second = np.triu_indices(numbers.shape[-1])
+    return np.concatenate([numbers, numbers[..., first] * numbers[..., second]], axis=-1)
 
 
 def load_weights(file: Path = WEIGHTS_FILE) -> Weights:
     """The weights that `hallmark train places` wrote into `file`."""
     written = json.loads(file.read_text())
-    return Weights(written["intercept"], tuple(written["weights"]), written["finding_probability"])
+    weights, low, high = (tuple(written[name]) for name in ("weights", "low", "high"))
+    return Weights(written["intercept"], weights, low, high, written["finding_probability"])
 
 
 WEIGHTS = load_weights()

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from model.logo_places import logo_places, logo_regions
 from model.photo_copy import photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, RgbImage
-from model.wiped_places import measured
+from model.wiped_places import Weights, measured, terms
 from training.edits.copies import marked_product, reused
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
@@ -44,6 +44,9 @@ COPIES = 3
 
 FOLDS = 5
 """Parts of the photos; what is said of each part comes of weights fitted to the others."""
+
+RARE = 0.005
+"""Share of the measurements, at each end, that count as no further out than the rest."""
 
 COPY_PROBABILITY = 0.5
 """Probability from which a picture is taken for a copy."""
@@ -154,8 +157,8 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     fold = np.array([int(hashlib.sha256(row.photo.encode()).hexdigest(), 16) % FOLDS for row in rows])
     scores = np.zeros(len(rows))
     for one in range(FOLDS):
-        weights, intercept = _regression(numbers[fold != one], labels[fold != one])
-        scores[fold == one] = 1 / (1 + np.exp(-(numbers[fold == one] @ weights + intercept)))
+        others = _regression(numbers[fold != one], labels[fold != one])
+        scores[fold == one] = [others.probability(row) for row in numbers[fold == one]]
     copies: dict[tuple[str, int, int], float] = defaultdict(float)
     for row, score in zip(rows, scores, strict=True):
         if not row.wiped:
@@ -163,11 +166,8 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
             copies[key] = max(copies[key], float(score))
     untouched = np.sort(list(copies.values()))[::-1]
     threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
-    weights, intercept = _regression(numbers, labels)
     return {
-        "intercept": round(intercept, 4),
-        "weights": [round(float(weight), 4) for weight in weights],
-        "finding_probability": round(threshold, 4),
+        **asdict(replace(_regression(numbers, labels), finding_probability=round(threshold, 4))),
         "cross_fitted": {
             "untouched_copies": len(untouched),
             "untouched_called": round(float((untouched > threshold).mean()), 4),
@@ -177,9 +177,18 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     }
 
 
-def _regression(numbers: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """Weights (n,) and intercept of the logistic regression on `numbers` (m, n), both kinds counting alike."""
-    scaler = StandardScaler().fit(numbers)
-    fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(scaler.transform(numbers), labels)
-    weights = np.asarray(fitted.coef_[0] / scaler.scale_, np.float64)
-    return weights, float(fitted.intercept_[0] - weights @ scaler.mean_)
+def _regression(numbers: NDArray[np.float64], labels: NDArray[np.bool_]) -> Weights:
+    """The logistic regression on the terms of `numbers` (m, n), both kinds counting alike; its threshold is open."""
+    low, high = np.round(np.quantile(numbers, (RARE, 1 - RARE), axis=0), 4)
+    inputs = terms(np.clip(numbers, low, high))
+    scaler = StandardScaler().fit(inputs)
+    fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=3000).fit(scaler.transform(inputs), labels)
+    weights = np.round(fitted.coef_[0] / scaler.scale_, 5)
+    intercept = float(fitted.intercept_[0] - (fitted.coef_[0] / scaler.scale_) @ scaler.mean_)
+    return Weights(
+        intercept=round(intercept, 5),
+        weights=tuple(weights.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        finding_probability=1.0,
+    )

@@ -9,7 +9,7 @@ from model.alignment import prepare_reference
 from model.photo_copy import photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box
-from model.wiped_places import WEIGHTS, Weights, load_weights, measured, wiped
+from model.wiped_places import WEIGHTS, Weights, load_weights, measured, terms, wiped
 
 
 def compared(copy: np.ndarray):
@@ -80,10 +80,16 @@ def test_controls_lie_apart_from_the_places():
             assert all(control.box.intersection(other.place.box) == 0 for other in places)
 
 
-def test_the_probability_is_a_logistic_regression(tmp_path):
+def test_the_terms_are_the_numbers_and_their_products():
+    assert terms(np.array([2.0, 3.0, 5.0])).tolist() == [2, 3, 5, 4, 6, 10, 9, 15, 25]
+    assert terms(np.ones((7, 9))).shape == (7, 54)
+
+
+def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds(tmp_path):
     file = tmp_path / "weights.json"
-    file.write_text(json.dumps({"intercept": -1.0, "weights": [2.0, 0.5], "finding_probability": 0.9, "dev": {}}))
+    written = {"intercept": -1.0, "weights": [2, 0.5, 0, 1, 0], "low": [-1, -1], "high": [1, 2]}
+    file.write_text(json.dumps({**written, "finding_probability": 0.9, "cross_fitted": {}}))
     weights = load_weights(file)
-    assert weights == Weights(-1.0, (2.0, 0.5), 0.9)
-    assert weights.probability(np.array([1.0, 2.0])) == pytest.approx(1 / (1 + np.exp(-2.0)))
-    assert weights.probability(np.array([-1e9, 0.0])) < 1e-9
+    assert weights == Weights(-1.0, (2, 0.5, 0, 1, 0), (-1, -1), (1, 2), 0.9)
+    assert weights.probability(np.array([1.0, 2.0])) == pytest.approx(1 / (1 + np.exp(-4.0)))
+    assert weights.probability(np.array([50.0, 90.0])) == weights.probability(np.array([1.0, 2.0]))

@@ -35,14 +35,16 @@ def test_tools_kept_for_measuring_are_not_learnt_from():
 def test_the_weights_tell_the_two_apart_and_the_threshold_keeps_to_its_share():
     found = drawn(400)
     written = fitted_weights(found, most_false=0.01)
-    weights = Weights(written["intercept"], tuple(written["weights"]), written["finding_probability"])
+    weights = Weights(**{name: value for name, value in written.items() if name != "cross_fitted"})
     called = np.array([weights.probability(one.numbers) > weights.finding_probability for one in found])
     wiped = np.array([one.wiped for one in found])
     assert called[~wiped].mean() <= 0.02
     assert called[wiped].mean() > 0.95
     assert written["cross_fitted"]["untouched_called"] <= 0.01
     assert written["cross_fitted"]["untouched_copies"] == written["cross_fitted"]["wiped_places"] == 400
-    assert written["weights"][0] < 0, "what is left speaks against a smear"
+    gone, left = (weights.probability(np.array([detail, *[0.0] * (SIZE - 1)])) for detail in (0.0, 1.0))
+    assert gone > 0.9
+    assert left < 0.1
 
 
 def test_the_worst_place_of_a_copy_counts():
