@@ -59,12 +59,14 @@ class PreparedReference:
     """A genuine picture made ready for comparison; made once for each reference, and equal to itself alone.
 
     `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
-    around it; `features` are those of the picture and of its negative.
+    around it; `features` are those of the picture and of its negative. `whole` (left, top, right, bottom) is the frame
+    of the uploaded picture, in pixels of `picture`, which it surrounds.
     """
 
     picture: RgbImage
     frame: RgbImage = field(repr=False)
     features: Features = field(repr=False)
+    whole: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,11 @@ Look = Callable[[RgbImage], Flow]
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
     """Trim `picture` (RGB uint8) to its content, bring it to working size, and take its features."""
-    trimmed = trim(picture)
+    top, bottom, left, right = content_bounds(picture)
+    trimmed = np.ascontiguousarray(picture[top:bottom, left:right])
     small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
+    across, down = small.shape[1] / (right - left), small.shape[0] / (bottom - top)
+    whole = (-left * across, -top * down, (picture.shape[1] - left) * across, (picture.shape[0] - top) * down)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     plain, negative = orb_features(grey), orb_features(np.asarray(255 - grey, np.uint8))
     features = Features(
@@ -98,7 +103,7 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
     frame[:] = np.median(rim, axis=0)
     start = (FRAME_SIDE - inner) // 2
     frame[start : start + inner, start : start + inner] = reduced
-    return PreparedReference(small, frame, features)
+    return PreparedReference(small, frame, features, whole)
 
 
 def trim(picture: RgbImage) -> RgbImage:

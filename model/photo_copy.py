@@ -2,11 +2,12 @@
 
 Another photo of the same product has other folds, another view and other light, so its edges cannot be laid on the
 reference's by moving, turning, scaling and mirroring alone. That is what is tested: a similarity transform from ORB
-matches (or from the trimmed frames, for goods too plain for keypoints), and then the correlation of edges.
+matches (or from the frames, trimmed or not, for goods too plain for keypoints), and then the correlation of edges.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.alignment import (
     PICTURE_SIDE,
+    Edges,
     Features,
     Matrix,
     PreparedReference,
@@ -24,7 +26,7 @@ from model.alignment import (
     orb_features,
     resized,
 )
-from model.regions import RgbImage
+from model.regions import Box, RgbImage
 
 LEAST_OVERLAP = 0.12
 """Share of the reference that must be in the picture to say anything."""
@@ -39,7 +41,16 @@ comes near are photos of a like product on the same dummy or template (2 of 100 
 CORRELATION_SCALE = 0.015
 """Change of the correlation that multiplies the odds by e."""
 
+EVEN_REST = 0.88
+"""The same for the edges outside of a photo's logo places.
+
+Chosen on garments and groceries: packages of one brand that differ in the print alone reach 0.85, wiped copies of
+which nothing else was changed 0.89 to 1.
+"""
+
 _SIDE = 128
+_LEAST_REST = 0.1  # share of the square that must lie outside the logo places and be covered
+_AROUND_PLACES = 0.15  # of a place's sides: a smear may reach a little over it
 _FEWEST_INLIERS = 10
 _DIFFERENT_COLOUR = 0.25
 _BEYOND_DOUBT = 0.8
@@ -50,10 +61,12 @@ _WORTH_REFINING = 0.4
 class PhotoMatch:
     """What a picture is beside a product reference.
 
-    `probability`, 0..1, that it is the same photo; `correlation` of edges -1..1 after alignment; `inliers` of the ORB
+    `probability`, 0..1, that it is the same photo; `correlation` of edges -1..1 after alignment, of all or of what lies
+    outside the logo places, whichever is more; `inliers` of the ORB
     matches; `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
-    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, None below probability
-    0.5; `reasons` says it in words.
+    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
+    the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
+    0.5. `reasons` says it in words.
     """
 
     probability: float
@@ -64,44 +77,76 @@ class PhotoMatch:
     aligned: RgbImage | None = field(repr=False)
     difference: NDArray[np.float32] | None = field(repr=False)
     reasons: list[str]
+    matrix: Matrix | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
-    """One way to lay the picture on the reference: `matrix` from its pixels (mirrored or not) to the reference's."""
+    """One way to lay the picture on the reference: `matrix` from its pixels (mirrored or not) to the reference's.
+
+    `correlation` is that of the edges of all that both show, `rest` that outside of the logo places, -1 without any.
+    """
 
     matrix: Matrix
     mirrored: bool
     inliers: int
     correlation: float
     overlap: float
+    rest: float = -1.0
+
+    @property
+    def above_even(self) -> float:
+        """By how much the edges agree better than where copy and other photo are equally likely."""
+        return max(self.correlation - EVEN_CORRELATION, self.rest - EVEN_REST)
 
 
-def photo_match(image: RgbImage, reference: PreparedReference) -> PhotoMatch:
-    """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The reference in a square of `_SIDE` pixels: its edges, and `rest`, (h, w) bool, what lies outside its logos."""
+
+    edges: Edges
+    rest: NDArray[np.bool_]
+
+
+def photo_match(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> PhotoMatch:
+    """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`.
+
+    `places`, in pixels of the reference's picture, are its logo places: a copy may have been wiped there, so it is also
+    one whose rest agrees, more closely than a whole photo need.
+    """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
-    known = edges(_square_grey(reference.picture))
+    known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
     ways: list[_Laid] = []
     for mirrored in (False, True):
-        if any(way.correlation > _BEYOND_DOUBT for way in ways):
+        if any(max(way.correlation, way.rest) > _BEYOND_DOUBT for way in ways):
             break  # a mirrored look would cost as much again and could only lose
         seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
         grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
         matrix, inliers = _by_features(orb_features(grey), reference.features)
         if matrix is not None:
             ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
-        ways.append(_measured(grey, _by_frame(seen, reference), known, reference, mirrored=mirrored, inliers=0))
-    best = max(ways, key=lambda way: way.correlation if way.overlap >= LEAST_OVERLAP else -1.0)
-    if best.overlap >= LEAST_OVERLAP and best.correlation > _WORTH_REFINING:
+        for frame in (_by_content(seen, reference), _by_frame(seen, reference)):
+            ways.append(_measured(grey, frame, known, reference, mirrored=mirrored, inliers=0))
+    best = max(ways, key=lambda way: way.above_even if way.overlap >= LEAST_OVERLAP else -2.0)
+    if best.overlap >= LEAST_OVERLAP and max(best.correlation, best.rest) > _WORTH_REFINING:
         best = _refined(small, best, known, reference)
     certain = best.overlap >= LEAST_OVERLAP
-    odds = (best.correlation - EVEN_CORRELATION) / CORRELATION_SCALE if certain else -20.0
+    odds = best.above_even / CORRELATION_SCALE if certain else -20.0
     probability = float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
-    match = (probability, best.correlation, best.inliers, best.overlap, best.mirrored)
+    match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < 0.5:
         return PhotoMatch(*match, None, None, [])
     aligned, difference, recoloured = _shown(small, best, reference)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured))
+    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+
+
+def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
+    """From pixels of `image` to those of `small`, its reduced form, mirrored where the match is; centres on centres."""
+    across, down = small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]
+    reduced = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]], np.float64)
+    flip = np.array([[-1, 0, small.shape[1] - 1], [0, 1, 0], [0, 0, 1]], np.float64)
+    return flip @ reduced if mirrored else reduced
 
 
 def _square_grey(picture: RgbImage) -> NDArray[np.uint8]:
@@ -126,6 +171,13 @@ def _by_features(found: Features, known: Features) -> tuple[Matrix | None, int]:
 
 
 def _by_frame(picture: RgbImage, reference: PreparedReference) -> Matrix:
+    """All of the picture fills all of the uploaded one: what a caption or a bar does to its content is no matter."""
+    left, top, right, bottom = reference.whole
+    scale_x, scale_y = (right - left) / picture.shape[1], (bottom - top) / picture.shape[0]
+    return np.array([[scale_x, 0, left], [0, scale_y, top], [0, 0, 1]], np.float64)
+
+
+def _by_content(picture: RgbImage, reference: PreparedReference) -> Matrix:
     """The content of the picture fills the reference's frame."""
     top, bottom, left, right = content_bounds(picture)
     height, width = reference.picture.shape[:2]
@@ -136,7 +188,7 @@ def _by_frame(picture: RgbImage, reference: PreparedReference) -> Matrix:
 def _measured(
     grey: NDArray[np.uint8],
     matrix: Matrix,
-    known: NDArray[np.float32],
+    known: _Known,
     reference: PreparedReference,
     *,
     mirrored: bool,
@@ -152,13 +204,33 @@ def _measured(
     overlap = float(inside.mean())
     if overlap < LEAST_OVERLAP:
         return _Laid(matrix, mirrored, inliers, -1.0, overlap)
-    a, b = edges(np.asarray(laid, np.uint8))[inside], known[inside]
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    seen = edges(np.asarray(laid, np.uint8))
+    correlation, rest, outside = _correlation(seen[inside], known.edges[inside]), -1.0, inside & known.rest
+    if not known.rest.all() and outside.mean() >= _LEAST_REST:
+        rest = _correlation(seen[outside], known.edges[outside])
+    return _Laid(matrix, mirrored, inliers, correlation, overlap, rest)
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Pearson correlation of two arrays (n, c), channels centred apart; 0 where one is flat."""
+    a, b = one - one.mean(axis=0), other - other.mean(axis=0)
     norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
-    return _Laid(matrix, mirrored, inliers, float((a * b).sum()) / norm if norm > 1e-6 else 0.0, overlap)
+    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
 
 
-def _refined(small: RgbImage, best: _Laid, known: NDArray[np.float32], reference: PreparedReference) -> _Laid:
+def _rest(reference: PreparedReference, places: Sequence[Box]) -> NDArray[np.bool_]:
+    """(_SIDE, _SIDE): what lies outside the logo places and a little around them."""
+    height, width = reference.picture.shape[:2]
+    rest = np.ones((_SIDE, _SIDE), np.bool_)
+    for place in places:
+        x, y, wide, tall = place.grown(_AROUND_PLACES)
+        columns = slice(max(int(x * _SIDE / width) - 2, 0), max(int(np.ceil((x + wide) * _SIDE / width)) + 2, 0))
+        rows = slice(max(int(y * _SIDE / height) - 2, 0), max(int(np.ceil((y + tall) * _SIDE / height)) + 2, 0))
+        rest[rows, columns] = False
+    return rest
+
+
+def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedReference) -> _Laid:
     """`best` after ECC (Evangelidis and Psarakis 2008) on edge strength, affine; itself where that does not help.
 
     A copy gains the last pixel of agreement from it, another photo has none to gain.
@@ -171,20 +243,22 @@ def _refined(small: RgbImage, best: _Laid, known: NDArray[np.float32], reference
     laid = cv2.warpPerspective(grey, to_square @ best.matrix, size, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.warpPerspective(np.full(grey.shape, 255, np.uint8), to_square @ best.matrix, size)
     strength = edges(np.asarray(laid, np.uint8)).sum(axis=-1)
+    used = (covered > 250) & (known.rest if best.rest > best.correlation else True)
     step = np.eye(2, 3, dtype=np.float32)
     stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 1e-4)
     try:
         _, step = cv2.findTransformECC(  # type: ignore[assignment]
-            known.sum(axis=-1), strength, step, cv2.MOTION_AFFINE, stop, (covered > 250).astype(np.uint8) * 255, 3
+            known.edges.sum(axis=-1), strength, step, cv2.MOTION_AFFINE, stop, used.astype(np.uint8) * 255, 3
         )
     except cv2.error:  # ECC says that it did not converge, which for different photos is the answer
         return best
-    back = np.vstack([step, [0, 0, 1]]).astype(np.float64)
+    # ECC adds up in threads, in another order each time; what is rounded off is a thousandth of a pixel.
+    back = np.vstack([np.round(step, 5), [0, 0, 1]]).astype(np.float64)
     if abs(float(np.linalg.det(back)) - 1) > 0.3:
         return best
     matrix = np.linalg.inv(to_square) @ np.linalg.inv(back) @ to_square @ best.matrix
     found = _measured(grey, matrix, known, reference, mirrored=best.mirrored, inliers=best.inliers)
-    return found if found.correlation > best.correlation else best
+    return found if found.above_even > best.above_even else best
 
 
 def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> tuple[RgbImage, NDArray[np.float32], bool]:
@@ -200,9 +274,8 @@ def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> tuple[
 
 
 def _reasons(best: _Laid, *, recoloured: bool) -> list[str]:
-    reasons = [
-        f"the brand's own photo: {round(100 * best.overlap)} % of it is here, edges agree to {best.correlation:.2f}"
-    ]
+    agree = max(best.correlation, best.rest)
+    reasons = [f"the brand's own photo: {round(100 * best.overlap)} % of it is here, edges agree to {agree:.2f}"]
     if best.mirrored:
         reasons.append("mirrored")
     if best.overlap < 0.8:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
 from model.calibration import Calibration, Evidence
+from model.place_patches import PreparedPlace
 from model.regions import Box, Region
 from serve.brand_words import Spelled
 
@@ -34,13 +35,14 @@ SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """A genuine reference as the scan needs it."""
+    """A genuine reference as the scan needs it; `places` are where a product's photo shows its logo."""
 
     reference_id: str
     brand_id: str
     brand: str
     kind: Literal["logo", "product"]
     prepared: PreparedReference
+    places: tuple[PreparedPlace, ...] = ()
 
 
 class References(Protocol):

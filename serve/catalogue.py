@@ -14,8 +14,10 @@ import structlog
 from sqlalchemy import select
 
 from model.alignment import PreparedReference
+from model.logo_places import Detect
 from model.regions import RgbImage
 from serve.candidates import StoredReference
+from serve.copied_photo import ready_places, stored_places
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
 from serve.objects import ObjectMissingError, Objects
@@ -29,11 +31,14 @@ log = structlog.get_logger(__name__)
 class Catalogue:
     """Prepared references by id; safe to use from several threads. It keeps the `most` that were used last."""
 
-    def __init__(self, database: Database, objects: Objects, *, decode: Decode, prepare: Prepare, most: int) -> None:
+    def __init__(
+        self, database: Database, objects: Objects, *, decode: Decode, prepare: Prepare, detect: Detect, most: int
+    ) -> None:
         self._database = database
         self._objects = objects
         self._decode = decode
         self._prepare = prepare
+        self._detect = detect
         self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, StoredReference] = OrderedDict()
@@ -81,7 +86,7 @@ class Catalogue:
 
     def _load(self, reference_id: str) -> StoredReference | None:
         query = (
-            select(Reference.brand_id, Brand.name, Reference.kind, Reference.object_key)
+            select(Reference.brand_id, Brand.name, Reference.kind, Reference.object_key, Reference.logo_places)
             .join(Brand, Brand.id == Reference.brand_id)
             .where(Reference.id == reference_id, Reference.status != REMOVED)
         )
@@ -95,6 +100,11 @@ class Catalogue:
             log.warning("a reference's picture is gone", reference_id=reference_id, object_key=row.object_key)
             return None
         kind: ReferenceKind = row.kind
-        return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=row.name, kind=kind, prepared=self._prepare(picture)
+        places = stored_places(
+            self._database, reference_id, row.logo_places, picture=picture, kind=kind, detect=self._detect
         )
+        prepared = self._prepare(picture)
+        return StoredReference(
+            reference_id=reference_id, brand_id=row.brand_id, brand=row.name, kind=kind, prepared=prepared,
+            places=ready_places(places, picture=picture, prepared=prepared),
+        )  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.encoding import png
 from model.regions import RgbImage
-from serve.scan import Verified
+from serve.verification import Verified
 
 TILE = 256
 """Width and height of each of the three tiles, in pixels."""
@@ -31,7 +31,8 @@ COLOURS = {
 
 def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     """A PNG: the region as found, the genuine reference, and the aligned region with the difference in red."""
-    reference = verified.reference.prepared.picture
+    whole = verified.reference.prepared.picture
+    reference = whole if verified.genuine is None else verified.genuine
     found = verified.suspect.region.box.crop(image)
     tiles = [_fitted(found), _fitted(reference), _fitted(_marked(verified, reference))]
     width = GAP + len(tiles) * (TILE + GAP)

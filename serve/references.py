@@ -18,6 +18,7 @@ from model.encoding import png
 from model.reference_views import reference_views
 from model.regions import RgbImage
 from serve.changes import record_change
+from serve.copied_photo import StoredPlaces, found_places
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
@@ -102,7 +103,8 @@ class ReferenceLibrary:
             while True:
                 bundle = self._replica.serving.bundle
                 views, vectors = embed_views(bundle, picture, kind=new.kind)
-                reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key)
+                places = found_places(picture, kind=new.kind, detect=bundle.detector.detect)
+                reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key, places=places)
                 try:
                     version = self._insert(reference, model=bundle.name, views=views, vectors=vectors)
                     break
@@ -203,8 +205,9 @@ class _AnotherModelServesError(Exception):
 
 
 def _row(
-    reference_id: str, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference, object_key: str
-) -> Reference:
+    reference_id: str, brand_id: str, data: bytes, *, picture: RgbImage, new: NewReference, object_key: str,
+    places: StoredPlaces,
+) -> Reference:  # fmt: skip
     height, width = picture.shape[:2]
     return Reference(
         id=reference_id,
@@ -217,6 +220,7 @@ def _row(
         width=width,
         height=height,
         object_key=object_key,
+        logo_places=places,
     )
 
 

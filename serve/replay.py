@@ -22,11 +22,13 @@ from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import BundleRejected, ModelBundle
 from model.decode import decode
+from model.logo_places import Detect
 from serve.brand_words import BrandNames, BrandWords, stored_names
 from serve.candidates import StoredReference
+from serve.copied_photo import found_places, ready_places
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage
-from serve.database.tables import IndexChange, Reference, ReferenceVector, ScanRecord
+from serve.database.tables import IndexChange, Reference, ReferenceKind, ReferenceVector, ScanRecord
 from serve.decoding import DecoderPool
 from serve.objects import ObjectMissingError, Objects
 from serve.policies import stored_policy
@@ -72,7 +74,7 @@ def replay(
         names = names_at(session, record.index_version)
     recorded = ScanResult.model_validate(record.result)
     policy = stored_policy(database, record.policy_version)
-    references = PastReferences(database, objects, names=names)
+    references = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
     scanner = Scanner(bundle, index=index, references=references, words=BrandWords(names))
     scan = scanner.scan(image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed)
     index.close()
@@ -83,10 +85,13 @@ def replay(
 class PastReferences:
     """The references as an earlier scan saw them, removed ones too, under the brands' names of then."""
 
-    def __init__(self, database: Database, objects: Objects, *, names: Mapping[str, BrandNames]) -> None:
+    def __init__(
+        self, database: Database, objects: Objects, *, names: Mapping[str, BrandNames], detect: Detect
+    ) -> None:
         self._database = database
         self._objects = objects
         self._names = names
+        self._detect = detect
 
     def get(self, reference_id: str) -> StoredReference:
         """The reference. Raises `Problem` (409) when its picture is gone."""
@@ -96,10 +101,14 @@ class PastReferences:
             picture = decode(self._objects.get(row.object_key))
         except ObjectMissingError as error:
             raise _gone(f"the picture of the reference {reference_id}") from error
+        kind: ReferenceKind = row.kind  # type: ignore[assignment] # checked by the table
+        places = row.logo_places
+        if places is None:
+            places = found_places(picture, kind=kind, detect=self._detect)
+        prepared = prepare_reference(picture)
         return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id].name,
-            kind=row.kind,  # type: ignore[arg-type] # checked by the table
-            prepared=prepare_reference(picture),
+            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id].name, kind=kind,
+            prepared=prepared, places=ready_places(places, picture=picture, prepared=prepared),
         )  # fmt: skip
 
 

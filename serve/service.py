@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import structlog
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
 from model.decode import decode
+from model.regions import Region, RgbImage
 from model.rejection import DecodeLimits
 from serve.backfill import embed_missing
 from serve.catalogue import Catalogue
@@ -75,8 +76,17 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         with database.read() as session:
             serving = serving_model(session)
         embed_missing(database, objects, bundle=bundles.load(serving))
+
+        def detect(picture: RgbImage) -> Sequence[Region]:
+            return replica.serving.bundle.detector.detect(picture)
+
         catalogue = Catalogue(
-            database, objects, decode=decode, prepare=prepare_reference, most=settings.prepared_references
+            database,
+            objects,
+            decode=decode,
+            prepare=prepare_reference,
+            detect=detect,
+            most=settings.prepared_references,
         )
         replica = IndexReplica(
             database,

@@ -148,6 +148,27 @@ def thresholds(
     typer.echo(json.dumps(figures))
 
 
+@train.command()
+def places(
+    *,
+    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 400,
+    seed: int = 0,
+    model: Annotated[str, typer.Option(help="Bundle whose detector finds the logos")] = CHAMPION,
+) -> None:
+    """Fit how a logo's place in a copied product photo is told to be wiped."""
+    from model.bundle import bundle_folder
+    from model.detector import Detector
+    from model.wiped_places import WEIGHTS_FILE
+    from training.logo_places import PlaceSettings, fit_places
+    from training.synthesis.logos import fetch_packages, load_logos
+
+    detector = Detector(bundle_folder(model) / "detector.onnx")
+    settings = PlaceSettings(products=products, seed=seed)
+    logos = load_logos(fetch_packages())
+    figures = fit_places(WEIGHTS_FILE, detector=detector, logos=logos, settings=settings, progress=bar)
+    typer.echo(json.dumps(figures))
+
+
 Bundles = Annotated[
     str, typer.Option("--model", help="Name of the model bundle that is measured, or the path of its folder")
 ]
@@ -199,6 +220,7 @@ class VerdictsPart(StrEnum):
     imitations = "imitations"
     drawn = "drawn"
     copies = "copies"
+    wiped = "wiped"
     clean = "clean"
     latency = "latency"
 

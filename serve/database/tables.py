@@ -97,7 +97,8 @@ class ApiKey(Table):
 class Reference(Table):
     """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store.
 
-    A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
+    `logo_places` are the boxes (left, top, width, height in its pixels) of a product's logos, null before they are
+    found. A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
     """
 
     __tablename__ = "references"
@@ -114,6 +115,7 @@ class Reference(Table):
     object_key: Mapped[str]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     removed: Mapped[datetime | None]
+    logo_places: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         Index("references_brand", "brand_id", "id"),

@@ -4,6 +4,7 @@ import pytest
 
 from model.alignment import prepare_reference
 from model.photo_copy import photo_match
+from model.regions import Box
 
 
 def product(seed: int, *, shift: int = 0) -> np.ndarray:
@@ -18,6 +19,14 @@ def product(seed: int, *, shift: int = 0) -> np.ndarray:
         cv2.circle(photo, (x + shift, y), int(rng.integers(4, 18)), colour, -1, cv2.LINE_AA)
     cv2.ellipse(photo, (120, 80), (40, 55), 0, 180, 360, (60, 60, 60), 6, cv2.LINE_AA)
     return photo
+
+
+def printed(photo: np.ndarray) -> np.ndarray:
+    """With a print that has more edges than all of the rest."""
+    out = photo.copy()
+    for x in range(64, 180, 12):
+        cv2.line(out, (x, 100), (x, 220), (250, 250, 250), 4)
+    return out
 
 
 def recoloured(photo: np.ndarray) -> np.ndarray:
@@ -72,3 +81,28 @@ def test_equal_pictures_give_equal_matches():
     first, second = photo_match(photo, reference), photo_match(photo, reference)
     assert first.correlation == second.correlation
     assert first.reasons == second.reasons
+
+
+def test_a_copy_whose_logo_is_gone_is_recognised_by_the_rest():
+    photo, reference, place = printed(product(1)), prepare_reference(printed(product(1))), Box(60, 95, 125, 130)
+    in_reference = Box(*(value * 256 / 200 for value in (place.x - 36, place.y - 20, place.width, place.height)))
+    wiped = photo.copy()
+    place.crop(wiped)[...] = (90, 90, 90)
+    assert photo_match(wiped, reference).probability < 0.5
+    match = photo_match(wiped, reference, places=[in_reference])
+    assert match.probability > 0.9
+    assert match.matrix is not None
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_another_product_is_no_copy_outside_of_the_logo_either(seed):
+    match = photo_match(product(seed), prepare_reference(product(1)), places=[Box(80, 90, 60, 60)])
+    assert match.probability < 0.01
+
+
+def test_a_caption_beyond_the_product_does_not_hide_a_copy():
+    photo = product(1)
+    captioned = photo.copy()
+    cv2.putText(captioned, "SALE", (2, 292), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (200, 0, 0), 2, cv2.LINE_AA)
+    plain = cv2.GaussianBlur(captioned, (0, 0), 2.5)  # too soft for keypoints: its frame alone says where it lies
+    assert photo_match(plain, prepare_reference(photo)).correlation > 0.8

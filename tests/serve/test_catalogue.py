@@ -5,8 +5,13 @@ from service_client import Open
 
 from model.alignment import prepare_reference
 from model.decode import decode
+from model.regions import Region, RgbImage
 from serve.catalogue import Catalogue
 from serve.objects import Objects
+
+
+def nothing(picture: RgbImage) -> list[Region]:
+    return []
 
 
 def test_it_keeps_the_last_used_and_forgets_what_it_is_told(open_client: Open) -> None:
@@ -21,7 +26,9 @@ def test_it_keeps_the_last_used_and_forgets_what_it_is_told(open_client: Open) -
         return prepare_reference(picture)
 
     service = client.service
-    catalogue = Catalogue(service.database, Objects(service.settings), decode=decode, prepare=counted, most=2)
+    catalogue = Catalogue(
+        service.database, Objects(service.settings), decode=decode, prepare=counted, detect=nothing, most=2
+    )
     for name in (ids[0], ids[1], ids[0]):
         assert catalogue.get(name) is not None
     assert prepared == 2
@@ -57,7 +64,9 @@ def test_what_was_forgotten_while_it_was_read_is_not_kept(open_client: Open) -> 
         catalogue.forget(reference)
         return prepare_reference(picture)
 
-    catalogue = Catalogue(service.database, Objects(service.settings), decode=decode, prepare=forgetful, most=2)
+    catalogue = Catalogue(
+        service.database, Objects(service.settings), decode=decode, prepare=forgetful, detect=nothing, most=2
+    )
     assert catalogue.get(reference) is not None
     assert catalogue.get(reference) is not None
     assert prepared == 2

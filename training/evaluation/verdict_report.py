@@ -36,8 +36,9 @@ from training.evaluation.verdict_judges import (
     SimilarityJudge,
 )
 from training.evaluation.verdicts import calibration_error, separation
+from training.evaluation.wiped_places import wiped_copies
 
-VerdictPart = Literal["smears", "imitations", "drawn", "copies", "clean", "latency"]
+VerdictPart = Literal["smears", "imitations", "drawn", "copies", "wiped", "clean", "latency"]
 VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
 """In the order in which they are printed."""
 
@@ -194,6 +195,10 @@ def _copies(inputs: Inputs, settings: VerdictSettings) -> Tables:
     return photo_copies(inputs.catalogue, bundle=inputs.bundle, progress=inputs.progress)
 
 
+def _wiped(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    return wiped_copies(inputs.catalogue, logos=inputs.logos, bundle=inputs.bundle, progress=inputs.progress)
+
+
 def _clean(inputs: Inputs, settings: VerdictSettings) -> Tables:
     brands = catalogue_brands()
     strangers = [one for one in plain_photos("catalogue") if not brands[one.path.name].startswith(tuple(inputs.own))]
@@ -224,6 +229,7 @@ MEASURED: dict[VerdictPart, Callable[[Inputs, VerdictSettings], Tables]] = {
     "imitations": _imitations,
     "drawn": _drawn,
     "copies": _copies,
+    "wiped": _wiped,
     "clean": _clean,
     "latency": _latency,
 }

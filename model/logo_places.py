@@ -1,0 +1,91 @@
+"""Where a product reference shows its logo: the places that are compared when the photo turns up as a copy.
+
+A logo on a garment is small. There is time at an upload, so the detector looks at the whole photo and then at nine
+overlapping parts of its content, larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from model.alignment import content_bounds
+from model.regions import Box, Region, RgbImage
+
+MOST_PLACES = 6
+"""Places of one reference, the detector's surest; each costs a comparison in every scan that finds the photo copied."""
+
+LARGEST_SHARE = 0.25
+"""Share of the content's area from which a region is the product rather than a logo on it."""
+
+SMALLEST_SIDE = 10
+"""Pixels of a place's shorter side below which nobody could tell what was done to it."""
+
+LEAST_CONTRAST = 5.0
+"""Standard deviation (of 255) that a place needs: where there is next to nothing to see, nothing can be wiped."""
+
+PART = 0.7
+"""Sides of the parts that are looked at, as a share of the content's; chosen on garments with drawn marks.
+
+The share of marks found rose from 0.83 to 0.92; with parts of 0.5 and 0.6, to 0.87 and 0.89.
+"""
+
+_PART_STARTS = (0.0, 0.5, 1.0)
+_SAME_PLACE = 0.5
+_CUT = 2.0  # pixels from the inner side of a part within which a mark may have been cut by it
+
+Detect = Callable[[RgbImage], Sequence[Region]]
+"""The detector: a picture to its regions."""
+
+
+def logo_regions(picture: RgbImage, *, detect: Detect) -> list[Region]:
+    """What the detector takes for marks in `picture` (RGB uint8) and in the parts of its content, in its pixels."""
+    top, bottom, left, right = content_bounds(picture)
+    height, width = round((bottom - top) * PART), round((right - left) * PART)
+    found = list(detect(picture))
+    for down in _PART_STARTS:
+        for across in _PART_STARTS:
+            y, x = top + round((bottom - top - height) * down), left + round((right - left - width) * across)
+            part = np.ascontiguousarray(picture[y : y + height, x : x + width])
+            inner = (x > left, y > top, x + width < right, y + height < bottom)
+            for region in detect(part):
+                if not _is_cut(region.box, inner, width=width, height=height):
+                    box = region.box
+                    found.append(Region(Box(box.x + x, box.y + y, box.width, box.height), region.score))
+    return found
+
+
+def _is_cut(box: Box, inner: tuple[bool, bool, bool, bool], *, width: int, height: int) -> bool:
+    """Whether the box touches one of the part's sides (left, top, right, bottom) that lie inside of the content."""
+    gaps = (box.x, box.y, width - box.x - box.width, height - box.y - box.height)
+    return any(is_inner and gap < _CUT for is_inner, gap in zip(inner, gaps, strict=True))
+
+
+def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
+    """The logo places among the detector's `regions` of `picture` (RGB uint8), in its pixels, surest first.
+
+    At most `MOST_PLACES`; none is the whole product, without contrast, or half inside another one.
+    """
+    top, bottom, left, right = content_bounds(picture)
+    largest = LARGEST_SHARE * (bottom - top) * (right - left)
+    places: list[Box] = []
+    for region in sorted(regions, key=lambda one: -one.score):
+        box = region.box
+        if len(places) == MOST_PLACES:
+            break
+        if (
+            min(box.width, box.height) < SMALLEST_SIDE
+            or box.area > largest
+            or _contrast(box.crop(picture)) < (LEAST_CONTRAST)
+        ):
+            continue
+        if all(box.intersection(other) < _SAME_PLACE * min(box.area, other.area) for other in places):
+            places.append(box)
+    return places
+
+
+def _contrast(patch: RgbImage) -> float:
+    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
+    return float(np.std(grey))

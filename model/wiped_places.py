@@ -1,0 +1,211 @@
+"""Was a logo's place wiped in a copy of the brand's own photo? Nothing of the mark need be left to see it.
+
+A copied photo lies on its reference already (`model.photo_copy`). The place of the logo is compared in the photo's own
+resolution, and so are a few other places of the same photo: recompression, new colours, scaling and a blur of all of
+it change both alike, a wiped place alone. The measurements are
+
+    detail   share of the reference's fine detail that a linear map of the copy's colours gives back, 0..1
+    edges    correlation of edges by direction (`model.alignment.edges`), -1..1
+    energy   logarithm of the copy's fine detail over the reference's
+    added    logarithm of the copy's fine detail that the reference does not explain, over the reference's
+
+of the place, and of the place less the photo's other places; a logistic regression on them and
+on their products makes one probability.
+`hallmark train places` fits it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.alignment import Matrix
+from model.place_patches import LaidPlace, PreparedPlace, edges_of, laid_place
+from model.regions import RgbImage
+
+WEIGHTS_FILE = Path(__file__).parent / "weights" / "wiped_places.json"
+
+_NOISE = 6.0  # variance of fine detail, grey levels squared, that compression makes and takes
+_BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
+_AGREES = 0.6  # share of a control's variance in the copy that the reference explains
+_LEAST_DETAIL = math.log(2.5 * _NOISE)
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiped:
+    """What was found at a logo place of a copy.
+
+    `probability`, 0..1, that it was wiped; `detail_left`, 0..1, is the share of its fine detail that the copy still
+    has; `aligned` and `genuine` (h, w, 3) uint8 show the place in the copy and in the reference, `difference` (h, w)
+    float32 0..1 where they differ; `reasons` says it in words.
+    """
+
+    probability: float
+    detail_left: float
+    aligned: RgbImage = field(repr=False)
+    genuine: RgbImage = field(repr=False)
+    difference: NDArray[np.float32] = field(repr=False)
+    reasons: list[str]
+
+
+def measured(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers | None:
+    """The measurements (n,) of the place in the copy `image`, which `matrix` lays on the reference's picture.
+
+    None where the copy does not show the place, shows it too small, or is so blurred that nothing would be left of it.
+    """
+    compared = _compared(image, matrix, place)
+    return None if compared is None else compared[1]
+
+
+def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None:
+    """Whether the place was wiped in the copy `image` (RGB uint8), which `matrix` lays on the reference's picture.
+
+    `matrix` is that of `PhotoMatch`. None where `measured` gives none.
+    """
+    compared = _compared(image, matrix, place)
+    if compared is None:
+        return None
+    laid, numbers = compared
+    left = float(numbers[0])
+    gap = np.abs(laid.seen.astype(np.float32) - laid.known).max(axis=-1) / 255
+    reason = f"the logo's place in the brand's own photo was wiped: {round(100 * left)} % of its detail is left"
+    difference = np.asarray(np.clip(gap * 1.5, 0, 1), np.float32)
+    return Wiped(WEIGHTS.probability(numbers), left, laid.seen, laid.known, difference, [reason])
+
+
+def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[LaidPlace, Numbers] | None:
+    laid = laid_place(image, matrix, place.place)
+    if laid is None:
+        return None
+    found = [one for control in place.controls if (one := laid_place(image, matrix, control)) is not None]
+    blur, around = _sharpness(found)
+    numbers = _numbers(laid, blur=blur)
+    if numbers[4] < _LEAST_DETAIL:
+        return None
+    usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
+    # Sums in threads differ in the last digits from call to call; a scan that is made again must not.
+    return laid, np.round(np.concatenate([numbers, numbers[:4] - usual]), 4)
+
+
+def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:
+    """The blur (sigma, pixels) of the reference that best explains the copy at these places, and those it explains.
+
+    A place that the copy does not show as the reference does, under any blur, says nothing.
+    """
+    if not laid:
+        return 0.0, []
+    explained = np.array([[_given(one, sigma) for sigma in _BLURS] for one in laid])
+    agrees = explained.max(axis=1) >= _AGREES
+    if not agrees.any():
+        return 0.0, []
+    unexplained = np.log(1.0 - explained[agrees] + 0.01).sum(axis=0)
+    return _BLURS[int(np.argmin(unexplained))], [one for one, good in zip(laid, agrees, strict=True) if good]
+
+
+def _given(laid: LaidPlace, sigma: float) -> float:
+    """Share of the copy's variance that the reference explains once it is blurred by `sigma`."""
+    known = _blurred(laid.known, sigma).reshape(-1, 3)
+    seen = laid.seen.reshape(-1, 3).astype(np.float64)
+    return _explained(known - known.mean(axis=0), seen - seen.mean(axis=0))
+
+
+def _numbers(laid: LaidPlace, *, blur: float) -> Numbers:
+    """detail, edges, energy, added, and the logarithm of the reference's detail, (5,), once it is as blurred."""
+    smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
+    known = _blurred(laid.known, blur)
+    copy, reference = _fine(laid.seen, smooth), _fine(known, smooth)
+    reference_variance = float(reference.var(axis=0).sum())
+    copy_variance = float(copy.var(axis=0).sum())
+    given_back = _explained(copy, reference)
+    unexplained = copy_variance * (1.0 - _explained(reference, copy))
+    correlation = _correlation(edges_of(laid.seen), edges_of(known.round().astype(np.uint8)))
+    return np.array(
+        [
+            given_back,
+            correlation,
+            math.log((copy_variance + _NOISE) / (reference_variance + _NOISE)),
+            math.log((unexplained + _NOISE) / (reference_variance + _NOISE)),
+            math.log(reference_variance + _NOISE),
+        ]
+    )
+
+
+def _blurred(pixels: RgbImage, sigma: float) -> Numbers:
+    if sigma == 0:
+        return pixels.astype(np.float64)
+    return np.asarray(cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), sigma), np.float64)
+
+
+def _fine(pixels: RgbImage | Numbers, smooth: float) -> Numbers:
+    """Detail finer than `smooth` (sigma, pixels), (pixels, 3), without the finest grain."""
+    soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.6)
+    fine = soft - cv2.GaussianBlur(soft, (0, 0), smooth)
+    return np.asarray(fine.reshape(-1, 3), np.float64)
+
+
+def _explained(source: Numbers, target: Numbers) -> float:
+    """Share of the variance of `target` (n, 3) that a linear map of `source` (n, 3) with some noise gives, 0..1."""
+    total = float((target * target).sum())
+    if total < 1e-6:
+        return 0.0
+    gram = source.T @ source + np.eye(3) * (_NOISE / 3 * len(source))
+    cross = source.T @ target
+    return float(np.clip((cross * np.linalg.solve(gram, cross)).sum() / total, 0.0, 1.0))
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    a, b = one - one.mean(axis=(0, 1)), other - other.mean(axis=(0, 1))
+    norm = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
+    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
+
+
+UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])
+"""What other places usually measure; for a copy that shows none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The regression: `weights` (54,) of `terms` of what `measured` gives, held between `low` and `high` (9,) each.
+
+    `finding_probability` is the probability from which a place counts as wiped.
+    """
+
+    intercept: float
+    weights: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    finding_probability: float
+
+    def probability(self, numbers: Numbers) -> float:
+        """The probability, 0..1, that a place which measured `numbers` was wiped."""
+        held = np.clip(numbers, self.low, self.high)
+        total = self.intercept + float(np.dot(self.weights, terms(held)))
+        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+
+
+def terms(numbers: Numbers) -> Numbers:
+    """`numbers` (…, n) and the products of each two of them, (…, n + n (n + 1) / 2).
+
+    What little is left says more where the reference has much to lose, and what was added more where something is gone.
+    """
+    first, second = np.triu_indices(numbers.shape[-1])
+    return np.concatenate([numbers, numbers[..., first] * numbers[..., second]], axis=-1)
+
+
+def load_weights(file: Path = WEIGHTS_FILE) -> Weights:
+    """The weights that `hallmark train places` wrote into `file`."""
+    written = json.loads(file.read_text())
+    weights, low, high = (tuple(written[name]) for name in ("weights", "low", "high"))
+    return Weights(written["intercept"], weights, low, high, written["finding_probability"])
+
+
+WEIGHTS = load_weights()

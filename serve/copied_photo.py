@@ -1,0 +1,90 @@
+"""What follows from a brand's own product photo: where its logo is, and whether a copy wiped it.
+
+The places are found once, when the reference is uploaded, and stored with it, so that a replay compares what the scan
+compared. A reference from before they were stored gets its places when it is first loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import update
+
+from model.alignment import PreparedReference
+from model.logo_places import Detect, logo_places, logo_regions
+from model.photo_copy import PhotoMatch
+from model.place_patches import PreparedPlace, box_in_copy, prepared_places
+from model.regions import Box, RgbImage
+from model.wiped_places import WEIGHTS, Wiped, wiped
+from serve.database.engine import Database
+from serve.database.tables import Reference, ReferenceKind
+
+StoredPlaces = list[list[float]]
+"""Places as the database has them: left, top, width and height in pixels of the uploaded picture."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WipedPlace:
+    """A logo place of a copied photo that was wiped: `box` in pixels of the scanned image, and what was compared."""
+
+    box: Box
+    wiped: Wiped
+
+
+def found_places(picture: RgbImage, *, kind: ReferenceKind, detect: Detect) -> StoredPlaces:
+    """The logo places of a product reference's upright `picture`, to be stored; none of a logo reference."""
+    if kind != "product":
+        return []
+    return [
+        [round(float(side), 1) for side in box] for box in logo_places(picture, logo_regions(picture, detect=detect))
+    ]
+
+
+def stored_places(
+    database: Database, reference_id: str, places: StoredPlaces | None, *, picture: RgbImage, kind: ReferenceKind,
+    detect: Detect,
+) -> StoredPlaces:  # fmt: skip
+    """`places`; where they are None, the reference is older than them: they are found, and stored for every process."""
+    if places is not None:
+        return places
+    found = found_places(picture, kind=kind, detect=detect)
+    with database.write() as session:
+        row = Reference.id == reference_id, Reference.logo_places.is_(None)
+        session.execute(update(Reference).where(*row).values(logo_places=found))
+        kept = session.get(Reference, reference_id)
+        if kept is not None and kept.logo_places is not None:
+            found = kept.logo_places
+    log.info("found the logo places of an older reference", reference_id=reference_id, places=len(found))
+    return found
+
+
+def ready_places(places: StoredPlaces, *, picture: RgbImage, prepared: PreparedReference) -> tuple[PreparedPlace, ...]:
+    """Stored places made ready for comparison; `prepared` is the reference's `picture` prepared."""
+    return tuple(prepared_places(picture, [Box(*place) for place in places], reference=prepared))
+
+
+def wiped_places(
+    image: RgbImage, region: Box, *, match: PhotoMatch, places: Sequence[PreparedPlace]
+) -> list[WipedPlace]:
+    """The `places` of a product reference that were wiped in the copy that `region` of `image` shows.
+
+    `match` is that of the region's pixels with the reference.
+    """
+    if match.matrix is None:
+        return []
+    crop = region.crop(image)
+    left, top = max(math.floor(region.x), 0), max(math.floor(region.y), 0)
+    height, width = image.shape[:2]
+    found = []
+    for place in places:
+        seen = wiped(crop, match.matrix, place)
+        if seen is not None and seen.probability >= WEIGHTS.finding_probability:
+            box = box_in_copy(place.place.box, match.matrix)
+            moved = Box(box.x + left, box.y + top, box.width, box.height).clipped(width=width, height=height)
+            found.append(WipedPlace(moved, seen))
+    return found

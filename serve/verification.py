@@ -1,0 +1,163 @@
+"""From a candidate to what a scan says of it: is it the brand's mark, of which kind, and what shows it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import ModelBundle
+from model.calibration import Likeness, Shares
+from model.photo_copy import PhotoMatch, photo_match
+from model.regions import Region, RgbImage
+from model.verifier import Compared, likeliest
+from serve.candidates import Candidate, StoredReference, Suspect
+from serve.copied_photo import WipedPlace, wiped_places
+from serve.results import Finding, FindingScores, Kind, ReadWord
+
+REGION_MARGIN = 0.12
+"""What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A suspect that passed verification beside `reference`, with what its evidence picture shows.
+
+    `genuine` is what it is compared with, where that is not the whole reference. `within` are the smears at the logo's
+    places of a copied photo.
+    """
+
+    suspect: Suspect
+    reference: StoredReference
+    similarity: float
+    verified: float
+    kind: Kind
+    scores: FindingScores
+    reasons: list[str]
+    aligned: RgbImage | None
+    difference: NDArray[np.float32] | None
+    genuine: RgbImage | None = None
+    within: tuple[Verified, ...] = ()
+
+    def finding(self, evidence: str) -> Finding:
+        """The finding as it is sent; `evidence` is the path of its picture."""
+        suspect, box = self.suspect, self.suspect.region.box
+        spelled = suspect.spelled
+        return Finding(
+            brand_id=self.reference.brand_id,
+            brand=self.reference.brand,
+            kind=self.kind,
+            scores=self.scores,
+            box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
+            reference_id=self.reference.reference_id,
+            similarity=round(min(max(self.similarity, -1.0), 1.0), 4),
+            margin=round(suspect.margin, 4),
+            verified=round(self.verified, 4),
+            read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
+            claimed=suspect.claimed,
+            reasons=self.reasons,
+            evidence=evidence,
+        )
+
+
+def verify(image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands: int) -> Verified | None:
+    """What the comparison with the references says, or None when they are unrelated."""
+    box, (first, _) = candidate.suspect.region.box, candidate.references[0]
+    if first.kind == "product":
+        places = [one.place.box for one in first.places]
+        match = photo_match(box.crop(image), first.prepared, places=places)
+        is_copy = match.probability >= bundle.calibration.copy_probability
+        return _finding_from_photo(image, candidate, match) if is_copy else None
+    return _finding_from_mark(candidate, box.grown(REGION_MARGIN).crop(image), bundle=bundle, brands=brands)
+
+
+def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBundle, brands: int) -> Verified | None:
+    calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
+    recognition = calibration.recognition(claimed=suspect.claimed)
+
+    def explained(reference: StoredReference, similarity: float) -> _Explained:
+        compared = verifier.compare(crop, reference.prepared, similarity=similarity)
+        related = 1.0 - compared.scores.unrelated
+        evidence = suspect.evidence(brands=brands, verified=related, similarity=similarity)
+        likeness = Likeness(compared.scores.shares, related, similarity, evidence.word)
+        probability, shares = recognition.probability(evidence), calibration.kinds.shares(likeness)
+        return _Explained(reference, similarity, compared, probability, shares)
+
+    ways = [explained(*one) for one in candidate.references]
+    passing = [way for way in ways if way.probability >= recognition.finding_probability]
+    if not passing:
+        return None
+    best = max(passing, key=_Explained.worth)
+    reading = verifier.read(best.compared, shares=best.shares)
+    shares = verifier.after_reading(best.shares, reading)
+    kind = likeliest(shares)
+    explanation = verifier.explain(best.compared, kind=kind, reading=reading)
+    return Verified(
+        suspect=suspect,
+        reference=best.reference,
+        similarity=best.similarity,
+        verified=1.0 - best.compared.scores.unrelated,
+        kind=kind,
+        scores=_rounded(*(best.probability * share for share in shares)),
+        reasons=explanation.reasons,
+        aligned=explanation.aligned,
+        difference=explanation.difference,
+    )
+
+
+def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch) -> Verified:
+    reference, similarity = candidate.references[0]
+    wiped = wiped_places(image, candidate.suspect.region.box, match=match, places=reference.places)
+    return Verified(
+        suspect=candidate.suspect,
+        reference=reference,
+        similarity=similarity,
+        verified=match.probability,
+        kind="copied_photo",
+        scores=_rounded(match.probability, 0.0, 0.0),
+        reasons=match.reasons,
+        aligned=match.aligned,
+        difference=match.difference,
+        within=tuple(_smear_within(candidate, match, one) for one in wiped),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A region beside one reference of the brand: the probability that it is its mark, and how that divides."""
+
+    reference: StoredReference
+    similarity: float
+    compared: Compared
+    probability: float
+    shares: Shares
+
+    def worth(self) -> tuple[bool, float]:
+        """The best explanation is the surest of those that say genuine, if any does."""
+        return likeliest(self.shares) == "genuine", self.probability
+
+
+def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:
+    """The smear at a logo's place of a copied photo; it holds as far as the photo is a copy."""
+    suspect, (reference, similarity) = candidate.suspect, candidate.references[0]
+    copied, wiped = match.probability, place.wiped
+    return Verified(
+        suspect=replace(suspect, region=Region(place.box, suspect.region.score)),
+        reference=reference,
+        similarity=similarity,
+        verified=copied,
+        kind="smear",
+        scores=_rounded(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
+        reasons=wiped.reasons,
+        aligned=wiped.aligned,
+        difference=wiped.difference,
+        genuine=wiped.genuine,
+    )
+
+
+def _rounded(genuine: float, smear: float, imitation: float) -> FindingScores:
+    """Scores of four decimals that still sum to 1: what rounding leaves goes to `unrelated`."""
+    genuine, smear, imitation = (min(max(round(value, 4), 0.0), 1.0) for value in (genuine, smear, imitation))
+    unrelated = round(max(1.0 - genuine - smear - imitation, 0.0), 4)
+    return FindingScores(genuine=genuine, smear=smear, imitation=imitation, unrelated=unrelated)

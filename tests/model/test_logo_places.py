@@ -1,0 +1,65 @@
+import numpy as np
+
+from model.logo_places import MOST_PLACES, logo_places, logo_regions
+from model.regions import Box, Region
+
+
+def product() -> np.ndarray:
+    """A grey product on white, 200 × 200, with fine stripes at the left of it."""
+    picture = np.full((300, 300, 3), 255, np.uint8)
+    picture[50:250, 50:250] = 120
+    picture[60:240, 60:140:4] = 20
+    return picture
+
+
+def places(*regions: tuple[Box, float]) -> list[Box]:
+    return logo_places(product(), [Region(box, score) for box, score in regions])
+
+
+def test_the_surest_come_first_and_no_place_twice():
+    first, inside, second = Box(60, 60, 40, 30), Box(65, 65, 30, 20), Box(60, 120, 40, 30)
+    assert places((second, 0.5), (inside, 0.6), (first, 0.9)) == [first, second]
+
+
+def test_the_whole_product_is_no_place():
+    assert places((Box(50, 50, 200, 200), 0.9), (Box(60, 60, 120, 120), 0.8)) == []
+
+
+def test_a_place_without_anything_to_see_or_hardly_a_pixel_is_none():
+    assert places((Box(160, 60, 40, 30), 0.9), (Box(60, 60, 40, 6), 0.9)) == []
+
+
+def test_there_are_only_so_many():
+    boxes = [Box(60, 60 + 24 * number, 40, 20) for number in range(MOST_PLACES + 1)]
+    assert places(*((box, 0.9 - 0.1 * number) for number, box in enumerate(boxes))) == boxes[:MOST_PLACES]
+
+
+def test_a_picture_without_regions_has_none():
+    assert places() == []
+
+
+def test_parts_are_looked_at_larger_and_boxes_are_those_of_the_whole():
+    looked = []
+
+    def detect(image):
+        looked.append(image.shape[:2])
+        dark = np.argwhere(image[..., 0] == 7)
+        return [Region(Box(float(dark[0][1]), float(dark[0][0]), 8, 8), 0.8)] if len(dark) == 64 else []
+
+    picture = product()
+    picture[200:208, 170:178] = 7
+    found = logo_regions(picture, detect=detect)
+    assert looked[0] == (300, 300)
+    assert set(looked[1:]) == {(140, 140)}, "of the content, not of the ground around it"
+    assert len(looked) == 10
+    assert len(found) > 1
+    assert {tuple(one.box) for one in found} == {(170.0, 200.0, 8.0, 8.0)}
+
+
+def test_a_mark_that_a_part_cuts_is_left_to_the_others():
+    def detect(image):
+        width = image.shape[1]
+        return [] if width == 300 else [Region(Box(width - 30, 40, 30, 20), 0.8)]
+
+    found = logo_regions(product(), detect=detect)
+    assert {one.box.x + one.box.width for one in found} == {250.0}, "at the content's own side nothing is cut"

@@ -1,0 +1,95 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
+
+from model.alignment import prepare_reference
+from model.photo_copy import photo_match
+from model.place_patches import box_in_copy, prepared_places
+from model.regions import Box
+from model.wiped_places import WEIGHTS, Weights, load_weights, measured, terms, wiped
+
+
+def compared(copy: np.ndarray):
+    photo = product()
+    reference = prepare_reference(photo)
+    (place,) = prepared_places(photo, [PLACE], reference=reference)
+    match = photo_match(copy, reference, places=[place.place.box])
+    assert match.matrix is not None
+    return wiped(copy, match.matrix, place), match, place
+
+
+@pytest.mark.parametrize("edit", COPIES)
+def test_an_honest_copy_is_not_called_wiped(edit):
+    found, _, _ = compared(COPIES[edit](product()))
+    assert found is not None
+    assert found.probability < WEIGHTS.finding_probability
+
+
+@pytest.mark.parametrize("edit", COPIES)
+@pytest.mark.parametrize("how", WIPES)
+def test_a_wiped_place_is_called_so(how, edit):
+    found, _, _ = compared(COPIES[edit](smeared(product(), WIPES[how])))
+    assert found is not None
+    assert found.probability >= WEIGHTS.finding_probability
+    assert found.detail_left < 0.5
+    assert f"{round(100 * found.detail_left)} % of its detail is left" in found.reasons[0]
+    assert found.difference.shape == found.aligned.shape[:2] == found.genuine.shape[:2]
+
+
+def test_a_smear_elsewhere_leaves_the_place_alone():
+    photo = product()
+    photo[330:400, 100:200] = cv2.GaussianBlur(photo[330:400, 100:200], (0, 0), 11)
+    found, _, _ = compared(photo)
+    assert found is not None
+    assert found.probability < WEIGHTS.finding_probability
+
+
+def test_a_place_that_was_cropped_away_says_nothing():
+    found, _, _ = compared(np.ascontiguousarray(product()[215:, :]))
+    assert found is None
+
+
+@pytest.mark.parametrize("edit", ["same", "cropped", "flipped", "recompressed"])
+def test_the_place_is_found_in_the_copy(edit):
+    dot = product()
+    dot[...] = 255
+    PLACE.crop(dot)[...] = 0
+    _, match, place = compared(COPIES[edit](product()))
+    rows, columns = np.nonzero(COPIES[edit](dot)[..., 0] < 128)
+    truth = Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+    assert match.matrix is not None
+    assert box_in_copy(place.place.box, match.matrix).iou(truth) > 0.85
+
+
+def test_equal_copies_measure_equal():
+    _, match, place = compared(recompressed(product()))
+    first, second = (measured(recompressed(product()), match.matrix, place) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_controls_lie_apart_from_the_places():
+    photo = product()
+    reference = prepare_reference(photo)
+    places = prepared_places(photo, [PLACE, Box(100, 300, 60, 60)], reference=reference)
+    for one in places:
+        assert one.controls
+        for control in one.controls:
+            assert all(control.box.intersection(other.place.box) == 0 for other in places)
+
+
+def test_the_terms_are_the_numbers_and_their_products():
+    assert terms(np.array([2.0, 3.0, 5.0])).tolist() == [2, 3, 5, 4, 6, 10, 9, 15, 25]
+    assert terms(np.ones((7, 9))).shape == (7, 54)
+
+
+def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds(tmp_path):
+    file = tmp_path / "weights.json"
+    written = {"intercept": -1.0, "weights": [2, 0.5, 0, 1, 0], "low": [-1, -1], "high": [1, 2]}
+    file.write_text(json.dumps({**written, "finding_probability": 0.9, "cross_fitted": {}}))
+    weights = load_weights(file)
+    assert weights == Weights(-1.0, (2, 0.5, 0, 1, 0), (-1, -1), (1, 2), 0.9)
+    assert weights.probability(np.array([1.0, 2.0])) == pytest.approx(1 / (1 + np.exp(-4.0)))
+    assert weights.probability(np.array([50.0, 90.0])) == weights.probability(np.array([1.0, 2.0]))

@@ -1,0 +1,92 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from drawn_garment import PLACE, product
+
+import training.evaluation.wiped_places
+from model.encoding import png
+from model.regions import Region
+from training.edits.smears import HELD_OUT_SMEARS
+from training.evaluation.datasets import Photo
+from training.evaluation.wiped_places import COPIES, COPY_EDITS, wiped_copies
+from training.synthesis.logos import load_logos, split_of
+
+
+class PlaceDetector:
+    """Finds the word on the drawn garment, and nothing on any other picture."""
+
+    def detect(self, image):
+        return [Region(PLACE, 0.9)] if image.shape == product().shape else []
+
+
+class ThumbnailEmbedder:
+    def embed(self, crops):
+        vectors = np.array([[crop.mean() - 128, crop.std(), 1.0] for crop in crops])
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+BUNDLE = SimpleNamespace(
+    detector=PlaceDetector(), embedder=ThumbnailEmbedder(), calibration=SimpleNamespace(copy_probability=0.5)
+)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(png(product()))
+    return [Photo(tmp_path / f"{number}.png") for number in range(6)]
+
+
+def measured(photos):
+    held_out = [logo for logo in load_logos() if split_of(logo.brand) == "held_out"]
+    return wiped_copies(photos, logos=held_out, bundle=BUNDLE, progress=lambda items, *_: items)
+
+
+def test_every_method_is_measured_on_both_sets(photos):
+    tables = measured(photos)
+    methods = ("hallmark", "embedding_similarity", "ssim", "served")
+    assert set(tables) == {f"wiped_{name}_{method}" for name in ("drawn", "own") for method in methods}
+    rows = tables["wiped_own_hallmark"].rows
+    assert {"all", "tools of training", "tools kept out of training", *(f"edit {one}" for one in COPY_EDITS)} <= set(
+        rows
+    )
+    assert rows["all"]["roc_auc"].count == rows["tools of training"]["roc_auc"].count + (
+        rows["tools kept out of training"]["roc_auc"].count
+    )
+    assert rows["all"]["roc_auc"].value > 0.8
+    served = tables["wiped_own_served"].rows
+    assert served["honest copies"]["called"].count == COPIES * len(photos)
+    assert served["wiped copies"]["called"].value > served["honest copies"]["called"].value + 0.5
+
+
+def test_a_place_that_was_not_found_is_a_miss(photos, monkeypatch):
+    monkeypatch.setattr(BUNDLE, "detector", SimpleNamespace(detect=lambda image: []))
+    tables = measured(photos)
+    served = tables["wiped_drawn_served"].rows["wiped copies"]
+    assert served["placed"].value == 0
+    assert served["called"].value == 0
+    assert tables["wiped_drawn_hallmark"].rows["all"]["tpr_at_1_percent"].value == 0
+
+
+def test_equal_photos_give_equal_figures(photos):
+    first, second = measured(photos), measured(photos)
+    assert first["wiped_own_hallmark"].rows == second["wiped_own_hallmark"].rows or str(first) == str(second)
+
+
+def test_a_copy_that_was_cropped_away_from_the_place_is_not_counted(photos):
+    reference = training.evaluation.wiped_places._reference(product(), "own", [], BUNDLE, np.random.default_rng(0))
+    assert reference is not None
+    corner = replace(reference, target=PLACE._replace(x=60.0, y=60.0, width=30, height=30))
+    shown = [corner._shown("cropped", seed) for seed in range(40)]
+    assert min(shown) == 0
+    assert max(shown) == pytest.approx(1.0)
+    assert corner._shown("flipped", 0) == 1.0
+
+
+def test_half_of_the_tools_were_kept_out_of_training(photos):
+    reference = training.evaluation.wiped_places._reference(product(), "own", [], BUNDLE, np.random.default_rng(0))
+    assert reference is not None
+    tools = [one.tool for seed in range(8) for one in reference._copies(np.random.default_rng(seed)) if one.tool]
+    assert 0.2 < np.mean(np.isin(tools, HELD_OUT_SMEARS)) < 0.5

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+from drawn_garment import PLACE, product
+
+import training.logo_places
+from model.encoding import png
+from model.regions import Region
+from model.wiped_places import Weights
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS
+from training.evaluation.datasets import Photo
+from training.logo_places import TOOLS, Measured, PlaceSettings, fitted_weights, measured_places
+from training.synthesis.logos import load_logos
+
+SIZE = 9
+
+
+def rows(*, wiped: bool, count: int, rng: np.random.Generator) -> list[Measured]:
+    """Places that measure about 0 when wiped and about 1 when not, in the first number; noise in the others."""
+    numbers = rng.normal(0, 0.2, (count, SIZE))
+    numbers[:, 0] += 0.0 if wiped else 1.0
+    return [Measured(row, wiped, "bar" if wiped else "", f"{wiped} {n}", n, 0) for n, row in enumerate(numbers)]
+
+
+def drawn(count: int) -> list[Measured]:
+    rng = np.random.default_rng(0)
+    return [*rows(wiped=False, count=count, rng=rng), *rows(wiped=True, count=count, rng=rng)]
+
+
+def test_tools_kept_for_measuring_are_not_learnt_from():
+    assert not set(TOOLS) & set(HELD_OUT_SMEARS)
+    assert set(TOOLS) | set(HELD_OUT_SMEARS) == set(SMEARS)
+
+
+def test_the_weights_tell_the_two_apart_and_the_threshold_keeps_to_its_share():
+    found = drawn(400)
+    written = fitted_weights(found, most_false=0.01)
+    weights = Weights(**{name: value for name, value in written.items() if name != "cross_fitted"})
+    called = np.array([weights.probability(one.numbers) > weights.finding_probability for one in found])
+    wiped = np.array([one.wiped for one in found])
+    assert called[~wiped].mean() <= 0.02
+    assert called[wiped].mean() > 0.95
+    assert written["cross_fitted"]["untouched_called"] <= 0.01
+    assert written["cross_fitted"]["untouched_copies"] == written["cross_fitted"]["wiped_places"] == 400
+    gone, left = (weights.probability(np.array([detail, *[0.0] * (SIZE - 1)])) for detail in (0.0, 1.0))
+    assert gone > 0.9
+    assert left < 0.1
+
+
+def test_the_worst_place_of_a_copy_counts():
+    """With many places a copy, a threshold by places would let more copies pass than it says."""
+    found = [replace(one, photo=str(one.drawing // 10), drawing=0) if not one.wiped else one for one in drawn(400)]
+    by_copy = fitted_weights(found, most_false=0.05)
+    assert by_copy["cross_fitted"]["untouched_copies"] == 40
+    assert by_copy["finding_probability"] >= fitted_weights(drawn(400), most_false=0.05)["finding_probability"]
+
+
+def test_the_threshold_is_never_below_even_odds():
+    found = [replace(one, numbers=one.numbers * 20) for one in drawn(60)]
+    assert fitted_weights(found, most_false=0.01)["finding_probability"] >= 0.5
+
+
+class PlaceDetector:
+    def detect(self, image):
+        return [Region(PLACE, 0.9)] if image.shape == product().shape else []
+
+
+def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
+    file = tmp_path / "garment.png"
+    file.write_bytes(png(product()))
+    monkeypatch.setattr(training.logo_places, "training_photos", lambda: [Photo(file)])
+    settings = PlaceSettings(products=6)
+    arguments = {"detector": PlaceDetector(), "logos": load_logos()[:60], "progress": lambda items, *_: items}
+    found = list(measured_places(settings=settings, **arguments))
+    assert {one.wiped for one in found} == {False, True}
+    assert {one.tool for one in found} <= {"", *TOOLS}
+    assert all(one.numbers.shape == (SIZE,) for one in found)
+    detail = {wiped: np.median([one.numbers[0] for one in found if one.wiped == wiped]) for wiped in (False, True)}
+    assert detail[False] > detail[True] + 0.3
+    again = list(measured_places(settings=settings, **arguments))
+    # Photos are drawn in floats, whose last digits depend on where the arrays lie: a pixel may differ by one level.
+    for one, other in zip(found, again, strict=True):
+        assert np.allclose(one.numbers, other.numbers, atol=0.01)

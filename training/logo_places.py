@@ -1,0 +1,194 @@
+"""The weights of `model.wiped_places`: when is a logo's place in a copied product photo called wiped?
+
+Fitted on photos whose licences allow it: garments (CC0) and studio pictures of groceries (MIT) with drawn marks of
+brands of the training split, at the places that the detector finds on them, as at an upload. Each gives copies whose
+logo is untouched and copies whose place was wiped by one of the tools that may be trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from model.alignment import prepare_reference
+from model.detector import Detector
+from model.logo_places import logo_places, logo_regions
+from model.photo_copy import photo_match
+from model.place_patches import prepared_places
+from model.regions import Box, RgbImage
+from model.wiped_places import Weights, measured, terms
+from training.edits.copies import marked_product, reused
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
+from training.evaluation.report import Progress
+from training.synthesis.logos import Logo, split_of
+
+TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
+"""Smears that may be fitted to."""
+
+WEAKEST = 0.8
+"""Strength (0..1) of the weakest smear that is learnt from: little of the mark is left."""
+
+COPIES = 3
+"""Copies of each product, untouched, and as many wiped."""
+
+FOLDS = 5
+"""Parts of the photos; what is said of each part comes of weights fitted to the others."""
+
+RARE = 0.005
+"""Share of the measurements, at each end, that count as no further out than the rest."""
+
+COPY_PROBABILITY = 0.5
+"""Probability from which a picture is taken for a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
+
+    products: int = 400
+    seed: int = 0
+    most_false: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
+
+    `photo` names the product's photo, `drawing` the mark drawn on it, `copy` the copy.
+    """
+
+    numbers: NDArray[np.float64]
+    wiped: bool
+    tool: str
+    photo: str
+    drawing: int
+    copy: int
+
+
+def fit_places(
+    file: Path, *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+) -> dict[str, Any]:
+    """Draw, measure, fit, and write `file`; returns what was written.
+
+    Raises `DataMissing` without the garments and the groceries.
+    """
+    rows = list(measured_places(detector=detector, logos=logos, settings=settings, progress=progress))
+    fitted = fitted_weights(rows, most_false=settings.most_false)
+    file.write_text(json.dumps(fitted, indent=2) + "\n")
+    return fitted
+
+
+def measured_places(
+    *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+) -> Iterator[Measured]:
+    """The places of all copies, one product after the other."""
+    photos = training_photos()
+    drawable = [logo for logo in logos if split_of(logo.brand) == "train"]
+    for number in progress(range(settings.products), settings.products, "copied products"):
+        rng = np.random.default_rng([settings.seed, number])
+        photo = photos[int(rng.integers(len(photos)))]
+        picture, marks = photo.read(), list[Box]()
+        if rng.random() < 0.85:
+            try:
+                picture, mark = marked_product(picture, drawable[int(rng.integers(len(drawable)))], rng=rng)
+                marks.append(mark)
+            except ValueError:
+                continue
+        boxes = logo_places(picture, logo_regions(picture, detect=detector.detect))
+        if boxes:
+            yield from _copies(picture, boxes, marks, photo=photo.path.stem, drawing=number, rng=rng)
+
+
+def training_photos() -> list[Photo]:
+    """Garments and studio pictures that may be tuned on."""
+    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
+    studio = [Photo(product.photos[0]) for product in grocery_products()]
+    return garments + studio * 6
+
+
+def _copies(
+    picture: RgbImage,
+    boxes: Sequence[Box],
+    marks: Sequence[Box],
+    *,
+    photo: str,
+    drawing: int,
+    rng: np.random.Generator,
+) -> Iterator[Measured]:
+    reference = prepare_reference(picture)
+    places = prepared_places(picture, boxes, reference=reference)
+    for copy in range(2 * COPIES):
+        wanted = int(rng.integers(len(boxes)))
+        target = next((mark for mark in marks if mark.iou(boxes[wanted]) > 0.3), boxes[wanted])
+        is_wiped = copy >= COPIES
+        tool = str(rng.choice(TOOLS)) if is_wiped else ""
+        source = picture
+        if is_wiped:
+            source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
+        seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
+        match = photo_match(seen, reference, places=[place.place.box for place in places])
+        if match.probability < COPY_PROBABILITY or match.matrix is None:
+            continue
+        shown = [places[wanted]] if is_wiped else places
+        for place in shown:
+            numbers = measured(seen, match.matrix, place)
+            if numbers is not None:
+                yield Measured(numbers, is_wiped, tool, photo, drawing, copy)
+
+
+def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
+    """Weights of the regression, and the threshold that `most_false` of the untouched copies pass.
+
+    The threshold, and the shares in `cross_fitted`, are of scores that each photo gets from weights fitted to other
+    photos (`FOLDS` parts); a copy has the score of its most suspicious place.
+    """
+    numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
+    fold = np.array([int(hashlib.sha256(row.photo.encode()).hexdigest(), 16) % FOLDS for row in rows])
+    scores = np.zeros(len(rows))
+    for one in range(FOLDS):
+        others = _regression(numbers[fold != one], labels[fold != one])
+        scores[fold == one] = [others.probability(row) for row in numbers[fold == one]]
+    copies: dict[tuple[str, int, int], float] = defaultdict(float)
+    for row, score in zip(rows, scores, strict=True):
+        if not row.wiped:
+            key = (row.photo, row.drawing, row.copy)
+            copies[key] = max(copies[key], float(score))
+    untouched = np.sort(list(copies.values()))[::-1]
+    threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
+    return {
+        **asdict(replace(_regression(numbers, labels), finding_probability=round(threshold, 4))),
+        "cross_fitted": {
+            "untouched_copies": len(untouched),
+            "untouched_called": round(float((untouched > threshold).mean()), 4),
+            "wiped_places": int(labels.sum()),
+            "wiped_called": round(float((scores[labels] > threshold).mean()), 4),
+        },
+    }
+
+
+def _regression(numbers: NDArray[np.float64], labels: NDArray[np.bool_]) -> Weights:
+    """The logistic regression on the terms of `numbers` (m, n), both kinds counting alike; its threshold is open."""
+    low, high = np.round(np.quantile(numbers, (RARE, 1 - RARE), axis=0), 4)
+    inputs = terms(np.clip(numbers, low, high))
+    scaler = StandardScaler().fit(inputs)
+    fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=3000).fit(scaler.transform(inputs), labels)
+    weights = np.round(fitted.coef_[0] / scaler.scale_, 5)
+    intercept = float(fitted.intercept_[0] - (fitted.coef_[0] / scaler.scale_) @ scaler.mean_)
+    return Weights(
+        intercept=round(intercept, 5),
+        weights=tuple(weights.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        finding_probability=1.0,
+    )
