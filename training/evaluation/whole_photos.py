@@ -2,23 +2,46 @@
 
 References are clean vector logos of the reported brands, none of which was trained on, among those of other brands.
 Queries are whole photos, not crops. Photos of brands that no package draws, and garments without marks, tell how often
-the scan sees a mark where there is none of ours.
+the scan sees a mark where there is none of ours. The same photos are sent again with a listing that names a brand (the
+one in the photo; for photos without marks, any), with their marks smeared, and both.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from client.api import Hallmark, Json
 from client.service import running_service
+from model.encoding import jpeg
+from training.edits.smears import SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning
 from training.evaluation.intervals import Estimate, mean_interval, shares_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How photos are sent: with a listing that names a brand or without, their marks smeared or not."""
+
+    named: bool = False
+    smeared: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is printed, after the number of brands."""
+        return "_named_by_listing" * self.named + "_smeared" * self.smeared
+
+
+WAYS = (Way(), Way(named=True), Way(smeared=True), Way(named=True, smeared=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +49,7 @@ class Answers:
     """What the service said of each photo, in their order, with `other_brands` registered beside the reported ones."""
 
     other_brands: int
+    way: Way
     marked: list[Json]
     clean: list[Json]
 
@@ -42,12 +66,11 @@ def whole_photos(
 ) -> Table:
     """Scan every photo with the first of `others` registered, as many as each of the rising `levels` says.
 
-    Raises:
-        ServiceFailed: the service did not start.
+    Among the fewest, every one of the `WAYS` is tried. Raises `ServiceFailed` when the service does not start.
     """
     rows, verdicts = {}, {}
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
-        name = f"{answers.other_brands}_other_brands"
+        name = f"{answers.other_brands}_other_brands{answers.way.name}"
         rows[name] = figures(marked, clean, answers, registered=set(own))
         verdicts[name] = dict(Counter(one["kind"] for one in _right_findings(marked, answers.marked)))
     facts = {"reported_brands": len(own), "right_findings_by_kind": verdicts}
@@ -63,8 +86,8 @@ def _answers(
     levels: Sequence[int],
     bundle: str,
     progress: Progress,
-) -> list[Answers]:
-    names, found, there = list(others), [], 0
+) -> Iterator[Answers]:
+    names, there, every_way = list(others), 0, True
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
         running_service(Path(folder), settings={"HALLMARK_MODEL": bundle}) as service,
@@ -74,15 +97,36 @@ def _answers(
         for level in sorted(levels):
             register_brands(api, {name: others[name] for name in names[there:level]}, progress=progress)
             there = min(level, len(names))
-            answers = [
-                [
-                    api.scan(photo.path.read_bytes())
-                    for photo in progress(photos, len(photos), f"{what}, {there} others")
+            for way in WAYS if every_way else WAYS[:1]:
+                title = f"{there} others{way.name.replace('_', ' ')}"
+                answers = [
+                    [
+                        api.scan(_picture(photo, number, way=way), listing=_listing(photo, number, own=own, way=way))
+                        for number, photo in enumerate(progress(photos, len(photos), f"{what}, {title}"))
+                    ]
+                    for what, photos in (("photos", marked), ("clean photos", [] if way.smeared else clean))
                 ]
-                for what, photos in (("photos", marked), ("clean photos", clean))
-            ]
-            found.append(Answers(there, *answers))
-    return found
+                yield Answers(there, way, *answers)
+            every_way = False
+
+
+def _picture(photo: Photo, number: int, *, way: Way) -> bytes:
+    """The file that is sent: of a smeared photo with every mark smeared by one tool, whatever its strength."""
+    if not way.smeared:
+        return photo.path.read_bytes()
+    rng = np.random.default_rng([SEED, number])
+    tool, image = str(rng.choice(sorted(SMEARS))), photo.read()
+    strength = float(rng.uniform(0, 1))
+    for mark in photo.marks:
+        image = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
+    return jpeg(image)
+
+
+def _listing(photo: Photo, number: int, *, own: Drawings, way: Way) -> dict[str, str] | None:
+    if not way.named:
+        return None
+    names = sorted(_brands(photo)) or sorted(own)
+    return {"brand_claimed": names[number % len(names)]}
 
 
 def figures(
@@ -94,13 +138,20 @@ def figures(
     tops = [(_brands(photo), _top_brand(answer)) for photo, answer in with_reference]
     named = [({one["brand"] for one in answer["findings"]}, _brands(photo)) for photo, answer in with_reference]
     right = [len(found & there) for found, there in named]
-    untouched = [a for p, a in zip(clean, answers.clean, strict=True) if not is_for_tuning(p.path)]
-    return {
+    kinds = [one["kind"] for one in _right_findings(marked, answers.marked)]
+    untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
+    found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
         "top_brand_wrong": mean_interval([top is not None and top not in there for there, top in tops]),
         "precision": shares_interval(right, [len(found) for found, _ in named]),
         "recall": shares_interval(right, [len(there & registered) for _, there in named]),
+        "marked_held": mean_interval([answer["decision"] != "allow" for _, answer in with_reference]),
+        **{f"right_called_{kind}": mean_interval([one == kind for one in kinds]) for kind in ("smear", "imitation")},
         "finding_without_reference": mean_interval([bool(answer["findings"]) for answer in without]),
+    }
+    if not answers.clean:
+        return found
+    return found | {
         "finding_on_clean": mean_interval([bool(answer["findings"]) for answer in answers.clean]),
         "finding_on_clean_untouched": mean_interval([bool(answer["findings"]) for answer in untouched]),
         "clean_held": mean_interval([answer["decision"] != "allow" for answer in answers.clean]),

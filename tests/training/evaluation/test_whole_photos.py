@@ -7,7 +7,7 @@ import pytest
 from model.regions import Box
 from training.evaluation.clean_photos import accused
 from training.evaluation.datasets import Mark, Photo
-from training.evaluation.whole_photos import Answers, figures
+from training.evaluation.whole_photos import WAYS, Answers, Way, figures
 
 
 def photo(brand: str | None, name: str = "x.jpg") -> Photo:
@@ -27,9 +27,8 @@ def test_whole_photos_are_counted_by_photo_and_by_finding() -> None:
     said = [answer(("a", 0.1), ("z", 0.3)), answer(("b", 0.2)), answer(), answer(("a", 0.4))]
     clean = [photo(None, "1.jpg"), photo(None, "2.jpg")]
     quiet = [answer(), answer(("a", 0.2), decision="review")]
-    found = {
-        name: one.value for name, one in figures(marked, clean, Answers(5, said, quiet), registered={"a", "b"}).items()
-    }
+    answers = Answers(5, Way(), said, quiet)
+    found = {name: one.value for name, one in figures(marked, clean, answers, registered={"a", "b"}).items()}
     assert found["top_brand_right"] == pytest.approx(1 / 3)
     assert found["top_brand_wrong"] == pytest.approx(1 / 3)
     assert found["precision"] == pytest.approx(1 / 3)
@@ -37,6 +36,21 @@ def test_whole_photos_are_counted_by_photo_and_by_finding() -> None:
     assert found["finding_without_reference"] == 1.0
     assert found["finding_on_clean"] == 0.5
     assert found["clean_held"] == 0.5
+    assert found["marked_held"] == 0.0
+
+
+def test_genuine_marks_called_something_else_are_counted() -> None:
+    marked = [photo("a"), photo("a"), photo("b")]
+    said = [answer(("a", 0.1)), answer(("a", 0.1), kind="imitation", decision="review"), answer(("z", 0.1))]
+    found = figures(marked, [], Answers(5, Way(named=True), said, []), registered={"a", "b"})
+    assert found["right_called_imitation"].value == 0.5
+    assert found["right_called_smear"].value == 0.0
+    assert found["marked_held"].value == pytest.approx(1 / 3)
+    assert "finding_on_clean" not in found
+
+
+def test_the_ways_are_told_apart_by_name() -> None:
+    assert [way.name for way in WAYS] == ["", "_named_by_listing", "_smeared", "_named_by_listing_smeared"]
 
 
 def test_an_accusation_is_a_finding_of_an_accusing_kind() -> None:
