@@ -22,6 +22,7 @@ from model.calibration import Calibration, read_calibration
 from model.detector import Detector
 from model.embedder import Embedder
 from model.reading import Reader
+from model.second_look import SecondLook
 from model.verifier import Verifier
 
 RELEASED = Path(__file__).parent / "weights"
@@ -48,6 +49,7 @@ class ModelBundle:
     detector: Detector
     verifier: Verifier
     reader: Reader
+    second_look: SecondLook
     calibration: Calibration
 
 
@@ -92,15 +94,16 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         calibration = read_calibration(folder / "calibration.json")
     except ValueError as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
-    reader = Reader(threads=threads)
+    embedder, reader = Embedder(folder / "embedder.onnx", threads=threads), Reader(threads=threads)
     return ModelBundle(
         name=folder.name,
-        embedder=Embedder(folder / "embedder.onnx", threads=threads),
+        embedder=embedder,
         detector=Detector(folder / "detector.onnx", threads=threads),
         verifier=Verifier(
             folder / "verifier.onnx", calibration=folder / "verifier_calibration.json", reader=reader, threads=threads
         ),
         reader=reader,
+        second_look=SecondLook(embedder),
         calibration=calibration,
     )
 

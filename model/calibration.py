@@ -24,6 +24,9 @@ BRANDS = (60, 1650)
 SUREST = 0.99
 """No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
 
+MOST_REALIGNED = 0.9
+"""Similarity that a region hardly passes once it is laid on its reference: photos are no drawings."""
+
 LONGEST_WORD = 8
 """Letters of a word from which a longer one says no more."""
 
@@ -37,17 +40,23 @@ Word = Literal["none", "near", "exact"]
 class Evidence(NamedTuple):
     """What speaks for a region showing a brand's mark.
 
-    `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine;
-    `margin`: how much more similar the brand is than the best other one; `brands`: how many the index holds; `word`
-    and its `letters`, where one of the brand's words was read in the region.
+    `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
+    and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
+    other one; `brands`: how many the index holds; `word` and its `letters`, where one of the brand's words was read in
+    the region.
     """
 
     verified: float
     similarity: float
     margin: float
     brands: int
+    realigned: float = 0.0
     word: Word = "none"
     letters: int = 0
+
+    def at_best(self) -> Evidence:
+        """The evidence, had the comparison gone as well as it can."""
+        return self._replace(verified=1.0, realigned=max(self.similarity, MOST_REALIGNED))
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Recognition.NAMES`.
@@ -61,6 +70,7 @@ class Evidence(NamedTuple):
             self.similarity,
             self.margin,
             math.log(counted / BRANDS[1]),
+            self.realigned,
             float(self.word == "near"),
             float(self.word == "exact"),
             min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
@@ -74,7 +84,7 @@ class Recognition:
     `weights` belong to `NAMES`; `finding_probability` is the probability from which a candidate is a finding.
     """
 
-    NAMES = ("verified", "similarity", "margin", "brands", "near_word", "exact_word", "letters")
+    NAMES = ("verified", "similarity", "margin", "brands", "realigned", "near_word", "exact_word", "letters")
 
     intercept: float
     weights: tuple[float, ...]
@@ -86,11 +96,11 @@ class Recognition:
         return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
 
     def may_be_found(self, evidence: Evidence) -> bool:
-        """Whether a candidate could become a finding if the verifier were as sure as it can be: else, why ask it."""
-        return self.probability(evidence._replace(verified=1.0)) >= self.finding_probability
+        """Whether a candidate could become a finding if comparison said all that it can say: else, why compare."""
+        return self.probability(evidence.at_best()) >= self.finding_probability
 
 
-FIRST_GUESS = Recognition(-10.0, (1.0, 9.0, 15.0, -0.3, 1.5, 3.0, 0.2), 0.0)
+FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
 
 CLAIM_GUESS = 6.0
@@ -111,6 +121,7 @@ class Likeness(NamedTuple):
     shares: Shares
     verified: float
     similarity: float
+    realigned: float
     word: Word = "none"
 
     def numbers(self) -> tuple[float, ...]:
@@ -121,6 +132,7 @@ class Likeness(NamedTuple):
             _clipped(math.log(imitation / genuine)),
             _logit(min(max(self.verified, 1.0 - SUREST), SUREST)),
             self.similarity,
+            self.realigned,
             float(self.word == "exact"),
         )
 
@@ -132,7 +144,7 @@ class Kinds:
     `smear` and `imitation` are the intercept and the weights, by `NAMES`, of each kind's log odds against genuine.
     """
 
-    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "exact_word")
+    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "realigned", "exact_word")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]

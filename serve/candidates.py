@@ -64,12 +64,12 @@ class Suspect:
     spelled: Spelled | None
     claimed: bool
 
-    def evidence(self, *, brands: int, verified: float = 1.0, similarity: float | None = None) -> Evidence:
-        """What speaks for it among `brands`; `verified` and `similarity` of the reference it was compared with."""
-        similarity = self.hit.similarity if similarity is None else similarity
+    def evidence(self, *, brands: int) -> Evidence:
+        """What speaks for it among `brands`, before it is compared."""
+        evidence = Evidence(verified=0.5, similarity=self.hit.similarity, margin=self.margin, brands=brands)
         if self.spelled is None:
-            return Evidence(verified, similarity, self.margin, brands)
-        return Evidence(verified, similarity, self.margin, brands, self.spelled.kind, len(self.spelled.word))
+            return evidence
+        return evidence._replace(word=self.spelled.kind, letters=len(self.spelled.word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int
     """
 
     def likeliest(one: Suspect) -> tuple[bool, float, float, int]:
-        most = calibration.recognition(claimed=one.claimed).probability(one.evidence(brands=brands))
+        most = calibration.recognition(claimed=one.claimed).probability(one.evidence(brands=brands).at_best())
         return (not _is_named(one), -most, -one.hit.similarity, one.hit.vector_id)
 
     taken: list[Suspect] = []

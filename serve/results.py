@@ -44,6 +44,9 @@ class Finding(Answer):
     reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
     margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]
+    realigned: Annotated[
+        float | None, Field(ge=-1.0, le=1.0, description="The cosine once the region is laid on the reference")
+    ] = None
     verified: Annotated[
         Probability | None,
         Field(description="What the comparison with the reference alone says: that the two belong together"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
-from model.calibration import Likeness, Shares
+from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Region, RgbImage
 from model.verifier import Compared, likeliest
@@ -31,6 +31,7 @@ class Verified:
     suspect: Suspect
     reference: StoredReference
     similarity: float
+    realigned: float | None
     verified: float
     kind: Kind
     scores: FindingScores
@@ -53,6 +54,7 @@ class Verified:
             reference_id=self.reference.reference_id,
             similarity=round(min(max(self.similarity, -1.0), 1.0), 4),
             margin=round(suspect.margin, 4),
+            realigned=self.realigned,
             verified=round(self.verified, 4),
             read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
             claimed=suspect.claimed,
@@ -78,11 +80,12 @@ def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBun
 
     def explained(reference: StoredReference, similarity: float) -> _Explained:
         compared = verifier.compare(crop, reference.prepared, similarity=similarity)
-        related = 1.0 - compared.scores.unrelated
-        evidence = suspect.evidence(brands=brands, verified=related, similarity=similarity)
-        likeness = Likeness(compared.scores.shares, related, similarity, evidence.word)
+        verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
+        evidence = suspect.evidence(brands=brands)
+        evidence = evidence._replace(verified=verified, similarity=similarity, realigned=realigned)
+        likeness = Likeness(compared.scores.shares, verified, similarity, realigned, evidence.word)
         probability, shares = recognition.probability(evidence), calibration.kinds.shares(likeness)
-        return _Explained(reference, similarity, compared, probability, shares)
+        return _Explained(reference, evidence, compared, probability, shares)
 
     ways = [explained(*one) for one in candidate.references]
     passing = [way for way in ways if way.probability >= recognition.finding_probability]
@@ -96,8 +99,9 @@ def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBun
     return Verified(
         suspect=suspect,
         reference=best.reference,
-        similarity=best.similarity,
-        verified=1.0 - best.compared.scores.unrelated,
+        similarity=best.evidence.similarity,
+        realigned=best.evidence.realigned,
+        verified=best.evidence.verified,
         kind=kind,
         scores=_rounded(*(best.probability * share for share in shares)),
         reasons=explanation.reasons,
@@ -113,6 +117,7 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
         suspect=candidate.suspect,
         reference=reference,
         similarity=similarity,
+        realigned=None,
         verified=match.probability,
         kind="copied_photo",
         scores=_rounded(match.probability, 0.0, 0.0),
@@ -128,7 +133,7 @@ class _Explained:
     """A region beside one reference of the brand: the probability that it is its mark, and how that divides."""
 
     reference: StoredReference
-    similarity: float
+    evidence: Evidence
     compared: Compared
     probability: float
     shares: Shares
@@ -146,6 +151,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
         suspect=replace(suspect, region=Region(place.box, suspect.region.score)),
         reference=reference,
         similarity=similarity,
+        realigned=None,
         verified=copied,
         kind="smear",
         scores=_rounded(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),

@@ -26,6 +26,7 @@ from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
 from training.evaluation.references import DRAWINGS_PER_BRAND
+from training.evaluation.report import Progress
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
 from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
@@ -107,6 +108,24 @@ def development_photos(
     for photo in photos:
         claims = photo.brand or names[int(rng.integers(len(names)))]
         yield replace(photo, claims=claims) if rng.random() < CLAIMING_SHARE else photo
+
+
+def readable_photos(
+    count: int, *, rng: np.random.Generator, progress: Progress
+) -> tuple[list[RgbImage], list[RgbImage]]:
+    """`count` garments with a genuine mark of a development brand on each, and as many garments and shops without."""
+    garments, shops = (
+        [photo for photo in plain_photos(name) if is_for_tuning(photo.path)] for name in ("clothing", "grocery")
+    )
+    logos = [logo for logo in load_logos(default_folder()) if split_of(logo.brand) == "dev"]
+    marked = [
+        _placed(
+            logos[int(rng.integers(len(logos)))], garments[int(rng.integers(len(garments)))], kind="genuine", rng=rng
+        )
+        for _ in progress(range(count), count, "marks to read")
+    ]
+    plain = [*garments, *shops]
+    return marked, [plain[number].read() for number in rng.permutation(len(plain))[:count]]
 
 
 def _placed_photos(

@@ -39,13 +39,12 @@ from model.calibration import (
 )
 from model.encoding import png
 from model.verifier import likeliest
-from training.development import DevelopmentPhoto, Kind, development_brands, development_photos
-from training.evaluation.datasets import is_for_tuning, plain_photos
+from training.development import DevelopmentPhoto, Kind, development_brands, development_photos, readable_photos
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
 
-LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 2.0, 3.0, 1.0)
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = 0.03
@@ -62,7 +61,7 @@ class ThresholdSettings:
     """How much is looked at, and the share of photos without a registered mark that may get a finding.
 
     The photos are scanned once for each of the `crowds`: so many registered development brands, and so many others.
-    `read_photos` are read whole to tell which regions can be read.
+    Of photos with marks and of others, `read_photos` each are read whole to tell which regions can be read.
     """
 
     seed: int = 0
@@ -112,9 +111,8 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
         opened = Path(folder) / bundle.name
         shutil.copytree(bundle, opened)
         _complete(opened, Calibration.open())
-        pool = [photo for name in ("clothing", "grocery") for photo in plain_photos(name) if is_for_tuning(photo.path)]
-        photos = [pool[number].read() for number in rng.permutation(len(pool))[: settings.read_photos]]
-        readable, read_share = fit_readable(load_bundle(opened), photos, progress=progress)
+        marked, plain = readable_photos(settings.read_photos, rng=rng, progress=progress)
+        readable, read_share = fit_readable(load_bundle(opened), marked, plain, progress=progress)
         _complete(opened, Calibration.open(readable))
         answered = [
             one
@@ -217,7 +215,7 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
-        evidence = Evidence(one["verified"], one["similarity"], one["margin"], brands)
+        evidence = Evidence(one["verified"], one["similarity"], one["margin"], brands, one["realigned"])
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
@@ -280,7 +278,7 @@ def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
 
 def _likeness(suspect: Suspect) -> Likeness:
     evidence = suspect.evidence
-    return Likeness(suspect.shares, evidence.verified, evidence.similarity, evidence.word)
+    return Likeness(suspect.shares, evidence.verified, evidence.similarity, evidence.realigned, evidence.word)
 
 
 def _recognised(crowd: Sequence[Answered], calibration: Calibration, *, named: bool) -> float:

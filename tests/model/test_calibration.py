@@ -19,7 +19,7 @@ from model.calibration import (
     write_calibration,
 )
 
-VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 6), 0.5)
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
 
 
 def evidence(**changed) -> Evidence:
@@ -42,19 +42,20 @@ def test_every_weight_belongs_to_its_number():
             {"similarity": 0.9},
             {"margin": 0.3},
             {"brands": 1000},
+            {"realigned": 0.5},
             {"word": "near", "letters": 5},
             {"word": "exact", "letters": 5},
             {"word": "exact", "letters": 5},
         )
     ):
-        weights = [0.0] * 7
+        weights = [0.0] * 8
         weights[place] = 1.0
         recognition = Recognition(0.0, tuple(weights), 0.5)
         assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
 
 
 def test_brands_count_where_they_were_measured():
-    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0), 0.5)
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0), 0.5)
     few, least, many, most = (
         recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
     )
@@ -63,7 +64,7 @@ def test_brands_count_where_they_were_measured():
 
 
 def test_what_no_verdict_could_make_a_finding_is_not_asked_about():
-    recognition = Recognition(-3.0, (1.0, *(0.0,) * 6), 0.9)
+    recognition = Recognition(-3.0, (1.0, *(0.0,) * 7), 0.9)
     assert recognition.probability(evidence(verified=0.99)) < 0.9
     assert not recognition.may_be_found(evidence(verified=0.5))
     assert Recognition(0.0, recognition.weights, 0.9).may_be_found(evidence(verified=0.5))
@@ -71,18 +72,18 @@ def test_what_no_verdict_could_make_a_finding_is_not_asked_about():
 
 def test_open_kinds_are_the_verifiers():
     shares = Shares(0.2, 0.5, 0.3)
-    assert Kinds.open().shares(Likeness(shares, 0.9, 0.5)) == pytest.approx(shares)
+    assert Kinds.open().shares(Likeness(shares, 0.9, 0.5, 0.6)) == pytest.approx(shares)
 
 
 def test_kinds_follow_their_weights_and_sum_to_one():
-    likeness = Likeness(Shares(0.3, 0.4, 0.3), 0.5, 0.5)
-    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0, 0.0)).shares(likeness)
+    likeness = Likeness(Shares(0.3, 0.4, 0.3), 0.5, 0.5, 0.5)
+    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)).shares(likeness)
     assert sum(doubtful) == pytest.approx(1.0)
     assert doubtful.genuine == pytest.approx(0.3 / (0.3 + 0.7 * math.exp(-2)))
 
 
 def test_what_is_certain_stays_finite():
-    shares = Kinds.open().shares(Likeness(Shares(1.0, 0.0, 0.0), 1.0, 1.0, "exact"))
+    shares = Kinds.open().shares(Likeness(Shares(1.0, 0.0, 0.0), 1.0, 1.0, 1.0, "exact"))
     assert 0.99 < shares.genuine < 1.0
 
 

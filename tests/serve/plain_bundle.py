@@ -68,19 +68,27 @@ class SimilarityVerifier:
         return Explanation(np.zeros((height, width, 3), np.uint8), np.ones((height, width), np.float32), reasons)
 
 
+class FixedSecondLook:
+    """A second look that says nothing."""
+
+    def similarity(self, pair: Compared) -> float:
+        return 0.0
+
+
 def compared(scores: Scores, region: RgbImage, reference: PreparedReference) -> Compared:
     nothing = np.zeros((2, 4, 4), np.float32)
     return Compared(scores, Examined(region, np.eye(3), region, np.zeros(5, np.float32), nothing), reference)
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:
-    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 6), 0.5)
+    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
     return ModelBundle(
         name=name,
         embedder=ColourEmbedder(),  # type: ignore[arg-type]
         detector=NoDetector(),  # type: ignore[arg-type]
         verifier=SimilarityVerifier(),  # type: ignore[arg-type]
         reader=FixedReader(),  # type: ignore[arg-type]
+        second_look=FixedSecondLook(),  # type: ignore[arg-type]
         calibration=replace(
             Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one
         ),

@@ -32,8 +32,8 @@ def found(one: Answered, calibration: Calibration) -> list[str]:
 def test_the_surest_comes_first_and_each_by_its_own_threshold() -> None:
     calibration = Calibration.open()
     strict = replace(calibration, unclaimed=replace(calibration.unclaimed, finding_probability=1.0))
-    one = photo("fuma", suspect("hike", 0.9, 0.5), suspect("fuma", 0.9, 0.7), suspect("acme", 0.2, 0.3, claimed=True))
-    assert found(one, calibration) == ["fuma", "acme", "hike"]
+    one = photo("fuma", suspect("hike", 0.9, 0.5), suspect("fuma", 0.9, 0.7), suspect("acme", 0.05, 0.2, claimed=True))
+    assert found(one, calibration) == ["fuma", "hike", "acme"]
     assert found(one, strict) == ["acme"]
 
 
@@ -108,5 +108,5 @@ def test_most_marks_for_sale_are_genuine() -> None:
     empty = [photo(None, suspect("fuma", 0.1, 0.3)) for _ in range(40)]
     answered = [*marks("genuine", 0.1, 60), *marks("genuine", 0.6, 30), *marks("imitation", 0.6, 30), *smears, *empty]
     kinds = choose(answered, most_false=0.0).kinds
-    assert likeliest(kinds.shares(Likeness(Shares(0.35, 0.05, 0.6), 0.9, 0.8))) == "genuine"
-    assert likeliest(kinds.shares(Likeness(Shares(0.1, 0.85, 0.05), 0.9, 0.8))) == "smear"
+    assert likeliest(kinds.shares(Likeness(Shares(0.35, 0.05, 0.6), 0.9, 0.8, 0.0))) == "genuine"
+    assert likeliest(kinds.shares(Likeness(Shares(0.1, 0.85, 0.05), 0.9, 0.8, 0.0))) == "smear"
