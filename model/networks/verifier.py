@@ -53,7 +53,7 @@ class VerifierNetwork(nn.Module):
         return self.judged(compared)
 
     def places(self, pairs: Tensor) -> Tensor:
-        """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE), from which all follows."""
+        """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE); all follows from it."""
         count = pairs.shape[0]
         pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME, FRAME) / 255
         features = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))

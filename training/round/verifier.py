@@ -99,7 +99,7 @@ def _loaded(weights: Path) -> VerifierNetwork:
 
 @torch.no_grad()
 def _places(network: VerifierNetwork, frames: NDArray[np.uint8]) -> Tensor:
-    """What the lower layers make of pairs (n, 2, h, w, 3) and of their mirror images: (2, n, c, h, w) half precision."""
+    """What the lower layers make of pairs (n, 2, h, w, 3) and of their mirror images: (2, n, c, h, w) float16."""
     sides = []
     for seen in (frames, frames[:, :, :, ::-1]):
         pieces = [
