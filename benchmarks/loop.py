@@ -130,7 +130,7 @@ class Arm:
         row = {
             "listings": str(figures.listings),
             "pushed": str(figures.pushed),
-            "precision": f"{figures.precision:.2f}",
+            "precision": "" if figures.precision is None else f"{figures.precision:.2f}",
             "proactive : reactive": f"{figures.proactive_to_reactive:.2f}",
             "recall of new kinds": f"{self.recalls[-1]:.3f}" + ("" if promoted else " (refused)"),
             "credit ~ honesty": f"{self.credit_correlation:.2f}",

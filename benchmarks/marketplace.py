@@ -104,9 +104,9 @@ class Figures:
     """False ones, of those who lie more often than not."""
 
     @property
-    def precision(self) -> float:
-        """Share of the pushed listings that are fakes."""
-        return self.pushed_fakes / self.pushed if self.pushed else float("nan")
+    def precision(self) -> float | None:
+        """Share of the pushed listings that are fakes; None where nothing was pushed."""
+        return self.pushed_fakes / self.pushed if self.pushed else None
 
     @property
     def proactive_to_reactive(self) -> float:
