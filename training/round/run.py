@@ -110,9 +110,7 @@ def run_round(places: Places, *, settings: RoundSettings, progress: Progress, re
     try:
         _begin(places.champion, folder / "draft")
         ready = _taught(places.champion, labels, believe=settings.believe)
-        material = Material(
-            places, settings, folder / "draft", labels, ready, logos, backgrounds, identity["standing"], progress
-        )
+        material = Material(places, settings, folder / "draft", labels, ready, logos, backgrounds, standing, progress)
         stages = _Stages(folder / "stages.json", run=run, report=report)
         report(f"{name}: {len(material.taught)} labels teach, worth {material.taught.worth:.1f}")
         for stage in (_embedder, _verifier, _head, _thresholds):
