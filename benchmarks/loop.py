@@ -59,7 +59,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=2, listings_each=20, genuine_examined=800, fakes_examined=400,
+    rounds=5, brands=10, malicious=3, listings_each=24, genuine_examined=700, fakes_examined=350,
     training=RoundSettings(
         embedder_steps=0, verifier_steps=200, standing_pairs=600, head_pairs=600, thresholds=None
     ),
@@ -79,6 +79,7 @@ class Arm:
     name: str
     market: Marketplace
     folder: Path
+    work: Path
     champion: Path = field(default_factory=bundle_folder)
     at_their_word: Path | None = None
     recalls: list[float] = field(default_factory=list)
@@ -98,7 +99,9 @@ class Arm:
             progress=quietly,
         )  # fmt: skip
         promoted = hallmark(self.market.service, "model", "promote", str(candidate), may_be_refused=True)
-        self.champion = candidate if promoted else self.champion
+        if promoted:
+            self.champion = candidate
+            self.market.ask_often()
         self.recalls.append(examined.recall(self.champion))
         if self.at_their_word is not None:
             naive = replace(size.training, believe=False)
@@ -120,7 +123,7 @@ class Arm:
         """The candidate of a round."""
         places = Places(
             champion=champion, labels=labels, logos=None, models=self.folder.parent / "models",
-            work=self.folder.parent / "work", runs=self.folder.parent / "runs",
+            work=self.work, runs=self.folder.parent / "runs",
         )  # fmt: skip
         return run_round(places, settings=settings, progress=quietly, report=lambda line: None)
 
@@ -149,7 +152,11 @@ def main() -> None:
     """Run the marketplaces and print what came of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two small rounds of honest rights holders")
-    size = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument(
+        "--work", type=Path, help="folder that keeps drawn pairs for the next run; a new one unless given"
+    )
+    chosen = parser.parse_args()
+    size = QUICK if chosen.quick else FULL
     logos = [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][::3][: size.brands]
     grounds = Backgrounds.found_in(data_folder())
     examined = examined_listings(
@@ -158,9 +165,10 @@ def main() -> None:
     untaught = examined.recall(bundle_folder())
     console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
     with tempfile.TemporaryDirectory(prefix="hallmark-loop-") as folder, ExitStack() as stack:
-        arms = [_arm("clean", Path(folder), logos, malicious=0, stack=stack)]
+        work = chosen.work or Path(folder) / "work"
+        arms = [_arm("clean", Path(folder), work, logos, malicious=0, stack=stack)]
         if size.malicious:
-            arms.append(_arm("malicious", Path(folder), logos, malicious=size.malicious, stack=stack))
+            arms.append(_arm("malicious", Path(folder), work, logos, malicious=size.malicious, stack=stack))
         for number in range(1, size.rounds + 1):
             offered = offers(logos, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
             for arm in arms:
@@ -187,12 +195,12 @@ def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict
     }
 
 
-def _arm(name: str, folder: Path, logos: Sequence[Logo], *, malicious: int, stack: ExitStack) -> Arm:
+def _arm(name: str, folder: Path, work: Path, logos: Sequence[Logo], *, malicious: int, stack: ExitStack) -> Arm:
     """A marketplace on a service of its own, which ends with `stack`."""
     service = stack.enter_context(running_service(folder / name / "home"))
     market = Marketplace(service, logos, honesties(len(logos), malicious=malicious), seed=1)
     stack.callback(market.close)
-    return Arm(name, market, folder / name, at_their_word=bundle_folder() if malicious else None)
+    return Arm(name, market, folder / name, work, at_their_word=bundle_folder() if malicious else None)
 
 
 def rank_correlation(credits_and_honesty: list[tuple[float, float]]) -> float:

@@ -128,14 +128,18 @@ class Marketplace:
         self._rng = np.random.default_rng(self.seed)
         self._http = httpx2.Client(base_url=self.service.url, timeout=60.0)
         self._platform, self._trust = (self.service.create_key(role) for role in ("platform", "trust"))
-        policy = {"review_at": REVIEW_AT, "reason": "a young marketplace asks often"}
-        self._call("POST", "/v1/policies", key=self._trust, json=policy)
+        self.ask_often()
         for logo, honesty in zip(self.logos, self.honesty, strict=True):
             self.holders.append(self._register(logo, honesty=honesty))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def ask_often(self) -> None:
+        """Set the policy; what was set for one model does not hold for the next."""
+        policy = {"review_at": REVIEW_AT, "reason": "a young marketplace asks often"}
+        self._call("POST", "/v1/policies", key=self._trust, json=policy)
 
     def trade(self, offered: Sequence[Offer]) -> Figures:
         """A round: all is offered, what is pushed is judged, and rights holders look around by themselves."""
