@@ -59,7 +59,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=3, listings_each=24, genuine_examined=700, fakes_examined=350,
+    rounds=5, brands=10, malicious=3, listings_each=32, genuine_examined=700, fakes_examined=350,
     training=RoundSettings(
         embedder_steps=0, verifier_steps=200, standing_pairs=600, head_pairs=600, thresholds=None
     ),
@@ -155,8 +155,10 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, help="folder that keeps drawn pairs for the next run; a new one unless given"
     )
+    parser.add_argument("--honest-only", action="store_true", help="leave the marketplace with malicious ones out")
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL
+    size = replace(size, malicious=0) if chosen.honest_only else size
     logos = [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][::3][: size.brands]
     grounds = Backgrounds.found_in(data_folder())
     examined = examined_listings(
@@ -173,15 +175,14 @@ def main() -> None:
             offered = offers(logos, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
             for arm in arms:
                 arm.round(offered, number=number, size=size, examined=examined)
-        figures = summary(arms, untaught=untaught, examined=examined)
-    print(json.dumps({key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}))
+            print(json.dumps(summary(arms, untaught=untaught, examined=examined)), flush=True)
 
 
 def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict[str, Any]:
-    """The figures of the last line; gaps are points of recall that the clean marketplace's model is better by."""
+    """The figures so far; gaps are points of recall that the clean marketplace's model is better by."""
     clean, last = arms[0], arms[-1]
     word = None if last.at_their_word is None else examined.recall(last.at_their_word)
-    return {
+    figures = {
         "recall_untaught": untaught,
         "recall_first": clean.recalls[0],
         "recall_last": clean.recalls[-1],
@@ -193,6 +194,7 @@ def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict
         "proactive_to_reactive": clean.figures[-1].proactive_to_reactive,
         "rounds": len(clean.figures),
     }
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
 
 
 def _arm(name: str, folder: Path, work: Path, logos: Sequence[Logo], *, malicious: int, stack: ExitStack) -> Arm:

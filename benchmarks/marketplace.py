@@ -35,8 +35,11 @@ FAKES = 0.5
 NEW_AMONG_FAKES = 0.7
 """Share of the new kinds among the fakes, once they are there."""
 
-FOUND_BY_THEMSELVES = 0.25
+FOUND_BY_THEMSELVES = 0.5
 """Share of the listings that were not pushed which the rights holder looks at by itself."""
+
+CLOSE_UP = 0.1
+"""What a rights holder leaves around the mark, as a share of its sides, when it shows a fake."""
 
 REVIEW_AT = 0.2
 """Strength of a finding that is pushed: a young marketplace rather asks too often, and so learns whom to believe."""
@@ -52,10 +55,11 @@ NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class Offer:
-    """What a seller offers: the place of the brand among the logos, a JPEG, and whether it is a fake."""
+    """What a seller offers: the place of the brand among the logos, a JPEG, its part with the mark, and the truth."""
 
     brand: int
     photo: bytes
+    mark: bytes
     fake: bool
 
 
@@ -81,7 +85,8 @@ def offers(
             new = new_kinds and bool(rng.random() < NEW_AMONG_FAKES)
             kinds = () if not fake else NEW_KINDS if new else KNOWN_KINDS
             goods = draw_goods(logos, brand, kinds=kinds, rng=rng, grounds=grounds)
-            found.append(Offer(brand, jpeg(goods.photo), goods.fake))
+            mark = goods.box.grown(CLOSE_UP).crop(goods.photo)
+            found.append(Offer(brand, jpeg(goods.photo), jpeg(mark), goods.fake))
     return [found[int(place)] for place in rng.permutation(len(found))]
 
 
@@ -190,7 +195,7 @@ class Marketplace:
         if self._accuses(holder, fake=offer.fake, figures=figures):
             self._call(
                 "POST", f"/v1/brands/{holder.brand_id}/traits", key=holder.key, data={"text": "found in the shop"},
-                files={"image": ("fake.jpg", offer.photo)},
+                files={"image": ("fake.jpg", offer.mark)},
             )  # fmt: skip
 
     def _accuses(self, holder: RightsHolder, *, fake: bool, figures: Figures) -> bool:
