@@ -29,9 +29,9 @@ KNOWN_KINDS = tuple(
 """What the released models were taught."""
 
 NEW_KINDS = ("hatching", "median_blur", "swirl")
-"""Smears that no released model was taught, those of them that hallmark-3 misses most often: a trick that passes spreads.
+"""Smears that no released model was taught; of those, the ones that hallmark-3 misses most often: a trick spreads.
 
-Chosen after a trial in which labels taught these and did not teach the imitations kept out: see docs/results.md, Rounds.
+Chosen after a trial in which labels taught these, and not the imitations kept out: see docs/results.md, Rounds.
 """
 
 _PHOTO_SIDE = 512
