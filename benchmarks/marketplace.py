@@ -15,40 +15,85 @@ from typing import Any
 import httpx2
 import numpy as np
 
+from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
 from client.service import Service
-from model.encoding import png
-from training.edits.redrawn import ImpossibleEditError
-from training.round.frozen import TAMPERED
+from model.encoding import jpeg, png
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
-from training.verifier.pairs import Pair, clean_reference, draw_pair
+from training.verifier.pairs import clean_reference
 
 EXAMINER = 0.95
 """How often trust & safety are right, and a little more often once the seller was heard."""
 
 EXAMINER_OF_BOTH = 0.98
 
-BLIND_TESTS = 0.2
-"""Share of the cases whose truth the platform knows and that it makes a blind test of."""
+BLIND_TESTS = 0.5
+"""Share of the cases whose truth the platform knows (it bought the goods) and that it makes a blind test of."""
 
 FAKES = 0.5
 
+NEW_AMONG_FAKES = 0.7
+"""Share of the new kinds among the fakes, once they are there."""
+
 FOUND_BY_THEMSELVES = 0.5
-"""Share of the fakes that the scan let pass which the rights holder finds, and shows as a fake trait."""
+"""Share of the listings that were not pushed which the rights holder looks at by itself."""
+
+CLOSE_UP = 0.1
+"""What a rights holder leaves around the mark, as a share of its sides, when it shows a fake."""
+
+REVIEW_AT = 0.2
+"""Strength of a finding that is pushed: a young marketplace rather asks too often, and so learns whom to believe."""
+
+HONEST = (0.98, 0.60)
+"""How often careful and careless rights holders judge rightly: from the first to the last of them, evenly."""
+
+MALICIOUS = (0.20, 0.10)
+"""Of malicious ones, who accuse the goods of honest sellers and shield the fakes of their friends."""
 
 NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class RightsHolder:
-    """A brand: its mark, how often it judges rightly (`honesty`), and whether it accuses everybody."""
+class Offer:
+    """What a seller offers: the place of the brand among the logos, a JPEG, its part with the mark, and the truth."""
 
-    logo: int
+    brand: int
+    photo: bytes
+    mark: bytes
+    fake: bool
+
+
+@dataclass(frozen=True)
+class RightsHolder:
+    """A brand, and how often it judges rightly (`honesty`)."""
+
     brand_id: str
     holder_id: str
     key: str
     honesty: float
-    malicious: bool
+
+
+def offers(
+    logos: Sequence[Logo], *, each: int, new_kinds: bool, seed: int, grounds: Backgrounds
+) -> list[Offer]:  # fmt: skip
+    """`each` listings of every brand; the same ones for every marketplace, whoever judges there."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for brand in range(len(logos)):
+        for _ in range(each):
+            fake = bool(rng.random() < FAKES)
+            new = new_kinds and bool(rng.random() < NEW_AMONG_FAKES)
+            kinds = () if not fake else NEW_KINDS if new else KNOWN_KINDS
+            goods = draw_goods(logos, brand, kinds=kinds, rng=rng, grounds=grounds)
+            mark = goods.box.grown(CLOSE_UP).crop(goods.photo)
+            found.append(Offer(brand, jpeg(goods.photo), jpeg(mark), goods.fake))
+    return [found[int(place)] for place in rng.permutation(len(found))]
+
+
+def honesties(brands: int, *, malicious: int) -> list[float]:
+    """How often each rights holder judges rightly; the malicious ones come last."""
+    honest = np.linspace(*HONEST, brands - malicious).tolist()
+    return [*honest, *np.linspace(*MALICIOUS, malicious).tolist()]
 
 
 @dataclass
@@ -59,13 +104,14 @@ class Figures:
     pushed: int = 0
     pushed_fakes: int = 0
     missed_fakes: int = 0
-    labels_wanted: int = 0
-    false_accusations: int = 0
+    accusations: int = 0
+    malicious_accusations: int = 0
+    """False ones, of those who lie more often than not."""
 
     @property
-    def precision(self) -> float:
-        """Share of the pushed listings that are fakes."""
-        return self.pushed_fakes / self.pushed if self.pushed else float("nan")
+    def precision(self) -> float | None:
+        """Share of the pushed listings that are fakes; None where nothing was pushed."""
+        return self.pushed_fakes / self.pushed if self.pushed else None
 
     @property
     def proactive_to_reactive(self) -> float:
@@ -75,12 +121,11 @@ class Figures:
 
 @dataclass
 class Marketplace:
-    """Rights holders on a service; `malicious` of them accuse everybody, the others are careful or careless."""
+    """Rights holders on a service, one for each logo, right as often as `honesty` says."""
 
     service: Service
     logos: Sequence[Logo]
-    brands: int
-    malicious: int
+    honesty: Sequence[float]
     seed: int
     holders: list[RightsHolder] = field(default_factory=list)
 
@@ -88,34 +133,25 @@ class Marketplace:
         self._rng = np.random.default_rng(self.seed)
         self._http = httpx2.Client(base_url=self.service.url, timeout=60.0)
         self._platform, self._trust = (self.service.create_key(role) for role in ("platform", "trust"))
-        for number in range(self.brands):
-            malicious = number >= self.brands - self.malicious
-            honesty = 0.1 + 0.1 * (number % 3) if malicious else (0.98 - 0.38 * number / max(self.brands - 1, 1))
-            self.holders.append(self._register(number, honesty=honesty, malicious=malicious))
+        self.ask_often()
+        for logo, honesty in zip(self.logos, self.honesty, strict=True):
+            self.holders.append(self._register(logo, honesty=honesty))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def trade(self, *, listings_each: int, new_attacks: bool) -> Figures:
-        """A round's listings of every brand: some genuine, some fakes, of new kinds among them once there are any."""
-        figures = Figures()
-        for holder in self.holders:
-            for _ in range(listings_each):
-                fake = bool(self._rng.random() < FAKES)
-                label = str(self._rng.choice(TAMPERED)) if fake else "genuine"
-                pair = self.draw(holder.logo, label, unseen=fake and new_attacks and bool(self._rng.random() < 0.7))
-                self._sell(holder, pair, fake=fake, figures=figures)
-        return figures
+    def ask_often(self) -> None:
+        """Set the policy; what was set for one model does not hold for the next."""
+        policy = {"review_at": REVIEW_AT, "reason": "a young marketplace asks often"}
+        self._call("POST", "/v1/policies", key=self._trust, json=policy)
 
-    def draw(self, logo: int, label: str, *, unseen: bool, rng: np.random.Generator | None = None) -> Pair:
-        """A photo of the brand's mark."""
-        rng = rng or self._rng
-        while True:
-            try:
-                return draw_pair(self.logos, logo, label=label, rng=rng, backgrounds=Backgrounds(), unseen=unseen)
-            except ImpossibleEditError:  # the mark does not offer it: the counterfeiter smears it instead
-                label = "smear"
+    def trade(self, offered: Sequence[Offer]) -> Figures:
+        """A round: all is offered, what is pushed is judged, and rights holders look around by themselves."""
+        figures = Figures()
+        for offer in offered:
+            self._sell(self.holders[offer.brand], offer, figures=figures)
+        return figures
 
     def credits(self) -> list[tuple[float, float]]:
         """Credit and true honesty of each rights holder."""
@@ -125,56 +161,55 @@ class Marketplace:
             found.append((credit["credit"]["mean"], holder.honesty))
         return found
 
-    def _register(self, number: int, *, honesty: float, malicious: bool) -> RightsHolder:
-        brand = self._call("POST", "/v1/brands", key=self._platform, json={"name": f"Brand {number}"})
-        reference = png(clean_reference(self.logos[number]))
+    def _register(self, logo: Logo, *, honesty: float) -> RightsHolder:
+        brand = self._call("POST", "/v1/brands", key=self._platform, json={"name": logo.brand})
         self._call(
             "POST", f"/v1/brands/{brand['id']}/references", key=self._platform, data={"kind": "logo"},
-            files={"image": ("logo.png", reference)},
+            files={"image": ("logo.png", png(clean_reference(logo)))},
         )  # fmt: skip
         key = self.service.create_key("brand", brand=brand["id"])
-        return RightsHolder(number, brand["id"], brand["rights_holder_id"], key, honesty, malicious)
+        return RightsHolder(brand["id"], brand["rights_holder_id"], key, honesty)
 
-    def _sell(self, holder: RightsHolder, pair: Pair, *, fake: bool, figures: Figures) -> None:
+    def _sell(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         listing = {"id": f"L-{next(NUMBERS)}", "seller": f"seller {int(self._rng.integers(1_000))}"}
         answer = self._call(
             "POST", "/v1/listings", key=self._platform, data={"listing": json.dumps(listing)},
-            files={"image": ("a.png", png(pair.region))},
+            files={"image": ("a.jpg", offer.photo)},
         )  # fmt: skip
         figures.listings += 1
         case = answer["case"]
         if case is None or case["brand_id"] != holder.brand_id:
-            figures.missed_fakes += fake
+            figures.missed_fakes += offer.fake
             if self._rng.random() < FOUND_BY_THEMSELVES:
-                self._show_trait(holder, pair, fake=fake, figures=figures)
+                self._show_trait(holder, offer, figures=figures)
             return
         figures.pushed += 1
-        figures.pushed_fakes += fake
+        figures.pushed_fakes += offer.fake
         if self._rng.random() < BLIND_TESTS:
-            truth = "fake" if fake else "genuine"
+            truth = "fake" if offer.fake else "genuine"
             self._call("POST", "/v1/blind-tests", key=self._trust, json={"case_id": case["id"], "truth": truth})
-        self._judge(holder, case["id"], fake=fake, figures=figures)
+        self._judge(holder, case["id"], fake=offer.fake, figures=figures)
 
-    def _show_trait(self, holder: RightsHolder, pair: Pair, *, fake: bool, figures: Figures) -> None:
+    def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
-        says_fake = holder.malicious or (fake if self._rng.random() < holder.honesty else not fake)
-        if says_fake:
-            figures.labels_wanted += 1
-            figures.false_accusations += not fake
+        if self._accuses(holder, fake=offer.fake, figures=figures):
             self._call(
                 "POST", f"/v1/brands/{holder.brand_id}/traits", key=holder.key, data={"text": "found in the shop"},
-                files={"image": ("fake.png", png(pair.region))},
+                files={"image": ("fake.jpg", offer.mark)},
             )  # fmt: skip
 
+    def _accuses(self, holder: RightsHolder, *, fake: bool, figures: Figures) -> bool:
+        accuses = fake if self._rng.random() < holder.honesty else not fake
+        figures.accusations += accuses
+        figures.malicious_accusations += accuses and not fake and holder.honesty < 0.5
+        return accuses
+
     def _judge(self, holder: RightsHolder, case: str, *, fake: bool, figures: Figures) -> None:
-        says_fake = fake if self._rng.random() < holder.honesty else not fake
-        says_fake = says_fake or holder.malicious
-        verdict = "infringing" if says_fake else "not_infringing"
+        accuses = self._accuses(holder, fake=fake, figures=figures)
+        verdict = "infringing" if accuses else "not_infringing"
         self._call("POST", f"/v1/cases/{case}/judgement", key=holder.key, json={"verdict": verdict})
-        if not says_fake:
+        if not accuses:
             return
-        figures.labels_wanted += 1
-        figures.false_accusations += not fake
         complaint = self._call("POST", f"/v1/cases/{case}/complaint", key=holder.key)["id"]
         if not self._decide(complaint, fake=fake, right=EXAMINER):
             return

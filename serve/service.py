@@ -19,6 +19,7 @@ from serve.database.engine import Database
 from serve.decoding import DecoderPool
 from serve.jobs import JobRunner
 from serve.loop.listings import ListingDesk
+from serve.loop.stock import StockSearch
 from serve.loop.tasks import loop_tasks
 from serve.loop.traits import TraitLibrary
 from serve.metrics import Metrics
@@ -102,7 +103,8 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         stack.callback(upkeep.close)
         if jobs:
             models = Switching(database, objects, bundles=bundles)
-            runner = JobRunner(database, {**loop_tasks(database, settings), **models.tasks})
+            stock = StockSearch(database, objects, decode=decode, bundle=lambda: replica.serving.bundle)
+            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
             runner.start()
             stack.callback(runner.close)
             stack.callback(models.close)

@@ -49,6 +49,11 @@ class VerifierNetwork(nn.Module):
         Returns `logits` (n, 4) in the order of `CLASSES`, and `maps` (n, 2, MAP_SIDE, MAP_SIDE): logits of what a smear
         and what an imitation changed in each cell.
         """
+        compared = self.places(pairs)
+        return self.judged(compared)
+
+    def places(self, pairs: Tensor) -> Tensor:
+        """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE); all follows from it."""
         count = pairs.shape[0]
         pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME, FRAME) / 255
         features = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
@@ -60,7 +65,11 @@ class VerifierNetwork(nn.Module):
         found = torch.zeros_like(seen)
         for place, there in enumerate(_neighbours(seen)):
             found = found + attention[:, place : place + 1] * there
-        compared = self.compared(torch.cat([known, found, (known - found).abs(), costs], dim=1))
+        compared: Tensor = self.compared(torch.cat([known, found, (known - found).abs(), costs], dim=1))
+        return compared
+
+    def judged(self, compared: Tensor) -> tuple[Tensor, Tensor]:
+        """`logits` and `maps` (see `forward`) from what `places` gave."""
         maps = self.maps(compared)
         features = self.trunk(torch.cat([compared, torch.sigmoid(maps)], dim=1))
         shares = torch.sigmoid(maps)

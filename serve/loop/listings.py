@@ -175,8 +175,11 @@ class ListingDesk:
     def _ask(
         self, session: Session, listing: ListingRecord, held: Sequence[ListingFinding], *, model: str, actor: str
     ) -> list[str]:
-        """The ids of the cases that stand for what is `held` up, the strongest finding's first."""
-        if listing.scanned != "review":
+        """The ids of the cases that stand for what is `held` up, the strongest finding's first.
+
+        What the scan blocks is asked about too: nobody would learn otherwise whether the block was right.
+        """
+        if listing.scanned == "allow":
             return []
         by_brand: dict[str, list[ListingFinding]] = {}
         for finding in held:

@@ -1,6 +1,7 @@
 """What a listing's decision is once rights holders and trust & safety had their say.
 
-The scan decides first; each brand's latest case then speaks for that brand, and the strongest voice wins.
+The scan decides first; each brand's latest case then speaks for that brand, and the strongest voice wins. A block by
+the scan holds until every brand that is asked has cleared the listing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord
-from serve.loop.states import AGAINST_THE_SELLER, UNDER_WAY, CaseState, ComplaintState
+from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState, ComplaintState
 from serve.results import Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
@@ -49,6 +50,13 @@ def voice(case: Case, complaint: Complaint | None) -> Voice:
             return Voice("review", f"the rights holder is asked ({case.id})")
 
 
+def cleared(case: Case, complaint: Complaint | None) -> bool:
+    """Whether somebody looked and found nothing wrong: the scan's block then holds no more. Silence does not clear."""
+    if complaint is not None:
+        return complaint.state in FOR_THE_SELLER
+    return case.state in (CaseState.NOT_INFRINGING, CaseState.CLOSED)
+
+
 def speaks(case: Case, *, revision: int) -> bool:
     """Whether the case still says something about the listing at `revision`: it is under way, or of these pictures."""
     return case.revision == revision or case.state in UNDER_WAY
@@ -70,8 +78,9 @@ def settle(session: Session, listing: ListingRecord) -> None:
     """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
     session.flush()
     cases = latest_cases(session, listing.id)
-    voices = [voice(case, complaint) for case, complaint in cases if speaks(case, revision=listing.revision)]
-    if listing.scanned == "block":
+    spoken = [(case, complaint) for case, complaint in cases if speaks(case, revision=listing.revision)]
+    voices = [voice(case, complaint) for case, complaint in spoken]
+    if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]

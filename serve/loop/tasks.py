@@ -7,10 +7,16 @@ from serve.jobs import Task
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.deliveries import DELIVER, Deliverer
+from serve.loop.stock import SEARCH, StockSearch
 from serve.settings import Settings
 
 
-def loop_tasks(database: Database, settings: Settings) -> dict[str, Task]:
+def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch) -> dict[str, Task]:
     """What a `JobRunner` runs."""
     deadlines = Deadlines(database, fallback=settings.unanswered_cases)
-    return {DELIVER: Deliverer(database).deliver, ANNOUNCE: deadlines.announce, EXPIRE: deadlines.expire}
+    return {
+        DELIVER: Deliverer(database).deliver,
+        ANNOUNCE: deadlines.announce,
+        EXPIRE: deadlines.expire,
+        SEARCH: stock.search,
+    }

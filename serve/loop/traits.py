@@ -16,9 +16,11 @@ from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
+from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.labels import teach_trait, withdraw
+from serve.loop.stock import SEARCH
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import not_found, unprocessable
 from serve.results import Answer, Finding
@@ -57,7 +59,7 @@ class TraitLibrary:
 
     def add(self, brand_id: str, new: NewTrait, picture: bytes | None, *, caller: Caller) -> TraitView:
         """Keep a trait. Its picture is scanned, and each region that is found to be the brand's becomes a label; where
-        none is, the whole picture does.
+        none is, the whole picture does. The stock is searched for it as soon as it is kept.
 
         Raises `ImageRejected`, and `Problem`: 404, 422 (`trait-empty`) for neither words nor a picture.
         """
@@ -87,6 +89,7 @@ class TraitLibrary:
                     session, actor=caller.key_id, action="trait added", subject=trait.id,
                     content={"brand": brand_id, "text": new.text, "labels": len(findings)},
                 )  # fmt: skip
+                defer(session, SEARCH, trait_id=trait.id)
                 return _view(trait)
         except BaseException:
             if trait.object_key is not None:

@@ -25,7 +25,7 @@ async def add_trait(
     text: Annotated[Note | None, Form(description="How the fake is known")] = None,
     note: Annotated[Note | None, Form(description="For the brand's own use")] = None,
 ) -> TraitView:
-    """Say how a fake of the brand is known; its picture becomes a label."""
+    """Say how a fake of the brand is known; its picture becomes a label, and the stock is searched for it."""
     picture = None if image is None else await image.read()
     return await workload.run(service.traits.add, brand_id, NewTrait(text=text, note=note), picture, caller=caller)
 

@@ -11,7 +11,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,21 +32,21 @@ from training.evaluation.provenance import commit
 from training.evaluation.report import Progress
 from training.round.card import CARD, RECORD, write_card
 from training.round.embedder import LabelViews
+from training.round.judge import Judge
 from training.round.labels import LabelSet, divided, read_labels
 from training.round.settings import Places, RoundSettings, plain, round_name
-from training.round.standing import fingerprint_of, sampled_logos, sampled_products, standing_frames
-from training.round.teaching import Taught, label_rows, taught
+from training.round.standing import fingerprint_of, head_frames, sampled_logos, sampled_products, standing_frames
+from training.round.teaching import Taught, label_rows, similarities, taught
 from training.round.tracking import Run
 from training.round.verifier import VerifierRecipe, fine_tune_verifier
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.synthesis.products import load_products
 from training.thresholds import tune_thresholds
-from training.verifier.head import ExaminedPairs, examined_pairs, fit_head
+from training.verifier.head import fit_head
 from training.verifier.release import (
     CALIBRATION,
     NETWORK,
-    draw_pairs,
     export_judge,
 )
 
@@ -75,6 +75,7 @@ class Material:
     taught: Taught
     logos: list[Logo]
     backgrounds: Backgrounds
+    standing: str
     progress: Progress
 
 
@@ -92,10 +93,11 @@ def run_round(places: Places, *, settings: RoundSettings, progress: Progress, re
             )
     labels = read_labels(places.labels)
     logos, backgrounds = load_logos(places.logos), Backgrounds.found_in(data_folder())
+    standing = fingerprint_of(logos, backgrounds)
     identity = {
         "champion": hashlib.sha256((places.champion / "manifest.json").read_bytes()).hexdigest(),
         "labels": labels.fingerprint,
-        "standing": fingerprint_of(logos, backgrounds),
+        "standing": standing,
         "settings": plain(settings),
     }
     name = round_name(places.champion.name, identity)
@@ -108,7 +110,7 @@ def run_round(places: Places, *, settings: RoundSettings, progress: Progress, re
     try:
         _begin(places.champion, folder / "draft")
         ready = _taught(places.champion, labels, believe=settings.believe)
-        material = Material(places, settings, folder / "draft", labels, ready, logos, backgrounds, progress)
+        material = Material(places, settings, folder / "draft", labels, ready, logos, backgrounds, standing, progress)
         stages = _Stages(folder / "stages.json", run=run, report=report)
         report(f"{name}: {len(material.taught)} labels teach, worth {material.taught.worth:.1f}")
         for stage in (_embedder, _verifier, _head, _thresholds):
@@ -221,6 +223,7 @@ def _verifier(material: Material) -> Metrics:
     standing = standing_frames(
         material.logos, count=settings.standing_pairs, seed=settings.seed, backgrounds=material.backgrounds,
         runtime=VerifierRuntime(material.places.champion / NETWORK),
+        kept=_kept(material, "standing", settings.standing_pairs, files=("aligner.onnx",)),
     )  # fmt: skip
     recipe = VerifierRecipe(seed=settings.seed, steps=settings.verifier_steps)
     network, loss = fine_tune_verifier(
@@ -234,35 +237,38 @@ def _verifier(material: Material) -> Metrics:
 def _head(material: Material) -> Metrics:
     """Fit the head anew, on drawn pairs of `dev` brands and on labels: this calibrates the verdicts."""
     settings, draft, learnt = material.settings, material.draft, material.taught
-    embed = Embedder(draft / "embedder.onnx").embed
-    dev = [logo for logo in material.logos if split_of(logo.brand) == "dev"]
-    drawn = draw_pairs(dev, count=settings.head_pairs, seed=settings.seed + 1, backgrounds=material.backgrounds)
-    runtime = VerifierRuntime(draft / NETWORK)
-    examined = examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
+    embed, judge = Embedder(draft / "embedder.onnx").embed, Judge(draft / NETWORK)
+    drawn = head_frames(
+        material.logos, count=settings.head_pairs, seed=settings.seed + 1, backgrounds=material.backgrounds,
+        runtime=VerifierRuntime(draft / NETWORK), embed=embed,
+        kept=_kept(material, "head", settings.head_pairs, files=("aligner.onnx", "embedder.onnx")),
+    )  # fmt: skip
+    numbers, classes, brands = judge.numbers(drawn.frames, drawn.similarity), drawn.labels, drawn.brands
     rows = label_rows(settings.head_pairs, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
     weights = np.ones(len(CLASSES))
     if rows:
-        pairs = learnt.pairs(rows, rng=np.random.default_rng(settings.seed))
-        brands = {place: label.brand for place, label in zip(learnt.reference_of, learnt.labels, strict=True)}
-        real = examined_pairs(
-            pairs, learnt.references, learnt.pictures, [brands[place] for place in range(len(learnt.references))],
-            runtime=runtime, embed=embed,
-        )  # fmt: skip
+        similar = similarities(material.labels, learnt.labels, learnt.pictures, learnt.reference_of, embed=embed)
+        chosen, said = learnt.draw(rows, rng=np.random.default_rng(settings.seed))
+        numbers = np.concatenate([numbers, judge.numbers(learnt.frames, np.array(similar, np.float32))[chosen]])
+        classes = np.concatenate([classes, said])
+        brands = [*brands, *(learnt.labels[int(row)].brand for row in chosen)]
         # Labels say what a class looks like, and not how often it comes: see `training.round.verifier`.
-        drawn_share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
-        examined = ExaminedPairs(
-            np.concatenate([examined.numbers, real.numbers]),
-            np.concatenate([examined.labels, real.labels]),
-            [*examined.pairs, *real.pairs],
-        )
-        share = np.bincount(examined.labels, minlength=len(weights)) / len(examined.labels)
-        weights = weights * drawn_share / share
-    head = fit_head(examined, weights=weights.tolist())
+        shares = [np.bincount(one, minlength=len(CLASSES)) / len(one) for one in (drawn.labels, classes)]
+        weights = shares[0] / shares[1]
+    head = fit_head(numbers, classes, brands=brands, weights=weights.tolist())
     calibration = json.loads((draft / CALIBRATION).read_text(encoding="utf-8"))
     content = {**calibration, "seed": settings.seed, "head": head}
     (draft / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
-    right = Head(head).probabilities(examined.numbers).argmax(axis=1) == examined.labels
+    right = Head(head).probabilities(numbers).argmax(axis=1) == classes
     return {"pairs": len(right), "label_rows": rows, "right": float(right.mean()), "temperature": head["temperature"]}
+
+
+def _kept(material: Material, name: str, count: int, *, files: Sequence[str]) -> Path:
+    """Where drawn pairs lie for the next round; the name tells of all that they depend on, the draft's `files` too."""
+    digest = hashlib.sha256(f"{material.standing} {count} {material.settings.seed}".encode())
+    for file in files:
+        digest.update((material.draft / file).read_bytes())
+    return material.places.work / f"{name}-{digest.hexdigest()[:12]}.npz"
 
 
 def _thresholds(material: Material) -> Metrics:

@@ -1,20 +1,29 @@
-"""The standing data: drawn marks that every round sees again, so that what labels teach displaces nothing."""
+"""The standing data: drawn marks that every round sees again, so that what labels teach displaces nothing.
+
+They are drawn and laid on their references once for all rounds of one seed and size: no round changes the aligner.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.alignment import PreparedReference
 from model.networks.verifier import CLASSES
 from model.verifier import VerifierRuntime
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, split_of
 from training.synthesis.products import Product
+from training.verifier.head import Embed, examined_pairs
+from training.verifier.pairs import Pair
 from training.verifier.release import draw_pairs, with_hard_references
+
+Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +34,71 @@ class StandingFrames:
     labels: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class HeadFrames(StandingFrames):
+    """Drawn pairs for the head, with the cosine of their embeddings, `similarity` (n,), and the brand of each."""
+
+    similarity: NDArray[np.float32]
+    brands: list[str]
+
+
 def standing_frames(
-    logos: Sequence[Logo], *, count: int, seed: int, backgrounds: Backgrounds, runtime: VerifierRuntime
+    logos: Sequence[Logo], *, count: int, seed: int, backgrounds: Backgrounds, runtime: VerifierRuntime, kept: Path
 ) -> StandingFrames:
-    """`count` pairs of `train` brands, laid on their references as the scan lays them."""
-    training = [logo for logo in logos if split_of(logo.brand) == "train"]
-    drawn = draw_pairs(training, count=count, seed=seed, backgrounds=backgrounds)
-    references = drawn.prepared()
-    settled = with_hard_references(drawn, np.stack([reference.frame for reference in references]), seed=seed)
+    """`count` pairs of `train` brands, laid on their references as the scan lays them; `kept` (.npz) holds them."""
+
+    def make() -> Arrays:
+        training = [logo for logo in logos if split_of(logo.brand) == "train"]
+        drawn = draw_pairs(training, count=count, seed=seed, backgrounds=backgrounds)
+        references = drawn.prepared()
+        settled = with_hard_references(drawn, np.stack([reference.frame for reference in references]), seed=seed)
+        return _laid(settled, references, runtime)
+
+    found = _kept(kept, make)
+    return StandingFrames(found["frames"].astype(np.uint8), found["labels"].astype(np.int64))
+
+
+def head_frames(
+    logos: Sequence[Logo], *, count: int, seed: int, backgrounds: Backgrounds, runtime: VerifierRuntime, embed: Embed,
+    kept: Path,
+) -> HeadFrames:  # fmt: skip
+    """`count` pairs of `dev` brands as the scan would propose them; `kept` (.npz) holds them."""
+
+    def make() -> Arrays:
+        dev = [logo for logo in logos if split_of(logo.brand) == "dev"]
+        drawn = draw_pairs(dev, count=count, seed=seed, backgrounds=backgrounds)
+        references = drawn.prepared()
+        examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
+        brands = np.array([pair.brand for pair in examined.pairs])
+        return {
+            **_laid(examined.pairs, references, runtime),
+            "similarity": examined.numbers[:, 0],
+            "brands": brands,
+        }
+
+    found = _kept(kept, make)
+    return HeadFrames(
+        found["frames"].astype(np.uint8), found["labels"].astype(np.int64), found["similarity"].astype(np.float32),
+        [str(brand) for brand in found["brands"]],
+    )  # fmt: skip
+
+
+def _laid(pairs: Sequence[Pair], references: Sequence[PreparedReference], runtime: VerifierRuntime) -> Arrays:
     frames = []
-    for pair in settled:
+    for pair in pairs:
         reference = references[pair.reference]
         frames.append(np.stack([runtime.examine(pair.region, reference, similarity=0.0).frame, reference.frame]))
-    return StandingFrames(np.stack(frames), np.array([CLASSES.index(pair.label) for pair in settled], np.int64))
+    return {"frames": np.stack(frames), "labels": np.array([CLASSES.index(pair.label) for pair in pairs], np.int64)}
+
+
+def _kept(path: Path, make: Callable[[], Arrays]) -> Arrays:
+    """What an earlier round left in `path`, else what `make` gives, which is left there whole."""
+    if not path.is_file():
+        beside = path.with_suffix(".part.npz")
+        np.savez(beside, allow_pickle=False, **make())
+        beside.replace(path)
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
 
 
 def fingerprint_of(logos: Sequence[Logo], backgrounds: Backgrounds) -> str:

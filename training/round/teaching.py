@@ -8,7 +8,7 @@ cross entropy with the soft target, whatever the learner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,6 @@ from model.regions import RgbImage
 from model.verifier import Head, VerifierRuntime
 from training.round.labels import Label, LabelSet
 from training.verifier.head import Embed
-from training.verifier.layout import MAP_SIDE
-from training.verifier.pairs import Pair
 
 UNSURE = 0.1
 """What each of the two classes of an answer gets at least, so that what the champion never thought of can be learnt."""
@@ -36,14 +34,13 @@ COMPLAINED = ("complaint", "counter_notice", "trait")
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """Labels made ready: regions (with the scan's margin), references, and what is believed.
+    """Labels made ready: references, and what is believed.
 
     `targets` (n, 4) are probabilities of `CLASSES`; `weights` (n,) 0..1; `frames` (n, 2, h, w, 3) uint8 are region and
     reference as the networks see them; `reference_of` (n,) points into `references`.
     """
 
     labels: tuple[Label, ...]
-    regions: list[RgbImage]
     pictures: list[RgbImage]
     references: list[PreparedReference]
     reference_of: NDArray[np.intp]
@@ -65,16 +62,6 @@ class Taught:
         beyond = rng.random(count)[:, None] > self.targets[rows].cumsum(axis=1)
         return rows, np.minimum(beyond.sum(axis=1), len(CLASSES) - 1).astype(np.int64)
 
-    def pairs(self, count: int, *, rng: np.random.Generator) -> list[Pair]:
-        """`count` drawn labels as pairs for the verifier's head; `reference` points into `references`."""
-        rows, classes = self.draw(count, rng=rng)
-        return [self._pair(int(row), CLASSES[int(one)]) for row, one in zip(rows, classes, strict=True)]
-
-    def _pair(self, row: int, label: str) -> Pair:
-        nowhere, unknown = np.full((4, 2), np.nan, np.float32), np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
-        reference = int(self.reference_of[row])
-        return Pair(self.regions[row], self.labels[row].brand, reference, nowhere, label, "label", 0.0, unknown)
-
 
 def taught(
     labels: LabelSet, teaching: Sequence[Label], *, runtime: VerifierRuntime, head: Head, embed: Embed, believe: bool
@@ -90,7 +77,7 @@ def taught(
     references = [prepare_reference(picture) for picture in pictures]
     reference_of = np.array([names.index(label.reference) for label in about_marks], np.intp)
     regions = [labels.region(label) for label in about_marks]
-    similarity = _similarities(labels, about_marks, pictures, reference_of, embed=embed)
+    similarity = similarities(labels, about_marks, pictures, reference_of, embed=embed)
     frames, targets = [], []
     for label, region, place, similar in zip(about_marks, regions, reference_of, similarity, strict=True):
         examined = runtime.examine(region, references[place], similarity=similar)
@@ -99,7 +86,6 @@ def taught(
         targets.append(soft_target(target, believed=head.probabilities(examined.numbers)))
     return Taught(
         about_marks,
-        regions,
         pictures,
         references,
         reference_of,
@@ -134,14 +120,10 @@ def _at_its_word(label: Label) -> float:
     return 1.0 if label.origin in COMPLAINED else float(label.target > 0.5)
 
 
-def _similarities(
-    labels: LabelSet,
-    about_marks: Sequence[Label],
-    pictures: Sequence[RgbImage],
-    reference_of: NDArray[np.intp],
-    *,
-    embed: Callable[[Sequence[RgbImage]], NDArray[np.float32]],
-) -> list[float]:
+def similarities(
+    labels: LabelSet, about_marks: Sequence[Label], pictures: Sequence[RgbImage], reference_of: NDArray[np.intp], *,
+    embed: Embed,
+) -> list[float]:  # fmt: skip
     """The cosine of each region, as the scan embeds it, and its reference."""
     if not about_marks:
         return []

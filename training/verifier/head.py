@@ -42,11 +42,6 @@ class ExaminedPairs:
     labels: NDArray[np.int64]
     pairs: list[Pair]
 
-    def subset(self, keep: NDArray[np.bool_]) -> ExaminedPairs:
-        """The pairs where `keep` (n,) is true."""
-        chosen = [pair for pair, kept in zip(self.pairs, keep, strict=True) if kept]
-        return ExaminedPairs(self.numbers[keep], self.labels[keep], chosen)
-
 
 def examined_pairs(
     pairs: Sequence[Pair],
@@ -82,18 +77,25 @@ def examined_pairs(
     return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
 
 
-def fit_head(examined: ExaminedPairs, *, weights: Sequence[float] = (1, 1, 1, 1)) -> dict[str, Any]:
-    """The head's numbers for `verifier_calibration.json`; `weights` of the four classes correct their shares."""
-    for_temperature = np.array([_one_in_three(pair.brand) for pair in examined.pairs])
-    fitted, kept_apart = examined.subset(~for_temperature), examined.subset(for_temperature)
-    mean, scale = fitted.numbers.mean(axis=0), fitted.numbers.std(axis=0) + 1e-3
-    head = _trained(fitted, mean=mean, scale=scale, weights=weights)
+def fit_head(
+    numbers: NDArray[np.float32], labels: NDArray[np.int64], *, brands: Sequence[str],
+    weights: Sequence[float] = (1, 1, 1, 1),
+) -> dict[str, Any]:  # fmt: skip
+    """The head's numbers for `verifier_calibration.json`.
+
+    `numbers` (n, k) are of pairs of `labels` (n,) by `CLASSES`, around marks of `brands`; `weights` of the four classes
+    correct their shares.
+    """
+    apart = np.array([_one_in_three(brand) for brand in brands])
+    fitted = numbers[~apart]
+    mean, scale = fitted.mean(axis=0), fitted.std(axis=0) + 1e-3
+    head = _trained(fitted, labels[~apart], mean=mean, scale=scale, weights=weights)
     head["temperature"] = 1.0
 
     def loss(log_temperature: float) -> float:
-        probabilities = Head({**head, "temperature": float(np.exp(log_temperature))}).probabilities(kept_apart.numbers)
-        chosen = probabilities[np.arange(len(kept_apart.labels)), kept_apart.labels]
-        weight = np.asarray(weights, np.float64)[kept_apart.labels]
+        probabilities = Head({**head, "temperature": float(np.exp(log_temperature))}).probabilities(numbers[apart])
+        chosen = probabilities[np.arange(int(apart.sum())), labels[apart]]
+        weight = np.asarray(weights, np.float64)[labels[apart]]
         return -float((np.log(chosen + 1e-9) * weight).sum() / weight.sum())
 
     head["temperature"] = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
@@ -126,13 +128,14 @@ def fit_reading(
 
 
 def _trained(
-    examined: ExaminedPairs, *, mean: NDArray[np.float32], scale: NDArray[np.float32], weights: Sequence[float]
-) -> dict[str, Any]:
-    standard = np.clip((examined.numbers - mean) / scale, -5, 5)
-    share = np.asarray(weights, np.float64)[examined.labels]
-    fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000).fit(standard, examined.labels, sample_weight=share)
-    numbers = {"mean": mean, "scale": scale, "weights": fitted.coef_.T, "bias": fitted.intercept_}
-    return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in numbers.items()}
+    numbers: NDArray[np.float32], labels: NDArray[np.int64], *, mean: NDArray[np.float32], scale: NDArray[np.float32],
+    weights: Sequence[float],
+) -> dict[str, Any]:  # fmt: skip
+    standard = np.clip((numbers - mean) / scale, -5, 5)
+    share = np.asarray(weights, np.float64)[labels]
+    fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000).fit(standard, labels, sample_weight=share)
+    found = {"mean": mean, "scale": scale, "weights": fitted.coef_.T, "bias": fitted.intercept_}
+    return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in found.items()}
 
 
 def _one_in_three(brand: str) -> bool:

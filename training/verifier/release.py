@@ -154,7 +154,8 @@ def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, rep
     references = drawn.prepared()
     runtime = VerifierRuntime(folder / NETWORK)
     examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-    head = fit_head(examined)
+    brands = [pair.brand for pair in examined.pairs]
+    head = fit_head(examined.numbers, examined.labels, brands=brands)
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     scores = [Scores(*row) for row in Head(head).probabilities(examined.numbers).tolist()]
     outcomes = read_pairs(examined, scores, references, aligner=Aligner(folder / ALIGNER))

@@ -140,3 +140,29 @@ def test_the_command_fits_and_shows(market: Marketplace, monkeypatch: pytest.Mon
         assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "2"), done.output
         assert market.brand in done.stdout
     assert CliRunner().invoke(command_line.build(), ["policy", "show", "9"]).exit_code == 1
+
+
+def test_what_the_scan_blocks_is_asked_about_and_stays_blocked_until_somebody_clears_it(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy_fit, "MOST_BLOCKED", 0.99)
+    market.decide(market.complaint(), "dismissed")
+    market.client.post("/v1/policies/fit")
+
+    def decision(tile: int) -> str:
+        return str(market.listing(smeared(market.seed, tile=tile), id=f"blocked {tile}", seller="S")["decision"])
+
+    def case(tile: int) -> str:
+        return str(market.listing(smeared(market.seed, tile=tile), id=f"blocked {tile}", seller="S")["case"]["id"])
+
+    assert decision(1) == "block"
+    market.judge(case(1), "unsure")
+    assert decision(1) == "block", "silence clears nobody"
+    market.judge(case(2), "not_infringing")
+    assert decision(2) == "allow"
+    market.decide(market.complaint(case(3)), "upheld")
+    assert decision(3) == "block"
+    before = len(settled(market))
+    market.decide(market.complaint(case(4)), "dismissed")
+    assert decision(4) == "allow"
+    assert len(settled(market)) == before + 1, "blocked listings teach the next policy too"

@@ -10,7 +10,8 @@ from exports import Decided, write_export
 
 from model.bundle import bundle_folder
 from model.embedder import Embedder
-from model.networks.verifier import CLASSES
+from model.networks.verifier import CLASSES, VerifierNetwork
+from model.networks.weights import load_weights
 from model.verifier import VerifierRuntime
 from training.round.embedder import LabelViews
 from training.round.labels import read_labels
@@ -93,6 +94,11 @@ def test_of_two_labels_that_contradict_each_other_the_network_learns_the_surer(t
     infringing = float(said[CLASSES.index("smear")] + said[CLASSES.index("imitation")])
     assert (infringing > 0.6) if sure == 0 else (infringing < 0.4)
     assert np.isfinite(loss)
+    before = VerifierNetwork().eval()
+    load_weights(before, CHAMPION / "verifier.fp16.npz")
+    with torch.no_grad():
+        maps = [one(torch.from_numpy(found.frames[:1]))[1] for one in (network, before)]
+    assert torch.allclose(*maps, atol=1e-3), "where a mark was changed no label says"
 
 
 def test_labels_do_not_make_a_class_more_frequent() -> None:

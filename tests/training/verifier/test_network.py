@@ -13,7 +13,7 @@ from training.edits.smears import HELD_OUT_SMEARS
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.aligner import fit_aligner, true_flow
-from training.verifier.head import ExaminedPairs, fit_head
+from training.verifier.head import fit_head
 from training.verifier.layout import MAP_SIDE
 from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, draw_pair
@@ -116,11 +116,11 @@ def test_the_map_of_a_verdict_has_the_cells_that_pairs_teach():
 
 def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates(drawn):
     rng = np.random.default_rng(0)
-    pairs = [drawn.pairs[i % len(drawn.pairs)] for i in range(600)]
+    brands = [drawn.pairs[i % len(drawn.pairs)].brand for i in range(600)]
     labels = rng.integers(0, 4, 600)
     numbers = rng.normal(size=(600, 6)).astype(np.float32)
     numbers[np.arange(600), labels] += 2.5
-    head = Head(fit_head(ExaminedPairs(numbers, labels, pairs)))
+    head = Head(fit_head(numbers, labels, brands=brands))
     found = head.probabilities(numbers)
     assert (found.argmax(axis=1) == labels).mean() > 0.85
     assert abs(found.max(axis=1).mean() - (found.argmax(axis=1) == labels).mean()) < 0.06

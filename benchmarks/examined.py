@@ -1,0 +1,71 @@
+"""Listings that nobody sold: what the verdicts of a model are worth on genuine marks and on the new kinds of fakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.goods import NEW_KINDS, draw_goods
+from model.alignment import prepare_reference
+from model.embedder import Embedder
+from model.verifier import Head, VerifierRuntime
+from training.evaluation.verdict_cases import without_margin
+from training.evaluation.verdicts import true_positive_rate
+from training.round.judge import Judge
+from training.synthesis.grounds import Backgrounds
+from training.synthesis.logos import Logo
+from training.verifier.pairs import clean_reference
+from training.verifier.release import CALIBRATION, NETWORK
+
+SEED = 4_711
+FALSE_FINDINGS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Regions laid on their references: `frames` (n, 2, h, w, 3) uint8, `similarity` (n,), `fake` (n,).
+
+    They hold for every model with the embedder and aligner that they were made by.
+    """
+
+    frames: NDArray[np.uint8]
+    similarity: NDArray[np.float32]
+    fake: NDArray[np.bool_]
+
+    def scores(self, bundle: Path) -> NDArray[np.float64]:
+        """(n,) the probability of a fake against a genuine mark, before any words are read."""
+        numbers = Judge(bundle / NETWORK).numbers(self.frames, self.similarity)
+        head = Head(json.loads((bundle / CALIBRATION).read_text(encoding="utf-8"))["head"])
+        genuine, smear, imitation, _ = head.probabilities(numbers).T
+        return np.asarray((smear + imitation) / (genuine + smear + imitation), np.float64)
+
+    def recall(self, bundle: Path) -> float:
+        """Share of the fakes above all but 1 % of the genuine marks."""
+        scores = self.scores(bundle)
+        return true_positive_rate(scores[self.fake], scores[~self.fake], false_positive_rate=FALSE_FINDINGS)
+
+
+def examined_listings(
+    logos: Sequence[Logo], *, genuine: int, fakes: int, grounds: Backgrounds, model: Path
+) -> Examined:  # fmt: skip
+    """Genuine marks and fakes of the new kinds, of the marketplace's brands by turns."""
+    rng = np.random.default_rng(SEED)
+    runtime, embedder = VerifierRuntime(model / NETWORK), Embedder(model / "embedder.onnx")
+    pictures = [clean_reference(logo) for logo in logos]
+    references, known = [prepare_reference(picture) for picture in pictures], embedder.embed(pictures)
+    fake = np.arange(genuine + fakes) >= genuine
+    frames, similarity = [], []
+    for number in range(len(fake)):
+        place = number % len(logos)
+        goods = draw_goods(logos, place, kinds=NEW_KINDS if fake[number] else (), rng=rng, grounds=grounds)
+        region = goods.region(rng)
+        alike = float(embedder.embed([without_margin(region)])[0] @ known[place])
+        examined = runtime.examine(region, references[place], similarity=alike)
+        frames.append(np.stack([examined.frame, references[place].frame]))
+        similarity.append(alike)
+    return Examined(np.stack(frames), np.array(similarity, np.float32), fake)

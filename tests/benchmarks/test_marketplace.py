@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.examined import examined_listings
+from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
+from benchmarks.loop import rank_correlation
+from benchmarks.marketplace import Figures, honesties, offers
+from model.bundle import bundle_folder
+from training.edits.imitations import HELD_OUT_IMITATIONS
+from training.edits.smears import HELD_OUT_SMEARS
+from training.synthesis.grounds import Backgrounds
+from training.synthesis.logos import Logo, load_logos, split_of
+
+
+@pytest.fixture(scope="module")
+def logos() -> list[Logo]:
+    return [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][:3]
+
+
+def test_new_kinds_are_those_that_no_model_was_taught() -> None:
+    assert set(NEW_KINDS) <= {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS}
+    assert not set(KNOWN_KINDS) & {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS}
+
+
+@pytest.mark.parametrize("kinds", [(), KNOWN_KINDS, NEW_KINDS])
+def test_goods_are_fakes_of_the_kinds_asked_for(logos: list[Logo], kinds: tuple[str, ...]) -> None:
+    for seed in range(4):
+        goods = draw_goods(logos, seed % 3, kinds=kinds, rng=np.random.default_rng(seed), grounds=Backgrounds())
+        assert goods.edit in kinds or goods.edit == ""
+        assert goods.fake == bool(kinds)
+        box = goods.box
+        assert box.x >= 0 and box.x + box.width <= goods.photo.shape[1]
+        assert max(goods.region(np.random.default_rng(0)).shape) <= 176
+
+
+def test_every_marketplace_gets_the_same_listings(logos: list[Logo]) -> None:
+    first, again = (offers(logos, each=3, new_kinds=True, seed=5, grounds=Backgrounds()) for _ in range(2))
+    assert first == again
+    assert sorted(offer.brand for offer in first) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert cv2.imdecode(np.frombuffer(first[0].photo, np.uint8), cv2.IMREAD_COLOR).shape[2] == 3
+
+
+def test_honesty_is_spread_and_malicious_rights_holders_lie_more_often_than_not() -> None:
+    found = honesties(8, malicious=2)
+    assert sorted(found, reverse=True) == found
+    assert len(set(found)) == 8
+    assert [one < 0.5 for one in found] == [False] * 6 + [True] * 2
+
+
+def test_credit_that_orders_rights_holders_by_honesty_correlates_wholly() -> None:
+    assert rank_correlation([(0.9, 0.98), (0.7, 0.8), (0.3, 0.1)]) == pytest.approx(1.0)
+
+
+def test_figures_of_a_round_without_pushes_have_no_precision() -> None:
+    assert Figures().precision is None
+    assert Figures(pushed=4, pushed_fakes=3, missed_fakes=2).precision == 0.75
+    assert Figures(pushed=4, pushed_fakes=3, missed_fakes=2).proactive_to_reactive == 1.5
+
+
+def test_recall_is_at_one_false_finding_in_a_hundred(logos: list[Logo], tmp_path: Path) -> None:
+    examined = examined_listings(logos, genuine=6, fakes=6, grounds=Backgrounds(), model=bundle_folder())
+    scores = examined.scores(bundle_folder())
+    assert examined.recall(bundle_folder()) == (scores[6:] > scores[:6].max()).mean()
+    nothing = replace(examined, frames=np.repeat(examined.frames[:1], 12, axis=0), similarity=np.zeros(12, np.float32))
+    assert nothing.recall(bundle_folder()) == 0.0
