@@ -3,7 +3,8 @@
 A bundle is a folder:
 
     embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx   the networks
-    calibration.json  verifier_calibration.json  thresholds (see `Calibration`) and the verifier's head
+    calibration.json  thresholds and how evidence is weighed
+    verifier_calibration.json  wiped_places.json  the verifier's head; how wiped places of copied photos are told
     manifest.json  SHA-256 of each file above
     *.card.md  data, licences, recipe, metrics, limits
 
@@ -24,6 +25,7 @@ from model.embedder import Embedder
 from model.reading import Reader
 from model.second_look import SecondLook
 from model.verifier import Verifier
+from model.wiped_places import Weights, load_weights
 
 RELEASED = Path(__file__).parent / "weights"
 FILES = (
@@ -33,6 +35,7 @@ FILES = (
     "verifier.onnx",
     "calibration.json",
     "verifier_calibration.json",
+    "wiped_places.json",
 )
 
 
@@ -51,6 +54,7 @@ class ModelBundle:
     reader: Reader
     second_look: SecondLook
     calibration: Calibration
+    wiped_places: Weights
 
 
 def bundle_folder(name: str = CHAMPION) -> Path:
@@ -105,6 +109,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         reader=reader,
         second_look=SecondLook(embedder),
         calibration=calibration,
+        wiped_places=load_weights(folder / "wiped_places.json"),
     )
 
 

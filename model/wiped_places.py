@@ -11,7 +11,7 @@ it change both alike, a wiped place alone. The measurements are
 
 of the place, and of the place less the photo's other places; a logistic regression on them and
 on their products makes one probability.
-`hallmark train places` fits it.
+`hallmark train places` fits it; the bundle holds it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from numpy.typing import NDArray
 from model.alignment import Matrix
 from model.place_patches import LaidPlace, PreparedPlace, edges_of, laid_place
 from model.regions import RgbImage
-
-WEIGHTS_FILE = Path(__file__).parent / "weights" / "wiped_places.json"
 
 _NOISE = 6.0  # variance of fine detail, grey levels squared, that compression makes and takes
 _BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
@@ -66,7 +64,7 @@ def measured(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers |
     return None if compared is None else compared[1]
 
 
-def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None:
+def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace, *, weights: Weights) -> Wiped | None:
     """Whether the place was wiped in the copy `image` (RGB uint8), which `matrix` lays on the reference's picture.
 
     `matrix` is that of `PhotoMatch`. None where `measured` gives none.
@@ -79,7 +77,7 @@ def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Wiped | None
     gap = np.abs(laid.seen.astype(np.float32) - laid.known).max(axis=-1) / 255
     reason = f"the logo's place in the brand's own photo was wiped: {round(100 * left)} % of its detail is left"
     difference = np.asarray(np.clip(gap * 1.5, 0, 1), np.float32)
-    return Wiped(WEIGHTS.probability(numbers), left, laid.seen, laid.known, difference, [reason])
+    return Wiped(weights.probability(numbers), left, laid.seen, laid.known, difference, [reason])
 
 
 def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[LaidPlace, Numbers] | None:
@@ -201,11 +199,8 @@ def terms(numbers: Numbers) -> Numbers:
     return np.concatenate([numbers, numbers[..., first] * numbers[..., second]], axis=-1)
 
 
-def load_weights(file: Path = WEIGHTS_FILE) -> Weights:
+def load_weights(file: Path) -> Weights:
     """The weights that `hallmark train places` wrote into `file`."""
     written = json.loads(file.read_text())
     weights, low, high = (tuple(written[name]) for name in ("weights", "low", "high"))
     return Weights(written["intercept"], weights, low, high, written["finding_probability"])
-
-
-WEIGHTS = load_weights()

@@ -18,7 +18,7 @@ from model.logo_places import Detect, logo_places, logo_regions
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
 from model.regions import Box, RgbImage
-from model.wiped_places import WEIGHTS, Wiped, wiped
+from model.wiped_places import Weights, Wiped, wiped
 from serve.database.engine import Database
 from serve.database.tables import Reference, ReferenceKind
 
@@ -69,7 +69,7 @@ def ready_places(places: StoredPlaces, *, picture: RgbImage, prepared: PreparedR
 
 
 def wiped_places(
-    image: RgbImage, region: Box, *, match: PhotoMatch, places: Sequence[PreparedPlace]
+    image: RgbImage, region: Box, *, match: PhotoMatch, places: Sequence[PreparedPlace], weights: Weights
 ) -> list[WipedPlace]:
     """The `places` of a product reference that were wiped in the copy that `region` of `image` shows.
 
@@ -82,8 +82,8 @@ def wiped_places(
     height, width = image.shape[:2]
     found = []
     for place in places:
-        seen = wiped(crop, match.matrix, place)
-        if seen is not None and seen.probability >= WEIGHTS.finding_probability:
+        seen = wiped(crop, match.matrix, place, weights=weights)
+        if seen is not None and seen.probability >= weights.finding_probability:
             box = box_in_copy(place.place.box, match.matrix)
             moved = Box(box.x + left, box.y + top, box.width, box.height).clipped(width=width, height=height)
             found.append(WipedPlace(moved, seen))

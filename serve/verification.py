@@ -70,7 +70,7 @@ def verify(image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands
         places = [one.place.box for one in first.places]
         match = photo_match(box.crop(image), first.prepared, places=places)
         is_copy = match.probability >= bundle.calibration.copy_probability
-        return _finding_from_photo(image, candidate, match) if is_copy else None
+        return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
     return _finding_from_mark(candidate, box.grown(REGION_MARGIN).crop(image), bundle=bundle, brands=brands)
 
 
@@ -110,9 +110,11 @@ def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBun
     )
 
 
-def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch) -> Verified:
+def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle) -> Verified:
     reference, similarity = candidate.references[0]
-    wiped = wiped_places(image, candidate.suspect.region.box, match=match, places=reference.places)
+    wiped = wiped_places(
+        image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
+    )
     return Verified(
         suspect=candidate.suspect,
         reference=reference,

@@ -153,19 +153,17 @@ def places(
     *,
     products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 400,
     seed: int = 0,
-    model: Annotated[str, typer.Option(help="Bundle whose detector finds the logos")] = CHAMPION,
+    bundle: Bundle = NEW_BUNDLE,
 ) -> None:
     """Fit how a logo's place in a copied product photo is told to be wiped."""
-    from model.bundle import bundle_folder
     from model.detector import Detector
-    from model.wiped_places import WEIGHTS_FILE
     from training.logo_places import PlaceSettings, fit_places
     from training.synthesis.logos import fetch_packages, load_logos
 
-    detector = Detector(bundle_folder(model) / "detector.onnx")
+    detector = Detector(bundle / "detector.onnx")
     settings = PlaceSettings(products=products, seed=seed)
     logos = load_logos(fetch_packages())
-    figures = fit_places(WEIGHTS_FILE, detector=detector, logos=logos, settings=settings, progress=bar)
+    figures = fit_places(bundle / "wiped_places.json", detector=detector, logos=logos, settings=settings, progress=bar)
     typer.echo(json.dumps(figures))
 
 

@@ -6,10 +6,13 @@ import pytest
 from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
 
 from model.alignment import prepare_reference
+from model.bundle import bundle_folder
 from model.photo_copy import photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box
-from model.wiped_places import WEIGHTS, Weights, load_weights, measured, terms, wiped
+from model.wiped_places import Weights, load_weights, measured, terms, wiped
+
+WEIGHTS = load_weights(bundle_folder() / "wiped_places.json")
 
 
 def compared(copy: np.ndarray):
@@ -18,7 +21,7 @@ def compared(copy: np.ndarray):
     (place,) = prepared_places(photo, [PLACE], reference=reference)
     match = photo_match(copy, reference, places=[place.place.box])
     assert match.matrix is not None
-    return wiped(copy, match.matrix, place), match, place
+    return wiped(copy, match.matrix, place, weights=WEIGHTS), match, place
 
 
 @pytest.mark.parametrize("edit", COPIES)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import PreparedReference
-from model.bundle import ModelBundle
+from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.regions import Region, RgbImage
 from model.verifier import Compared, Examined, Explanation, Kind, Scores
+from model.wiped_places import load_weights
 
 SIDE = 9
 """9 × 9 pixels of 3 channels are 243 numbers, of the 256 that a vector has."""
@@ -89,6 +90,7 @@ def plain_bundle(name: str = "plain") -> ModelBundle:
         verifier=SimilarityVerifier(),  # type: ignore[arg-type]
         reader=FixedReader(),  # type: ignore[arg-type]
         second_look=FixedSecondLook(),  # type: ignore[arg-type]
+        wiped_places=load_weights(bundle_folder() / "wiped_places.json"),
         calibration=replace(
             Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one
         ),

@@ -23,7 +23,7 @@ from model.logo_places import logo_places, logo_regions
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, RgbImage
-from model.wiped_places import WEIGHTS, Wiped, wiped
+from model.wiped_places import Weights, Wiped, wiped
 from training.edits.copies import marked_product
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo
@@ -131,9 +131,9 @@ class Reference:
         """One copy of the reference, or another photo, judged; `photo` is the number of the reference."""
         match = photo_match(copy.picture, self.prepared, places=[place.place.box for place in self.places])
         recognised = match.probability >= bundle.calibration.copy_probability
-        found = _compared(copy.picture, match, self.places) if recognised else []
+        found = _compared(copy.picture, match, self.places, bundle.wiped_places) if recognised else []
         scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
-        called = any(one.probability >= WEIGHTS.finding_probability for one in found)
+        called = any(one.probability >= bundle.wiped_places.finding_probability for one in found)
         placed = any(box.iou(self.target) > 0.3 for box in self.boxes)
         return Judged(photo, copy, scores, called, recognised, placed)
 
@@ -181,10 +181,11 @@ def _reference(
     return Reference(picture, prepared, boxes, prepared_places(picture, boxes, reference=prepared), target)
 
 
-def _compared(picture: RgbImage, match: PhotoMatch, places: Sequence[PreparedPlace]) -> list[Wiped]:
+def _compared(picture: RgbImage, match: PhotoMatch, places: Sequence[PreparedPlace], weights: Weights) -> list[Wiped]:
     if match.matrix is None:
         return []
-    return [found for place in places if (found := wiped(picture, match.matrix, place)) is not None]
+    found = [wiped(picture, match.matrix, place, weights=weights) for place in places]
+    return [one for one in found if one is not None]
 
 
 def _suspicion(method: str, found: Sequence[Wiped], match: PhotoMatch, bundle: ModelBundle) -> float:
