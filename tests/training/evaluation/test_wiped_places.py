@@ -6,8 +6,10 @@ import pytest
 from drawn_garment import PLACE, product
 
 import training.evaluation.wiped_places
+from model.bundle import bundle_folder
 from model.encoding import png
 from model.regions import Region
+from model.wiped_places import load_weights
 from training.edits.smears import HELD_OUT_SMEARS
 from training.evaluation.datasets import Photo
 from training.evaluation.wiped_places import COPIES, COPY_EDITS, wiped_copies
@@ -28,7 +30,10 @@ class ThumbnailEmbedder:
 
 
 BUNDLE = SimpleNamespace(
-    detector=PlaceDetector(), embedder=ThumbnailEmbedder(), calibration=SimpleNamespace(copy_probability=0.5)
+    detector=PlaceDetector(),
+    embedder=ThumbnailEmbedder(),
+    calibration=SimpleNamespace(copy_probability=0.5),
+    wiped_places=load_weights(bundle_folder() / "wiped_places.json"),
 )
 
 
