@@ -24,8 +24,8 @@ BRANDS = (60, 1650)
 SUREST = 0.99
 """No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
 
-MOST_REALIGNED = 0.9
-"""Similarity that a region hardly passes once it is laid on its reference: photos are no drawings."""
+NOT_COMPARED = 0.5
+"""The verifier's probability before it was asked: it speaks neither for nor against."""
 
 LONGEST_WORD = 8
 """Letters of a word from which a longer one says no more."""
@@ -54,10 +54,6 @@ class Evidence(NamedTuple):
     word: Word = "none"
     letters: int = 0
 
-    def at_best(self) -> Evidence:
-        """The evidence, had the comparison gone as well as it can."""
-        return self._replace(verified=1.0, realigned=max(self.similarity, MOST_REALIGNED))
-
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Recognition.NAMES`.
 
@@ -81,7 +77,8 @@ class Evidence(NamedTuple):
 class Recognition:
     """Whose mark is it? A logistic regression on `Evidence` (Platt 1999, with more inputs), and a threshold.
 
-    `weights` belong to `NAMES`; `finding_probability` is the probability from which a candidate is a finding.
+    `weights` belong to `NAMES`; `finding_probability` is the probability from which a candidate passes: from which it
+    is a finding, or, before anything was compared, worth comparing.
     """
 
     NAMES = ("verified", "similarity", "margin", "brands", "realigned", "near_word", "exact_word", "letters")
@@ -95,9 +92,9 @@ class Recognition:
         pairs = zip(self.weights, evidence.numbers(), strict=True)
         return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
 
-    def may_be_found(self, evidence: Evidence) -> bool:
-        """Whether a candidate could become a finding if comparison said all that it can say: else, why compare."""
-        return self.probability(evidence.at_best()) >= self.finding_probability
+    def passes(self, evidence: Evidence) -> bool:
+        """Whether the evidence reaches the threshold."""
+        return self.probability(evidence) >= self.finding_probability
 
 
 FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2), 0.0)
@@ -192,19 +189,27 @@ class Calibration:
 
     `candidate_similarity`: cosine from which a brand that only the search thought of is looked at. `copy_probability`:
     probability from which a photo is the brand's own. `unclaimed` holds for brands that the listing does not name,
-    `claimed` for those that it does: a seller who names a brand mostly shows it.
+    `claimed` for those that it does: a seller who names a brand mostly shows it. `worth_unclaimed` and `worth_claimed`
+    say the same from what is known before region and reference are compared, which costs more than all else: a
+    candidate that hardly ever becomes a finding is not compared.
     """
 
     candidate_similarity: float
     copy_probability: float
     unclaimed: Recognition
     claimed: Recognition
+    worth_unclaimed: Recognition
+    worth_claimed: Recognition
     kinds: Kinds
     readable: Readable
 
     def recognition(self, *, claimed: bool) -> Recognition:
         """What holds for a brand that the listing names, or does not."""
         return self.claimed if claimed else self.unclaimed
+
+    def worth_comparing(self, *, claimed: bool) -> Recognition:
+        """The same before anything was compared."""
+        return self.worth_claimed if claimed else self.worth_unclaimed
 
     @classmethod
     def open(cls, readable: Readable | None = None) -> Self:
@@ -214,7 +219,10 @@ class Calibration:
         threshold that `model.photo_copy` is made for.
         """
         claimed = replace(FIRST_GUESS, intercept=FIRST_GUESS.intercept + CLAIM_GUESS)
-        return cls(-1.0, 0.5, FIRST_GUESS, claimed, Kinds.open(), readable or Readable.none())
+        return cls(-1.0, 0.5, FIRST_GUESS, claimed, FIRST_GUESS, claimed, Kinds.open(), readable or Readable.none())
+
+
+_RECOGNITIONS = ("unclaimed", "claimed", "worth_unclaimed", "worth_claimed")
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
@@ -228,7 +236,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
                 "weights": dict(zip(Recognition.NAMES, _rounded(one.weights), strict=True)),
                 "finding_probability": one.finding_probability,
             }
-            for name, one in (("unclaimed", calibration.unclaimed), ("claimed", calibration.claimed))
+            for name, one in ((name, getattr(calibration, name)) for name in _RECOGNITIONS)
         },
         "kinds": {name: dict(zip(("intercept", *Kinds.NAMES), _rounded(weights), strict=True))
                   for name, weights in asdict(calibration.kinds).items()},
@@ -250,17 +258,18 @@ def read_calibration(path: Path) -> Calibration:
                 _in_order(content[name]["weights"], Recognition.NAMES),
                 content[name]["finding_probability"],
             )
-            for name in ("unclaimed", "claimed")
+            for name in _RECOGNITIONS
         }
         kinds = [_in_order(content["kinds"][name], ("intercept", *Kinds.NAMES)) for name in ("smear", "imitation")]
-        readable, least = content["readable"], content["readable"]["least"]
+        readable = content["readable"]
         return Calibration(
-            content["candidate_similarity"],
-            content["copy_probability"],
-            recognitions["unclaimed"],
-            recognitions["claimed"],
-            Kinds(*kinds),
-            Readable(np.array(readable["weights"], np.float32), math.inf if least is None else least),
+            candidate_similarity=content["candidate_similarity"],
+            copy_probability=content["copy_probability"],
+            **recognitions,
+            kinds=Kinds(*kinds),
+            readable=Readable(
+                np.array(readable["weights"], np.float32), math.inf if readable["least"] is None else readable["least"]
+            ),
         )
     except KeyError as error:
         raise ValueError(f"{path.name} lacks {error}: it was made for another version of Hallmark") from error

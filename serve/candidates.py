@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
-from model.calibration import Calibration, Evidence
+from model.calibration import NOT_COMPARED, Calibration, Evidence
 from model.place_patches import PreparedPlace
 from model.regions import Box, Region
 from serve.brand_words import Spelled
@@ -66,7 +66,7 @@ class Suspect:
 
     def evidence(self, *, brands: int) -> Evidence:
         """What speaks for it among `brands`, before it is compared."""
-        evidence = Evidence(verified=0.5, similarity=self.hit.similarity, margin=self.margin, brands=brands)
+        evidence = Evidence(NOT_COMPARED, self.hit.similarity, self.margin, brands)
         if self.spelled is None:
             return evidence
         return evidence._replace(word=self.spelled.kind, letters=len(self.spelled.word))
@@ -114,20 +114,20 @@ def suspects_of(
 
 
 def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int) -> Iterator[Suspect]:
-    """Those that comparison could make findings of, likeliest first, no brand twice in one place.
+    """Those that are worth comparing, likeliest first, no brand twice in one place.
 
     A brand that the photo spells or the listing names comes before those that are only similar.
     """
 
     def likeliest(one: Suspect) -> tuple[bool, float, float, int]:
-        most = calibration.recognition(claimed=one.claimed).probability(one.evidence(brands=brands).at_best())
-        return (not _is_named(one), -most, -one.hit.similarity, one.hit.vector_id)
+        probability = calibration.worth_comparing(claimed=one.claimed).probability(one.evidence(brands=brands))
+        return (not _is_named(one), -probability, -one.hit.similarity, one.hit.vector_id)
 
     taken: list[Suspect] = []
     for suspect in sorted(suspects, key=likeliest):
         if not _is_named(suspect) and suspect.hit.similarity < calibration.candidate_similarity:
             continue
-        if not calibration.recognition(claimed=suspect.claimed).may_be_found(suspect.evidence(brands=brands)):
+        if not calibration.worth_comparing(claimed=suspect.claimed).passes(suspect.evidence(brands=brands)):
             continue
         same_brand = [one.region.box for one in taken if one.hit.brand_id == suspect.hit.brand_id]
         if any(same_place(suspect.region.box, box) for box in same_brand):

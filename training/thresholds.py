@@ -27,6 +27,7 @@ from model.bundle import load_bundle, write_manifest
 from model.calibration import (
     BRANDS,
     FIRST_GUESS,
+    NOT_COMPARED,
     Calibration,
     Evidence,
     Kinds,
@@ -49,6 +50,9 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 
 MOST_ACCUSED = 0.03
 """Of the genuine marks that are recognised, those that may be called smeared or imitated."""
+
+MOST_LOST = 0.02
+"""Of the right findings, those that may be lost because they did not look worth comparing."""
 
 LEAST_PROBABILITY = 0.2
 """What is less probable than this is no finding, however few false ones there would be."""
@@ -96,7 +100,8 @@ class Answered:
         for one in self.suspects:
             recognition = calibration.recognition(claimed=one.claimed)
             probability = recognition.probability(one.evidence)
-            if probability >= recognition.finding_probability:
+            is_compared = calibration.worth_comparing(claimed=one.claimed).passes(_before(one.evidence))
+            if is_compared and probability >= recognition.finding_probability:
                 found.append((one, probability))
         return sorted(found, key=lambda pair: -pair[1])
 
@@ -136,6 +141,11 @@ def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
         for claimed in (False, True)
     )
     calibration = replace(Calibration.open(), unclaimed=unclaimed, claimed=claimed)
+    calibration = replace(
+        calibration,
+        worth_unclaimed=_worth_comparing(answered, calibration, claimed=False),
+        worth_claimed=_worth_comparing(answered, calibration, claimed=True),
+    )
     right = [
         (one, suspect) for one in answered for suspect, _ in one.judged(calibration) if suspect.brand == one.photo.brand
     ]
@@ -223,10 +233,13 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
     return found
 
 
-def _recognition(answered: Sequence[Answered], *, claimed: bool) -> Recognition:
-    """Logistic regression of "is the brand in the photo" on what `Recognition` takes; its weights have a prior."""
+def _recognition(answered: Sequence[Answered], *, claimed: bool, compared: bool = True) -> Recognition:
+    """Logistic regression of "is the brand in the photo" on what `Recognition` takes; its weights have a prior.
+
+    With `compared` False, on what is known before region and reference are compared.
+    """
     rows = [
-        (suspect.evidence.numbers(), suspect.brand == one.photo.brand)
+        ((suspect.evidence if compared else _before(suspect.evidence)).numbers(), suspect.brand == one.photo.brand)
         for one in answered
         for suspect in one.suspects
         if suspect.claimed == claimed
@@ -237,6 +250,24 @@ def _recognition(answered: Sequence[Answered], *, claimed: bool) -> Recognition:
     sizes = np.array(LIKELY_SIZES)
     fitted = LogisticRegression(max_iter=2000).fit(np.array([row for row, _ in rows]) * sizes, right)
     return Recognition(float(fitted.intercept_[0]), tuple((fitted.coef_[0] * sizes).tolist()), 0.0)
+
+
+def _worth_comparing(answered: Sequence[Answered], calibration: Calibration, *, claimed: bool) -> Recognition:
+    """What is known before a comparison, with the threshold that loses at most `MOST_LOST` of the right findings."""
+    recognition = _recognition(answered, claimed=claimed, compared=False)
+    right = sorted(
+        recognition.probability(_before(suspect.evidence))
+        for one in answered
+        for suspect, _ in one.judged(calibration)
+        if suspect.brand == one.photo.brand and suspect.claimed == claimed
+    )
+    least = right[int(MOST_LOST * len(right))] if right else 0.0
+    return replace(recognition, finding_probability=float(np.floor(least * 1e4) / 1e4))
+
+
+def _before(evidence: Evidence) -> Evidence:
+    """The evidence before region and reference were compared."""
+    return evidence._replace(verified=NOT_COMPARED, realigned=0.0)
 
 
 def _with_threshold(

@@ -63,11 +63,10 @@ def test_brands_count_where_they_were_measured():
     assert few > many
 
 
-def test_what_no_verdict_could_make_a_finding_is_not_asked_about():
-    recognition = Recognition(-3.0, (1.0, *(0.0,) * 7), 0.9)
-    assert recognition.probability(evidence(verified=0.99)) < 0.9
-    assert not recognition.may_be_found(evidence(verified=0.5))
-    assert Recognition(0.0, recognition.weights, 0.9).may_be_found(evidence(verified=0.5))
+def test_evidence_passes_from_the_threshold_on():
+    recognition = Recognition(0.0, (1.0, *(0.0,) * 7), 0.9)
+    assert not recognition.passes(evidence(verified=0.89))
+    assert recognition.passes(evidence(verified=0.91))
 
 
 def test_open_kinds_are_the_verifiers():
