@@ -142,7 +142,7 @@ class StockSearch:
                 )
                 settle(session, listing)
                 audit.record(
-                    session, actor=audit.SYSTEM, action="found by a fake trait", subject=case.id,
+                    session, actor=audit.SYSTEM, action="trait found listing", subject=case.id,
                     content={"trait": trait_id, "listing": listing.marketplace_id},
                 )  # fmt: skip
         except ObjectMissingError:
