@@ -1,13 +1,16 @@
 """Finds the places of a photo that may hold a mark, of any brand: the detector as it serves, on onnxruntime.
 
-A photo is scaled into the network's square; the network says for each cell of its grids how sure it is of a mark and
-where that mark's sides are; what overlaps is one mark, parts side by side on one line are one mark, and a weaker box
-that fills much of a stronger one is a part of it.
+A photo is scaled into a large and into a small square, for what is small and for what is seen best as a whole. For each
+square the network says for each cell of its grids how sure it is of a mark and where that mark's sides are; what
+overlaps is one mark, parts side by side on one line are one mark, and a weaker box that fills much of a stronger one is
+a part of it. What both looks see is one region (weighted boxes fusion, Solovyev et al. 2021,
+https://arxiv.org/abs/1910.13302).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +23,34 @@ from model.regions import Box, Region, RgbImage
 STRIDES = (8, 16, 32, 64)
 """Pixels between neighbouring cells of the network's grids; the same as in `model.networks.detector`."""
 
-THRESHOLD_KEY = "score_threshold"
-"""Name of the metadata entry of the ONNX file that holds the score from which a box is a region."""
+THRESHOLD_KEY, SIDES_KEY = "score_threshold", "sides"
+"""Names of the metadata entries of the ONNX file: the score from which a box is a region, and the squares' sides."""
+
+SIDES = (320, 160)
+"""Pixels of the sides of the squares that a photo is looked at in, where the file says nothing else."""
 
 MOST_REGIONS = 7
 _MOST_CANDIDATES = 200
-_SAME_MARK_IOU = 0.45
+_MOST_A_LOOK = 20
+_LOOK_SHARE = 0.5  # of the threshold, from which a look's box counts: the other look may be surer
+_SAME_MARK_IOU, _SAME_PLACE_IOU = 0.45, 0.5  # within a look, and of two looks
 _PART_INSIDE = 0.85
 _SMALLEST_PART = 0.3  # of the whole's area; what is smaller is a mark on a product
 # Chosen on drawn scenes and garments; looser rules for words joined neighbouring marks more often than letters.
 _LINE_GAP, _LINE_OVERLAP, _LINE_HEIGHTS, _LINE_IOU, _LIKE_SCORES = 0.2, 0.7, 1.5, 0.05, 0.6
 
 
+Outputs = Callable[[RgbImage], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""From a (side, side, 3) square to the network's logits (cells,) and distances (cells, 4)."""
+
+
 class Detector:
     """The released detector.
 
     `path` is the ONNX file, `threads` the number of threads one photo may use, `score_threshold` (0..1) the score from
-    which a box is a region (default: the one chosen for the file, which it carries), `most_regions` how many regions a
-    photo gets at most. One detector may be called from several threads. Raises `ValueError` when the file holds another
-    kind of network.
+    which a box is a region (default: the one chosen for the file, which it carries, as it does the `sides` of the
+    squares), `most_regions` how many regions a photo gets at most. One detector may be called from several threads.
+    Raises `ValueError` when the file holds another kind of network.
     """
 
     def __init__(
@@ -54,36 +66,69 @@ class Detector:
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         taken = self._session.get_inputs()[0]
-        if len(taken.shape) != 4 or taken.type != "tensor(uint8)" or taken.shape[1] != taken.shape[2]:
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.sides = tuple(int(side) for side in metadata[SIDES_KEY].split()) if SIDES_KEY in metadata else SIDES
+        sized = [size for size in taken.shape[1:3] if isinstance(size, int)]
+        if len(taken.shape) != 4 or taken.type != "tensor(uint8)" or any((size,) != self.sides for size in sized):
             raise ValueError(
-                f"{path} is no detector: expected uint8 (1, side, side, 3), got {taken.type} {taken.shape}"
+                f"{path} is no detector: expected uint8 (1, side, side, 3) for sides {self.sides}, "
+                f"got {taken.type} {taken.shape}"
             )
         self._input = taken.name
-        self.side: int = taken.shape[1]
-        metadata = self._session.get_modelmeta().custom_metadata_map
         self.score_threshold = float(metadata.get(THRESHOLD_KEY, 0.3)) if score_threshold is None else score_threshold
         self._most_regions = most_regions
-        self._centres = cell_centres(self.side)
 
     def detect(self, image: RgbImage) -> list[Region]:
         """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
-        square, scale = letterboxed(image, side=self.side)
-        logits, distances = self.outputs(square)
-        height, width = image.shape[:2]
-        regions = regions_of(
-            logits,
-            distances,
-            centres=self._centres,
-            score_threshold=self.score_threshold,
-            most=self._most_regions,
-        )
-        placed = [_placed(region, scale, width=width, height=height) for region in regions]
-        return [region for region in placed if region.box.area > 0]
+        looks = [
+            look(image, self.outputs, side=side, score_threshold=_LOOK_SHARE * self.score_threshold)
+            for side in self.sides
+        ]
+        return fused(looks, score_threshold=self.score_threshold, most=self._most_regions)
 
     def outputs(self, square: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The network's logits (cells,) and distances (cells, 4) for one (side, side, 3) square."""
         logits, distances = self._session.run(None, {self._input: square[None]})
         return logits[0], distances[0]
+
+
+def look(image: RgbImage, outputs: Outputs, *, side: int, score_threshold: float) -> list[Region]:
+    """What one look at the photo in a square of `side` px sees: regions in pixels of the photo, strongest first."""
+    square, scale = letterboxed(image, side=side)
+    logits, distances = outputs(square)
+    height, width = image.shape[:2]
+    regions = regions_of(
+        logits, distances, centres=cell_centres(side), score_threshold=score_threshold, most=_MOST_A_LOOK
+    )
+    placed = [_placed(region, scale, width=width, height=height) for region in regions]
+    return [region for region in placed if region.box.area > 0]
+
+
+def fused(looks: Sequence[Sequence[Region]], *, score_threshold: float, most: int) -> list[Region]:
+    """What several looks at one photo say together: regions of at least `score_threshold`, strongest first.
+
+    Boxes of different looks in one place become their mean by score; a region's score is the mean over all looks, 0
+    where a look does not see it.
+    """
+    places: list[dict[int, Region]] = []
+    numbered = [(number, region) for number, regions in enumerate(looks) for region in regions]
+    for number, region in sorted(numbered, key=lambda one: -one[1].score):
+        for place in places:
+            strongest_there = next(iter(place.values()))
+            if number not in place and region.box.iou(strongest_there.box) >= _SAME_PLACE_IOU:
+                place[number] = region
+                break
+        else:
+            places.append({number: region})
+    together = [_mean(list(place.values()), looks=len(looks)) for place in places]
+    return merged([region for region in together if region.score >= score_threshold])[:most]
+
+
+def _mean(regions: Sequence[Region], *, looks: int) -> Region:
+    weights = np.array([region.score for region in regions])
+    corners = np.array([(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in regions])
+    left, top, right, bottom = (weights @ corners / weights.sum()).tolist()
+    return Region(Box(left, top, right - left, bottom - top), float(weights.sum()) / looks)
 
 
 def _placed(region: Region, scale: tuple[float, float], *, width: int, height: int) -> Region:
@@ -106,6 +151,7 @@ def letterboxed(image: RgbImage, *, side: int) -> tuple[RgbImage, tuple[float, f
     return square, (wide / width, tall / height)
 
 
+@cache
 def cell_centres(side: int) -> NDArray[np.float32]:
     """Centres (cells, 2) float32 as (x, y) in pixels of the square, in the order of the network's outputs."""
     grids = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,18 @@ def export_onnx(
     example: torch.Tensor,
     input_names: Sequence[str],
     output_names: Sequence[str],
-    dynamic_batch: bool = True,
+    dynamic: Mapping[int, Any] | None = None,
 ) -> None:
     """Write `module` as an fp32 ONNX file that holds its weights and nothing of the machine that made it.
 
-    `example` is one input (batch first; with `dynamic_batch` any batch size works afterwards, and the example's must
-    be at least 2, or the exporter takes 1 for a constant). Raises `ValueError` when it is not. Several inputs are not
-    needed anywhere and are not supported.
+    `example` is one input. `dynamic` are its dimensions whose size is free afterwards (`torch.export.Dim`), the first,
+    the batch, where nothing is said; of each the example must have at least 2, or the exporter takes 1 for a constant.
+    Raises `ValueError` when it has not. Several inputs are not needed anywhere and are not supported.
     """
-    if dynamic_batch and example.shape[0] < 2:
-        raise ValueError(f"the example's batch must be at least 2 to stay dynamic, got shape {tuple(example.shape)}")
+    free = {0: torch.export.Dim("n")} if dynamic is None else dict(dynamic)
+    if any(example.shape[dimension] < 2 for dimension in free):
+        raise ValueError(f"the example must be at least 2 long where sizes stay free, got {tuple(example.shape)}")
     module = module.eval()
-    dynamic_shapes = ({0: torch.export.Dim("n")},) if dynamic_batch else None
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
@@ -51,7 +51,7 @@ def export_onnx(
             module,
             (example,),
             dynamo=True,
-            dynamic_shapes=dynamic_shapes,
+            dynamic_shapes=(free,),
             input_names=list(input_names),
             output_names=list(output_names),
             opset_version=OPSET,

@@ -1,9 +1,9 @@
 """Development photos and brands: what thresholds are chosen on and no figure is reported on.
 
-Marks of `dev` brands, genuine, smeared and imitated, drawn on garments; real marks on packages in shops, as they are
-and smeared; marks of brands that nobody registered; garments without marks. Where a brand has several drawings, one of
-them is never registered: photos show versions of a mark that no reference covers. Half of the listings name a brand,
-as a rule the one that is in the photo.
+Marks of `dev` brands, genuine, smeared and imitated, drawn on garments; real marks on packages in shops, and of a few
+brands everywhere, as they are and smeared; marks of brands that nobody registered; garments without marks. Where a
+brand has several drawings, one of them is never registered: photos show versions of a mark that no reference covers.
+Half of the listings name a brand, as a rule the one that is in the photo.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -24,7 +24,14 @@ from model.regions import Box, RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
-from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
+from training.evaluation.datasets import (
+    TUNING_BRANDS,
+    Photo,
+    grocery_products,
+    is_for_tuning,
+    plain_photos,
+    real_photos,
+)
 from training.evaluation.references import DRAWINGS_PER_BRAND
 from training.evaluation.report import Progress
 from training.synthesis.inks import dressed
@@ -59,7 +66,8 @@ class DevelopmentPhoto:
 class DevelopmentBrands:
     """`registered` drawings by brand, and `others` only to be told from; `shown` are drawings that photos show.
 
-    `strangers` are brands that nobody registers, `packaged` the pictures of marks cut out of packages, by brand.
+    `strangers` are brands that nobody registers, `packaged` the pictures of marks cut out of packages, by brand. Of the
+    `pictured` ones, registered like the others, there are real photos.
     """
 
     registered: dict[str, list[Logo]]
@@ -67,9 +75,10 @@ class DevelopmentBrands:
     strangers: dict[str, list[Logo]]
     others: dict[str, list[Logo]]
     packaged: dict[str, list[RgbImage]]
+    pictured: dict[str, list[Logo]] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.registered) + len(self.others) + len(self.packaged)
+        return len(self.registered) + len(self.others) + len(self.packaged) + len(self.pictured)
 
 
 def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> DevelopmentBrands:
@@ -88,21 +97,23 @@ def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> Deve
         strangers={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[count : 2 * count]},
         others={train[number]: by_brand[train[number]][:1] for number in rng.permutation(len(train))[:others]},
         packaged=_packaged_references(),
+        pictured={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in sorted(TUNING_BRANDS)},
     )
 
 
 def development_photos(
-    brands: DevelopmentBrands, *, placed: int, packages: int, without: int, rng: np.random.Generator
+    brands: DevelopmentBrands, *, placed: int, packages: int, without: int, real: int = 0, rng: np.random.Generator
 ) -> Iterator[DevelopmentPhoto]:
-    """`placed` marks on garments, `packages` in shops, and `without` photos without a mark of a registered brand.
+    """`placed` marks on garments, `packages` in shops, `real` ones, and `without` photos without any registered mark.
 
-    Raises `DataMissing` without the clothing and grocery photos.
+    Raises `DataMissing` without the photos that are asked for.
     """
     garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
-    names = sorted({*brands.registered, *brands.packaged})
+    names = sorted({*brands.registered, *brands.packaged, *brands.pictured})
     photos = [
         *_placed_photos(brands, garments, count=placed, rng=rng),
         *_package_photos(brands, count=packages, rng=rng),
+        *_real_photos(brands, count=real, rng=rng),
         *(DevelopmentPhoto(garments[n].path.read_bytes()) for n in rng.permutation(len(garments))[:without]),
     ]
     for photo in photos:
@@ -183,6 +194,24 @@ def _package_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Gen
         for name, box in zip(photo.names, photo.marks, strict=True):
             if name == brand:
                 image = smeared(image, box, rng=rng)
+        yield DevelopmentPhoto(jpeg(image), brand, "smear")
+
+
+def _real_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Generator) -> Iterator[DevelopmentPhoto]:
+    """Photos of the brands of which there are real ones: each as it is, then each with the mark smeared, and so on."""
+    photos = [
+        (photo, brand)
+        for photo in (real_photos(tuning=True) if count else [])
+        for brand in sorted({mark.brand for mark in photo.marks} & set(brands.pictured))[:1]
+    ]
+    for number in range(count if photos else 0):
+        (photo, brand), is_smeared = photos[number % len(photos)], number // len(photos) % 2 == 1
+        if not is_smeared:
+            yield DevelopmentPhoto(photo.path.read_bytes(), brand, "genuine")
+            continue
+        image = photo.read()
+        for mark in photo.marks:
+            image = smeared(image, mark.box, rng=rng)
         yield DevelopmentPhoto(jpeg(image), brand, "smear")
 
 

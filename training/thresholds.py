@@ -72,6 +72,7 @@ class ThresholdSettings:
     crowds: tuple[tuple[int, int], ...] = ((BRANDS[0], 0), (150, 350), (150, BRANDS[1] - 150))
     placed_marks: int = 500
     packages: int = 260
+    real: int = 300
     photos_without: int = 300
     read_photos: int = 500
     most_false: float = 0.02
@@ -109,7 +110,7 @@ class Answered:
 def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> dict[str, Any]:
     """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
 
-    Raises `DataMissing` without the clothing and grocery photos, `ServiceFailed` when the service does not start.
+    Raises `DataMissing` without the clothing, grocery and real photos, `ServiceFailed` when the service does not start.
     """
     rng = np.random.default_rng(settings.seed)
     with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
@@ -194,7 +195,12 @@ def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int]
     brands = development_brands(crowd, rng)
     photos = list(
         development_photos(
-            brands, placed=settings.placed_marks, packages=settings.packages, without=settings.photos_without, rng=rng
+            brands,
+            placed=settings.placed_marks,
+            packages=settings.packages,
+            real=settings.real,
+            without=settings.photos_without,
+            rng=rng,
         )
     )
     with (
@@ -203,7 +209,7 @@ def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int]
         Hallmark(service.url, key=service.create_key("admin")) as api,
         ThreadPoolExecutor(SCANS_AT_ONCE) as threads,
     ):
-        register_brands(api, {**brands.registered, **brands.others}, progress=progress)
+        register_brands(api, {**brands.registered, **brands.others, **brands.pictured}, progress=progress)
         for brand, pictures in brands.packaged.items():
             brand_id = api.create_brand(brand)["id"]
             for picture in pictures:

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import model.detector
-from model.detector import THRESHOLD_KEY, Detector, cell_centres, letterboxed, merged, regions_of, strongest
+from model.detector import (
+    SIDES_KEY,
+    THRESHOLD_KEY,
+    Detector,
+    cell_centres,
+    fused,
+    letterboxed,
+    merged,
+    regions_of,
+    strongest,
+)
 from model.regions import Box, Region
 
 SIDE = 64
@@ -44,8 +54,7 @@ def fixed_network(path: Path, boxes: dict[tuple[float, float, float, float], flo
         ],
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    if threshold:
-        helper.set_model_props(made, {THRESHOLD_KEY: threshold})
+    helper.set_model_props(made, {SIDES_KEY: str(SIDE)} | ({THRESHOLD_KEY: threshold} if threshold else {}))
     onnx.save(made, str(path))
     return path
 
@@ -78,6 +87,33 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     onnx.save(other, str(tmp_path / "other.onnx"))
     with pytest.raises(ValueError, match="no detector: expected uint8"):
         Detector(tmp_path / "other.onnx")
+
+
+def test_a_network_of_one_size_is_refused_where_others_are_asked_for(tmp_path: Path) -> None:
+    network = fixed_network(tmp_path / "d.onnx", {(8, 8, 24, 16): 0.6})
+    other = onnx.load(str(network))
+    helper.set_model_props(other, {SIDES_KEY: "64 32"})
+    onnx.save(other, str(network))
+    with pytest.raises(ValueError, match="sides"):
+        Detector(network)
+
+
+def test_two_looks_at_one_mark_give_its_mean_box_and_score() -> None:
+    large = [Region(Box(0, 0, 100, 40), 0.6)]
+    small = [Region(Box(10, 0, 120, 40), 0.2), Region(Box(300, 300, 50, 50), 0.5)]
+    mean, alone = fused([large, small], score_threshold=0.2, most=5)
+    assert mean.score == pytest.approx(0.4)
+    assert np.allclose(mean.box, (2.5, 0, 105, 40))  # three parts of the surer look to one of the other
+    assert alone == Region(Box(300, 300, 50, 50), 0.25)
+    assert fused([large, small], score_threshold=0.3, most=5) == [mean]
+    assert fused([large, small], score_threshold=0.2, most=1) == [mean]
+
+
+def test_one_look_alone_changes_nothing() -> None:
+    seen = [Region(Box(0, 0, 100, 40), 0.6), Region(Box(0, 90, 20, 40), 0.3)]
+    assert fused([seen], score_threshold=0.2, most=5) == [
+        Region(pytest.approx(one.box), pytest.approx(one.score)) for one in seen
+    ]
 
 
 def naive_strongest(corners: NDArray[np.float64], iou: float) -> list[int]:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from model.decode import decode
 from model.encoding import jpeg
+from model.regions import Box
 from training import development
 from training.development import CLAIMING_SHARE, DevelopmentBrands, development_photos
-from training.evaluation.datasets import Photo
+from training.evaluation.datasets import Mark, Photo
 from training.synthesis.logos import Logo
+
+OTHER = Mark("nobodys", Box(40, 60, 120, 80))
 
 
 @pytest.fixture
@@ -62,3 +67,13 @@ def test_the_same_seed_gives_the_same_photos(garments):
         list(development_photos(known, placed=8, packages=0, without=1, rng=np.random.default_rng(3))) for _ in range(2)
     )
     assert first == second
+
+
+def test_real_photos_come_as_they_are_and_then_smeared(garments, monkeypatch):
+    seen = [Photo(garments[0].path, (Mark("fuma", Box(40, 60, 120, 80)),)), Photo(garments[1].path, (OTHER,))]
+    monkeypatch.setattr(development, "real_photos", lambda *, tuning: seen if tuning else [])
+    known = replace(brands(), pictured={"fuma": [logo("fuma", "#cc2222")]})
+    photos = list(development_photos(known, placed=0, packages=0, without=0, real=2, rng=np.random.default_rng(0)))
+    assert [(photo.brand, photo.kind) for photo in photos] == [("fuma", "genuine"), ("fuma", "smear")]
+    assert photos[0].data == garments[0].path.read_bytes()
+    assert not np.array_equal(decode(photos[0].data), decode(photos[1].data))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from model.detector import cell_centres, letterboxed, regions_of
+from model.detector import fused, look
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
@@ -34,25 +35,24 @@ class DevSet:
 
 
 def torch_regions(
-    network: LogoDetector, images: Sequence[RgbImage], *, side: int, score_threshold: float = _LOWEST_SCORE
+    network: LogoDetector, images: Sequence[RgbImage], *, sides: Sequence[int], score_threshold: float = _LOWEST_SCORE
 ) -> list[list[Region]]:
     """For each image its regions in its own pixels, found by the torch network one image at a time."""
     network.eval()
-    centres = cell_centres(side)
-    found = []
-    with torch.inference_mode():
-        for image in images:
-            square, scale = letterboxed(image, side=side)
+
+    def outputs(square: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        with torch.inference_mode():
             logits, distances = network(torch.from_numpy(square[None]))
-            regions = regions_of(
-                logits[0].numpy(), distances[0].numpy(), centres=centres, score_threshold=score_threshold, most=20
-            )
-            found.append([Region(_unscaled(region.box, scale), region.score) for region in regions])
-    return found
+        return logits[0].numpy(), distances[0].numpy()
 
-
-def _unscaled(box: Box, scale: tuple[float, float]) -> Box:
-    return Box(box.x / scale[0], box.y / scale[1], box.width / scale[0], box.height / scale[1])
+    return [
+        fused(
+            [look(image, outputs, side=side, score_threshold=score_threshold) for side in sides],
+            score_threshold=score_threshold,
+            most=20,
+        )
+        for image in images
+    ]
 
 
 def dev_figures(regions: Sequence[Sequence[Region]], dev: DevSet) -> dict[str, float]:

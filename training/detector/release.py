@@ -15,9 +15,9 @@ import onnx
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from model.detector import MOST_REGIONS, THRESHOLD_KEY, Detector, letterboxed
+from model.detector import MOST_REGIONS, SIDES_KEY, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
-from model.networks.detector import LogoDetector
+from model.networks.detector import SIDE_MULTIPLE, LogoDetector
 from model.networks.weights import load_weights, save_weights
 from model.regions import Region
 from training.detector.data import SceneStore
@@ -25,6 +25,7 @@ from training.detector.development import FALSE_BOXES, DevSet, dev_figures, deve
 
 _CALIBRATION_SCENES = 200
 _GOLDEN_SCENES = 4
+_MOST_MULTIPLES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     what torch does, to 1e-3.
     """
     saved = torch.load(folder / "last.pt", weights_only=True)
-    side, channels = saved["settings"]["served_side"], saved["settings"]["channels"]
+    sides, channels = saved["settings"]["served_sides"], saved["settings"]["channels"]
     network = LogoDetector(channels=channels, pretrained=False)
     average = AveragedModel(network)
     average.load_state_dict(saved["average"])
@@ -65,16 +66,23 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
         export_onnx(
             network,
             exact,
-            example=torch.zeros(1, side, side, 3, dtype=torch.uint8),
+            example=torch.zeros(1, 4 * SIDE_MULTIPLE, 3 * SIDE_MULTIPLE, 3, dtype=torch.uint8),
             input_names=["image"],
             output_names=["logits", "distances"],
-            dynamic_batch=False,
+            dynamic={
+                dimension: SIDE_MULTIPLE * torch.export.Dim(name, min=1, max=_MOST_MULTIPLES)
+                for dimension, name in ((1, "height"), (2, "width"))
+            },
         )
-        off = _off_torch(network, exact, store, side=side)
+        off = max(_off_torch(network, exact, store, side=side) for side in sides)
         if off > 1e-3:
             raise RuntimeError(f"the ONNX file differs from torch by {off:.2g}, at most 1e-3 is allowed")
         step = max(1, len(store) // _CALIBRATION_SCENES)
-        squares = (letterboxed(store.scene(number).image, side=side)[0][None] for number in range(0, len(store), step))
+        squares = (
+            letterboxed(store.scene(number).image, side=side)[0][None]
+            for number in range(0, len(store), step)
+            for side in sides
+        )
         quantize(exact, path, calibration=squares, operators=_OPERATORS, exclude=_output_nodes(exact))
         found = {name: _regions(file, dev_sets) for name, file in (("fp32", exact), ("int8", path))}
         figures = {
@@ -89,7 +97,7 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
                 ]
             )
         )
-        _write_metadata(path, {THRESHOLD_KEY: f"{threshold:.4f}"})
+        _write_metadata(path, {THRESHOLD_KEY: f"{threshold:.4f}", SIDES_KEY: " ".join(map(str, sides))})
         return DetectorRelease(
             score_threshold=threshold,
             largest_difference_fp32=off,

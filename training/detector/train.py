@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from model.detector import cell_centres
+from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
 from model.networks.layout import channels_last
 from model.networks.weights import load_weights
@@ -38,9 +38,10 @@ class DetectorTraining:
 
     `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos and `logos` that of the vector
     logo packages. Training runs `small_steps` steps on squares of `small_side` px, then `steps - small_steps` on `side`
-    px; `served_side` is that of the released file: a network serves best a little below what it learnt at last (Touvron
-    et al. 2019). `start` names the weights (`detector.fp16.npz`) of an earlier release to begin from
-    instead of ImageNet's. About 50 minutes on one core that has nothing else to do, and 4 GB of memory.
+    px; `served_sides` are those of the released file: a network serves best below what it learnt at last (Touvron et
+    al. 2019), and sees large marks best in a small square. `start` names the weights (`detector.fp16.npz`) of an
+    earlier release to begin from instead of ImageNet's. About 50 minutes on one core that has nothing else to do, and
+    4 GB of memory.
     """
 
     folder: Path
@@ -52,7 +53,7 @@ class DetectorTraining:
     dev_scenes: int = 240
     side: int = 384
     small_side: int = 288
-    served_side: int = 320
+    served_sides: tuple[int, ...] = SIDES
     steps: int = 1500
     small_steps: int = 1050
     batch: int = 16
@@ -161,7 +162,7 @@ class TrainingState:
         """Dev figures of the averaged weights, by name of the dev set."""
         network = self.averaged_network()
         figures = {
-            dev.name: dev_figures(torch_regions(network, dev.images, side=self.settings.served_side), dev)
+            dev.name: dev_figures(torch_regions(network, dev.images, sides=self.settings.served_sides), dev)
             for dev in dev_sets
         }
         return {"step": self.step, "seconds": round(time.process_time()), **figures}

@@ -23,6 +23,13 @@ class DataMissing(FileNotFoundError):
     """A data set is not there; the message says where it was looked for."""
 
 
+TUNING_BRANDS = frozenset({"bmw", "fedex", "mini", "nike", "pepsi"})
+"""Brands of FlickrLogos-27 that methods, checkpoints and thresholds may be chosen on; figures are of the other ones.
+
+Chosen by a hash among those that packages draw and no set of imitations shows. No network is trained on any of them.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A mark that a person boxed in a photo; `brand` is lower case without spaces."""
@@ -64,6 +71,19 @@ def boxed_photos(name: str) -> list[Photo]:
             left, top, right, bottom = (float(row[key]) for key in ("x1", "y1", "x2", "y2"))
             marks[row["file"]].append(Mark(row["brand"].lower(), Box(left, top, right - left, bottom - top)))
     return [Photo(folder / "images" / file, tuple(found)) for file, found in sorted(marks.items())]
+
+
+def real_photos(*, tuning: bool) -> list[Photo]:
+    """The photos of `flickrlogos27` that may be tuned on, or those that figures are reported on.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    return [
+        photo
+        for photo in boxed_photos("flickrlogos27")
+        if tuning == any(mark.brand in TUNING_BRANDS for mark in photo.marks)
+    ]
 
 
 def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[Photo]:

@@ -13,7 +13,7 @@ import numpy as np
 from model import CHAMPION
 from model.bundle import ModelBundle, bundle_folder, load_bundle
 from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out
-from training.evaluation.datasets import Photo, boxed_photos, grocery_products, plain_photos
+from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos
 from training.evaluation.detected_marks import detected_marks
 from training.evaluation.latency import latency
 from training.evaluation.matchers import Matcher, all_matchers
@@ -62,8 +62,8 @@ class Inputs:
 
     @cached_property
     def marked(self) -> list[Photo]:
-        """FlickrLogos-27, or a sample."""
-        return self._noted(_sample(boxed_photos("flickrlogos27"), self.settings.photos))
+        """The photos of FlickrLogos-27 that nothing is tuned on, or a sample."""
+        return self._noted(_sample(real_photos(tuning=False), self.settings.photos))
 
     @cached_property
     def clean(self) -> list[Photo]:

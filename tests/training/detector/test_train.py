@@ -28,7 +28,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DetectorTrainin
         dev_scenes=2,
         side=64,
         small_side=32,
-        served_side=64,
+        served_sides=(64, 32),
         steps=4,
         small_steps=2,
         batch=2,
@@ -65,6 +65,7 @@ def test_a_trained_network_is_exported_with_its_threshold(settings: DetectorTrai
     train_detector(settings, progress=shown, report=lambda _line: None)
     release = export_detector(settings.folder, tmp_path / "detector.onnx")
     assert Detector(tmp_path / "detector.onnx").score_threshold == pytest.approx(release.score_threshold, abs=1e-4)
+    assert Detector(tmp_path / "detector.onnx").sides == (64, 32)
     assert release.largest_difference_fp32 < 1e-3
     assert set(release.int8) == {"scenes"}
     assert 0 < release.megabytes_int8 < 8
