@@ -2,7 +2,7 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx   the networks
+    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx  tampering.onnx   the networks
     calibration.json  thresholds and how evidence is weighed
     verifier_calibration.json  wiped_places.json  the verifier's head; how wiped places of copied photos are told
     manifest.json  SHA-256 of each file above
@@ -24,6 +24,7 @@ from model.detector import Detector
 from model.embedder import Embedder
 from model.reading import Reader
 from model.second_look import SecondLook
+from model.tampering import Tampering
 from model.verifier import Verifier
 from model.wiped_places import Weights, load_weights
 
@@ -33,6 +34,7 @@ FILES = (
     "detector.onnx",
     "aligner.onnx",
     "verifier.onnx",
+    "tampering.onnx",
     "calibration.json",
     "verifier_calibration.json",
     "wiped_places.json",
@@ -53,6 +55,7 @@ class ModelBundle:
     verifier: Verifier
     reader: Reader
     second_look: SecondLook
+    tampering: Tampering
     calibration: Calibration
     wiped_places: Weights
 
@@ -108,6 +111,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         ),
         reader=reader,
         second_look=SecondLook(embedder),
+        tampering=Tampering(folder / "tampering.onnx", threads=threads),
         calibration=calibration,
         wiped_places=load_weights(folder / "wiped_places.json"),
     )

@@ -27,6 +27,9 @@ SUREST = 0.99
 NOT_COMPARED = 0.5
 """The verifier's probability before it was asked: it speaks neither for nor against."""
 
+SMALLEST_SHARE = 1e-3
+"""Of a photo: a tampered place that is smaller counts as one of this size."""
+
 LONGEST_WORD = 8
 """Letters of a word from which a longer one says no more."""
 
@@ -113,13 +116,17 @@ class Shares(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """What tells the kinds of one finding apart: the verifier's `shares`, and how alike region and reference are."""
+    """What tells the kinds of one finding apart: the verifier's `shares`, and how alike region and reference are.
+
+    `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it.
+    """
 
     shares: Shares
     verified: float
     similarity: float
     realigned: float
     word: Word = "none"
+    tampered: float = 0.0
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Kinds.NAMES`."""
@@ -131,6 +138,7 @@ class Likeness(NamedTuple):
             self.similarity,
             self.realigned,
             float(self.word == "exact"),
+            self.tampered,
         )
 
 
@@ -141,7 +149,7 @@ class Kinds:
     `smear` and `imitation` are the intercept and the weights, by `NAMES`, of each kind's log odds against genuine.
     """
 
-    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "realigned", "exact_word")
+    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "realigned", "exact_word", "tampered")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]
@@ -161,6 +169,47 @@ class Kinds:
         """The verifier's own shares."""
         rest = (0.0,) * (len(cls.NAMES) - 2)
         return cls((0.0, 1.0, 0.0, *rest), (0.0, 0.0, 1.0, *rest))
+
+
+class TamperedPlace(NamedTuple):
+    """What speaks for a tampered place having held the mark of a brand that the listing names.
+
+    `probability`, 0..1, that it was tampered with and `share`, 0..1, of the photo that it takes (`model.tampering`);
+    `similarity` of the place to the brand's most similar reference.
+    """
+
+    probability: float
+    share: float
+    similarity: float
+
+    def numbers(self) -> tuple[float, ...]:
+        """What the regression takes, by `Covered.NAMES`."""
+        size = math.log(max(self.share, SMALLEST_SHARE))
+        return (_logit(min(max(self.probability, 1.0 - SUREST), SUREST)), size, size * size, self.similarity)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Was the mark of the brand that a listing names made unreadable there? Logistic regression on `TamperedPlace`.
+
+    `weights` belong to `NAMES`; from `finding_probability` on it is a finding.
+    """
+
+    NAMES = ("tampered", "size", "size_squared", "similarity")
+
+    intercept: float
+    weights: tuple[float, ...]
+    finding_probability: float
+
+    def probability(self, place: TamperedPlace) -> float:
+        """The probability, 0..1, that a mark of the brand was made unreadable there."""
+        pairs = zip(self.weights, place.numbers(), strict=True)
+        return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
+
+    @classmethod
+    def never(cls) -> Self:
+        """No tampered place is a finding."""
+        return cls(0.0, (0.0,) * len(cls.NAMES), 1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +240,8 @@ class Calibration:
     probability from which a photo is the brand's own. `unclaimed` holds for brands that the listing does not name,
     `claimed` for those that it does: a seller who names a brand mostly shows it. `worth_unclaimed` and `worth_claimed`
     say the same from what is known before region and reference are compared, which costs more than all else: a
-    candidate that hardly ever becomes a finding is not compared.
+    candidate that hardly ever becomes a finding is not compared. `covered` holds where nothing of the mark of a brand
+    that the listing names is left.
     """
 
     candidate_similarity: float
@@ -202,6 +252,7 @@ class Calibration:
     worth_claimed: Recognition
     kinds: Kinds
     readable: Readable
+    covered: Covered
 
     def recognition(self, *, claimed: bool) -> Recognition:
         """What holds for a brand that the listing names, or does not."""
@@ -219,7 +270,17 @@ class Calibration:
         threshold that `model.photo_copy` is made for.
         """
         claimed = replace(FIRST_GUESS, intercept=FIRST_GUESS.intercept + CLAIM_GUESS)
-        return cls(-1.0, 0.5, FIRST_GUESS, claimed, FIRST_GUESS, claimed, Kinds.open(), readable or Readable.none())
+        return cls(
+            -1.0,
+            0.5,
+            FIRST_GUESS,
+            claimed,
+            FIRST_GUESS,
+            claimed,
+            Kinds.open(),
+            readable or Readable.none(),
+            Covered.never(),
+        )
 
 
 _RECOGNITIONS = ("unclaimed", "claimed", "worth_unclaimed", "worth_claimed")
@@ -245,6 +306,11 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
             "least": None if math.isinf(calibration.readable.least) else round(calibration.readable.least, 5),
         },
     }  # fmt: skip
+    content["covered"] = {
+        "intercept": round(calibration.covered.intercept, 4),
+        "weights": dict(zip(Covered.NAMES, _rounded(calibration.covered.weights), strict=True)),
+        "finding_probability": calibration.covered.finding_probability,
+    }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -261,7 +327,7 @@ def read_calibration(path: Path) -> Calibration:
             for name in _RECOGNITIONS
         }
         kinds = [_in_order(content["kinds"][name], ("intercept", *Kinds.NAMES)) for name in ("smear", "imitation")]
-        readable = content["readable"]
+        readable, covered = content["readable"], content["covered"]
         return Calibration(
             candidate_similarity=content["candidate_similarity"],
             copy_probability=content["copy_probability"],
@@ -269,6 +335,9 @@ def read_calibration(path: Path) -> Calibration:
             kinds=Kinds(*kinds),
             readable=Readable(
                 np.array(readable["weights"], np.float32), math.inf if readable["least"] is None else readable["least"]
+            ),
+            covered=Covered(
+                covered["intercept"], _in_order(covered["weights"], Covered.NAMES), covered["finding_probability"]
             ),
         )
     except KeyError as error:

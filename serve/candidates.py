@@ -20,10 +20,10 @@ from model.place_patches import PreparedPlace
 from model.regions import Box, Region
 from serve.brand_words import Spelled
 
-BRANDS_PER_REGION = 2
-"""Brands that similarity alone may bring to one region; the second is there for when the first fails verification."""
+BRANDS_PER_REGION = 4
+"""Brands that similarity alone may bring to one region; verification finds the right one among them better."""
 
-MAX_CANDIDATES = 3
+MAX_CANDIDATES = 6
 """Pairs of region and reference that are verified; each costs a few milliseconds."""
 
 MAX_CLAIMED = 3

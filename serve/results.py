@@ -51,6 +51,10 @@ class Finding(Answer):
         Probability | None,
         Field(description="What the comparison with the reference alone says: that the two belong together"),
     ] = None
+    tampered: Annotated[
+        Probability | None,
+        Field(description="That the region was tampered with, whatever is in it: mean of its places"),
+    ] = None
     read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
     claimed: Annotated[bool, Field(description="Whether the listing names the brand")] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]

@@ -28,9 +28,10 @@ from serve.candidates import (
     suspects_of,
     with_references,
 )
+from serve.covered_mark import covered_marks
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, Listing
-from serve.verification import Verified, verify
+from serve.verification import SeenTampering, Verified, verify
 
 MAX_REGIONS = 8
 """Regions a picture may have, the whole image included; each costs one embedding."""
@@ -100,8 +101,21 @@ class Scanner:
             suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=claimed)
             likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
-            found = [verify(image, one, bundle=self._bundle, brands=state.brands) for one in candidates]
+            tampering = SeenTampering(image, self._bundle.tampering)
+            found = [
+                verify(image, one, bundle=self._bundle, brands=state.brands, tampering=tampering) for one in candidates
+            ]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
+            shown = {one.reference.brand_id for one in verified}
+            verified += covered_marks(
+                image,
+                [brand_id for brand_id in claimed if brand_id not in shown],
+                state=state,
+                references=self._references,
+                bundle=self._bundle,
+                tampering=tampering,
+            )
+            verified.sort(key=lambda item: -strength(item.finding("")))
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         decision, reasons = policy.under(self._bundle.name).decide(findings)
         return Scan(
@@ -135,7 +149,7 @@ class Scanner:
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:
-    """Strongest first, one mark a place.
+    """One mark a place.
 
     Two brands cannot own one mark: where they overlap, the one that is surest not to be unrelated stays. A reused
     photo and the marks inside it stand side by side.
@@ -145,4 +159,4 @@ def _merged(verified: Sequence[Verified]) -> list[Verified]:
         rivals = [other for other in kept if (other.kind == "copied_photo") == (one.kind == "copied_photo")]
         if not any(same_place(one.suspect.region.box, other.suspect.region.box) for other in rivals):
             kept.append(one)
-    return sorted(kept, key=lambda item: -strength(item.finding("")))
+    return kept

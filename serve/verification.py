@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Region, RgbImage
+from model.tampering import Tampering, TamperingMap
 from model.verifier import Compared, likeliest
 from serve.candidates import Candidate, StoredReference, Suspect
 from serve.copied_photo import WipedPlace, wiped_places
@@ -18,6 +20,18 @@ from serve.results import Finding, FindingScores, Kind, ReadWord
 
 REGION_MARGIN = 0.12
 """What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
+
+
+class SeenTampering:
+    """Where a photo was tampered with, found when it is first asked for: most photos need not be asked."""
+
+    def __init__(self, image: RgbImage, tampering: Tampering) -> None:
+        self._image, self._tampering = image, tampering
+
+    @cached_property
+    def map(self) -> TamperingMap:
+        """The photo's map."""
+        return self._tampering.map(self._image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Verified:
     reference: StoredReference
     similarity: float
     realigned: float | None
+    tampered: float | None
     verified: float
     kind: Kind
     scores: FindingScores
@@ -56,6 +71,7 @@ class Verified:
             margin=round(suspect.margin, 4),
             realigned=self.realigned,
             verified=round(self.verified, 4),
+            tampered=self.tampered,
             read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
             claimed=suspect.claimed,
             reasons=self.reasons,
@@ -63,7 +79,9 @@ class Verified:
         )
 
 
-def verify(image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands: int) -> Verified | None:
+def verify(
+    image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
+) -> Verified | None:
     """What the comparison with the references says, or None when they are unrelated."""
     box, (first, _) = candidate.suspect.region.box, candidate.references[0]
     if first.kind == "product":
@@ -71,10 +89,13 @@ def verify(image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands
         match = photo_match(box.crop(image), first.prepared, places=places)
         is_copy = match.probability >= bundle.calibration.copy_probability
         return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
-    return _finding_from_mark(candidate, box.grown(REGION_MARGIN).crop(image), bundle=bundle, brands=brands)
+    crop = box.grown(REGION_MARGIN).crop(image)
+    return _finding_from_mark(candidate, crop, bundle=bundle, brands=brands, tampering=tampering)
 
 
-def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBundle, brands: int) -> Verified | None:
+def _finding_from_mark(
+    candidate: Candidate, crop: RgbImage, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
+) -> Verified | None:
     calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
     recognition = calibration.recognition(claimed=suspect.claimed)
 
@@ -83,14 +104,22 @@ def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBun
         verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
         evidence = suspect.evidence(brands=brands)
         evidence = evidence._replace(verified=verified, similarity=similarity, realigned=realigned)
-        likeness = Likeness(compared.scores.shares, verified, similarity, realigned, evidence.word)
-        probability, shares = recognition.probability(evidence), calibration.kinds.shares(likeness)
+        probability, shares = recognition.probability(evidence), compared.scores.shares
         return _Explained(reference, evidence, compared, probability, shares)
+
+    def divided(way: _Explained) -> _Explained:
+        evidence = way.evidence
+        likeness = Likeness(
+            way.shares, evidence.verified, evidence.similarity, evidence.realigned, evidence.word, tampered
+        )
+        return replace(way, shares=calibration.kinds.shares(likeness))
 
     ways = [explained(*one) for one in candidate.references]
     passing = [way for way in ways if way.probability >= recognition.finding_probability]
     if not passing:
         return None
+    tampered = tampering.map.within(suspect.region.box)
+    passing = [divided(way) for way in passing]
     best = max(passing, key=_Explained.worth)
     reading = verifier.read(best.compared, shares=best.shares)
     shares = verifier.after_reading(best.shares, reading)
@@ -101,6 +130,7 @@ def _finding_from_mark(candidate: Candidate, crop: RgbImage, *, bundle: ModelBun
         reference=best.reference,
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,
+        tampered=tampered,
         verified=best.evidence.verified,
         kind=kind,
         scores=_rounded(*(best.probability * share for share in shares)),
@@ -120,6 +150,7 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
         reference=reference,
         similarity=similarity,
         realigned=None,
+        tampered=None,
         verified=match.probability,
         kind="copied_photo",
         scores=_rounded(match.probability, 0.0, 0.0),
@@ -154,6 +185,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
         reference=reference,
         similarity=similarity,
         realigned=None,
+        tampered=None,
         verified=copied,
         kind="smear",
         scores=_rounded(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),

@@ -119,6 +119,32 @@ def detector(
 
 
 @train.command()
+def tampering(
+    *,
+    folder: Folder = WORK / "tampering",
+    scenes: Annotated[Path, typer.Option(help="Where `hallmark train detector` left its scenes")] = WORK / "detector",
+    bundle: Bundle = NEW_BUNDLE,
+    steps: int = 1100,
+    seed: int = 0,
+) -> None:
+    """Train the network that sees tampered places, from the bundle's detector and on its scenes, and write it."""
+    from training.detector.data import SceneStore
+    from training.tampering.train import TamperingTraining, export_tampering, train_tampering
+
+    store, checkpoint = SceneStore.opened(scenes / "train"), folder / "checkpoint.pt"
+    figures = train_tampering(
+        store,
+        SceneStore.opened(scenes / "dev"),
+        checkpoint=checkpoint,
+        detector=bundle / "detector.fp16.npz",
+        settings=TamperingTraining(steps=steps, seed=seed),
+        report=out.print,
+    )
+    off = export_tampering(checkpoint, bundle / "tampering.onnx", store=store)
+    out.print(f"{figures}, off torch by {off:.2g}")
+
+
+@train.command()
 def verifier(
     *,
     bundle: Bundle = NEW_BUNDLE,

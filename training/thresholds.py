@@ -23,12 +23,13 @@ from sklearn.linear_model import LogisticRegression
 
 from client.api import Hallmark
 from client.service import running_service
-from model.bundle import load_bundle, write_manifest
+from model.bundle import ModelBundle, load_bundle, write_manifest
 from model.calibration import (
     BRANDS,
     FIRST_GUESS,
     NOT_COMPARED,
     Calibration,
+    Covered,
     Evidence,
     Kinds,
     Likeness,
@@ -40,7 +41,15 @@ from model.calibration import (
 )
 from model.encoding import png
 from model.verifier import likeliest
-from training.development import DevelopmentPhoto, Kind, development_brands, development_photos, readable_photos
+from training.covered import fit_covered, named_photos
+from training.development import (
+    DevelopmentBrands,
+    DevelopmentPhoto,
+    Kind,
+    development_brands,
+    development_photos,
+    readable_photos,
+)
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
@@ -50,6 +59,9 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 
 MOST_ACCUSED = 0.03
 """Of the genuine marks that are recognised, those that may be called smeared or imitated."""
+
+MOST_COVERED = 0.02
+"""Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
 MOST_LOST = 0.02
 """Of the right findings, those that may be lost because they did not look worth comparing."""
@@ -85,6 +97,7 @@ class Suspect(NamedTuple):
     evidence: Evidence
     shares: Shares
     claimed: bool
+    tampered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +138,22 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
             for crowd in settings.crowds
             for one in scanned(opened, settings=settings, crowd=crowd, progress=progress)
         ]
-    calibration = replace(choose(answered, most_false=settings.most_false), readable=readable)
+        covered, covered_figures = _covered(load_bundle(opened), settings=settings, progress=progress)
+    calibration = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
     _complete(bundle, calibration)
-    return {"read_share": round(read_share, 3), **figures(answered, read_calibration(bundle / "calibration.json"))}
+    return {
+        "read_share": round(read_share, 3),
+        "covered": covered_figures,
+        **figures(answered, read_calibration(bundle / "calibration.json")),
+    }
+
+
+def _covered(
+    bundle: ModelBundle, *, settings: ThresholdSettings, progress: Progress
+) -> tuple[Covered, dict[str, float]]:
+    brands, photos = _development(settings, settings.crowds[0])
+    named = list(named_photos(bundle, photos, brands, progress=progress))
+    return fit_covered(named, most_false=MOST_COVERED)
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
@@ -191,18 +217,7 @@ def figures(answered: Sequence[Answered], calibration: Calibration) -> dict[str,
 
 def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress) -> list[Answered]:
     """What the bundle says of the development photos among a crowd of brands."""
-    rng = np.random.default_rng(settings.seed)
-    brands = development_brands(crowd, rng)
-    photos = list(
-        development_photos(
-            brands,
-            placed=settings.placed_marks,
-            packages=settings.packages,
-            real=settings.real,
-            without=settings.photos_without,
-            rng=rng,
-        )
-    )
+    brands, photos = _development(settings, crowd)
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as home,
         running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle)}) as service,
@@ -221,6 +236,22 @@ def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int]
         ]
 
 
+def _development(
+    settings: ThresholdSettings, crowd: tuple[int, int]
+) -> tuple[DevelopmentBrands, list[DevelopmentPhoto]]:
+    rng = np.random.default_rng(settings.seed)
+    brands = development_brands(crowd, rng)
+    photos = development_photos(
+        brands,
+        placed=settings.placed_marks,
+        packages=settings.packages,
+        real=settings.real,
+        without=settings.photos_without,
+        rng=rng,
+    )
+    return brands, list(photos)
+
+
 def _listing(photo: DevelopmentPhoto) -> dict[str, str] | None:
     return None if photo.claims is None else {"brand_claimed": photo.claims}
 
@@ -235,7 +266,7 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
-        found.append(Suspect(one["brand"], evidence, shares, one["claimed"]))
+        found.append(Suspect(one["brand"], evidence, shares, one["claimed"], one["tampered"] or 0.0))
     return found
 
 
@@ -315,7 +346,9 @@ def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
 
 def _likeness(suspect: Suspect) -> Likeness:
     evidence = suspect.evidence
-    return Likeness(suspect.shares, evidence.verified, evidence.similarity, evidence.realigned, evidence.word)
+    return Likeness(
+        suspect.shares, evidence.verified, evidence.similarity, evidence.realigned, evidence.word, suspect.tampered
+    )
 
 
 def _recognised(crowd: Sequence[Answered], calibration: Calibration, *, named: bool) -> float:

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from model.calibration import (
     BRANDS,
     FIRST_GUESS,
     Calibration,
+    Covered,
     Evidence,
     Kinds,
     Likeness,
     Readable,
     Recognition,
     Shares,
+    TamperedPlace,
     read_calibration,
     write_calibration,
 )
@@ -76,9 +79,25 @@ def test_open_kinds_are_the_verifiers():
 
 def test_kinds_follow_their_weights_and_sum_to_one():
     likeness = Likeness(Shares(0.3, 0.4, 0.3), 0.5, 0.5, 0.5)
-    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)).shares(likeness)
+    doubtful = Kinds((-2.0, 1.0, *(0.0,) * 6), (-2.0, 0.0, 1.0, *(0.0,) * 5)).shares(likeness)
     assert sum(doubtful) == pytest.approx(1.0)
     assert doubtful.genuine == pytest.approx(0.3 / (0.3 + 0.7 * math.exp(-2)))
+
+
+def test_a_tampered_region_is_the_likelier_a_smear():
+    kinds = Kinds((0.0, 1.0, *(0.0,) * 5, 3.0), (0.0, 0.0, 1.0, *(0.0,) * 5))
+    shares = Shares(0.5, 0.3, 0.2)
+    clean, tampered = (kinds.shares(Likeness(shares, 0.9, 0.5, 0.6, tampered=value)) for value in (0.0, 0.8))
+    assert clean == pytest.approx(shares)
+    assert tampered.smear / tampered.genuine == pytest.approx(0.6 * math.exp(3.0 * 0.8))
+
+
+def test_a_covered_mark_follows_its_weights():
+    place = TamperedPlace(0.7, 0.05, 0.4)
+    assert Covered(0.0, (1.0, 0.0, 0.0, 0.0), 0.5).probability(place) == pytest.approx(0.7)
+    assert Covered(0.0, (0.0, 1.0, 0.0, 0.0), 0.5).probability(place) == pytest.approx(1 / (1 + 1 / 0.05))
+    assert Covered(0.0, (0.0, 0.0, 0.0, 1.0), 0.5).probability(place) == pytest.approx(1 / (1 + math.exp(-0.4)))
+    assert Covered.never().probability(place) < Covered.never().finding_probability
 
 
 def test_what_is_certain_stays_finite():
@@ -94,12 +113,14 @@ def test_a_region_is_read_from_its_vector():
 
 
 def test_a_calibration_comes_back_as_it_was_written(tmp_path):
-    calibration = Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5))
+    covered = Covered(-1.0, (1.0, 2.0, 0.5, 3.0), 0.4)
+    calibration = replace(Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5)), covered=covered)
     write_calibration(tmp_path / "calibration.json", calibration)
     again = read_calibration(tmp_path / "calibration.json")
     assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, calibration.claimed, Kinds.open())
     assert (again.readable.weights == calibration.readable.weights).all()
     assert again.readable.least == 0.5
+    assert again.covered == covered
     write_calibration(tmp_path / "none.json", Calibration.open())
     assert read_calibration(tmp_path / "none.json").readable.least == math.inf
 

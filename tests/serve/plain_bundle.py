@@ -12,6 +12,7 @@ from model.alignment import PreparedReference
 from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.regions import Region, RgbImage
+from model.tampering import TamperingMap
 from model.verifier import Compared, Examined, Explanation, Kind, Scores
 from model.wiped_places import load_weights
 
@@ -69,6 +70,19 @@ class SimilarityVerifier:
         return Explanation(np.zeros((height, width, 3), np.uint8), np.ones((height, width), np.float32), reasons)
 
 
+class FixedTampering:
+    """Sees the same tampered places in every photo: where `probabilities` (rows, columns) says."""
+
+    def __init__(self, probabilities: NDArray[np.float32] | None = None) -> None:
+        self._probabilities = np.zeros((8, 8), np.float32) if probabilities is None else probabilities
+        self.calls = 0
+
+    def map(self, image: RgbImage) -> TamperingMap:
+        self.calls += 1
+        rows, columns = self._probabilities.shape
+        return TamperingMap(self._probabilities, (columns / image.shape[1], rows / image.shape[0]))
+
+
 class FixedSecondLook:
     """A second look that says nothing."""
 
@@ -90,6 +104,7 @@ def plain_bundle(name: str = "plain") -> ModelBundle:
         verifier=SimilarityVerifier(),  # type: ignore[arg-type]
         reader=FixedReader(),  # type: ignore[arg-type]
         second_look=FixedSecondLook(),  # type: ignore[arg-type]
+        tampering=FixedTampering(),  # type: ignore[arg-type]
         wiped_places=load_weights(bundle_folder() / "wiped_places.json"),
         calibration=replace(
             Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one

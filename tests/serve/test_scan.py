@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from mosaics import mosaic
 from numpy.typing import NDArray
-from plain_bundle import FixedReader, SimilarityVerifier, compared, plain_bundle
+from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compared, plain_bundle
 
 from index.exact import ExactIndex
 from index.interface import Entry
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.calibration import Readable, Recognition
+from model.calibration import Covered, Readable, Recognition
 from model.decode import decode
 from model.regions import Box, Region, RgbImage
 from model.verifier import Compared, Scores
@@ -241,3 +241,48 @@ def test_agreeing_with_any_version_is_genuine() -> None:
     bundle = replace(bundle, verifier=ByVersion(Scores(0, 0, 0, 1)))  # type: ignore[arg-type]
     (finding,) = scan(photo((1, 40, 60)), bundle, shelf).findings
     assert (finding.kind, finding.reference_id) == ("genuine", "ref_old")
+
+
+def tampered(rows: slice, columns: slice) -> FixedTampering:
+    """Photos of which the part of 16 × 16 places in `rows` and `columns` was tampered with."""
+    probabilities = np.zeros((16, 16), np.float32)
+    probabilities[rows, columns] = 0.95
+    return FixedTampering(probabilities)
+
+
+def covering_bundle(seen: FixedTampering) -> ModelBundle:
+    """A bundle that finds no mark, and takes every tampered place for a smear of the brand that is named."""
+    bundle = bundle_of()
+    never = replace(bundle.calibration.claimed, finding_probability=1.1)
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    calibration = replace(bundle.calibration, claimed=never, unclaimed=never, covered=sure)
+    return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
+
+
+def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    shelf = Shelf(bundle, fuma=1)
+    (finding,) = scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings
+    assert finding.kind == "smear"
+    assert finding.claimed
+    assert finding.scores.smear == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
+    height, width = photo().shape[:2]
+    assert finding.box == pytest.approx((width / 2, height / 4, width / 4, height / 4), abs=0.1)
+    assert "made unreadable" in finding.reasons[0]
+    assert scan(photo(), bundle, shelf).findings == []
+
+
+def test_where_the_brand_is_shown_a_tampered_place_says_nothing():
+    seen = tampered(slice(4, 8), slice(8, 12))
+    bundle = replace(bundle_of(), tampering=seen)
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, covered=sure))
+    findings = scan(mosaic(1), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
+    assert [finding.kind for finding in findings] == ["genuine"]
+
+
+def test_a_photo_without_a_finding_of_an_unnamed_brand_is_not_searched_for_tampering():
+    seen = tampered(slice(4, 8), slice(8, 12))
+    bundle = covering_bundle(seen)
+    scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert seen.calls == 0

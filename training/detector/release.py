@@ -45,10 +45,10 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     """Write the int8 detector to `path`, and its weights beside it, and say how good it is.
 
     The weights are the averaged ones of `last.pt` in `folder` (see `DetectorTraining`).
-    Ranges are calibrated on training scenes; the threshold is the mean of those with 2 false boxes a photo on each dev
-    set (drawn scenes hold more that looks like a mark than photos do), and stands in the file's metadata. `report` is
-    told when the real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute
-    what torch does, to 1e-3.
+    Ranges are calibrated on training scenes; the threshold is that with 2 false boxes a photo on the real photos for
+    development (drawn scenes, which hold more that looks like a mark, where there are none), and stands in the file's
+    metadata with the sides of the squares. `report` is told when the real photos for development are missing. Raises
+    `RuntimeError` when the fp32 file does not compute what torch does, to 1e-3.
     """
     saved = torch.load(folder / "last.pt", weights_only=True)
     sides, channels = saved["settings"]["served_sides"], saved["settings"]["channels"]
@@ -89,14 +89,7 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
             name: {dev.name: dev_figures(r, dev) for r, dev in zip(f, dev_sets, strict=True)}
             for name, f in found.items()
         }
-        threshold = float(
-            np.mean(
-                [
-                    threshold_for(regions, dev, false_per_photo=FALSE_BOXES)
-                    for regions, dev in zip(found["int8"], dev_sets, strict=True)
-                ]
-            )
-        )
+        threshold = threshold_for(found["int8"][-1], dev_sets[-1], false_per_photo=FALSE_BOXES)
         _write_metadata(path, {THRESHOLD_KEY: f"{threshold:.4f}", SIDES_KEY: " ".join(map(str, sides))})
         return DetectorRelease(
             score_threshold=threshold,

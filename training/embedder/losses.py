@@ -36,15 +36,3 @@ def multi_similarity(
     pull = torch.where(positive, torch.exp(-alpha * (similarity - base)), 0.0).sum(dim=1)
     push = torch.where(negative, torch.exp(beta * (similarity - base)), 0.0).sum(dim=1)
     return (torch.log1p(pull) / alpha + torch.log1p(push) / beta).mean()
-
-
-def named_among(vectors: Tensor, bank: Tensor, *, own: Tensor, ignored: Tensor, scale: float = 24.0) -> Tensor:
-    """Cross-entropy of naming each of `vectors` (n, d) among the `bank` (m, d), all of length 1; a scalar.
-
-    `own` (n,) int64 is the row of the bank that is right, `ignored` (n, m) bool the rows that do not count (the right
-    one always does); `scale` multiplies the cosines (Zhai and Wu 2019, https://arxiv.org/abs/1811.12649).
-    """
-    logits = (vectors @ bank.T) * scale
-    counts = ~ignored
-    counts[torch.arange(len(own)), own] = True
-    return torch.nn.functional.cross_entropy(logits.masked_fill(~counts, float("-inf")), own)

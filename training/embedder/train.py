@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,6 @@ from torch import Tensor
 
 from model.networks.embedder import EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights
-from training.embedder.bank import Reference, ReferenceBank, training_references
 from training.embedder.batches import ONE_MARK, BatchSampler
 from training.embedder.losses import multi_similarity
 from training.embedder.views import Views
@@ -32,9 +31,8 @@ from training.evaluation.retrieval import recall_at_1
 class Settings:
     """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160).
 
-    From step `rivals_from` on, half of each batch are brands that look alike, and the photos of a batch are named among
-    all references, which counts by `naming_weight`; the references are embedded anew every `rivals_every` steps. A run
-    of limited `seconds` leaves a checkpoint and is gone on with by the next one.
+    From step `rivals_from` on, half of each batch are brands that look alike; who does is found anew every
+    `rivals_every` steps. A run of limited `seconds` leaves a checkpoint and is gone on with by the next one.
     """
 
     seed: int = 0
@@ -51,8 +49,7 @@ class Settings:
     averaging: float = 0.995
     evaluate_every: int = 150
     rivals_from: int = 100
-    rivals_every: int = 150
-    naming_weight: float = 0.15
+    rivals_every: int = 300
     head_start_views: int = 5000
     seconds: float = math.inf
 
@@ -107,7 +104,6 @@ def train(
     network.freeze(settings.frozen_blocks)
     optimiser = _optimiser(network, settings)
     averaged = {name: value.clone() for name, value in network.state_dict().items()}
-    references, bank = training_references(views), None
     done, best = 0, -1.0
     if state:
         network.load_state_dict(state["network"])
@@ -117,14 +113,11 @@ def train(
     began = time.monotonic()
     for step in range(done, settings.steps):
         if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
-            rows = np.array([one.row for one in references], np.intp)
-            vectors = embed_views(_with(averaged), views, rows, size=settings.size)
-            bank = ReferenceBank(references, vectors)
-            _find_rivals(sampler, references, vectors)
+            _find_rivals(_with(averaged), sampler, views, settings=settings)
         rate = _rate(step, settings)
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate
-        progress = _step(network, optimiser, sampler, views, real, bank=bank, step=step, settings=settings)
+        progress = _step(network, optimiser, sampler, views, real, step=step, settings=settings)
         keep = min(settings.averaging, (1 + step) / (10 + step))
         for name, value in network.state_dict().items():
             averaged[name].mul_(keep).add_(value, alpha=1 - keep)
@@ -150,7 +143,6 @@ def _step(
     views: Views,
     real: RealViews | None,
     *,
-    bank: ReferenceBank | None,
     step: int,
     settings: Settings,
 ) -> Progress:
@@ -166,8 +158,6 @@ def _step(
     vectors = network(torch.from_numpy(pixels))
     ignored = _ignored(vectors, batch.ignored)
     loss = multi_similarity(vectors, alike=alike, ignored=ignored)
-    if bank is not None:
-        loss = loss + settings.naming_weight * bank.loss(vectors, [views.views[row] for row in batch.rows])
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -192,11 +182,10 @@ def _ignored(vectors: Tensor, of_batch: NDArray[np.bool_]) -> Tensor:
     return ignored
 
 
-def _find_rivals(sampler: BatchSampler, references: Sequence[Reference], vectors: NDArray[np.float32]) -> None:
-    """Tell the sampler how its brands' references look; `vectors` belong to `references`."""
-    number = {one.row: number for number, one in enumerate(references)}
-    first = sampler.references()
-    sampler.set_rivals(list(first), vectors[[number[row] for row in first.values()]])
+def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, *, settings: Settings) -> None:
+    references = sampler.references()
+    rows = np.array(list(references.values()), np.intp)
+    sampler.set_rivals(list(references), embed_views(network, views, rows, size=settings.size))
 
 
 def _rate(step: int, settings: Settings) -> float:

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.preprocessing import letterbox
-from model.regions import Box, RgbImage
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from model.regions import RgbImage
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise, split_of
 from training.synthesis.products import Product, augmented
@@ -31,19 +30,13 @@ DRAWINGS_PER_BRAND = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """What to render. `photos_per_brand` is for one drawing; each further drawing of a brand adds half of that.
-
-    Every view is drawn at a strength of its own, from `least_strength` to 1: most real marks are clean. Of those that
-    photos show, `smeared_share` are smeared with tools that may be trained on: a smeared mark is still the mark.
-    """
+    """What to render. `photos_per_brand` is for one drawing; each further drawing of a brand adds half of that."""
 
     seed: int = 0
     size: int = 160
     photos_per_brand: int = 8
     views_per_product_photo: int = 2
     views_per_garment: int = 4
-    least_strength: float = 0.2
-    smeared_share: float = 0.22
 
 
 @dataclass(frozen=True)
@@ -157,7 +150,7 @@ def render_views(
             picture = augmented(_read(photos[view.group, view.number // 100]), rng=rng, first=view.number % 100 == 0)
         else:
             logo = by_name[f"{view.group} {view.drawing}"]
-            picture = _logo_view(logo, view.style, plan, rng=rng, backgrounds=backgrounds, pool=neighbour_pool)
+            picture = _logo_view(logo, view.style, plan.size, rng=rng, backgrounds=backgrounds, pool=neighbour_pool)
         stored.pixels[row] = letterbox(picture, size=plan.size)
         stored.done[row] = 1
         yield row
@@ -178,26 +171,16 @@ def _prepare(folder: Path, plan: Plan, views: Sequence[View]) -> None:
 
 
 def _logo_view(
-    logo: Logo, style: str, plan: Plan, *, rng: np.random.Generator, backgrounds: Backgrounds, pool: Sequence[Logo]
+    logo: Logo, style: str, size: int, *, rng: np.random.Generator, backgrounds: Backgrounds, pool: Sequence[Logo]
 ) -> RgbImage:
-    """One view of a logo; its raster is as wide as it must be for a longer side of `plan.size` px."""
-    rgba = rasterise(logo, width=plan.size)
+    """One view of a logo; its raster is as wide as it must be for a longer side of `size` px."""
+    rgba = rasterise(logo, width=size)
     if style == "clean":
         return reference(rgba)
     if style == "reversed":
         return reversed_reference(rgba, rng=rng)
     neighbours = [rasterise(pool[int(rng.integers(len(pool)))], width=96)] if rng.random() < 0.3 else []
-    strength = float(rng.uniform(plan.least_strength, 1.0))
-    view = render_mark(rgba, rng=rng, size=plan.size, backgrounds=backgrounds, neighbours=neighbours, strength=strength)
-    return _smeared(view, rng=rng) if rng.random() < plan.smeared_share else view
-
-
-def _smeared(view: RgbImage, *, rng: np.random.Generator) -> RgbImage:
-    """The crop of a mark with a tool used on it, from hardly to so much that little can be made out."""
-    height, width = view.shape[:2]
-    tool = str(rng.choice(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))))
-    mark = Box(0.04 * width, 0.04 * height, 0.92 * width, 0.92 * height)
-    return smear(view, mark, tool=tool, strength=float(rng.uniform(0.0, 0.7)), rng=rng)
+    return render_mark(rgba, rng=rng, size=size, backgrounds=backgrounds, neighbours=neighbours)
 
 
 def _read(file: Path) -> RgbImage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from model.reference_views import reference_views
 from model.regions import Box, RgbImage, whole_image
+from model.tampering import Tampering, TamperingMap
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import DataMissing, Photo
@@ -45,7 +46,8 @@ SIZES = {"under_64_px": (0, 64), "64_to_160_px": (64, 160), "over_160_px": (160,
 class Case:
     """A region with a mark of `brand`, or of none that is known where `kind` is `unrelated`.
 
-    `region` has the scan's margin around the box, `inner` has not. `photo` names the photo, whose regions are drawn
+    `region` has the scan's margin around the box, `inner` has not; `tampered` is the mean probability that the box was
+    tampered with, as the whole photo tells, 0 where there is no photo. `photo` names the photo, whose regions are drawn
     together in intervals; `edit` what was done, empty for nothing; `strength` is a smear's, else nan; `style` says how
     the mark is shown.
     """
@@ -58,6 +60,7 @@ class Case:
     edit: str = ""
     strength: float = float("nan")
     style: str = ""
+    tampered: float = 0.0
 
     def strata(self) -> list[str]:
         """The parts of the figures that the case counts in; a genuine one counts in those that no edit defines."""
@@ -84,7 +87,7 @@ class CaseSet:
     files: list[Path] = field(default_factory=list)
 
 
-def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, seed: int = 0) -> CaseSet:
+def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering: Tampering, seed: int = 0) -> CaseSet:
     """The marks of FlickrLogos-27 as they are (`genuine`) and smeared, beside the clean drawings of their brands.
 
     A version of the mark that no drawing shows cannot agree with any, which is part of the figure. Two in five smears
@@ -95,15 +98,17 @@ def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, seed: int 
     cases = []
     for photo in photos:
         image = photo.read()
+        seen = tampering.map(image)
         for mark in photo.marks:
             if mark.brand not in references or min(mark.box.width, mark.box.height) < SMALLEST_SIDE:
                 continue
-            cases.append(_case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine"))
+            cases.append(_case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", seen=seen))
             tool = str(rng.choice(HELD_OUT_SMEARS if rng.random() < 0.4 else list(SMEARS)))
             strength = float(rng.uniform(0, 1))
             edited = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
-            smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear")
-            cases.append(_with_edit(smeared, tool, strength))
+            now = tampering.map(edited)
+            smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", seen=now)
+            cases.append(replace(smeared, edit=tool, strength=strength))
     title = "Smears made in the boxes of FlickrLogos-27, beside clean vector references"
     return CaseSet(title, cases, references, files=[photo.path for photo in photos])
 
@@ -190,8 +195,9 @@ class Places:
         boxes = [region.box for region in (whole_image(picture), *self._bundle.detector.detect(picture))]
         seen = self._bundle.embedder.embed([box.crop(picture) for box in boxes])
         best = int((seen @ self._vectors[brand].T).max(axis=1).argmax())
-        case = _case(picture, boxes[best], brand=brand, photo=file.name, kind=kind)
-        return Case(case.region, case.inner, brand, case.photo, kind, edit if kind == "imitation" else "", style=style)
+        tampering = self._bundle.tampering.map(picture)
+        case = _case(picture, boxes[best], brand=brand, photo=file.name, kind=kind, seen=tampering)
+        return replace(case, edit=edit if kind == "imitation" else "", style=style)
 
 
 def without_margin(region: RgbImage) -> RgbImage:
@@ -201,13 +207,9 @@ def without_margin(region: RgbImage) -> RgbImage:
     return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])
 
 
-def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str) -> Case:
+def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, seen: TamperingMap) -> Case:
     region, inner = (np.ascontiguousarray(one.crop(image)) for one in (box.grown(CROP_MARGIN), box))
-    return Case(region, inner, brand, photo, kind)
-
-
-def _with_edit(case: Case, edit: str, strength: float) -> Case:
-    return Case(case.region, case.inner, case.brand, case.photo, case.kind, edit, strength)
+    return Case(region, inner, brand, photo, kind, tampered=seen.within(box))
 
 
 def _uploaded(brands: Iterable[str], logos: Sequence[Logo]) -> dict[str, list[RgbImage]]:

@@ -19,6 +19,7 @@ from skimage.metrics import structural_similarity
 
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
+from model.calibration import Likeness
 from model.embedder import Embedder
 from model.reference_views import reference_views
 from model.regions import RgbImage
@@ -76,18 +77,31 @@ class SimilarReference:
 
 
 class ReleasedVerifier:
-    """The released verifier beside the reference that the scan would choose."""
+    """The released verifier beside the reference that the scan would choose.
 
-    def __init__(self, references: dict[str, list[RgbImage]], bundle: ModelBundle) -> None:
-        self._verifier = bundle.verifier
+    `as_in_scans` says whether its kinds are weighed as a scan weighs them, which also knows where the photo was
+    tampered with, or are the verifier's own.
+    """
+
+    def __init__(self, references: dict[str, list[RgbImage]], bundle: ModelBundle, *, as_in_scans: bool = True) -> None:
+        self._bundle, self._as_in_scans = bundle, as_in_scans
         self._similar = SimilarReference(references, bundle.embedder)
         self._prepared = [prepare_reference(picture) for known in references.values() for picture in known]
 
     def probabilities(self, case: Case) -> tuple[float, float, float, float]:
         """Of `KINDS`, which sum to 1."""
         region, reference, similarity = self.pair(case)
-        scores = self._verifier.verify(region, reference, similarity=similarity)
-        return scores.genuine, scores.smear, scores.imitation, scores.unrelated
+        verifier = self._bundle.verifier
+        if not self._as_in_scans:
+            scores = verifier.verify(region, reference, similarity=similarity)
+            return scores.genuine, scores.smear, scores.imitation, scores.unrelated
+        compared = verifier.compare(region, reference, similarity=similarity)
+        related, realigned = 1.0 - compared.scores.unrelated, self._bundle.second_look.similarity(compared)
+        likeness = Likeness(compared.scores.shares, related, similarity, realigned, tampered=case.tampered)
+        shares = self._bundle.calibration.kinds.shares(likeness)
+        shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
+        genuine, smear, imitation = (related * share for share in shares)
+        return genuine, smear, imitation, compared.scores.unrelated
 
     def pair(self, case: Case) -> tuple[RgbImage, PreparedReference, float]:
         """Region, reference and similarity as the verifier is given them."""

@@ -91,18 +91,20 @@ def evaluate_verdicts(settings: VerdictSettings, *, progress: Progress) -> Repor
 def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     """One table for each judge, by stratum, and one that says how well the verifier's probabilities are calibrated.
 
-    The verifier comes twice: with the probability of the very kind against a genuine mark, and with that of any
-    tampering, given that the mark is or means to be the brand's. So the scan uses them too: whether it is, similarity
-    and the brand's rivals decide beside the verifier.
+    Hallmark comes twice: with the probability of the very kind against a genuine mark, and with that of any tampering,
+    given that the mark is or means to be the brand's. So the scan uses them too: whether it is, similarity and the
+    brand's rivals decide beside the verifier. `verifier_alone` is what the verifier says without the photo around it.
     """
     inputs.used += [Photo(file) for file in cases.files]
     related = [case for case in cases.cases if case.kind != "unrelated"]
     probabilities = verified(cases, inputs=inputs)
     genuine, kinds = np.split(probabilities[[case.kind != "unrelated" for case in cases.cases]][:, :3], [1], axis=1)
     tampered = kinds.sum(axis=1, keepdims=True)
+    alone = verified(CaseSet(cases.title, related, cases.references), inputs=inputs, as_in_scans=False)
     scores = {
         "hallmark": kinds / (kinds + genuine),
         "hallmark_any_tampering": np.repeat(tampered / (tampered + genuine), 2, axis=1),
+        "verifier_alone": alone[:, 1:3] / (alone[:, 1:3] + alone[:, :1]),
     }
     judges: list[Judge] = [
         SimilarityJudge(cases.references, inputs.bundle.embedder),
@@ -119,9 +121,9 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     return tables | {f"{key}_calibration": Table(title, {"hallmark": calibration(probabilities, labels)})}
 
 
-def verified(cases: CaseSet, *, inputs: Inputs) -> Numbers:
-    """The verifier's probabilities (n, 4) of `KINDS`."""
-    verifier = ReleasedVerifier(cases.references, inputs.bundle)
+def verified(cases: CaseSet, *, inputs: Inputs, as_in_scans: bool = True) -> Numbers:
+    """Hallmark's probabilities (n, 4) of `KINDS`; without `as_in_scans` those of the verifier alone."""
+    verifier = ReleasedVerifier(cases.references, inputs.bundle, as_in_scans=as_in_scans)
     return np.array(
         [verifier.probabilities(case) for case in inputs.progress(cases.cases, len(cases.cases), "verdicts")]
     )
@@ -178,11 +180,13 @@ def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, 
 
 
 def _smears(inputs: Inputs, settings: VerdictSettings) -> Tables:
-    return judged("smears", smeared_photos(inputs.marked, inputs.logos), inputs=inputs)
+    return judged(
+        "smears", smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering), inputs=inputs
+    )
 
 
 def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:
-    genuine = smeared_photos(inputs.marked, inputs.logos).cases
+    genuine = smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering).cases
     web = judged("web_imitations", web_imitations(inputs.bundle), inputs=inputs)
     return web | judged("logo_imitations", logo_imitations(genuine, inputs.logos, inputs.bundle), inputs=inputs)
 
@@ -216,7 +220,7 @@ def _clean(inputs: Inputs, settings: VerdictSettings) -> Tables:
 
 
 def _latency(inputs: Inputs, settings: VerdictSettings) -> Tables:
-    cases = smeared_photos(inputs.marked[:60], inputs.logos)
+    cases = smeared_photos(inputs.marked[:60], inputs.logos, tampering=inputs.bundle.tampering)
     judge = ReleasedVerifier(cases.references, inputs.bundle)
     pairs = [judge.pair(case) for case in cases.cases]
     verify = inputs.bundle.verifier.verify

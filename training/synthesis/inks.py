@@ -14,38 +14,34 @@ from training.synthesis.grounds import any_colour, smooth_noise
 from training.synthesis.logos import RgbaImage, one_colour
 
 
-def dressed(rgba: RgbaImage, *, rng: np.random.Generator, strength: float = 1.0) -> RgbaImage:
-    """The mark as it may be made: recoloured, filled, outlined, on a plate (and grown by it), in relief, worn.
-
-    `strength` (0..1) scales how often each of these is done.
-    """
-    mark = _coloured(rgba, rng, strength)
-    if rng.random() < 0.16 * strength:
+def dressed(rgba: RgbaImage, *, rng: np.random.Generator) -> RgbaImage:
+    """The mark as it may be made: recoloured, filled, outlined, on a plate (and grown by it), in relief, worn."""
+    mark = _coloured(rgba, rng)
+    if rng.random() < 0.16:
         mark = _filled_counters(mark, rng)
-    if rng.random() < 0.12 * strength:
+    if rng.random() < 0.12:
         mark = outlined(
             mark, colour=any_colour(rng), pixels=max(1, round(max(mark.shape[:2]) * rng.uniform(0.01, 0.05)))
         )
-    relief = rng.random() / max(strength, 1e-6)
+    relief = rng.random()
     if relief < 0.10:
         mark = stitched(mark, rng=rng)
     elif relief < 0.26:
         mark = embossed(mark, rng=rng)
     elif relief < 0.36:
         mark = _shaded(mark, rng)
-    if rng.random() < 0.07 * strength:
+    if rng.random() < 0.07:
         mark = worn(mark, rng=rng)
-    if rng.random() < 0.22 * strength:
+    if rng.random() < 0.22:
         mark = on_plate(mark, rng=rng)
     return mark
 
 
-def _coloured(rgba: RgbaImage, rng: np.random.Generator, strength: float) -> RgbaImage:
+def _coloured(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     """Original colours (a little shifted), one colour, colours by part, or the negative."""
+    kind = rng.random()
     ink = rgba[rgba[..., 3] > 200][:, :3].astype(int)
     plain = not ink.size or np.ptp(ink, axis=0).max() < 30
-    # From the far end, so that at full strength the same number means the same as at less.
-    kind = 1.0 - (1.0 - rng.random()) / max(strength, 1e-6)
     if kind < (0.35 if plain else 0.62):
         return _shifted(rgba, rng)
     if kind < 0.9:

@@ -38,30 +38,27 @@ def render_mark(
     size: int,
     backgrounds: Backgrounds = NO_PHOTOS,
     neighbours: Sequence[RgbaImage] = (),
-    strength: float = 1.0,
 ) -> RgbImage:
     """One crop of the mark `rgba` as a detector would cut it from a photo, its longer side at most `size` px.
 
     `neighbours` are other marks that may show in part beside it (words are drawn there too). The crop is off by up to
-    15 % of the mark's size on each side. `strength` (0 excluded, up to 1) says how far from the clean mark: how often
-    it is made in another way, how few pixels show it, what the camera adds.
+    15 % of the mark's size on each side.
     """
-    mark = dressed(_fitted(rgba, size), rng=rng, strength=strength)
+    mark = dressed(_fitted(rgba, size), rng=rng)
     scene, box = _scene(mark, rng=rng, backgrounds=backgrounds, neighbours=neighbours)
     scene = lit(scene, rng=rng)
-    if rng.random() < 0.16 * strength:
+    if rng.random() < 0.16:
         scene = glared(scene, rng=rng)
-    if rng.random() < 0.16 * strength:
+    if rng.random() < 0.16:
         scene = covered(scene, box=box, rng=rng)
     crop = _jittered_crop(scene, box, rng)
     longest, middling = max(crop.shape[:2]), float(np.sqrt(crop.shape[0] * crop.shape[1]))
     # Few pixels are few for both sides: a wordmark 8 times as wide as tall is not readable at 22 px of width.
-    fewest, most = np.log(22 / strength**0.6), np.log(2.2 * size)
-    scale = min(1.0, size / longest, float(np.exp(rng.uniform(fewest, most))) / middling)
+    scale = min(1.0, size / longest, float(np.exp(rng.uniform(np.log(22), np.log(2.2 * size)))) / middling)
     if scale < 1:
         width, height = (max(4, round(side * scale)) for side in (crop.shape[1], crop.shape[0]))
         crop = np.asarray(cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    return photographed(crop, rng=rng, strength=strength)
+    return photographed(crop, rng=rng)
 
 
 def _fitted(rgba: RgbaImage, size: int) -> RgbaImage:

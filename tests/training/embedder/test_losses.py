@@ -1,11 +1,9 @@
-import numpy as np
-import pytest
 import torch
 from pytorch_metric_learning.losses import MultiSimilarityLoss
 from pytorch_metric_learning.miners import MultiSimilarityMiner
 from torch.nn.functional import normalize
 
-from training.embedder.losses import multi_similarity, named_among
+from training.embedder.losses import multi_similarity
 
 
 def _vectors() -> tuple[torch.Tensor, torch.Tensor]:
@@ -47,20 +45,3 @@ def test_what_is_alike_to_nothing_is_pushed_from_what_it_resembles() -> None:
     assert vectors.grad is not None
     assert vectors.grad[:2].abs().max() > 0
     assert not vectors.grad[2].any()
-
-
-def test_naming_is_cross_entropy_among_those_that_count() -> None:
-    bank = torch.nn.functional.normalize(torch.randn((5, 8), generator=torch.Generator().manual_seed(0)), dim=1)
-    vectors = bank[:2].clone().requires_grad_()
-    ignored = torch.zeros((2, 5), dtype=torch.bool)
-    ignored[0, 3] = ignored[1, 1] = True  # the right one counts all the same
-    loss = named_among(vectors, bank, own=torch.tensor([0, 1]), ignored=ignored, scale=2.0)
-    cosines = (bank[:2] @ bank.T * 2.0).numpy().astype(float)
-    by_hand = [
-        -cosines[0, 0] + np.log(np.exp(np.delete(cosines[0], 3)).sum()),
-        -cosines[1, 1] + np.log(np.exp(cosines[1]).sum()),
-    ]
-    assert float(loss.detach()) == pytest.approx(np.mean(by_hand), rel=1e-5)
-    loss.backward()
-    assert vectors.grad is not None
-    assert float(vectors.grad.norm()) > 0

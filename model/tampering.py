@@ -1,0 +1,93 @@
+"""Which places of a photo were tampered with, whatever was there: the map as it serves, on onnxruntime.
+
+Such a place says nothing by itself: sellers blur faces and cover prices. It counts beside what speaks for a brand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.detector import letterboxed
+from model.regions import Box, RgbImage
+
+SIDE, STRIDE = 320, 8
+"""Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
+
+_SURE = 0.5
+_FEWEST_CELLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A tampered place: `box` in pixels of the photo, its cells' mean `probability`, and its `share` of the photo."""
+
+    box: Box
+    probability: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class TamperingMap:
+    """`probabilities` (rows, columns) float32 that each place was tampered with; `scale` cells for a pixel, (x, y)."""
+
+    probabilities: NDArray[np.float32]
+    scale: tuple[float, float]
+
+    def within(self, box: Box) -> float:
+        """The mean probability inside `box`, in pixels of the photo."""
+        rows, columns = self.probabilities.shape
+        left, top = int(box.x * self.scale[0]), int(box.y * self.scale[1])
+        right = int(np.ceil((box.x + box.width) * self.scale[0]))
+        bottom = int(np.ceil((box.y + box.height) * self.scale[1]))
+        left, top = min(max(left, 0), columns - 1), min(max(top, 0), rows - 1)
+        inside = self.probabilities[top : max(bottom, top + 1), left : max(right, left + 1)]
+        return round(float(inside.mean()), 4)
+
+    def patches(self) -> list[Patch]:
+        """The tampered places, the largest sum of probability first."""
+        sure = (self.probabilities >= _SURE).astype(np.uint8)
+        count, labels, boxes, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
+        found = []
+        for label in range(1, count):
+            x, y, width, height, cells = (int(value) for value in boxes[label])
+            if cells < _FEWEST_CELLS:
+                continue
+            box = Box(x / self.scale[0], y / self.scale[1], width / self.scale[0], height / self.scale[1])
+            mean = float(self.probabilities[labels == label].mean())
+            found.append(Patch(box, round(mean, 4), round(cells / self.probabilities.size, 4)))
+        return sorted(found, key=lambda patch: -patch.probability * patch.share)
+
+
+class Tampering:
+    """The released network; `threads` is the number of threads one photo may use. Safe to call from several threads.
+
+    Raises `ValueError` when the file at `path` holds another kind of network.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        taken = self._session.get_inputs()[0]
+        if taken.type != "tensor(uint8)" or list(taken.shape) != [1, SIDE, SIDE, 3]:
+            raise ValueError(
+                f"{path} tells no tampered places: expected uint8 (1, {SIDE}, {SIDE}, 3), got {taken.shape}"
+            )
+        self._input = taken.name
+
+    def map(self, image: RgbImage) -> TamperingMap:
+        """The map of an upright photo (height, width, 3) uint8 RGB."""
+        square, scale = letterboxed(image, side=SIDE)
+        (logits,) = self._session.run(None, {self._input: square[None]})
+        height, width = image.shape[:2]
+        rows, columns = (max(1, round(size * by / STRIDE)) for size, by in ((height, scale[1]), (width, scale[0])))
+        seen = logits[0, :rows, :columns].astype(np.float64)
+        probabilities = (1.0 / (1.0 + np.exp(-np.clip(seen, -30, 30)))).astype(np.float32)
+        return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from model.bundle import bundle_folder
+from model.regions import Box
+from model.tampering import Tampering, TamperingMap
+
+
+def map_of(*places: tuple[slice, slice], probability: float = 0.9) -> TamperingMap:
+    """A map of 20 × 40 cells for a photo of 400 × 800 px, tampered with in `places`."""
+    probabilities = np.zeros((20, 40), np.float32)
+    for rows, columns in places:
+        probabilities[rows, columns] = probability
+    return TamperingMap(probabilities, (0.05, 0.05))
+
+
+def test_patches_are_in_pixels_of_the_photo_the_largest_first() -> None:
+    seen = map_of((slice(0, 3), slice(0, 3)), (slice(10, 20), slice(20, 30)))
+    large, small = seen.patches()
+    assert np.allclose(large.box, (400, 200, 200, 200))
+    assert large.probability == pytest.approx(0.9)
+    assert large.share == pytest.approx(100 / 800)
+    assert np.allclose(small.box, (0, 0, 60, 60))
+
+
+def test_specks_and_doubtful_places_are_no_patches() -> None:
+    assert map_of((slice(0, 1), slice(0, 3))).patches() == []
+    assert map_of((slice(0, 9), slice(0, 9)), probability=0.4).patches() == []
+
+
+def test_a_box_is_as_tampered_as_its_cells_are_on_average() -> None:
+    seen = map_of((slice(0, 10), slice(0, 10)))
+    assert seen.within(Box(0, 0, 200, 200)) == pytest.approx(0.9)
+    assert seen.within(Box(100, 0, 200, 200)) == pytest.approx(0.45)
+    assert seen.within(Box(790, 390, 50, 50)) == 0.0  # beyond the edge: its last cells
+
+
+@pytest.fixture(scope="module")
+def released() -> Tampering:
+    return Tampering(bundle_folder() / "tampering.onnx")
+
+
+@pytest.mark.parametrize("shape", [(400, 300), (90, 640), (33, 31), (1, 1)])
+def test_the_released_network_takes_any_size(released: Tampering, shape: tuple[int, int]) -> None:
+    seen = released.map(np.full((*shape, 3), 140, np.uint8))
+    rows, columns = seen.probabilities.shape
+    assert rows / columns == pytest.approx(shape[0] / shape[1], rel=0.5)
+    assert 0 <= seen.within(Box(0, 0, shape[1], shape[0])) <= 1
+
+
+def test_a_mosaic_on_cloth_is_seen_where_it_is(released: Tampering) -> None:
+    rng = np.random.default_rng(3)
+    photo = cv2.GaussianBlur(rng.integers(60, 200, (480, 480, 3), dtype=np.uint8), (0, 0), 0.8)
+    cv2.putText(photo, "GENUINE", (130, 260), cv2.FONT_HERSHEY_DUPLEX, 1.6, (230, 30, 30), 4, cv2.LINE_AA)
+    place = (slice(200, 290), slice(120, 370))
+    small = cv2.resize(photo[place], (10, 4), interpolation=cv2.INTER_AREA)
+    hidden = photo.copy()
+    hidden[place] = cv2.resize(small, (250, 90), interpolation=cv2.INTER_NEAREST)
+    box = Box(120, 200, 250, 90)
+    assert released.map(hidden).within(box) > released.map(photo).within(box) + 0.4
+
+
+def test_another_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="tells no tampered places"):
+        Tampering(bundle_folder() / "embedder.onnx")

@@ -1,0 +1,1 @@
+"""How the network that sees tampered places learns, whatever was tampered with."""

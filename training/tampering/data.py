@@ -1,0 +1,118 @@
+"""Photos with tampered places, made of drawn scenes: marks, and places without any, smeared; and what is no tampering.
+
+A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise and compression leave the target
+empty: they are drawn on tampered and on untouched photos alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.networks.tampering import STRIDE
+from model.regions import Box, RgbImage
+from training.detector.data import SceneStore
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.strokes import random_colour
+from training.synthesis.optics import photographed
+
+TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
+"""The tools that may be learnt from."""
+
+UNTOUCHED_SHARE = 0.35
+_ELSEWHERE_SHARE = 0.2
+_CHANGED = 10  # of 255
+_GREY = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Tampered:
+    """`image` (side, side, 3) uint8; `target` (side / 8, side / 8) float32, the share of each cell that was tampered
+    with; `seen` the cells (bool) that lie on the photo."""
+
+    image: RgbImage
+    target: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+
+def draw_tampered(
+    store: SceneStore,
+    *,
+    rng: np.random.Generator,
+    side: int,
+    tools: tuple[str, ...] = TOOLS,
+    untouched: bool | None = None,
+) -> Tampered:
+    """One photo; `untouched` None draws whether anything was done to it."""
+    scene = store.scene(int(rng.integers(len(store))))
+    image, mask = np.ascontiguousarray(scene.image), np.zeros(scene.image.shape[:2], np.float32)
+    if untouched is None:
+        untouched = rng.random() < UNTOUCHED_SHARE
+    if not untouched:
+        for box in _places(list(scene.boxes), image.shape[:2], rng):
+            edited = smear(image, box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
+            mask = np.maximum(mask, _changed(image, edited, box))
+            image = edited
+    image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
+    return _on_square(image, mask, side=side, rng=rng)
+
+
+def _places(boxes: list[Box], shape: tuple[int, ...], rng: np.random.Generator) -> list[Box]:
+    """One mark, seldom two; where there is none, and now and then else, any place."""
+    chosen = [boxes[number] for number in rng.permutation(len(boxes))[: 1 + int(rng.random() < 0.2)]]
+    if chosen and rng.random() >= _ELSEWHERE_SHARE:
+        return chosen
+    width = shape[1] * float(np.exp(rng.uniform(np.log(0.08), np.log(0.5))))
+    height = min(width * float(np.exp(rng.uniform(np.log(0.3), np.log(1.5)))), 0.9 * shape[0])
+    return [Box(float(rng.uniform(0, shape[1] - width)), float(rng.uniform(0, shape[0] - height)), width, height)]
+
+
+def _changed(before: RgbImage, after: RgbImage, box: Box) -> NDArray[np.float32]:
+    """Where the edit shows, with the gaps between strokes and tiles filled."""
+    mask = (np.abs(after.astype(np.int16) - before).max(axis=-1) > _CHANGED).astype(np.uint8)
+    reach = max(3, int(0.25 * min(box.width, box.height))) | 1
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return closed.astype(np.float32)
+
+
+def _innocent(image: RgbImage, rng: np.random.Generator) -> RgbImage:
+    """What happens to photos that nobody tampered with."""
+    height, width = image.shape[:2]
+    if rng.random() < 0.15:  # out of focus but for the goods
+        drawn = np.zeros((height, width), np.float32)
+        centre = (int(width * rng.uniform(0.3, 0.7)), int(height * rng.uniform(0.3, 0.7)))
+        axes = (int(width * rng.uniform(0.25, 0.6)), int(height * rng.uniform(0.25, 0.6)))
+        cv2.ellipse(drawn, centre, axes, 0, 0, 360, 1.0, -1)
+        sharp = cv2.GaussianBlur(drawn, (0, 0), 0.08 * max(height, width))[..., None]
+        far = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(1.5, 7.0)))
+        image = np.asarray(image * sharp + far * (1 - sharp), np.uint8)
+    if rng.random() < 0.12:  # the whole photo out of focus
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 3.5))), np.uint8)
+    if rng.random() < 0.15:  # a shop's watermark
+        ink = np.zeros((height, width), np.uint8)
+        text = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz .@"), size=int(rng.integers(5, 16))))
+        place = (int(rng.uniform(0, 0.5) * width), int(rng.uniform(0.08, 0.98) * height))
+        cv2.putText(ink, text, place, int(rng.integers(0, 8)), float(rng.uniform(0.5, 1.6)), 255, 2, cv2.LINE_AA)
+        alpha = ink[..., None] / 255.0 * rng.uniform(0.25, 1.0)
+        image = np.asarray(image * (1 - alpha) + np.asarray(random_colour(rng)) * alpha, np.uint8)
+    return image
+
+
+def _on_square(image: RgbImage, mask: NDArray[np.float32], *, side: int, rng: np.random.Generator) -> Tampered:
+    """The photo at the top left of a grey square as it is served, now and then smaller or mirrored."""
+    fit = side / max(image.shape[:2]) * float(rng.choice([1.0, rng.uniform(0.6, 1.0)], p=[0.6, 0.4]))
+    width, height = (max(STRIDE, round(size * fit)) for size in (image.shape[1], image.shape[0]))
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    shown = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        small, shown = small[:, ::-1], shown[:, ::-1]
+    square, target = np.full((side, side, 3), _GREY, np.uint8), np.zeros((side, side), np.float32)
+    square[:height, :width], target[:height, :width] = small, shown
+    cells = side // STRIDE
+    means = target.reshape(cells, STRIDE, cells, STRIDE).mean(axis=(1, 3))
+    seen = np.zeros((cells, cells), np.bool_)
+    seen[: -(-height // STRIDE), : -(-width // STRIDE)] = True
+    return Tampered(square, means.astype(np.float32), seen)

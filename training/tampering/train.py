@@ -1,0 +1,196 @@
+"""From scenes to the network that sees tampered places, and to the file that serves; an interrupted run goes on."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from model.export import export_onnx, largest_difference, quantize
+from model.networks.layout import channels_last
+from model.networks.tampering import TamperingNetwork
+from model.networks.weights import load_weights, save_weights
+from model.tampering import SIDE, Tampering
+from training.detector.data import SceneStore
+from training.tampering.data import Tampered, draw_tampered
+
+Report = Callable[[str], None]
+
+_CALIBRATION, _GOLDEN = 96, 4
+_LEAST_SHARE = 0.004  # of a photo, from which a tampered place is asked for in development
+
+
+@dataclass(frozen=True)
+class TamperingTraining:
+    """One training run: `steps` batches of `batch` photos of `side` px; about 15 minutes on one core.
+
+    The trunk and pyramid of a detector are the start; what they know stays up to stride 8.
+    """
+
+    seed: int = 0
+    steps: int = 1100
+    batch: int = 12
+    side: int = SIDE
+    rate: float = 6e-4
+    trunk_rate: float = 1.5e-4
+    warm_up_steps: int = 40
+    averaging: float = 0.99
+    evaluate_every: int = 100
+    development_photos: int = 200
+
+
+def train_tampering(
+    store: SceneStore,
+    development: SceneStore,
+    *,
+    checkpoint: Path,
+    detector: Path,
+    settings: TamperingTraining,
+    report: Report,
+) -> dict[str, float]:
+    """Train on the scenes of `store`, from the weights `detector` (`.fp16.npz`); the last development figures.
+
+    Raises `ValueError` when `checkpoint` is of other settings.
+    """
+    torch.set_flush_denormal(True)
+    torch.manual_seed(settings.seed)
+    network = TamperingNetwork()
+    network.start_from_detector(detector)
+    network.freeze()
+    channels_last(network)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))  # type: ignore[no-untyped-call]
+    trunk = [weight for weight in network.body.trunk.parameters() if weight.requires_grad]
+    known = {id(weight) for weight in network.body.trunk.parameters()}
+    rest = [weight for weight in network.parameters() if id(weight) not in known]
+    optimiser = torch.optim.AdamW(
+        [{"params": rest, "top": settings.rate}, {"params": trunk, "top": settings.trunk_rate}]
+    )
+    done, figures = 0, {}
+    if checkpoint.exists():
+        saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+        if saved["settings"] != asdict(settings):
+            raise ValueError(f"{checkpoint} was made with {saved['settings']}; give another file or the same settings")
+        network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["average"])
+        optimiser.load_state_dict(saved["optimiser"])
+        done, figures = saved["step"], saved["figures"]
+    for step in range(done, settings.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = group["top"] * _rate(step, settings)
+        rng = np.random.default_rng([settings.seed, step])
+        drawn = [draw_tampered(store, rng=rng, side=settings.side) for _ in range(settings.batch)]
+        network.train()
+        loss = _loss(network, drawn)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        average.update_parameters(network)
+        if (step + 1) % 20 == 0:
+            report(f"step {step + 1}/{settings.steps} loss {float(loss.detach()):.4f}")
+        if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps:
+            figures = development_figures(average.module, development, settings=settings)
+            report(f"step {step + 1} {figures}")
+            _save(
+                checkpoint, settings=asdict(settings), step=step + 1, network=network.state_dict(),
+                average=average.state_dict(), optimiser=optimiser.state_dict(), figures=figures,
+            )  # fmt: skip
+    return figures
+
+
+def development_figures(
+    network: torch.nn.Module, store: SceneStore, *, settings: TamperingTraining
+) -> dict[str, float]:
+    """ROC AUC of cells, and of photos by their surest place of 3 × 3 cells, on scenes of development brands."""
+    cells: list[tuple[NDArray[np.float32], NDArray[np.bool_]]] = []
+    photos: list[tuple[float, bool]] = []
+    network.eval()
+    for number in range(settings.development_photos):
+        rng = np.random.default_rng([settings.seed, 1, number])
+        one = draw_tampered(store, rng=rng, side=settings.side, untouched=number % 2 == 0)
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(one.image[None]))[0]
+        surest = functional.avg_pool2d(logits[None, None], 3, stride=1).max()
+        cells.append((logits.numpy()[one.seen], one.target[one.seen] > 0.5))
+        if number % 2 == 0 or float(one.target[one.seen].mean()) > _LEAST_SHARE:
+            photos.append((float(surest), number % 2 == 1))
+    said, true = (np.concatenate(part) for part in zip(*cells, strict=True))
+    scores, tampered = zip(*photos, strict=True)
+    return {
+        "cells_auc": round(float(roc_auc_score(true, said)), 4),
+        "photos_auc": round(float(roc_auc_score(tampered, scores)), 4),
+    }
+
+
+def export_tampering(checkpoint: Path, path: Path, *, store: SceneStore) -> float:
+    """Write the int8 file `path` and its weights beside it; the largest difference of the fp32 file from torch.
+
+    Raises `RuntimeError` when that is over 1e-3.
+    """
+    saved = torch.load(checkpoint, weights_only=True)
+    network = TamperingNetwork()
+    average = AveragedModel(network)
+    average.load_state_dict(saved["average"])
+    network.load_state_dict(average.module.state_dict())
+    save_weights(network, path.with_suffix(".fp16.npz"))
+    load_weights(network, path.with_suffix(".fp16.npz"))
+    network.eval()
+    rng = np.random.default_rng(0)
+    squares = [draw_tampered(store, rng=rng, side=SIDE).image[None] for _ in range(_CALIBRATION)]
+    with tempfile.TemporaryDirectory() as scratch:
+        exact = Path(scratch) / "tampering.onnx"
+        export_onnx(
+            network,
+            exact,
+            example=torch.from_numpy(squares[0]),
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic={},
+        )
+        off = _off_torch(network, exact, squares[:_GOLDEN])
+        if off > 1e-3:
+            raise RuntimeError(f"the ONNX file differs from torch by {off:.2g}, at most 1e-3 is allowed")
+        quantize(exact, path, calibration=squares)
+    return off
+
+
+def _off_torch(network: TamperingNetwork, path: Path, squares: list[NDArray[np.uint8]]) -> float:
+    served, off = Tampering(path), 0.0
+    for square in squares:
+        with torch.inference_mode():
+            expected = torch.sigmoid(network(torch.from_numpy(square))[0]).numpy()
+        off = max(off, largest_difference(served.map(square[0]).probabilities, expected))
+    return off
+
+
+def _loss(network: TamperingNetwork, drawn: list[Tampered]) -> torch.Tensor:
+    """Binary cross-entropy of the cells that lie on the photos."""
+    logits = network(torch.from_numpy(np.stack([one.image for one in drawn])))
+    target, seen = (torch.from_numpy(np.stack([getattr(one, name) for one in drawn])) for name in ("target", "seen"))
+    return functional.binary_cross_entropy_with_logits(logits[seen], target[seen])
+
+
+def _rate(step: int, settings: TamperingTraining) -> float:
+    """The share of the top rate: a linear warm-up, then a half cosine down to 2 %."""
+    if step < settings.warm_up_steps:
+        return (step + 1) / settings.warm_up_steps
+    along = (step - settings.warm_up_steps) / max(1, settings.steps - settings.warm_up_steps)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def _save(checkpoint: Path, **state: Any) -> None:
+    """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    beside = checkpoint.with_suffix(".part")
+    torch.save(state, beside)
+    beside.replace(checkpoint)
