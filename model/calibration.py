@@ -33,6 +33,9 @@ SMALLEST_SHARE = 1e-3
 LONGEST_WORD = 8
 """Letters of a word from which a longer one says no more."""
 
+LEAST_TAMPERED = 0.003
+"""No region counts as less surely tampered with than this, or as more surely than the rest to 1."""
+
 FURTHEST_ODDS = 6.0
 """Log odds of the verifier's kinds count within ± this."""
 
@@ -46,7 +49,8 @@ class Evidence(NamedTuple):
     `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
     and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
     other one; `brands`: how many the index holds; `word` and its `letters`, where one of the brand's words was read in
-    the region.
+    the region; `tampered`: the mean probability, 0..1, that the region was tampered with, asked only where the listing
+    names the brand: what was made hard to recognise may be it all the same.
     """
 
     verified: float
@@ -56,6 +60,7 @@ class Evidence(NamedTuple):
     realigned: float = 0.0
     word: Word = "none"
     letters: int = 0
+    tampered: float = 0.0
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Recognition.NAMES`.
@@ -73,6 +78,7 @@ class Evidence(NamedTuple):
             float(self.word == "near"),
             float(self.word == "exact"),
             min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
+            _tampered_odds(self.tampered),
         )
 
 
@@ -84,7 +90,17 @@ class Recognition:
     is a finding, or, before anything was compared, worth comparing.
     """
 
-    NAMES = ("verified", "similarity", "margin", "brands", "realigned", "near_word", "exact_word", "letters")
+    NAMES = (
+        "verified",
+        "similarity",
+        "margin",
+        "brands",
+        "realigned",
+        "near_word",
+        "exact_word",
+        "letters",
+        "tampered",
+    )
 
     intercept: float
     weights: tuple[float, ...]
@@ -100,7 +116,7 @@ class Recognition:
         return self.probability(evidence) >= self.finding_probability
 
 
-FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2), 0.0)
+FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2, 0.0), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
 
 CLAIM_GUESS = 6.0
@@ -116,15 +132,12 @@ class Shares(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """What tells the kinds of one finding apart: the verifier's `shares`, and how alike region and reference are.
+    """What tells the kinds of one finding apart: the verifier's `shares`, and whether the brand's word was read there.
 
     `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it.
     """
 
     shares: Shares
-    verified: float
-    similarity: float
-    realigned: float
     word: Word = "none"
     tampered: float = 0.0
 
@@ -134,11 +147,8 @@ class Likeness(NamedTuple):
         return (
             _clipped(math.log(smear / genuine)),
             _clipped(math.log(imitation / genuine)),
-            _logit(min(max(self.verified, 1.0 - SUREST), SUREST)),
-            self.similarity,
-            self.realigned,
             float(self.word == "exact"),
-            self.tampered,
+            _tampered_odds(self.tampered),
         )
 
 
@@ -149,7 +159,7 @@ class Kinds:
     `smear` and `imitation` are the intercept and the weights, by `NAMES`, of each kind's log odds against genuine.
     """
 
-    NAMES = ("smear_odds", "imitation_odds", "verified", "similarity", "realigned", "exact_word", "tampered")
+    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]
@@ -352,6 +362,11 @@ def _in_order(numbers: dict[str, float], names: Sequence[str]) -> tuple[float, .
 
 def _rounded(numbers: Sequence[float]) -> list[float]:
     return [round(number, 4) for number in numbers]
+
+
+def _tampered_odds(probability: float) -> float:
+    """Log odds above the least that counts: at least 0, and 0 where nobody asked."""
+    return _logit(min(max(probability, LEAST_TAMPERED), 1.0 - LEAST_TAMPERED)) - _logit(LEAST_TAMPERED)
 
 
 def _clipped(odds: float) -> float:

@@ -104,15 +104,13 @@ def _finding_from_mark(
         verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
         evidence = suspect.evidence(brands=brands)
         evidence = evidence._replace(verified=verified, similarity=similarity, realigned=realigned)
+        if suspect.claimed:
+            evidence = evidence._replace(tampered=tampering.map.within(suspect.region.box))
         probability, shares = recognition.probability(evidence), compared.scores.shares
         return _Explained(reference, evidence, compared, probability, shares)
 
     def divided(way: _Explained) -> _Explained:
-        evidence = way.evidence
-        likeness = Likeness(
-            way.shares, evidence.verified, evidence.similarity, evidence.realigned, evidence.word, tampered
-        )
-        return replace(way, shares=calibration.kinds.shares(likeness))
+        return replace(way, shares=calibration.kinds.shares(Likeness(way.shares, way.evidence.word, tampered)))
 
     ways = [explained(*one) for one in candidate.references]
     passing = [way for way in ways if way.probability >= recognition.finding_probability]

@@ -22,7 +22,7 @@ from model.calibration import (
     write_calibration,
 )
 
-VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
 
 
 def evidence(**changed) -> Evidence:
@@ -49,16 +49,17 @@ def test_every_weight_belongs_to_its_number():
             {"word": "near", "letters": 5},
             {"word": "exact", "letters": 5},
             {"word": "exact", "letters": 5},
+            {"tampered": 0.6},
         )
     ):
-        weights = [0.0] * 8
+        weights = [0.0] * 9
         weights[place] = 1.0
         recognition = Recognition(0.0, tuple(weights), 0.5)
         assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
 
 
 def test_brands_count_where_they_were_measured():
-    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0), 0.5)
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 5), 0.5)
     few, least, many, most = (
         recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
     )
@@ -67,29 +68,29 @@ def test_brands_count_where_they_were_measured():
 
 
 def test_evidence_passes_from_the_threshold_on():
-    recognition = Recognition(0.0, (1.0, *(0.0,) * 7), 0.9)
+    recognition = Recognition(0.0, (1.0, *(0.0,) * 8), 0.9)
     assert not recognition.passes(evidence(verified=0.89))
     assert recognition.passes(evidence(verified=0.91))
 
 
 def test_open_kinds_are_the_verifiers():
     shares = Shares(0.2, 0.5, 0.3)
-    assert Kinds.open().shares(Likeness(shares, 0.9, 0.5, 0.6)) == pytest.approx(shares)
+    assert Kinds.open().shares(Likeness(shares)) == pytest.approx(shares)
 
 
 def test_kinds_follow_their_weights_and_sum_to_one():
-    likeness = Likeness(Shares(0.3, 0.4, 0.3), 0.5, 0.5, 0.5)
-    doubtful = Kinds((-2.0, 1.0, *(0.0,) * 6), (-2.0, 0.0, 1.0, *(0.0,) * 5)).shares(likeness)
+    likeness = Likeness(Shares(0.3, 0.4, 0.3))
+    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0)).shares(likeness)
     assert sum(doubtful) == pytest.approx(1.0)
     assert doubtful.genuine == pytest.approx(0.3 / (0.3 + 0.7 * math.exp(-2)))
 
 
 def test_a_tampered_region_is_the_likelier_a_smear():
-    kinds = Kinds((0.0, 1.0, *(0.0,) * 5, 3.0), (0.0, 0.0, 1.0, *(0.0,) * 5))
+    kinds = Kinds((0.0, 1.0, 0.0, 0.0, 2.0), (0.0, 0.0, 1.0, 0.0, 0.0))
     shares = Shares(0.5, 0.3, 0.2)
-    clean, tampered = (kinds.shares(Likeness(shares, 0.9, 0.5, 0.6, tampered=value)) for value in (0.0, 0.8))
-    assert clean == pytest.approx(shares)
-    assert tampered.smear / tampered.genuine == pytest.approx(0.6 * math.exp(3.0 * 0.8))
+    untouched, even, tampered = (kinds.shares(Likeness(shares, tampered=value)) for value in (0.0, 0.5, 0.8))
+    assert untouched == pytest.approx(shares)
+    assert tampered.smear / tampered.genuine == pytest.approx(even.smear / even.genuine * (0.8 / 0.2) ** 2)
 
 
 def test_a_covered_mark_follows_its_weights():
@@ -101,7 +102,7 @@ def test_a_covered_mark_follows_its_weights():
 
 
 def test_what_is_certain_stays_finite():
-    shares = Kinds.open().shares(Likeness(Shares(1.0, 0.0, 0.0), 1.0, 1.0, 1.0, "exact"))
+    shares = Kinds.open().shares(Likeness(Shares(1.0, 0.0, 0.0), "exact"))
     assert 0.99 < shares.genuine < 1.0
 
 
@@ -125,7 +126,7 @@ def test_a_calibration_comes_back_as_it_was_written(tmp_path):
     assert read_calibration(tmp_path / "none.json").readable.least == math.inf
 
 
-@pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "verified"), ("unclaimed", "weights", "margin")])
+@pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "tampered"), ("unclaimed", "weights", "margin")])
 def test_a_calibration_of_another_version_is_refused(tmp_path, lost):
     content = json.loads((bundle_folder() / "calibration.json").read_text())
     place = content

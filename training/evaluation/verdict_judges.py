@@ -96,9 +96,8 @@ class ReleasedVerifier:
             scores = verifier.verify(region, reference, similarity=similarity)
             return scores.genuine, scores.smear, scores.imitation, scores.unrelated
         compared = verifier.compare(region, reference, similarity=similarity)
-        related, realigned = 1.0 - compared.scores.unrelated, self._bundle.second_look.similarity(compared)
-        likeness = Likeness(compared.scores.shares, related, similarity, realigned, tampered=case.tampered)
-        shares = self._bundle.calibration.kinds.shares(likeness)
+        related = 1.0 - compared.scores.unrelated
+        shares = self._bundle.calibration.kinds.shares(Likeness(compared.scores.shares, tampered=case.tampered))
         shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
         genuine, smear, imitation = (related * share for share in shares)
         return genuine, smear, imitation, compared.scores.unrelated
