@@ -49,8 +49,7 @@ class Evidence(NamedTuple):
     `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
     and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
     other one; `brands`: how many the index holds; `word` and its `letters`, where one of the brand's words was read in
-    the region; `tampered`: the mean probability, 0..1, that the region was tampered with, asked only where the listing
-    names the brand: what was made hard to recognise may be it all the same.
+    the region.
     """
 
     verified: float
@@ -60,7 +59,6 @@ class Evidence(NamedTuple):
     realigned: float = 0.0
     word: Word = "none"
     letters: int = 0
-    tampered: float = 0.0
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Recognition.NAMES`.
@@ -78,7 +76,6 @@ class Evidence(NamedTuple):
             float(self.word == "near"),
             float(self.word == "exact"),
             min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
-            _tampered_odds(self.tampered),
         )
 
 
@@ -90,17 +87,7 @@ class Recognition:
     is a finding, or, before anything was compared, worth comparing.
     """
 
-    NAMES = (
-        "verified",
-        "similarity",
-        "margin",
-        "brands",
-        "realigned",
-        "near_word",
-        "exact_word",
-        "letters",
-        "tampered",
-    )
+    NAMES = ("verified", "similarity", "margin", "brands", "realigned", "near_word", "exact_word", "letters")
 
     intercept: float
     weights: tuple[float, ...]
@@ -116,7 +103,7 @@ class Recognition:
         return self.probability(evidence) >= self.finding_probability
 
 
-FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2, 0.0), 0.0)
+FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
 
 CLAIM_GUESS = 6.0
@@ -365,7 +352,7 @@ def _rounded(numbers: Sequence[float]) -> list[float]:
 
 
 def _tampered_odds(probability: float) -> float:
-    """Log odds above the least that counts: at least 0, and 0 where nobody asked."""
+    """Log odds above the least that counts: at least 0."""
     return _logit(min(max(probability, LEAST_TAMPERED), 1.0 - LEAST_TAMPERED)) - _logit(LEAST_TAMPERED)
 
 

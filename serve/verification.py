@@ -104,8 +104,6 @@ def _finding_from_mark(
         verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
         evidence = suspect.evidence(brands=brands)
         evidence = evidence._replace(verified=verified, similarity=similarity, realigned=realigned)
-        if suspect.claimed:
-            evidence = evidence._replace(tampered=tampering.map.within(suspect.region.box))
         probability, shares = recognition.probability(evidence), compared.scores.shares
         return _Explained(reference, evidence, compared, probability, shares)
 

@@ -54,7 +54,7 @@ from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
 
-LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0, 1.0)
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = 0.03
@@ -266,8 +266,6 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
-        if one["claimed"]:
-            evidence = evidence._replace(tampered=one["tampered"] or 0.0)
         found.append(Suspect(one["brand"], evidence, shares, one["claimed"], one["tampered"] or 0.0))
     return found
 
@@ -306,7 +304,7 @@ def _worth_comparing(answered: Sequence[Answered], calibration: Calibration, *, 
 
 def _before(evidence: Evidence) -> Evidence:
     """The evidence before region and reference were compared."""
-    return evidence._replace(verified=NOT_COMPARED, realigned=0.0, tampered=0.0)
+    return evidence._replace(verified=NOT_COMPARED, realigned=0.0)
 
 
 def _with_threshold(

@@ -22,7 +22,7 @@ from model.calibration import (
     write_calibration,
 )
 
-VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
 
 
 def evidence(**changed) -> Evidence:
@@ -49,17 +49,16 @@ def test_every_weight_belongs_to_its_number():
             {"word": "near", "letters": 5},
             {"word": "exact", "letters": 5},
             {"word": "exact", "letters": 5},
-            {"tampered": 0.6},
         )
     ):
-        weights = [0.0] * 9
+        weights = [0.0] * 8
         weights[place] = 1.0
         recognition = Recognition(0.0, tuple(weights), 0.5)
         assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
 
 
 def test_brands_count_where_they_were_measured():
-    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 5), 0.5)
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 4), 0.5)
     few, least, many, most = (
         recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
     )
@@ -68,7 +67,7 @@ def test_brands_count_where_they_were_measured():
 
 
 def test_evidence_passes_from_the_threshold_on():
-    recognition = Recognition(0.0, (1.0, *(0.0,) * 8), 0.9)
+    recognition = Recognition(0.0, (1.0, *(0.0,) * 7), 0.9)
     assert not recognition.passes(evidence(verified=0.89))
     assert recognition.passes(evidence(verified=0.91))
 

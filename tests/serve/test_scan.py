@@ -185,7 +185,7 @@ def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
 def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     """The mark is like nobody's; who sells it says fuma, and what the seller says counts a lot here."""
     bundle = bundle_of(Box(40, 60, 96, 96))
-    claimed = Recognition(8.0, (1.0, *(0.0,) * 8), 0.5)
+    claimed = Recognition(8.0, (1.0, *(0.0,) * 7), 0.5)
     bundle = replace(bundle, calibration=replace(bundle.calibration, claimed=claimed))
     shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
     assert scan(image, bundle, shelf).findings == []
@@ -197,7 +197,7 @@ def test_a_brand_that_the_listing_names_is_looked_for() -> None:
 
 def test_a_brand_whose_word_is_read_is_looked_for() -> None:
     bundle = bundle_of(Box(40, 60, 96, 96))
-    exact = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 0.0, 0.0), 0.5)
+    exact = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 0.0), 0.5)
     everywhere = Readable(np.zeros(256, np.float32), 0.0)
     bundle = replace(
         bundle,

@@ -110,16 +110,3 @@ def test_most_marks_for_sale_are_genuine() -> None:
     kinds = choose(answered, most_false=0.0).kinds
     assert likeliest(kinds.shares(Likeness(Shares(0.35, 0.05, 0.6)))) == "genuine"
     assert likeliest(kinds.shares(Likeness(Shares(0.1, 0.85, 0.05)))) == "smear"
-
-
-def test_a_region_that_was_tampered_with_may_be_the_mark_that_the_listing_names() -> None:
-    rng = np.random.default_rng(0)
-
-    def named(brand: str | None, tampered: float) -> Answered:
-        one = suspect("fuma", 0.5, float(rng.uniform(0.3, 0.5)), claimed=True, tampered=tampered)
-        return photo(brand, one, kind="smear")
-
-    photos = [*(named("fuma", 0.8) for _ in range(40)), *(named(None, 0.0) for _ in range(40))]
-    chosen = choose(photos, most_false=0.0)
-    assert found(named("fuma", 0.8), chosen) == ["fuma"]
-    assert found(named("fuma", 0.0), chosen) == []
