@@ -65,10 +65,13 @@ def fit_covered(named: Sequence[Named], *, most_false: float) -> tuple[Covered, 
 def named_photos(
     bundle: ModelBundle, photos: Sequence[DevelopmentPhoto], brands: DevelopmentBrands, *, progress: Progress
 ) -> Iterator[Named]:
-    """What the bundle sees in those of `photos` whose listing names a brand."""
+    """What the bundle sees in those of `photos` whose listing names a brand.
+
+    Where the smeared mark is nobody's, nothing is wrong with suspecting the brand that the listing names: left out.
+    """
     known = _reference_vectors(bundle, brands)
     for photo in progress(photos, len(photos), "tampered places"):
-        if photo.claims is None or photo.claims not in known:
+        if photo.claims is None or photo.claims not in known or (photo.kind == "smear" and photo.brand is None):
             continue
         image = decode(photo.data)
         patches = bundle.tampering.map(image).patches()[:MOST_PLACES]

@@ -54,7 +54,7 @@ NO_BRANDS = ("cow", "krav", "mark")
 
 @dataclass(frozen=True, slots=True)
 class DevelopmentPhoto:
-    """A JPEG; the registered brand in it and what was done to its mark, or None; the brand that its listing names."""
+    """A JPEG; the registered brand in it, or None; what was done to its mark, or a stranger's; the brand claimed."""
 
     data: bytes
     brand: str | None = None
@@ -150,7 +150,7 @@ def _placed_photos(
         logo = pool[brand][int(rng.integers(len(pool[brand])))]
         kind: Kind = ("genuine", "smear", "imitation")[int(rng.choice(3, p=(0.4, 0.4, 0.2)))]
         image = _placed(logo, garments[int(rng.integers(len(garments)))], kind=kind, rng=rng)
-        yield DevelopmentPhoto(jpeg(image), brand, kind) if known else DevelopmentPhoto(jpeg(image))
+        yield DevelopmentPhoto(jpeg(image), brand if known else None, kind)
 
 
 def _placed(logo: Logo, garment: Photo, *, kind: Kind, rng: np.random.Generator) -> RgbImage:
