@@ -60,7 +60,7 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 MOST_ACCUSED = 0.03
 """Of the genuine marks that are recognised, those that may be called smeared or imitated."""
 
-MOST_COVERED = 0.02
+MOST_COVERED = 0.01
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
 MOST_LOST = 0.02
