@@ -57,8 +57,8 @@ from training.readable import fit_readable
 LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
-MOST_ACCUSED = 0.03
-"""Of the genuine marks that are recognised, those that may be called smeared or imitated."""
+MOST_ACCUSED = (0.02, 0.04)
+"""Of the genuine marks that are recognised, those that may be called smeared, and imitated."""
 
 MOST_COVERED = 0.01
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
@@ -329,7 +329,7 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
 def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     """Multinomial logistic regression of what was done to a mark, each kind as frequent as the others.
 
-    Then both accusations are made less likely, alike, until at most `MOST_ACCUSED` of the genuine marks are accused.
+    Then each accusation is made less likely until at most its `MOST_ACCUSED` of the genuine marks are accused so.
     """
     labels = np.array([Shares._fields.index(kind) for kind, _ in marks], np.int64)
     if len(set(labels.tolist())) < len(Shares._fields):
@@ -338,9 +338,11 @@ def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(numbers, labels)
     weights = np.column_stack([fitted.intercept_, fitted.coef_])
     weights = weights[1:] - weights[0]
-    accusing = np.sort((weights[:, 0] + numbers[labels == 0] @ weights[:, 1:].T).max(axis=1))
-    most = accusing[len(accusing) - int(np.floor(MOST_ACCUSED * len(accusing))) - 1]
-    weights[:, 0] -= max(float(most), 0.0)
+    accusing = np.sort(weights[:, 0] + numbers[labels == 0] @ weights[:, 1:].T, axis=0)
+    most = [
+        one[len(one) - int(np.floor(share * len(one))) - 1] for one, share in zip(accusing.T, MOST_ACCUSED, strict=True)
+    ]
+    weights[:, 0] -= np.maximum(most, 0.0)
     return Kinds(tuple(weights[0].tolist()), tuple(weights[1].tolist()))
 
 
