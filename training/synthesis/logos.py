@@ -58,7 +58,10 @@ HELD_OUT_BRANDS = frozenset(
     "lotto disney decathlon quechua fifa inkfruit probase catwalk domyos tantra carlton dusg mrmen ediots kalenji "
     "kipsta newfeel tribord solognac artengo nabaiji geonaute inesis".split()
 )
-"""Keys of the brands that figures are reported on; nothing is ever trained or tuned on them."""
+"""Keys of the brands that no network is ever trained on: figures are reported on them.
+
+Nothing is tuned on them either, but for those of `training.evaluation.datasets.TUNING_BRANDS`.
+"""
 
 # For these a longer key that starts alike is another brand altogether (hp … hpe is not, xbox is not x).
 _EXACT_ONLY = frozenset({"hp", "x", "mini", "tantra", "carlton"})
