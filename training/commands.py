@@ -124,6 +124,7 @@ def tampering(
     folder: Folder = WORK / "tampering",
     scenes: Annotated[Path, typer.Option(help="Where `hallmark train detector` left its scenes")] = WORK / "detector",
     bundle: Bundle = NEW_BUNDLE,
+    start: Start = None,
     steps: int = 1100,
     seed: int = 0,
 ) -> None:
@@ -139,6 +140,7 @@ def tampering(
         detector=bundle / "detector.fp16.npz",
         settings=TamperingTraining(steps=steps, seed=seed),
         report=out.print,
+        start=start,
     )
     off = export_tampering(checkpoint, bundle / "tampering.onnx", store=store)
     out.print(f"{figures}, off torch by {off:.2g}")

@@ -18,11 +18,15 @@ from training.detector.data import SceneStore
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
+from training.tampering.anything import changed_anyhow
 
 TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
 """The tools that may be learnt from."""
 
 UNTOUCHED_SHARE = 0.35
+ANYHOW_SHARE = 0.4
+"""Of the changes, those by no tool."""
+
 _ELSEWHERE_SHARE = 0.2
 _CHANGED = 10  # of 255
 _GREY = 127
@@ -53,7 +57,11 @@ def draw_tampered(
         untouched = rng.random() < UNTOUCHED_SHARE
     if not untouched:
         for box in _places(list(scene.boxes), image.shape[:2], rng):
-            edited = smear(image, box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
+            if rng.random() < ANYHOW_SHARE:
+                other = store.scene(int(rng.integers(len(store)))).image
+                edited = changed_anyhow(image, box, other=other, rng=rng)
+            else:
+                edited = smear(image, box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
             mask = np.maximum(mask, _changed(image, edited, box))
             image = edited
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))

@@ -57,15 +57,21 @@ def train_tampering(
     detector: Path,
     settings: TamperingTraining,
     report: Report,
+    start: Path | None = None,
 ) -> dict[str, float]:
     """Train on the scenes of `store`, from the weights `detector` (`.fp16.npz`); the last development figures.
+
+    `start` names the weights of an earlier release (`tampering.fp16.npz`) to begin from instead.
 
     Raises `ValueError` when `checkpoint` is of other settings.
     """
     torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
     network = TamperingNetwork()
-    network.start_from_detector(detector)
+    if start is None:
+        network.start_from_detector(detector)
+    else:
+        load_weights(network, start)
     network.freeze()
     channels_last(network)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))  # type: ignore[no-untyped-call]
