@@ -19,6 +19,9 @@ from model.regions import Box, RgbImage
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
 
+MOST_PLACES = 2
+"""Tampered places of a photo that are looked at; each costs one embedding."""
+
 _SURE = 0.5
 _FEWEST_CELLS = 4
 

@@ -12,13 +12,10 @@ from index.interface import Hit, IndexView
 from model.bundle import ModelBundle
 from model.calibration import TamperedPlace
 from model.regions import Region, RgbImage
-from model.tampering import Patch
+from model.tampering import MOST_PLACES, Patch
 from serve.candidates import References, Suspect
 from serve.results import FindingScores
 from serve.verification import SeenTampering, Verified
-
-MOST_PLACES = 2
-"""Tampered places of a photo that are looked at; each costs one embedding."""
 
 
 def covered_marks(

@@ -19,13 +19,10 @@ from model.calibration import Covered, TamperedPlace
 from model.decode import decode
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from model.tampering import Patch
+from model.tampering import MOST_PLACES, Patch
 from training.development import DevelopmentBrands, DevelopmentPhoto
 from training.evaluation.references import as_uploaded
 from training.evaluation.report import Progress
-
-MOST_PLACES = 2
-"""Tampered places of a photo that a scan looks at."""
 
 FOLDS = 5
 
