@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from model.networks.detector import LogoDetector
 from model.networks.weights import load_weights
-
-STRIDE = 8
-"""Pixels of the photo between neighbouring values of the map."""
 
 _LOGIT_PRIOR = -3.0  # most places are as they were
 
@@ -55,9 +51,3 @@ class TamperingNetwork(nn.Module):
         load_weights(detector, path)
         known = {name: value for name, value in detector.state_dict().items() if name in self.body.state_dict()}
         self.body.load_state_dict(known)
-
-
-def probabilities(network: TamperingNetwork, square: Tensor) -> Tensor:
-    """The map of one (height, width, 3) uint8 picture, 0..1."""
-    with torch.inference_mode():
-        return torch.sigmoid(network(square[None])[0])

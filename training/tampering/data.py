@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.networks.tampering import STRIDE
 from model.regions import Box, RgbImage
+from model.tampering import STRIDE
 from training.detector.data import SceneStore
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.edits.strokes import random_colour
@@ -47,7 +47,6 @@ def draw_tampered(
     *,
     rng: np.random.Generator,
     side: int,
-    tools: tuple[str, ...] = TOOLS,
     untouched: bool | None = None,
 ) -> Tampered:
     """One photo; `untouched` None draws whether anything was done to it."""
@@ -61,7 +60,7 @@ def draw_tampered(
                 other = store.scene(int(rng.integers(len(store)))).image
                 edited = changed_anyhow(image, box, other=other, rng=rng)
             else:
-                edited = smear(image, box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
+                edited = smear(image, box, tool=str(rng.choice(TOOLS)), strength=float(rng.uniform(0, 1)), rng=rng)
             mask = np.maximum(mask, _changed(image, edited, box))
             image = edited
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
