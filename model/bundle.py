@@ -4,7 +4,8 @@ A bundle is a folder:
 
     embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx  tampering.onnx   the networks
     calibration.json  thresholds and how evidence is weighed
-    verifier_calibration.json  wiped_places.json  the verifier's head; how wiped places of copied photos are told
+    verifier_calibration.json  the verifier's head
+    photo_copy.json  wiped_places.json  how copied photos, and wiped places of them, are told
     manifest.json  SHA-256 of each file above
     *.card.md  data, licences, recipe, metrics, limits
 
@@ -22,6 +23,7 @@ from model import CHAMPION
 from model.calibration import Calibration, read_calibration
 from model.detector import Detector
 from model.embedder import Embedder
+from model.photo_agreement import AgreementWeights, load_agreement_weights
 from model.reading import Reader
 from model.second_look import SecondLook
 from model.tampering import Tampering
@@ -37,6 +39,7 @@ FILES = (
     "tampering.onnx",
     "calibration.json",
     "verifier_calibration.json",
+    "photo_copy.json",
     "wiped_places.json",
 )
 
@@ -57,6 +60,7 @@ class ModelBundle:
     second_look: SecondLook
     tampering: Tampering
     calibration: Calibration
+    photo_copy: AgreementWeights
     wiped_places: Weights
 
 
@@ -99,6 +103,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
     verify_manifest(folder)
     try:
         calibration = read_calibration(folder / "calibration.json")
+        photo_copy = load_agreement_weights(folder / "photo_copy.json")
     except ValueError as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
     embedder, reader = Embedder(folder / "embedder.onnx", threads=threads), Reader(threads=threads)
@@ -113,6 +118,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         second_look=SecondLook(embedder),
         tampering=Tampering(folder / "tampering.onnx", threads=threads),
         calibration=calibration,
+        photo_copy=photo_copy,
         wiped_places=load_weights(folder / "wiped_places.json"),
     )
 

@@ -2,7 +2,9 @@
 
 Another photo of the same product has other folds, another view and other light, so its edges cannot be laid on the
 reference's by moving, turning, scaling and mirroring alone. That is what is tested: a similarity transform from ORB
-matches (or from the frames, trimmed or not, for goods too plain for keypoints), and then the correlation of edges.
+matches (or from the frames, trimmed or not, for goods too plain for keypoints), and then the correlation of edges. What
+passes has the reference's outline, as another garment on the same model has too: `model.photo_agreement` then asks
+whether all of it agrees, block by block.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from model.alignment import (
     orb_features,
     resized,
 )
+from model.photo_agreement import AgreementWeights, Numbers, agreement
 from model.regions import Box, RgbImage
 
 LEAST_OVERLAP = 0.12
@@ -48,6 +51,7 @@ Chosen on garments and groceries: packages of one brand that differ in the print
 which nothing else was changed 0.89 to 1.
 """
 
+_EVEN = 0.5
 _SIDE = 128
 _LEAST_REST = 0.1  # share of the square that must lie outside the logo places and be covered
 _AROUND_PLACES = 0.15  # of a place's sides: a smear may reach a little over it
@@ -61,7 +65,8 @@ _WORTH_REFINING = 0.4
 class PhotoMatch:
     """What a picture is beside a product reference.
 
-    `probability`, 0..1, that it is the same photo; `correlation` of edges -1..1 after alignment, of all or of what lies
+    `probability`, 0..1, that it is the same photo, is that of the edges or of the agreement of blocks, whichever is
+    less; `correlation` of edges -1..1 after alignment, of all or of what lies
     outside the logo places, whichever is more; `inliers` of the ORB
     matches; `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
@@ -108,7 +113,17 @@ class _Known:
     rest: NDArray[np.bool_]
 
 
-def photo_match(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> PhotoMatch:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The picture laid on the reference's: `laid` (h, w, 3), which repeats its rim where `covered` (h, w) is False."""
+
+    laid: RgbImage
+    covered: NDArray[np.bool_]
+
+
+def photo_match(
+    image: RgbImage, reference: PreparedReference, *, weights: AgreementWeights, places: Sequence[Box] = ()
+) -> PhotoMatch:
     """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`.
 
     `places`, in pixels of the reference's picture, are its logo places: a copy may have been wiped there, so it is also
@@ -116,6 +131,36 @@ def photo_match(image: RgbImage, reference: PreparedReference, *, places: Sequen
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
     known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
+    best = _best(small, known, reference)
+    probability = _edge_probability(best)
+    match = (max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
+    if probability < _EVEN:
+        return PhotoMatch(probability, *match, None, None, [])
+    shown = _shown(small, best, reference)
+    numbers = _agreement(shown, known, reference)
+    probability = min(probability, 0.0 if numbers is None else weights.probability(numbers))
+    if probability < _EVEN:
+        return PhotoMatch(probability, *match, None, None, [])
+    aligned, difference, recoloured = _difference(shown, reference)
+    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
+    return PhotoMatch(probability, *match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+
+
+def measured_agreement(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> Numbers | None:
+    """What `model.photo_agreement` measures of a picture whose edges agree, which its weights are fitted to.
+
+    None where the edges say already that it is no copy, or nothing can be measured.
+    """
+    small = resized(image, fitted(image.shape, PICTURE_SIDE))
+    known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
+    best = _best(small, known, reference)
+    if _edge_probability(best) < _EVEN:
+        return None
+    return _agreement(_shown(small, best, reference), known, reference)
+
+
+def _best(small: RgbImage, known: _Known, reference: PreparedReference) -> _Laid:
+    """The way to lay the picture, at working size, on the reference under which edges agree best."""
     ways: list[_Laid] = []
     for mirrored in (False, True):
         if any(max(way.correlation, way.rest) > _BEYOND_DOUBT for way in ways):
@@ -129,16 +174,23 @@ def photo_match(image: RgbImage, reference: PreparedReference, *, places: Sequen
             ways.append(_measured(grey, frame, known, reference, mirrored=mirrored, inliers=0))
     best = max(ways, key=lambda way: way.above_even if way.overlap >= LEAST_OVERLAP else -2.0)
     if best.overlap >= LEAST_OVERLAP and max(best.correlation, best.rest) > _WORTH_REFINING:
-        best = _refined(small, best, known, reference)
-    certain = best.overlap >= LEAST_OVERLAP
-    odds = best.above_even / CORRELATION_SCALE if certain else -20.0
-    probability = float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
-    match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
-    if probability < 0.5:
-        return PhotoMatch(*match, None, None, [])
-    aligned, difference, recoloured = _shown(small, best, reference)
-    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+        return _refined(small, best, known, reference)
+    return best
+
+
+def _edge_probability(best: _Laid) -> float:
+    """The probability, 0..1, of a copy by its edges alone."""
+    odds = best.above_even / CORRELATION_SCALE if best.overlap >= LEAST_OVERLAP else -20.0
+    return float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
+
+
+def _agreement(shown: _Shown, known: _Known, reference: PreparedReference) -> Numbers | None:
+    """The agreement of what both show, outside of the logo places where enough is left."""
+    covered = cv2.erode(shown.covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    height, width = reference.picture.shape[:2]
+    rest = cv2.resize(known.rest.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    outside = covered & rest
+    return agreement(reference.picture, shown.laid, outside if outside.mean() >= _LEAST_REST else covered)
 
 
 def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
@@ -261,12 +313,17 @@ def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedRef
     return found if found.above_even > best.above_even else best
 
 
-def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> tuple[RgbImage, NDArray[np.float32], bool]:
-    """The picture laid on the reference, where they differ 0..1, and whether the colours were changed."""
+def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> _Shown:
     height, width = reference.picture.shape[:2]
     seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small
-    laid = cv2.warpPerspective(seen, best.matrix, (width, height), borderValue=(255, 255, 255)).astype(np.uint8)
+    laid = cv2.warpPerspective(seen, best.matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.warpPerspective(np.full(seen.shape[:2], 255, np.uint8), best.matrix, (width, height)) > 250
+    return _Shown(np.asarray(laid, np.uint8), covered)
+
+
+def _difference(shown: _Shown, reference: PreparedReference) -> tuple[RgbImage, NDArray[np.float32], bool]:
+    """The picture laid on the reference, white around, where they differ 0..1, and whether colours were changed."""
+    laid, covered = np.where(shown.covered[..., None], shown.laid, np.uint8(255)), shown.covered
     gap = np.abs(laid.astype(np.float32) - reference.picture).max(axis=-1) / 255
     gap = cv2.GaussianBlur(gap, (0, 0), 2.0) * covered
     recoloured = bool(covered.any()) and float(np.median(gap[covered])) > _DIFFERENT_COLOUR

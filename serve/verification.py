@@ -86,7 +86,7 @@ def verify(
     box, (first, _) = candidate.suspect.region.box, candidate.references[0]
     if first.kind == "product":
         places = [one.place.box for one in first.places]
-        match = photo_match(box.crop(image), first.prepared, places=places)
+        match = photo_match(box.crop(image), first.prepared, places=places, weights=bundle.photo_copy)
         is_copy = match.probability >= bundle.calibration.copy_probability
         return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
     crop = box.grown(REGION_MARGIN).crop(image)

@@ -177,21 +177,43 @@ def thresholds(
 
 
 @train.command()
+def copies(
+    *,
+    references: Annotated[int, typer.Option(help="Product photos that are drawn")] = 1100,
+    seed: int = 0,
+    bundle: Bundle = NEW_BUNDLE,
+) -> None:
+    """Fit how a copied product photo is told from another shot of a like product."""
+    from training.copied_photos import CopySettings, fit_copies
+
+    settings = CopySettings(references=references, seed=seed)
+    typer.echo(json.dumps(fit_copies(bundle / "photo_copy.json", settings=settings, progress=bar)))
+
+
+@train.command()
 def places(
     *,
     products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 400,
     seed: int = 0,
     bundle: Bundle = NEW_BUNDLE,
 ) -> None:
-    """Fit how a logo's place in a copied product photo is told to be wiped."""
+    """Fit how a logo's place in a copied product photo is told to be wiped; after `hallmark train copies`."""
     from model.detector import Detector
+    from model.photo_agreement import load_agreement_weights
     from training.logo_places import PlaceSettings, fit_places
     from training.synthesis.logos import fetch_packages, load_logos
 
     detector = Detector(bundle / "detector.onnx")
     settings = PlaceSettings(products=products, seed=seed)
     logos = load_logos(fetch_packages())
-    figures = fit_places(bundle / "wiped_places.json", detector=detector, logos=logos, settings=settings, progress=bar)
+    figures = fit_places(
+        bundle / "wiped_places.json",
+        detector=detector,
+        photo_copy=load_agreement_weights(bundle / "photo_copy.json"),
+        logos=logos,
+        settings=settings,
+        progress=bar,
+    )
     typer.echo(json.dumps(figures))
 
 

@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from model.alignment import prepare_reference
 from model.detector import Detector
 from model.logo_places import logo_places, logo_regions
+from model.photo_agreement import AgreementWeights
 from model.photo_copy import photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, RgbImage
@@ -77,20 +78,33 @@ class Measured:
 
 
 def fit_places(
-    file: Path, *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+    file: Path,
+    *,
+    detector: Detector,
+    photo_copy: AgreementWeights,
+    logos: Sequence[Logo],
+    settings: PlaceSettings,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """Draw, measure, fit, and write `file`; returns what was written.
+    """Draw, measure, fit, and write `file`; returns what was written. `photo_copy` says what is taken for a copy.
 
     Raises `DataMissing` without the garments and the groceries.
     """
-    rows = list(measured_places(detector=detector, logos=logos, settings=settings, progress=progress))
+    rows = list(
+        measured_places(detector=detector, photo_copy=photo_copy, logos=logos, settings=settings, progress=progress)
+    )
     fitted = fitted_weights(rows, most_false=settings.most_false)
     file.write_text(json.dumps(fitted, indent=2) + "\n")
     return fitted
 
 
 def measured_places(
-    *, detector: Detector, logos: Sequence[Logo], settings: PlaceSettings, progress: Progress
+    *,
+    detector: Detector,
+    photo_copy: AgreementWeights,
+    logos: Sequence[Logo],
+    settings: PlaceSettings,
+    progress: Progress,
 ) -> Iterator[Measured]:
     """The places of all copies, one product after the other."""
     photos = training_photos()
@@ -107,7 +121,8 @@ def measured_places(
                 continue
         boxes = logo_places(picture, logo_regions(picture, detect=detector.detect))
         if boxes:
-            yield from _copies(picture, boxes, marks, photo=photo.path.stem, drawing=number, rng=rng)
+            name = photo.path.stem
+            yield from _copies(picture, boxes, marks, photo=name, drawing=number, photo_copy=photo_copy, rng=rng)
 
 
 def training_photos() -> list[Photo]:
@@ -124,6 +139,7 @@ def _copies(
     *,
     photo: str,
     drawing: int,
+    photo_copy: AgreementWeights,
     rng: np.random.Generator,
 ) -> Iterator[Measured]:
     reference = prepare_reference(picture)
@@ -137,7 +153,7 @@ def _copies(
         if is_wiped:
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
         seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
-        match = photo_match(seen, reference, places=[place.place.box for place in places])
+        match = photo_match(seen, reference, places=[place.place.box for place in places], weights=photo_copy)
         if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue
         shown = [places[wanted]] if is_wiped else places

@@ -7,19 +7,21 @@ from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
 
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder
+from model.photo_agreement import load_agreement_weights
 from model.photo_copy import photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box
 from model.wiped_places import Weights, load_weights, measured, terms, wiped
 
 WEIGHTS = load_weights(bundle_folder() / "wiped_places.json")
+COPY_WEIGHTS = load_agreement_weights(bundle_folder() / "photo_copy.json")
 
 
 def compared(copy: np.ndarray):
     photo = product()
     reference = prepare_reference(photo)
     (place,) = prepared_places(photo, [PLACE], reference=reference)
-    match = photo_match(copy, reference, places=[place.place.box])
+    match = photo_match(copy, reference, places=[place.place.box], weights=COPY_WEIGHTS)
     assert match.matrix is not None
     return wiped(copy, match.matrix, place, weights=WEIGHTS), match, place
 

@@ -4,7 +4,9 @@ import numpy as np
 from drawn_garment import PLACE, product
 
 import training.logo_places
+from model.bundle import bundle_folder
 from model.encoding import png
+from model.photo_agreement import load_agreement_weights
 from model.regions import Region
 from model.wiped_places import Weights
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS
@@ -70,7 +72,12 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
     file.write_bytes(png(product()))
     monkeypatch.setattr(training.logo_places, "training_photos", lambda: [Photo(file)])
     settings = PlaceSettings(products=6)
-    arguments = {"detector": PlaceDetector(), "logos": load_logos()[:60], "progress": lambda items, *_: items}
+    arguments = {
+        "detector": PlaceDetector(),
+        "photo_copy": load_agreement_weights(bundle_folder() / "photo_copy.json"),
+        "logos": load_logos()[:60],
+        "progress": lambda items, *_: items,
+    }
     found = list(measured_places(settings=settings, **arguments))
     assert {one.wiped for one in found} == {False, True}
     assert {one.tool for one in found} <= {"", *TOOLS}

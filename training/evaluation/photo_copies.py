@@ -11,6 +11,7 @@ from model.alignment import prepare_reference
 from model.bundle import ModelBundle
 from model.photo_copy import photo_match
 from training.evaluation.datasets import Photo
+from training.evaluation.intervals import mean_interval
 from training.evaluation.products import EDITS
 from training.evaluation.report import Progress, Table
 from training.evaluation.sift import fitted, homography, keypoints
@@ -21,7 +22,8 @@ from training.evaluation.verdicts import separation
 def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Progress) -> dict[str, Table]:
     """Edited copies of catalogue photos beside their original, against each photo beside the other most like it.
 
-    One table for each method; OCR has nothing to read on most of these photos and is left out.
+    One table for each method, and `copies_served`: what the scan takes for a copy at its threshold. OCR has nothing to
+    read on most of these photos and is left out.
     """
     originals = [photo.read() for photo in photos]
     vectors = bundle.embedder.embed(originals)
@@ -36,7 +38,8 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
         other = originals[int(cosines[place].argmax())]
         rng = np.random.default_rng(place)
         for edit, picture in [("", other), *((name, make(original, rng)) for name, make in EDITS.items())]:
-            scores["hallmark"].append(photo_match(picture, prepared).probability)
+            match = photo_match(picture, prepared, weights=bundle.photo_copy)
+            scores["hallmark"].append(match.probability)
             scores["embedding_similarity"].append(float((bundle.embedder.embed([picture]) @ vectors[place])[0]))
             seen = fitted(picture)
             matrix, inliers = homography(keypoints(seen), known)
@@ -45,7 +48,8 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
             edits.append(edit)
             photo_of.append(place)
     made, group = np.array(edits), np.array(photo_of)
-    return {
+    served = np.array(scores["hallmark"]) >= bundle.calibration.copy_probability
+    tables = {
         f"copies_{method}": Table(
             f"Copied photos (catalogue), {method.replace('_', ' ')}",
             {
@@ -58,3 +62,6 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
         )
         for method, found in scores.items()
     }
+    rows = {edit or "most similar other photo": mean_interval(served[made == edit]) for edit in ("", *EDITS)}
+    recognised = {row: {"recognised": share} for row, share in rows.items()}
+    return tables | {"copies_served": Table("Copied photos (catalogue): as the scan takes them for copies", recognised)}

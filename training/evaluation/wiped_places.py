@@ -129,7 +129,8 @@ class Reference:
 
     def judge(self, copy: Copy, photo: int, *, bundle: ModelBundle) -> Judged:
         """One copy of the reference, or another photo, judged; `photo` is the number of the reference."""
-        match = photo_match(copy.picture, self.prepared, places=[place.place.box for place in self.places])
+        places = [place.place.box for place in self.places]
+        match = photo_match(copy.picture, self.prepared, places=places, weights=bundle.photo_copy)
         recognised = match.probability >= bundle.calibration.copy_probability
         found = _compared(copy.picture, match, self.places, bundle.wiped_places) if recognised else []
         scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
