@@ -9,7 +9,7 @@ whether all of it agrees, block by block.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -131,56 +131,79 @@ def photo_match(
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
     known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
-    best = _best(small, known, reference)
-    probability = _edge_probability(best)
-    match = (max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
+    judged: list[tuple[float, _Laid]] = []
+    for laid in _looks(small, known, reference):
+        judged.append((_probability(laid, small, known, reference, weights), laid))
+        if judged[-1][0] >= _EVEN:
+            break
+    probability, best = max(judged, key=lambda one: one[0])
+    match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < _EVEN:
-        return PhotoMatch(probability, *match, None, None, [])
-    shown = _shown(small, best, reference)
-    numbers = _agreement(shown, known, reference)
-    probability = min(probability, 0.0 if numbers is None else weights.probability(numbers))
-    if probability < _EVEN:
-        return PhotoMatch(probability, *match, None, None, [])
-    aligned, difference, recoloured = _difference(shown, reference)
+        return PhotoMatch(*match, None, None, [])
+    aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
     matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    return PhotoMatch(probability, *match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
 
 
 def measured_agreement(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> Numbers | None:
     """What `model.photo_agreement` measures of a picture whose edges agree, which its weights are fitted to.
 
-    None where the edges say already that it is no copy, or nothing can be measured.
+    It is measured as the edges agree best, mirrored or not. None where they say already that it is no copy, or nothing
+    can be measured.
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
     known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
-    best = _best(small, known, reference)
-    if _edge_probability(best) < _EVEN:
-        return None
-    return _agreement(_shown(small, best, reference), known, reference)
+    best = max(_looks(small, known, reference), key=_edge_worth)
+    return _agreement(_shown(small, best, reference), known, reference) if _edge_probability(best) >= _EVEN else None
 
 
-def _best(small: RgbImage, known: _Known, reference: PreparedReference) -> _Laid:
-    """The way to lay the picture, at working size, on the reference under which edges agree best."""
+def _looks(small: RgbImage, known: _Known, reference: PreparedReference) -> Iterator[_Laid]:
+    """The ways to lay the picture, at working size, on the reference: the one under which edges agree best.
+
+    Where they agree beyond doubt as it is, the mirrored look, which costs as much again, comes second, for whom the
+    first does not convince: goods that look alike from left and right have the same edges both ways.
+    """
+    plain = _look(small, known, reference, mirrored=False)
+    if max(plain.correlation, plain.rest) > _BEYOND_DOUBT:
+        yield _refined(small, plain, known, reference)
+        yield _refined(small, _look(small, known, reference, mirrored=True), known, reference)
+    else:
+        mirrored = _look(small, known, reference, mirrored=True)
+        yield _refined(small, max(plain, mirrored, key=_edge_worth), known, reference)
+
+
+def _look(small: RgbImage, known: _Known, reference: PreparedReference, *, mirrored: bool) -> _Laid:
+    """The best of one side: by the keypoints, by the content and by the frame."""
+    seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
+    grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
     ways: list[_Laid] = []
-    for mirrored in (False, True):
-        if any(max(way.correlation, way.rest) > _BEYOND_DOUBT for way in ways):
-            break  # a mirrored look would cost as much again and could only lose
-        seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
-        grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
-        matrix, inliers = _by_features(orb_features(grey), reference.features)
-        if matrix is not None:
-            ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
-        for frame in (_by_content(seen, reference), _by_frame(seen, reference)):
-            ways.append(_measured(grey, frame, known, reference, mirrored=mirrored, inliers=0))
-    best = max(ways, key=lambda way: way.above_even if way.overlap >= LEAST_OVERLAP else -2.0)
-    if best.overlap >= LEAST_OVERLAP and max(best.correlation, best.rest) > _WORTH_REFINING:
-        return _refined(small, best, known, reference)
-    return best
+    matrix, inliers = _by_features(orb_features(grey), reference.features)
+    if matrix is not None:
+        ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
+    for frame in (_by_content(seen, reference), _by_frame(seen, reference)):
+        ways.append(_measured(grey, frame, known, reference, mirrored=mirrored, inliers=0))
+    return max(ways, key=_edge_worth)
 
 
-def _edge_probability(best: _Laid) -> float:
+def _edge_worth(laid: _Laid) -> float:
+    """By how much its edges agree better than where both are equally likely; little where it shows too little."""
+    return laid.above_even if laid.overlap >= LEAST_OVERLAP else -2.0
+
+
+def _probability(
+    laid: _Laid, small: RgbImage, known: _Known, reference: PreparedReference, weights: AgreementWeights
+) -> float:
+    """The probability, 0..1, of a copy: that of the edges, or of the agreement of blocks where that is less."""
+    by_edges = _edge_probability(laid)
+    if by_edges < _EVEN:
+        return by_edges
+    numbers = _agreement(_shown(small, laid, reference), known, reference)
+    return 0.0 if numbers is None else min(by_edges, weights.probability(numbers))
+
+
+def _edge_probability(laid: _Laid) -> float:
     """The probability, 0..1, of a copy by its edges alone."""
-    odds = best.above_even / CORRELATION_SCALE if best.overlap >= LEAST_OVERLAP else -20.0
+    odds = _edge_worth(laid) / CORRELATION_SCALE
     return float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
 
 
@@ -285,8 +308,10 @@ def _rest(reference: PreparedReference, places: Sequence[Box]) -> NDArray[np.boo
 def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedReference) -> _Laid:
     """`best` after ECC (Evangelidis and Psarakis 2008) on edge strength, affine; itself where that does not help.
 
-    A copy gains the last pixel of agreement from it, another photo has none to gain.
+    A copy gains the last pixel of agreement from it, another photo has none to gain and is left as it is.
     """
+    if best.overlap < LEAST_OVERLAP or max(best.correlation, best.rest) <= _WORTH_REFINING:
+        return best
     height, width = reference.picture.shape[:2]
     seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small
     grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)

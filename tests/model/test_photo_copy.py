@@ -133,6 +133,15 @@ def test_another_shot_with_the_same_outline_is_no_copy():
     assert matched(recompressed(creased(product(1), 1)), reference).probability > 0.9
 
 
+def test_a_mirrored_copy_of_symmetric_goods_is_recognised():
+    """Its outline agrees as it is, beyond doubt; what the mirror turned are soft folds alone."""
+    half = product(1)[:, :120]
+    photo = creased(np.concatenate([half, half[:, ::-1]], axis=1), 3)
+    match = matched(np.ascontiguousarray(photo[:, ::-1]), prepare_reference(photo))
+    assert match.mirrored
+    assert match.probability > 0.9
+
+
 def test_agreement_is_measured_only_where_edges_agree():
     assert measured_agreement(product(2), prepare_reference(product(1))) is None
     assert measured_agreement(product(1), prepare_reference(product(1))) is not None
