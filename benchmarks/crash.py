@@ -99,7 +99,7 @@ def _lead(world: World, kinds: Sequence[str], *, steps: Sequence[str]) -> list[C
     with ThreadPoolExecutor(len(lives)) as threads:
         list(threads.map(lambda kind, life: LIVES[kind].lead(life), kinds, lives))
     world.disarm()
-    world.settle()
+    world.database.settle()
     return [life.traces() for life in lives]
 
 

@@ -14,7 +14,8 @@ import cv2
 import httpx2
 import numpy as np
 
-from benchmarks.crash_world import PATIENCE_SECONDS, World
+from benchmarks.crash_world import World
+from benchmarks.passing_time import PATIENCE_SECONDS
 from model.encoding import png
 from model.regions import RgbImage
 from serve import failpoints
@@ -97,8 +98,8 @@ class Life:
         """Everything that the life has left, by what it is."""
         found: Counter[str] = Counter()
         for query in TRACES:
-            found.update(str(row[0]) for row in self._world.ask(query, self._listing["id"]))
-        messages = self._world.ask(MESSAGES, self._listing["id"])
+            found.update(str(row[0]) for row in self._world.database.ask(query, self._listing["id"]))
+        messages = self._world.database.ask(MESSAGES, self._listing["id"])
         came = self._world.receiver.ids
         found.update(f"message {kind}{'' if name in came else ' that never came'}" for name, kind in messages)
         return found
@@ -120,8 +121,9 @@ class Life:
     def _come(self, task: str, column: str, action: str) -> None:
         """Have what is due in days be due now."""
         self._world.arm(recorded(action), committed(action))
-        self._world.change(f"UPDATE cases SET {column} = now() - interval '1 second' WHERE id = %s", self._case)  # noqa: S608 -- one of two names
-        self._world.change(
+        change = self._world.database.change
+        change(f"UPDATE cases SET {column} = now() - interval '1 second' WHERE id = %s", self._case)  # noqa: S608 -- one of two names
+        change(
             "UPDATE procrastinate.procrastinate_jobs SET scheduled_at = now() - interval '1 second' "
             "WHERE task_name = %s AND args->>'case_id' = %s AND status = 'todo'",
             task,
@@ -130,7 +132,7 @@ class Life:
 
     def _await(self, query: str) -> None:
         until = time.monotonic() + PATIENCE_SECONDS
-        while not self._world.ask(query, self._case):
+        while not self._world.database.ask(query, self._case):
             if time.monotonic() > until:
                 raise TimeoutError(f"the case {self._case} was left alone")
             time.sleep(0.2)
@@ -156,7 +158,7 @@ class Promotion:
         """Everything that the promotion has left, by what it is."""
         found: Counter[str] = Counter()
         for query in TRACES_OF_MODELS:
-            found.update(str(row[0]) for row in self._world.ask(query, self._model))
+            found.update(str(row[0]) for row in self._world.database.ask(query, self._model))
         return found
 
     def _act(self, action: str, *arguments: str) -> None:
@@ -165,7 +167,7 @@ class Promotion:
         steps = (step(moment) for moment in moments for step in (recorded, committed))
         self._world.arm(failpoints.REFERENCE_EMBEDDED, *steps)
         until = time.monotonic() + PATIENCE_SECONDS
-        while not self._world.ask(SWITCHED, action, self._model):
+        while not self._world.database.ask(SWITCHED, action, self._model):
             if time.monotonic() > until:
                 raise TimeoutError(f"{action} of {self._model} does not come to an end")
             self._world.command("model", action, *arguments)

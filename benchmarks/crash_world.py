@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import psycopg
 
+from benchmarks.passing_time import PATIENCE_SECONDS, OutsideDatabase
 from client.service import Service, command, environment
 from model.bundle import bundle_folder
 from serve import keys
@@ -23,9 +23,6 @@ from serve.database.engine import Database
 from serve.loop.audit import verify
 from serve.roles import Role
 from serve.settings import Settings
-
-PATIENCE_SECONDS = 900.0
-"""An answer, or the end of all jobs, that takes longer than this does not come."""
 
 
 class Receiver:
@@ -63,7 +60,7 @@ class Receiver:
 
 
 class World:
-    """Arms failpoints, sends requests until they are answered, and looks into the database; for several threads."""
+    """Arms failpoints and sends requests until they are answered; for several threads. `database` is the service's."""
 
     def __init__(
         self, service: Service, database_url: str, *, settings: Mapping[str, str], receiver: Receiver, armed: Path
@@ -72,7 +69,7 @@ class World:
         self._settings = settings
         self.arms: frozenset[str] = frozenset()
         self._service = service
-        self._database_url = database_url
+        self.database = OutsideDatabase(database_url)
         self._armed = armed
         self._arming = threading.Lock()
         self._counts: Counter[str] = Counter()
@@ -108,11 +105,11 @@ class World:
             try:
                 answer = httpx2.request(method, self._service.url + path, headers=headers, timeout=60.0, **content)
             except httpx2.TransportError:
-                self.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
+                self.database.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
                 time.sleep(0.05)
                 continue
             if answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE or "request-running" in answer.text:
-                self.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
+                self.database.change("UPDATE idempotency_keys SET lock_expires = now() WHERE key = %s", key)
                 time.sleep(0.2)
                 continue
             return answer
@@ -132,32 +129,9 @@ class World:
         shutil.copytree(bundle_folder(), folder)
         return folder
 
-    def change(self, statement: str, *values: object) -> None:
-        """Change the database from outside, which is how time passes here."""
-        with psycopg.connect(self._database_url, autocommit=True) as connection:
-            connection.execute("SET search_path TO public, procrastinate")
-            connection.execute(statement, values)
-
-    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        with psycopg.connect(self._database_url) as connection:
-            return connection.execute(query, values).fetchall()
-
-    def settle(self) -> None:
-        """Wait until nothing is left to do: no job under way or due. Raises `TimeoutError`."""
-        waiting = (
-            "SELECT task_name, status FROM procrastinate.procrastinate_jobs WHERE task_name <> 'retry stalled jobs' "
-            "AND (status = 'doing' OR status = 'todo' AND coalesce(scheduled_at, now()) <= now())"
-        )
-        until = time.monotonic() + PATIENCE_SECONDS
-        while rows := self.ask(waiting):
-            if time.monotonic() > until:
-                raise TimeoutError(f"jobs that nobody runs: {rows}")
-            time.sleep(0.5)
-
     def verify_audit(self) -> None:
         """Recompute the audit log's chain. Raises `AuditBrokenError`."""
-        settings = Settings.model_validate({"home": self._service.home, "database_url": self._database_url})
+        settings = Settings.model_validate({"home": self._service.home, "database_url": self.database.url})
         database = Database(settings)
         try:
             verify(database)
@@ -166,7 +140,7 @@ class World:
 
     def _create_key(self) -> str:
         """An admin's key."""
-        settings = Settings.model_validate({"home": self._service.home, "database_url": self._database_url})
+        settings = Settings.model_validate({"home": self._service.home, "database_url": self.database.url})
         database = Database(settings)
         try:
             return keys.create_key(database, role=Role.ADMIN)

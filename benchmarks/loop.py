@@ -5,8 +5,8 @@ holders judge what is pushed to them, complain, and show what they find by thems
 or careless, or malicious: those accuse honest sellers and shield fakes. After each round the labels are exported,
 `training.round` makes a candidate, and it is promoted unless it loses on a frozen set.
 
-The same listings go through two marketplaces: one of honest rights holders only, and one with malicious ones, whose
-labels also train a second model: everybody who accuses is taken at its word.
+The same listings go through two marketplaces: one of honest rights holders only, and one where malicious ones are
+added, about a fifth of all labels, which also train a second model: everybody who accuses is taken at its word.
 
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
@@ -46,7 +46,7 @@ console = Console(width=120)
 
 @dataclass(frozen=True)
 class Size:
-    """How much is simulated and trained."""
+    """How much is simulated and trained; `brands` are of honest rights holders, `malicious` ones are added to them."""
 
     rounds: int
     brands: int
@@ -59,9 +59,9 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=3, listings_each=32, genuine_examined=700, fakes_examined=350,
+    rounds=5, brands=10, malicious=3, listings_each=48, genuine_examined=1_500, fakes_examined=750,
     training=RoundSettings(
-        embedder_steps=0, verifier_steps=200, standing_pairs=600, head_pairs=600, thresholds=None
+        embedder_steps=0, verifier_steps=600, standing_pairs=600, head_pairs=2_400, thresholds=None
     ),
     frozen=FrozenSizes(brands=30, photos_per_brand=1, pairs=60),
 )  # fmt: skip
@@ -159,7 +159,9 @@ def main() -> None:
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL
     size = replace(size, malicious=0) if chosen.honest_only else size
-    logos = [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][::3][: size.brands]
+    everybody = [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][::3]
+    everybody = everybody[: size.brands + size.malicious]
+    logos = everybody[: size.brands]
     grounds = Backgrounds.found_in(data_folder())
     examined = examined_listings(
         logos, genuine=size.genuine_examined, fakes=size.fakes_examined, grounds=grounds, model=bundle_folder()
@@ -170,11 +172,12 @@ def main() -> None:
         work = chosen.work or Path(folder) / "work"
         arms = [_arm("clean", Path(folder), work, logos, malicious=0, stack=stack)]
         if size.malicious:
-            arms.append(_arm("malicious", Path(folder), work, logos, malicious=size.malicious, stack=stack))
+            arms.append(_arm("malicious", Path(folder), work, everybody, malicious=size.malicious, stack=stack))
         for number in range(1, size.rounds + 1):
-            offered = offers(logos, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
+            offered = offers(everybody, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
             for arm in arms:
-                arm.round(offered, number=number, size=size, examined=examined)
+                theirs = [offer for offer in offered if offer.brand < len(arm.market.logos)]
+                arm.round(theirs, number=number, size=size, examined=examined)
             print(json.dumps(summary(arms, untaught=untaught, examined=examined)), flush=True)
 
 
@@ -200,7 +203,7 @@ def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict
 def _arm(name: str, folder: Path, work: Path, logos: Sequence[Logo], *, malicious: int, stack: ExitStack) -> Arm:
     """A marketplace on a service of its own, which ends with `stack`."""
     service = stack.enter_context(running_service(folder / name / "home"))
-    market = Marketplace(service, logos, honesties(len(logos), malicious=malicious), seed=1)
+    market = Marketplace(service, logos, honesties(len(logos) - malicious, malicious=malicious), seed=1)
     stack.callback(market.close)
     return Arm(name, market, folder / name, work, at_their_word=bundle_folder() if malicious else None)
 

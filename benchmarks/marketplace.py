@@ -1,6 +1,7 @@
 """A simulated marketplace on a running service: sellers, rights holders and trust & safety, each with a key of its own.
 
-Every step is a call of the HTTP API. What is true of a listing, and how often whom is right, only the simulation knows.
+Every step is a call of the HTTP API, but for the days that pass. What is true of a listing, and how often whom is
+right, only the simulation knows.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import httpx2
 import numpy as np
 
 from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
+from benchmarks.passing_time import OutsideDatabase
 from client.service import Service
 from model.encoding import jpeg, png
+from serve.database.embedded import EmbeddedPostgres
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
 from training.verifier.pairs import clean_reference
@@ -27,13 +30,16 @@ EXAMINER = 0.95
 
 EXAMINER_OF_BOTH = 0.98
 
-BLIND_TESTS = 0.5
-"""Share of the cases whose truth the platform knows (it bought the goods) and that it makes a blind test of."""
+BLIND_TESTS = 8
+"""Most blind tests of a rights holder in a round: repeats of cases whose goods the platform bought, and so knows."""
 
 FAKES = 0.5
 
 NEW_AMONG_FAKES = 0.7
 """Share of the new kinds among the fakes, once they are there."""
+
+NAMED = 0.6
+"""Share of the listings whose title names the brand, as those do who want to be found."""
 
 FOUND_BY_THEMSELVES = 0.5
 """Share of the listings that were not pushed which the rights holder looks at by itself."""
@@ -58,6 +64,7 @@ class Offer:
     """What a seller offers: the place of the brand among the logos, a JPEG, its part with the mark, and the truth."""
 
     brand: int
+    title: str
     photo: bytes
     mark: bytes
     fake: bool
@@ -86,14 +93,14 @@ def offers(
             kinds = () if not fake else NEW_KINDS if new else KNOWN_KINDS
             goods = draw_goods(logos, brand, kinds=kinds, rng=rng, grounds=grounds)
             mark = goods.box.grown(CLOSE_UP).crop(goods.photo)
-            found.append(Offer(brand, jpeg(goods.photo), jpeg(mark), goods.fake))
+            title = f"{logos[brand].brand} cap" if rng.random() < NAMED else "Cap"
+            found.append(Offer(brand, title, jpeg(goods.photo), jpeg(mark), goods.fake))
     return [found[int(place)] for place in rng.permutation(len(found))]
 
 
-def honesties(brands: int, *, malicious: int) -> list[float]:
+def honesties(honest: int, *, malicious: int) -> list[float]:
     """How often each rights holder judges rightly; the malicious ones come last."""
-    honest = np.linspace(*HONEST, brands - malicious).tolist()
-    return [*honest, *np.linspace(*MALICIOUS, malicious).tolist()]
+    return [*np.linspace(*HONEST, honest).tolist(), *np.linspace(*MALICIOUS, malicious).tolist()]
 
 
 @dataclass
@@ -131,6 +138,9 @@ class Marketplace:
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
+        self._fakes: dict[str, bool] = {}
+        self._tests: set[str] = set()
+        self._database = OutsideDatabase(EmbeddedPostgres(self.service.home / "postgres").url)
         self._http = httpx2.Client(base_url=self.service.url, timeout=60.0)
         self._platform, self._trust = (self.service.create_key(role) for role in ("platform", "trust"))
         self.ask_often()
@@ -147,10 +157,21 @@ class Marketplace:
         self._call("POST", "/v1/policies", key=self._trust, json=policy)
 
     def trade(self, offered: Sequence[Offer]) -> Figures:
-        """A round: all is offered, what is pushed is judged, and rights holders look around by themselves."""
+        """A round: all is offered, rights holders look around by themselves and work their queues off, days pass."""
         figures = Figures()
+        pushed: dict[str, list[str]] = {holder.brand_id: [] for holder in self.holders}
         for offer in offered:
-            self._sell(self.holders[offer.brand], offer, figures=figures)
+            holder = self.holders[offer.brand]
+            case = self._sell(holder, offer, figures=figures)
+            if case is not None:
+                pushed[holder.brand_id].append(case)
+            elif self._rng.random() < FOUND_BY_THEMSELVES:
+                self._show_trait(holder, offer, figures=figures)
+        self._database.settle()
+        for holder in self.holders:
+            self._slip_tests(pushed[holder.brand_id])
+            self._work_off_queue(holder, figures=figures)
+        self._database.end_cases()
         return figures
 
     def credits(self) -> list[tuple[float, float]]:
@@ -170,8 +191,11 @@ class Marketplace:
         key = self.service.create_key("brand", brand=brand["id"])
         return RightsHolder(brand["id"], brand["rights_holder_id"], key, honesty)
 
-    def _sell(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
-        listing = {"id": f"L-{next(NUMBERS)}", "seller": f"seller {int(self._rng.integers(1_000))}"}
+    def _sell(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> str | None:
+        """Offer the goods; the case that the scan opened for their brand, if any."""
+        listing_id = f"L-{next(NUMBERS)}"
+        self._fakes[listing_id] = offer.fake
+        listing = {"id": listing_id, "seller": f"seller {int(self._rng.integers(1_000))}", "title": offer.title}
         answer = self._call(
             "POST", "/v1/listings", key=self._platform, data={"listing": json.dumps(listing)},
             files={"image": ("a.jpg", offer.photo)},
@@ -180,15 +204,42 @@ class Marketplace:
         case = answer["case"]
         if case is None or case["brand_id"] != holder.brand_id:
             figures.missed_fakes += offer.fake
-            if self._rng.random() < FOUND_BY_THEMSELVES:
-                self._show_trait(holder, offer, figures=figures)
-            return
+            return None
         figures.pushed += 1
         figures.pushed_fakes += offer.fake
-        if self._rng.random() < BLIND_TESTS:
-            truth = "fake" if offer.fake else "genuine"
-            self._call("POST", "/v1/blind-tests", key=self._trust, json={"case_id": case["id"], "truth": truth})
-        self._judge(holder, case["id"], fake=offer.fake, figures=figures)
+        return str(case["id"])
+
+    def _slip_tests(self, cases: Sequence[str]) -> None:
+        """Repeat some of `cases` under other listings, fakes and genuine goods by turns."""
+        known: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
+        for case in cases:
+            fake = self._fakes[self._case(case)["listing"]["id"]]
+            known[fake].append((case, fake))
+        by_turns = [one for pair in itertools.zip_longest(*known.values()) for one in pair if one is not None]
+        for case, fake in by_turns[:BLIND_TESTS]:
+            cover = {"id": f"L-{next(NUMBERS)}", "seller": f"seller {int(self._rng.integers(1_000))}"}
+            self._fakes[cover["id"]] = fake
+            self._tests.add(cover["id"])
+            body = {"case_id": case, "truth": "fake" if fake else "genuine", "cover": cover}
+            self._call("POST", "/v1/blind-tests", key=self._trust, json=body)
+
+    def _work_off_queue(self, holder: RightsHolder, *, figures: Figures) -> None:
+        """Judge every open case: those that the scan opened, those that a fake trait found, and the blind tests."""
+        cursor: str | None = None
+        queue = []
+        while True:
+            query = {"state": "open", "limit": 100, **({"cursor": cursor} if cursor else {})}
+            page = self._call("GET", "/v1/cases", key=holder.key, params=query)
+            queue += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        for case in queue:
+            listing = case["listing"]["id"]
+            self._judge(holder, case["id"], fake=self._fakes[listing], test=listing in self._tests, figures=figures)
+
+    def _case(self, case: str) -> dict[str, Any]:
+        return self._call("GET", f"/v1/cases/{case}", key=self._trust)
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
@@ -204,22 +255,21 @@ class Marketplace:
         figures.malicious_accusations += accuses and not fake and holder.honesty < 0.5
         return accuses
 
-    def _judge(self, holder: RightsHolder, case: str, *, fake: bool, figures: Figures) -> None:
+    def _judge(self, holder: RightsHolder, case: str, *, fake: bool, test: bool, figures: Figures) -> None:
         accuses = self._accuses(holder, fake=fake, figures=figures)
         verdict = "infringing" if accuses else "not_infringing"
         self._call("POST", f"/v1/cases/{case}/judgement", key=holder.key, json={"verdict": verdict})
         if not accuses:
             return
         complaint = self._call("POST", f"/v1/cases/{case}/complaint", key=holder.key)["id"]
-        if not self._decide(complaint, fake=fake, right=EXAMINER):
+        upheld = self._decide(complaint, fake=fake, right=EXAMINER)
+        if not upheld or test:  # a blind test has no seller
             return
         # The seller answers always: a label counts once nobody can answer any more.
         self._call(
-            "POST",
-            f"/v1/complaints/{complaint}/counter-notice",
-            key=self._platform,
+            "POST", f"/v1/complaints/{complaint}/counter-notice", key=self._platform,
             json={"statement": "It is genuine."},
-        )
+        )  # fmt: skip
         self._decide(complaint, fake=fake, right=EXAMINER_OF_BOTH)
 
     def _decide(self, complaint: str, *, fake: bool, right: float) -> bool:

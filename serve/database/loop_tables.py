@@ -334,8 +334,8 @@ class Trait(Table):
 class Label(Table):
     """What a decision teaches of one region. It counts from `available` on (null: not before a further decision).
 
-    `subject` is the complaint, blind test, jury or trait; `box` is x, y, width, height in pixels. The picture is a
-    listing's or a trait's.
+    `subject` is the complaint, case, blind test, jury or trait; `box` is x, y, width, height in pixels. The picture is
+    a listing's or a trait's.
     """
 
     __tablename__ = "labels"
@@ -360,7 +360,8 @@ class Label(Table):
     __table_args__ = (
         Index("labels_subject", "subject"),
         CheckConstraint(
-            "origin IN ('complaint', 'counter_notice', 'blind_test', 'jury', 'trait')", name="labels_origin"
+            "origin IN ('complaint', 'counter_notice', 'judgement', 'blind_test', 'jury', 'trait')",
+            name="labels_origin",
         ),
         CheckConstraint("num_nonnulls(image_id, trait_id) = 1", name="labels_picture"),
         CheckConstraint("target BETWEEN 0 AND 1 AND weight BETWEEN 0 AND 1", name="labels_range"),

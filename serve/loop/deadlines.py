@@ -8,9 +8,10 @@ from typing import Final, Literal
 
 from serve.database.engine import Database
 from serve.loop import audit
-from serve.loop.blind_tests import conclude
+from serve.loop.blind_tests import conclude, is_blind_test
 from serve.loop.cases import advance, lock_case, view_case
 from serve.loop.deliveries import push
+from serve.loop.labels import teach_judgement
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState
 
@@ -59,6 +60,8 @@ class Deadlines:
                 case.note = f"No complaint by {case.due_day}: the listing's decision is {self._fallback}."
             settle(session, listing)
             conclude(session, case)
+            if case.state == CaseState.CLOSED and not is_blind_test(session, case):
+                teach_judgement(session, case)
             push(session, case.holder_id, f"case.{case.state}", view_case(session, case_id))
             audit.record(
                 session, actor=audit.SYSTEM, action=f"case {case.state}", subject=case_id,

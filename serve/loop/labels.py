@@ -1,4 +1,4 @@
-"""Labels: what ended complaints, counter-notices, blind tests, juries and fake traits teach, and how far to believe it.
+"""Labels: what ended complaints and cases, blind tests, juries and fake traits teach, and how far to believe it.
 
 A label is written when its decision is made, and counts from when the seller's time to answer is over. A later decision
 withdraws the labels of the one before and writes its own.
@@ -26,7 +26,7 @@ from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.problems import not_found
 from serve.results import Answer, Finding, Kind
 
-Origin = Literal["complaint", "counter_notice", "blind_test", "jury", "trait"]
+Origin = Literal["complaint", "counter_notice", "judgement", "blind_test", "jury", "trait"]
 
 BATCH: Final = 500
 PICTURE: Final = (
@@ -71,6 +71,12 @@ def teach_complaint(
     ]
     origin: Origin = "counter_notice" if counter_notice else "complaint"
     _teach(session, case, subject=complaint_id, witnesses=witnesses, origin=origin, available=available)
+
+
+def teach_judgement(session: Session, case: Case) -> None:
+    """Write the labels of a case that ended as the rights holder's own judgement has it: not infringing."""
+    witnesses = [Witness(infringes=False, reliability=reliability_of(session, case.holder_id))]
+    _teach(session, case, subject=case.id, witnesses=witnesses, origin="judgement", available=None)
 
 
 def teach_blind_test(session: Session, case: Case, test_id: str, *, infringes: bool) -> None:

@@ -47,7 +47,7 @@ def test_every_marketplace_gets_the_same_listings(logos: list[Logo]) -> None:
 
 
 def test_honesty_is_spread_and_malicious_rights_holders_lie_more_often_than_not() -> None:
-    found = honesties(8, malicious=2)
+    found = honesties(6, malicious=2)
     assert sorted(found, reverse=True) == found
     assert len(set(found)) == 8
     assert [one < 0.5 for one in found] == [False] * 6 + [True] * 2

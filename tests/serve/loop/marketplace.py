@@ -11,10 +11,12 @@ import numpy as np
 from mosaics import mosaic, png
 from plain_bundle import SimilarityVerifier, compared
 from service_client import Client
+from sqlalchemy import text
 
 from model.alignment import PreparedReference
 from model.regions import RgbImage
 from model.verifier import Compared, Scores
+from serve.loop.deadlines import Deadlines
 from serve.roles import Role
 
 NUMBERS = itertools.count(1)
@@ -83,6 +85,13 @@ class Marketplace:
         """Trust & safety's decision."""
         body = {"outcome": outcome, "reason": "the mark is painted over"}
         return self.client.post(f"/v1/complaints/{complaint}/decision", json=body)
+
+    def end(self, case: str) -> None:
+        """Let the case's time pass."""
+        database = self.client.service.database
+        with database.write() as session:
+            session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
+        Deadlines(database, fallback="allow")._expire(case)
 
     def counter(self, complaint: str) -> httpx2.Response:
         """The seller's answer."""

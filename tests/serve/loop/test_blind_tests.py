@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 from marketplace import Marketplace
 from service_client import Client
-from sqlalchemy import text
-
-from serve.loop.deadlines import Deadlines
 
 COVERS = itertools.count(1)
 
@@ -25,14 +22,6 @@ def slip(brand: Marketplace, case: str, **more: Any) -> str:
     answer = brand.client.post("/v1/blind-tests", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["case_id"])
-
-
-def end(brand: Marketplace, case: str) -> None:
-    """Let the case's time pass."""
-    database = brand.client.service.database
-    with database.write() as session:
-        session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
-    Deadlines(database, fallback="allow")._expire(case)
 
 
 def credit(brand: Marketplace) -> dict[str, Any]:
@@ -77,7 +66,7 @@ def test_an_answer_is_held_against_the_truth_once_the_case_is_over(
     brand.judge(test, verdict)
     before = credit(brand)
     assert (before["held"], before["failed"]) == (0, 0), "else the credit would give the test away"
-    end(brand, test)
+    brand.end(test)
     after = credit(brand)
     assert (after["held"], after["failed"]) == counts
 
@@ -100,7 +89,7 @@ def test_a_repeat_must_agree_with_the_first_answer(brand: Marketplace) -> None:
     brand.judge(same, "infringing")
     brand.judge(other, "not_infringing")
     for case in (same, other):
-        end(brand, case)
+        brand.end(case)
     assert outcomes(brand, same, other) == ["consistent", "contradicts itself"]
     assert (credit(brand)["held"], credit(brand)["failed"]) == (0.5, 1)
 
@@ -110,7 +99,7 @@ def dispute_of(brand: Marketplace) -> str:
     brand.judge(source, "infringing")
     test = slip(brand, source)
     brand.judge(test, "not_infringing")
-    end(brand, test)
+    brand.end(test)
     (found,) = (
         one for one in brand.client.get("/v1/disputes", params={"limit": 500}).json()["items"] if one["case_id"] == test
     )
@@ -141,7 +130,7 @@ def test_an_open_case_whose_answer_is_known_becomes_a_test(brand: Marketplace) -
     answer = brand.client.post("/v1/blind-tests", json={"case_id": case, "truth": "genuine"})
     assert (answer.status_code, answer.json()["case_id"], answer.json()["source_id"]) == (201, case, None)
     brand.judge(case, "not_infringing")
-    end(brand, case)
+    brand.end(case)
     assert outcomes(brand, case) == ["agrees with a blind test"]
 
 

@@ -151,6 +151,35 @@ def test_a_blind_test_teaches_its_truth_whatever_was_answered(brand: Marketplace
     assert (label["origin"], label["target"], label["weight"]) == ("blind_test", 0.01, 0.98)
 
 
+def test_a_case_that_ends_as_not_infringing_teaches_as_far_as_the_rights_holder_is_believed(brand: Marketplace) -> None:
+    def closed() -> dict[str, Any]:
+        case = brand.case()
+        brand.judge(case, "not_infringing")
+        assert all(label["origin"] != "judgement" or label["id"] in seen for label in labels(brand))
+        brand.end(case)
+        (label,) = (one for one in labels(brand) if one["origin"] == "judgement" and one["id"] not in seen)
+        seen.add(label["id"])
+        return label
+
+    seen: set[str] = set()
+    of_a_stranger = closed()
+    for _ in range(12):
+        brand.decide(brand.complaint())
+    of_one_who_proved_honest = closed()
+    assert (of_a_stranger["target"], of_a_stranger["weight"]) == (0.5, 0.0)
+    assert of_one_who_proved_honest["target"] < 0.25
+    assert of_one_who_proved_honest["weight"] > 0.5
+
+
+def test_a_blind_test_that_ends_as_not_infringing_teaches_its_truth_alone(brand: Marketplace) -> None:
+    case = brand.case()
+    cover = {"case_id": case, "truth": "fake", "cover": {"id": f"{case} again", "seller": "s"}}
+    test = brand.client.post("/v1/blind-tests", json=cover).json()["case_id"]
+    brand.judge(test, "not_infringing")
+    brand.end(test)
+    assert [(label["origin"], label["target"]) for label in labels(brand)] == [("blind_test", 0.99)]
+
+
 def test_the_share_is_kept(brand: Marketplace) -> None:
     others = [Marketplace(brand.client) for _ in range(6)]
     for market in (*others, *[brand] * 5):
