@@ -20,6 +20,7 @@ class Easy:
     def __init__(self) -> None:
         self.armed: set[str] = set()
         self.receiver = type("Receiver", (), {"url": "http://127.0.0.1:9"})
+        self.database = self
 
     def arm(self, *steps: str) -> None:
         self.armed.update(steps)

@@ -36,12 +36,12 @@ class VerifierRecipe:
     """
 
     seed: int = 0
-    steps: int = 300
+    steps: int = 600
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
-    label_share: float = 0.5
-    label_repeats: float = 60.0
+    label_share: float = 0.8
+    label_repeats: float = 200.0
     label_smoothing: float = 0.03
 
 
