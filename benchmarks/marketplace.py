@@ -21,6 +21,7 @@ from benchmarks.passing_time import OutsideDatabase
 from client.service import Service
 from model.encoding import jpeg, png
 from serve.database.embedded import EmbeddedPostgres
+from training.round.labels import kept_apart
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
 from training.verifier.pairs import clean_reference
@@ -55,6 +56,9 @@ HONEST = (0.98, 0.60)
 
 MALICIOUS = (0.20, 0.10)
 """Of malicious ones, who accuse the goods of honest sellers and shield the fakes of their friends."""
+
+EXAMINING = (2, 7)
+"""Places of the brands whose labels examine the models: one in six as elsewhere, the same in every marketplace."""
 
 NUMBERS = itertools.count(1)
 
@@ -145,7 +149,7 @@ class Marketplace:
         self._platform, self._trust = (self.service.create_key(role) for role in ("platform", "trust"))
         self.ask_often()
         for logo, honesty in zip(self.logos, self.honesty, strict=True):
-            self.holders.append(self._register(logo, honesty=honesty))
+            self.holders.append(self._register(logo, honesty=honesty, examines=len(self.holders) in EXAMINING))
 
     def close(self) -> None:
         """Close the connections."""
@@ -182,8 +186,12 @@ class Marketplace:
             found.append((credit["credit"]["mean"], holder.honesty))
         return found
 
-    def _register(self, logo: Logo, *, honesty: float) -> RightsHolder:
-        brand = self._call("POST", "/v1/brands", key=self._platform, json={"name": logo.brand})
+    def _register(self, logo: Logo, *, honesty: float, examines: bool) -> RightsHolder:
+        """Register the brand under an id whose labels examine, or under one whose labels teach."""
+        drawn = ({"name": f"not used {number}"} for number in itertools.count())
+        made = (self._call("POST", "/v1/brands", key=self._platform, json=body) for body in drawn)
+        brand = next(one for one in made if kept_apart(one["id"]) == examines)
+        self._call("PATCH", f"/v1/brands/{brand['id']}", key=self._platform, json={"name": logo.brand})
         self._call(
             "POST", f"/v1/brands/{brand['id']}/references", key=self._platform, data={"kind": "logo"},
             files={"image": ("logo.png", png(clean_reference(logo)))},

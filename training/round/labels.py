@@ -108,8 +108,8 @@ def divided(labels: Sequence[Label]) -> Division:
     others: list[Label] = []
     for label in labels:
         (blind if label.origin == BLIND_TEST and _examines(label.picture) else others).append(label)
-    apart = [label for label in others if _kept_apart(label.brand)]
-    known = sorted((label for label in others if not _kept_apart(label.brand)), key=lambda one: (one.decided, one.id))
+    apart = [label for label in others if kept_apart(label.brand)]
+    known = sorted((label for label in others if not kept_apart(label.brand)), key=lambda one: (one.decided, one.id))
     first_later = len(known) - int(NEWEST * len(known))
     examining = {"blind tests": blind, "other brands": apart, "later cases": known[first_later:]}
     pictures = {label.picture for group in examining.values() for label in group}
@@ -121,7 +121,8 @@ def _examines(picture: str) -> bool:
     return hashlib.sha256(f"examines {picture}".encode()).digest()[0] % 2 == 0
 
 
-def _kept_apart(brand: str) -> bool:
+def kept_apart(brand: str) -> bool:
+    """Whether the labels of the brand of that id examine, and never teach."""
     return hashlib.sha256(f"examines {brand}".encode()).digest()[0] < _BRANDS_APART
 
 

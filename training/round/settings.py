@@ -26,7 +26,7 @@ class RoundSettings:
     embedder_steps: int = 200
     rehearsed_brands: int = 400
     rehearsed_products: int = 80
-    verifier_steps: int = 600
+    verifier_steps: int = 400
     standing_pairs: int = 3000
     head_pairs: int = 2400
     thresholds: ThresholdSettings | None = field(default_factory=ThresholdSettings)

@@ -2,8 +2,8 @@
 
 A label says with which probability a region infringes. Within each answer the champion decides: a region that
 infringes is a smear or an imitation, one that does not is genuine or another mark, in the shares that the champion
-gives them. Drawing labels by weight and classes by target makes every learner's loss, in expectation, the weighted
-cross entropy with the soft target, whatever the learner.
+gives them. Drawing labels by weight, evened over the answers, and classes by target makes every learner's loss, in
+expectation, the weighted cross entropy with the soft target, whatever the learner.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ UNSURE = 0.1
 NOT_A_MARK = "copied_photo"
 """Labels of this kind are about product photos, which the verifier does not judge."""
 
+
+INFRINGING = [CLASSES.index("smear"), CLASSES.index("imitation")]
+
+MOST_RAISED = 8.0
+"""How much more often a label of the rarer answer is drawn than one of the other, at most."""
 
 COMPLAINED = ("complaint", "counter_notice", "trait")
 """Origins of labels that began with a rights holder's word."""
@@ -57,8 +62,13 @@ class Taught:
         return float(self.weights.sum())
 
     def draw(self, count: int, *, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """`count` rows, each as often as its weight says, and a class for each by its target."""
-        rows = rng.choice(len(self), count, p=self.weights / self.weights.sum())
+        """`count` rows, each as often as its weight says among those of its answer, and a class for each by its target.
+
+        Both answers come as often, as far as `MOST_RAISED` lets the rarer one: nearly all labels are of listings that
+        infringe, and a learner that sees listings infringe and drawings not would learn to tell these two apart.
+        """
+        share = self.weights * evening(self.weights, self.targets[:, INFRINGING].sum(axis=1) > 0.5)
+        rows = rng.choice(len(self), count, p=share / share.sum())
         beyond = rng.random(count)[:, None] > self.targets[rows].cumsum(axis=1)
         return rows, np.minimum(beyond.sum(axis=1), len(CLASSES) - 1).astype(np.int64)
 
@@ -105,6 +115,17 @@ def soft_target(target: float, *, believed: NDArray[np.float64]) -> NDArray[np.f
     innocent = float(np.clip(genuine / (genuine + unrelated), UNSURE, 1 - UNSURE))
     shares = (innocent * (1 - target), tampered * target, (1 - tampered) * target, (1 - innocent) * (1 - target))
     return np.array(shares)
+
+
+def evening(weights: NDArray[np.float64], infringes: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Factors (n,) on `weights` (n,) by which both answers weigh the same, or nearly: at most `MOST_RAISED`.
+
+    One where all labels answer alike.
+    """
+    masses = np.array([weights[~infringes].sum(), weights[infringes].sum()])
+    if masses.min() == 0:
+        return np.ones(len(weights))
+    return np.minimum(masses.max() / masses, MOST_RAISED)[infringes.astype(np.intp)]
 
 
 def label_rows(total: int, worth: float, *, share: float, repeats: float) -> int:

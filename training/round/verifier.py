@@ -36,7 +36,7 @@ class VerifierRecipe:
     """
 
     seed: int = 0
-    steps: int = 600
+    steps: int = 400
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2

@@ -16,7 +16,7 @@ from model.verifier import VerifierRuntime
 from training.round.embedder import LabelViews
 from training.round.labels import read_labels
 from training.round.standing import StandingFrames
-from training.round.teaching import Taught, label_rows, soft_target, taught
+from training.round.teaching import MOST_RAISED, Taught, evening, label_rows, soft_target, taught
 from training.round.verifier import VerifierRecipe, fine_tune_verifier, rest_of_batch
 
 CHAMPION = bundle_folder()
@@ -47,16 +47,28 @@ def test_what_the_champion_excludes_can_still_be_learnt() -> None:
     assert soft_target(1.0, believed=np.array([0.0, 1.0, 0.0, 0.0])) == pytest.approx([0, 0.9, 0.1, 0])
 
 
-def test_labels_are_drawn_by_weight_and_classes_by_target(tmp_path: Path) -> None:
+def test_labels_are_drawn_by_weight_evened_over_the_answers_and_classes_by_target(tmp_path: Path) -> None:
     decided = [Decided(0, "smear", 1.0, 0.9), Decided(1, "genuine", 0.2, 0.3), Decided(2, "genuine", 0.0, 0.0)]
     found = taught_by(tmp_path / "labels", decided)
     assert len(found) == 2, "of what nobody knows anything nothing is learnt"
     assert found.worth == pytest.approx(1.2)
     rows, classes = found.draw(20_000, rng=np.random.default_rng(0))
-    assert (rows == 0).mean() == pytest.approx(0.75, abs=0.02)
+    assert (rows == 0).mean() == pytest.approx(0.5, abs=0.02)
     tampered = np.isin(classes, [CLASSES.index("smear"), CLASSES.index("imitation")])
     assert tampered[rows == 0].all()
     assert tampered[rows == 1].mean() == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("weights", "infringes", "factors"),
+    [
+        ([0.5, 0.5, 1.0, 1.0], [False, False, True, True], [2.0, 2.0, 1.0, 1.0]),
+        ([1.0, 0.01], [True, False], [1.0, MOST_RAISED]),
+        ([0.2, 0.7], [True, True], [1.0, 1.0]),
+    ],
+)
+def test_the_rarer_answer_is_raised_so_far(weights: list[float], infringes: list[bool], factors: list[float]) -> None:
+    assert evening(np.array(weights), np.array(infringes)).tolist() == factors
 
 
 def test_without_belief_whoever_complained_is_taken_at_its_word(tmp_path: Path) -> None:
