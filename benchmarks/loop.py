@@ -59,7 +59,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=3, listings_each=48, genuine_examined=1_500, fakes_examined=750,
+    rounds=5, brands=10, malicious=3, listings_each=40, genuine_examined=1_500, fakes_examined=750,
     training=RoundSettings(
         embedder_steps=0, verifier_steps=400, standing_pairs=600, head_pairs=2_400, thresholds=None
     ),
