@@ -54,7 +54,7 @@ from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
 
-LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = (0.02, 0.04)
@@ -262,7 +262,9 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
-        evidence = Evidence(one["verified"], one["similarity"], one["margin"], brands, one["realigned"])
+        evidence = Evidence(
+            one["verified"], one["similarity"], one["margin"], brands, one["realigned"], one["agreeing"]
+        )
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
@@ -304,7 +306,7 @@ def _worth_comparing(answered: Sequence[Answered], calibration: Calibration, *, 
 
 def _before(evidence: Evidence) -> Evidence:
     """The evidence before region and reference were compared."""
-    return evidence._replace(verified=NOT_COMPARED, realigned=0.0)
+    return evidence._replace(verified=NOT_COMPARED, realigned=0.0, agreeing=0)
 
 
 def _with_threshold(
