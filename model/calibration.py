@@ -48,8 +48,8 @@ class Evidence(NamedTuple):
 
     `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
     and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
-    other one; `brands`: how many the index holds; `word` and its `letters`, where one of the brand's words was read in
-    the region.
+    other one; `brands`: how many the index holds; `agreeing`: how many keypoints of the region match the reference's
+    and lie on them (`model.agreement`); `word` and its `letters`, where one of the brand's words was read there.
     """
 
     verified: float
@@ -57,6 +57,7 @@ class Evidence(NamedTuple):
     margin: float
     brands: int
     realigned: float = 0.0
+    agreeing: int = 0
     word: Word = "none"
     letters: int = 0
 
@@ -64,7 +65,7 @@ class Evidence(NamedTuple):
         """What the regression takes, by `Recognition.NAMES`.
 
         The verifier is believed up to `SUREST` either way, and the number of brands counts within `BRANDS`, where it
-        was measured.
+        was measured. Of keypoints the logarithm counts: the first few say most.
         """
         counted = min(max(self.brands, BRANDS[0]), BRANDS[1])
         return (
@@ -73,6 +74,7 @@ class Evidence(NamedTuple):
             self.margin,
             math.log(counted / BRANDS[1]),
             self.realigned,
+            math.log1p(self.agreeing),
             float(self.word == "near"),
             float(self.word == "exact"),
             min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
@@ -87,7 +89,17 @@ class Recognition:
     is a finding, or, before anything was compared, worth comparing.
     """
 
-    NAMES = ("verified", "similarity", "margin", "brands", "realigned", "near_word", "exact_word", "letters")
+    NAMES = (
+        "verified",
+        "similarity",
+        "margin",
+        "brands",
+        "realigned",
+        "agreeing",
+        "near_word",
+        "exact_word",
+        "letters",
+    )
 
     intercept: float
     weights: tuple[float, ...]
@@ -103,7 +115,7 @@ class Recognition:
         return self.probability(evidence) >= self.finding_probability
 
 
-FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.5, 3.0, 0.2), 0.0)
+FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.0, 1.5, 3.0, 0.2), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
 
 CLAIM_GUESS = 6.0

@@ -57,6 +57,7 @@ def _covered(number: int, patch: Patch, hit: Hit, *, bundle: ModelBundle, refere
         reference=reference,
         similarity=hit.similarity,
         realigned=None,
+        agreeing=None,
         tampered=patch.probability,
         verified=probability,
         kind="smear",

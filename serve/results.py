@@ -47,6 +47,9 @@ class Finding(Answer):
     realigned: Annotated[
         float | None, Field(ge=-1.0, le=1.0, description="The cosine once the region is laid on the reference")
     ] = None
+    agreeing: Annotated[
+        int | None, Field(ge=0, description="Keypoints of the region that match the reference's and lie on them")
+    ] = None
     verified: Annotated[
         Probability | None,
         Field(description="What the comparison with the reference alone says: that the two belong together"),

@@ -31,7 +31,7 @@ from serve.candidates import (
 from serve.covered_mark import covered_marks
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, Listing
-from serve.verification import SeenTampering, Verified, verify
+from serve.verification import SeenRegions, SeenTampering, Verified, verify
 
 MAX_REGIONS = 8
 """Regions a picture may have, the whole image included; each costs one embedding."""
@@ -101,9 +101,10 @@ class Scanner:
             suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=claimed)
             likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
-            tampering = SeenTampering(image, self._bundle.tampering)
+            seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
             found = [
-                verify(image, one, bundle=self._bundle, brands=state.brands, tampering=tampering) for one in candidates
+                verify(image, one, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering)
+                for one in candidates
             ]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
             shown = {one.reference.brand_id for one in verified}

@@ -8,10 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from model.agreement import agreeing, region_features
+from model.alignment import Features
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
-from model.regions import Region, RgbImage
+from model.regions import Box, Region, RgbImage
 from model.tampering import Tampering, TamperingMap
 from model.verifier import Compared, likeliest
 from serve.candidates import Candidate, StoredReference, Suspect
@@ -34,6 +36,24 @@ class SeenTampering:
         return self._tampering.map(self._image)
 
 
+class SeenRegions:
+    """A photo's regions with their margin, and their keypoints, found once: several brands may be suspected in one."""
+
+    def __init__(self, image: RgbImage) -> None:
+        self._image = image
+        self._features: dict[Box, Features] = {}
+
+    def crop(self, box: Box) -> RgbImage:
+        """What `box` and its margin show."""
+        return box.grown(REGION_MARGIN).crop(self._image)
+
+    def features(self, box: Box) -> Features:
+        """The keypoints of `crop(box)`."""
+        if box not in self._features:
+            self._features[box] = region_features(self.crop(box))
+        return self._features[box]
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A suspect that passed verification beside `reference`, with what its evidence picture shows.
@@ -46,6 +66,7 @@ class Verified:
     reference: StoredReference
     similarity: float
     realigned: float | None
+    agreeing: int | None
     tampered: float | None
     verified: float
     kind: Kind
@@ -70,6 +91,7 @@ class Verified:
             similarity=round(min(max(self.similarity, -1.0), 1.0), 4),
             margin=round(suspect.margin, 4),
             realigned=self.realigned,
+            agreeing=self.agreeing,
             verified=round(self.verified, 4),
             tampered=self.tampered,
             read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
@@ -80,30 +102,43 @@ class Verified:
 
 
 def verify(
-    image: RgbImage, candidate: Candidate, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
+    image: RgbImage,
+    candidate: Candidate,
+    *,
+    bundle: ModelBundle,
+    brands: int,
+    regions: SeenRegions,
+    tampering: SeenTampering,
 ) -> Verified | None:
-    """What the comparison with the references says, or None when they are unrelated."""
+    """What the comparison with the references says, or None when they are unrelated.
+
+    `regions` and `tampering` are of `image`.
+    """
     box, (first, _) = candidate.suspect.region.box, candidate.references[0]
     if first.kind == "product":
         places = [one.place.box for one in first.places]
         match = photo_match(box.crop(image), first.prepared, places=places, weights=bundle.photo_copy)
         is_copy = match.probability >= bundle.calibration.copy_probability
         return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
-    crop = box.grown(REGION_MARGIN).crop(image)
-    return _finding_from_mark(candidate, crop, bundle=bundle, brands=brands, tampering=tampering)
+    return _finding_from_mark(candidate, regions, bundle=bundle, brands=brands, tampering=tampering)
 
 
 def _finding_from_mark(
-    candidate: Candidate, crop: RgbImage, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
+    candidate: Candidate, regions: SeenRegions, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
 ) -> Verified | None:
     calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
     recognition = calibration.recognition(claimed=suspect.claimed)
+    crop, features = regions.crop(suspect.region.box), regions.features(suspect.region.box)
 
     def explained(reference: StoredReference, similarity: float) -> _Explained:
         compared = verifier.compare(crop, reference.prepared, similarity=similarity)
         verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
-        evidence = suspect.evidence(brands=brands)
-        evidence = evidence._replace(verified=verified, similarity=similarity, realigned=realigned)
+        evidence = suspect.evidence(brands=brands)._replace(
+            verified=verified,
+            similarity=similarity,
+            realigned=realigned,
+            agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix),
+        )
         probability, shares = recognition.probability(evidence), compared.scores.shares
         return _Explained(reference, evidence, compared, probability, shares)
 
@@ -126,6 +161,7 @@ def _finding_from_mark(
         reference=best.reference,
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,
+        agreeing=best.evidence.agreeing,
         tampered=tampered,
         verified=best.evidence.verified,
         kind=kind,
@@ -146,6 +182,7 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
         reference=reference,
         similarity=similarity,
         realigned=None,
+        agreeing=None,
         tampered=None,
         verified=match.probability,
         kind="copied_photo",
@@ -181,6 +218,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
         reference=reference,
         similarity=similarity,
         realigned=None,
+        agreeing=None,
         tampered=None,
         verified=copied,
         kind="smear",

@@ -54,7 +54,7 @@ from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
 
-LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 2.0, 3.0, 1.0)
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = (0.02, 0.04)
@@ -63,8 +63,13 @@ MOST_ACCUSED = (0.02, 0.04)
 MOST_COVERED = 0.01
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
-MOST_LOST = 0.02
-"""Of the right findings, those that may be lost because they did not look worth comparing."""
+MOST_LOST = 0.005
+"""Of the right findings, those that may be lost because they did not look worth comparing.
+
+Before they are compared, real marks look less alike than drawn ones. Of real photos of a brand kept out of the fit,
+among 1,695, the right brand came first on 51 % with 0.02, on 56 % with this and on 57 % with everything compared, at
+0.2, 0.4 and 5.6 pairs in a photo without marks.
+"""
 
 LEAST_PROBABILITY = 0.2
 """What is less probable than this is no finding, however few false ones there would be."""
@@ -262,7 +267,9 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
-        evidence = Evidence(one["verified"], one["similarity"], one["margin"], brands, one["realigned"])
+        evidence = Evidence(
+            one["verified"], one["similarity"], one["margin"], brands, one["realigned"], one["agreeing"]
+        )
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
@@ -304,7 +311,7 @@ def _worth_comparing(answered: Sequence[Answered], calibration: Calibration, *, 
 
 def _before(evidence: Evidence) -> Evidence:
     """The evidence before region and reference were compared."""
-    return evidence._replace(verified=NOT_COMPARED, realigned=0.0)
+    return evidence._replace(verified=NOT_COMPARED, realigned=0.0, agreeing=0)
 
 
 def _with_threshold(

@@ -22,7 +22,7 @@ from model.calibration import (
     write_calibration,
 )
 
-VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
 
 
 def evidence(**changed) -> Evidence:
@@ -46,19 +46,26 @@ def test_every_weight_belongs_to_its_number():
             {"margin": 0.3},
             {"brands": 1000},
             {"realigned": 0.5},
+            {"agreeing": 3},
             {"word": "near", "letters": 5},
             {"word": "exact", "letters": 5},
             {"word": "exact", "letters": 5},
         )
     ):
-        weights = [0.0] * 8
+        weights = [0.0] * 9
         weights[place] = 1.0
         recognition = Recognition(0.0, tuple(weights), 0.5)
         assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
 
 
+def test_of_keypoints_that_agree_the_logarithm_counts():
+    recognition = Recognition(0.0, (0.0,) * 5 + (1.0,) + (0.0,) * 3, 0.5)
+    odds = [p / (1 - p) for p in (recognition.probability(evidence(agreeing=count)) for count in (0, 1, 9))]
+    assert odds == pytest.approx([1.0, 2.0, 10.0])
+
+
 def test_brands_count_where_they_were_measured():
-    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 4), 0.5)
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 5), 0.5)
     few, least, many, most = (
         recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
     )
@@ -67,7 +74,7 @@ def test_brands_count_where_they_were_measured():
 
 
 def test_evidence_passes_from_the_threshold_on():
-    recognition = Recognition(0.0, (1.0, *(0.0,) * 7), 0.9)
+    recognition = Recognition(0.0, (1.0, *(0.0,) * 8), 0.9)
     assert not recognition.passes(evidence(verified=0.89))
     assert recognition.passes(evidence(verified=0.91))
 
@@ -125,7 +132,7 @@ def test_a_calibration_comes_back_as_it_was_written(tmp_path):
     assert read_calibration(tmp_path / "none.json").readable.least == math.inf
 
 
-@pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "tampered"), ("unclaimed", "weights", "margin")])
+@pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "tampered"), ("unclaimed", "weights", "agreeing")])
 def test_a_calibration_of_another_version_is_refused(tmp_path, lost):
     content = json.loads((bundle_folder() / "calibration.json").read_text())
     place = content

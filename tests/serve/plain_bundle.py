@@ -97,7 +97,7 @@ def compared(scores: Scores, region: RgbImage, reference: PreparedReference) -> 
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:
-    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 7), 0.5)
+    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
     return ModelBundle(
         name=name,
         embedder=ColourEmbedder(),  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compar
 
 from index.exact import ExactIndex
 from index.interface import Entry
-from model.alignment import PreparedReference, prepare_reference
+from model.agreement import region_features
+from model.alignment import Features, PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.calibration import Covered, Readable, Recognition
 from model.decode import decode
@@ -22,6 +23,7 @@ from serve.evidence import draw_evidence
 from serve.policy import Policy
 from serve.results import Listing
 from serve.scan import MAX_LINES, MAX_REGIONS, Scan, Scanner
+from serve.verification import SeenRegions
 
 
 class FixedDetector:
@@ -143,6 +145,31 @@ def test_a_smear_is_reviewed_with_the_reason_in_words() -> None:
     assert done.findings[0].reasons == ["mosaic over 60 % of the mark"]
 
 
+def test_keypoints_that_agree_are_evidence() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    agreement = bundle.calibration.unclaimed
+    agreement = replace(agreement, intercept=-2.0, weights=tuple(float(name == "agreeing") for name in agreement.NAMES))
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=agreement))
+    (finding,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert finding.agreeing is not None
+    assert finding.agreeing > 6
+    assert finding.scores.unrelated == pytest.approx(1 / (1 + np.exp(-2.0) * (1 + finding.agreeing)), abs=2e-4)
+
+
+def test_the_keypoints_of_a_region_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[tuple[int, ...]] = []
+
+    def counting(region: RgbImage) -> Features:
+        sought.append(region.shape)
+        return region_features(region)
+
+    monkeypatch.setattr("serve.verification.region_features", counting)
+    seen = SeenRegions(photo((1, 40, 60)))
+    first, again = (seen.features(Box(40, 60, 96, 96)) for _ in range(2))
+    assert first is again
+    assert sought == [seen.crop(Box(40, 60, 96, 96)).shape]
+
+
 def test_scores_are_rounded_and_still_sum_to_one() -> None:
     verifier = FixedVerifier(Scores(genuine=1 / 3, smear=1 / 3, imitation=1 / 6, unrelated=1 / 6))
     bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
@@ -185,7 +212,7 @@ def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
 def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     """The mark is like nobody's; who sells it says fuma, and what the seller says counts a lot here."""
     bundle = bundle_of(Box(40, 60, 96, 96))
-    claimed = Recognition(8.0, (1.0, *(0.0,) * 7), 0.5)
+    claimed = Recognition(8.0, (1.0, *(0.0,) * 8), 0.5)
     bundle = replace(bundle, calibration=replace(bundle.calibration, claimed=claimed))
     shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
     assert scan(image, bundle, shelf).findings == []
@@ -197,7 +224,7 @@ def test_a_brand_that_the_listing_names_is_looked_for() -> None:
 
 def test_a_brand_whose_word_is_read_is_looked_for() -> None:
     bundle = bundle_of(Box(40, 60, 96, 96))
-    exact = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 0.0), 0.5)
+    exact = Recognition(-4.0, (1.0, *(0.0,) * 6, 12.0, 0.0), 0.5)
     everywhere = Readable(np.zeros(256, np.float32), 0.0)
     bundle = replace(
         bundle,

@@ -76,6 +76,15 @@ def test_a_word_that_was_read_counts() -> None:
     assert found(not_read[0], chosen) == []
 
 
+def test_keypoints_that_agree_count_once_the_two_were_compared() -> None:
+    agreeing = [photo("fuma", suspect("fuma", 0.5, 0.4, agreeing=12)) for _ in range(30)]
+    not_agreeing = [photo(None, suspect("fuma", 0.5, 0.4, agreeing=1)) for _ in range(30)]
+    chosen = choose([*agreeing, *not_agreeing], most_false=0.0)
+    assert found(agreeing[0], chosen) == ["fuma"]
+    assert found(not_agreeing[0], chosen) == []
+    assert chosen.worth_unclaimed.weights[chosen.worth_unclaimed.NAMES.index("agreeing")] == pytest.approx(0.0)
+
+
 def test_candidates_that_could_not_pass_are_not_verified() -> None:
     marked = [photo("fuma", suspect("fuma", 0.9, 0.7)), photo("fuma", suspect("fuma", 0.9, 0.66))]
     empty = [photo(None, suspect("hike", 0.1, 0.5)) for _ in range(5)]
