@@ -125,7 +125,8 @@ def evening(weights: NDArray[np.float64], infringes: NDArray[np.bool_]) -> NDArr
     masses = np.array([weights[~infringes].sum(), weights[infringes].sum()])
     if masses.min() == 0:
         return np.ones(len(weights))
-    return np.minimum(masses.max() / masses, MOST_RAISED)[infringes.astype(np.intp)]
+    raised = np.minimum(masses.max() / masses, MOST_RAISED)
+    return np.asarray(raised[infringes.astype(np.intp)], np.float64)
 
 
 def label_rows(total: int, worth: float, *, share: float, repeats: float) -> int:
