@@ -49,7 +49,8 @@ class Evidence(NamedTuple):
     `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
     and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
     other one; `brands`: how many the index holds; `agreeing`: how many keypoints of the region match the reference's
-    and lie on them (`model.agreement`); `word` and its `letters`, where one of the brand's words was read there.
+    and lie on them (`model.agreeing_keypoints`); `word` and its `letters`, where one of the brand's words was read
+    there.
     """
 
     verified: float

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from model.agreement import agreeing, region_features
+from model.agreeing_keypoints import agreeing, region_features
 from model.alignment import Features
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares

@@ -10,7 +10,7 @@ from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compar
 
 from index.exact import ExactIndex
 from index.interface import Entry
-from model.agreement import region_features
+from model.agreeing_keypoints import region_features
 from model.alignment import Features, PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.calibration import Covered, Readable, Recognition

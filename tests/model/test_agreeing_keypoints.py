@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.agreement import agreeing, region_features
+from model.agreeing_keypoints import agreeing, region_features
 from model.alignment import REGION_SIDE, PreparedReference, prepare_reference, reference_corners, trim
 
 
