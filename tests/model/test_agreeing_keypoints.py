@@ -1,20 +1,10 @@
 import cv2
 import numpy as np
 import pytest
+from drawn_marks import textured
 
 from model.agreeing_keypoints import agreeing, region_features
 from model.alignment import REGION_SIDE, PreparedReference, prepare_reference, reference_corners, trim
-
-
-def textured(seed: int) -> np.ndarray:
-    """A mark with many corners: dark and coloured blocks on white, 200 × 140."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((140, 200, 3), 255, np.uint8)
-    for _ in range(40):
-        x, y, w, h = (int(v) for v in rng.integers([5, 5, 8, 8], [170, 110, 30, 30]))
-        cv2.rectangle(picture, (x, y), (x + w, y + h), tuple(int(c) for c in rng.integers(0, 200, 3)), -1)
-    return picture
-
 
 QUAD = np.array([[44, 40], [300, 60], [316, 236], [32, 216]], np.float32)
 """Where the photo shows the mark's corners, at twice the working size."""

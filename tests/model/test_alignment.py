@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from drawn_marks import textured
 
 from model.alignment import (
     CROP_MARGIN,
@@ -20,16 +21,6 @@ from model.alignment import (
     trim,
     working_size,
 )
-
-
-def textured(seed: int = 0) -> np.ndarray:
-    """A mark with many corners: dark and coloured blocks on white, 200 × 140."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((140, 200, 3), 255, np.uint8)
-    for _ in range(40):
-        x, y, w, h = (int(v) for v in rng.integers([5, 5, 8, 8], [170, 110, 30, 30]))
-        cv2.rectangle(picture, (x, y), (x + w, y + h), tuple(int(c) for c in rng.integers(0, 200, 3)), -1)
-    return picture
 
 
 def photographed(picture: np.ndarray, quad: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
