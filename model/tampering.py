@@ -19,6 +19,9 @@ from model.regions import Box, RgbImage
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
 
+CONTEXT = 2.0
+"""Sides of the surroundings that the closer look at a place sees, in longer sides of the place."""
+
 MOST_PLACES = 2
 """Tampered places of a photo that are looked at; each costs one embedding."""
 
@@ -67,6 +70,15 @@ class TamperingMap:
         return sorted(found, key=lambda patch: -patch.probability * patch.share)
 
 
+def surroundings(box: Box, shape: tuple[int, ...], *, context: float = CONTEXT) -> Box:
+    """The square around `box`, `context` of its longer side wide, moved and cut to lie in a photo of `shape`."""
+    height, width = shape[0], shape[1]
+    side = max(box.width, box.height) * context
+    wide, tall = min(side, width), min(side, height)
+    x, y = box.x + (box.width - wide) / 2, box.y + (box.height - tall) / 2
+    return Box(min(max(x, 0.0), width - wide), min(max(y, 0.0), height - tall), wide, tall)
+
+
 class Tampering:
     """The released network; `threads` is the number of threads one photo may use. Safe to call from several threads.
 
@@ -94,3 +106,10 @@ class Tampering:
         seen = logits[0, :rows, :columns].astype(np.float64)
         probabilities = (1.0 / (1.0 + np.exp(-np.clip(seen, -30, 30)))).astype(np.float32)
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
+
+    def within(self, image: RgbImage, box: Box) -> float:
+        """The mean probability, 0..1, inside `box` of `image`, by a closer look: at its surroundings alone."""
+        around = surroundings(box, image.shape)
+        crop = around.crop(image)
+        left, top = np.floor(max(around.x, 0.0)), np.floor(max(around.y, 0.0))
+        return self.map(crop).within(Box(box.x - left, box.y - top, box.width, box.height))

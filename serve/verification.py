@@ -29,11 +29,18 @@ class SeenTampering:
 
     def __init__(self, image: RgbImage, tampering: Tampering) -> None:
         self._image, self._tampering = image, tampering
+        self._within: dict[Box, float] = {}
 
     @cached_property
     def map(self) -> TamperingMap:
         """The photo's map."""
         return self._tampering.map(self._image)
+
+    def within(self, box: Box) -> float:
+        """How surely `box` was tampered with, by a closer look."""
+        if box not in self._within:
+            self._within[box] = self._tampering.within(self._image, box)
+        return self._within[box]
 
 
 class SeenRegions:
@@ -149,7 +156,7 @@ def _finding_from_mark(
     passing = [way for way in ways if way.probability >= recognition.finding_probability]
     if not passing:
         return None
-    tampered = tampering.map.within(suspect.region.box)
+    tampered = tampering.within(suspect.region.box)
     passing = [divided(way) for way in passing]
     best = max(passing, key=_Explained.worth)
     reading = verifier.read(best.compared, shares=best.shares)

@@ -129,20 +129,26 @@ def tampering(
     seed: int = 0,
 ) -> None:
     """Train the network that sees tampered places, from the bundle's detector and on its scenes, and write it."""
+    from model.detector import Detector
     from training.detector.data import SceneStore
+    from training.tampering.photos import photos_to_tamper
     from training.tampering.train import TamperingTraining, export_tampering, train_tampering
 
-    store, checkpoint = SceneStore.opened(scenes / "train"), folder / "checkpoint.pt"
+    detector, checkpoint = Detector(bundle / "detector.onnx"), folder / "checkpoint.pt"
+    train_sources, dev_sources = (
+        [(SceneStore.opened(scenes / split), 0.5), (photos_to_tamper(detector, split=split, progress=bar), 0.5)]
+        for split in ("train", "dev")
+    )
     figures = train_tampering(
-        store,
-        SceneStore.opened(scenes / "dev"),
+        train_sources,
+        dev_sources,
         checkpoint=checkpoint,
         detector=bundle / "detector.fp16.npz",
         settings=TamperingTraining(steps=steps, seed=seed),
         report=out.print,
         start=start,
     )
-    off = export_tampering(checkpoint, bundle / "tampering.onnx", store=store)
+    off = export_tampering(checkpoint, bundle / "tampering.onnx", sources=train_sources)
     out.print(f"{figures}, off torch by {off:.2g}")
 
 

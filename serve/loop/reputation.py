@@ -15,7 +15,7 @@ from serve.database.loop_tables import CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.keys import Caller
-from serve.loop import audit
+from serve.loop import audit, own_word
 from serve.loop.credit import (
     WINDOW_DAYS,
     Credit,
@@ -76,7 +76,10 @@ class TierChange(BaseModel):
 
 
 def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *, subject: str) -> None:
-    """Have `evidence` stand for what `subject` (a complaint or a blind test) says, in place of what it said before."""
+    """Have `evidence` stand for what `subject` (a complaint or a blind test) says, in place of what it said before.
+
+    The rights holder's tier and the labels that rest on its word alone follow.
+    """
     holder = session.get_one(RightsHolder, holder_id, with_for_update=LOCK, populate_existing=True)
     now = datetime.now(UTC)
     before = session.scalars(
@@ -89,7 +92,9 @@ def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *
             CreditEvent(id=new_id("credit"), holder_id=holder_id, subject=subject, evidence=evidence, moment=now)
         )
     session.flush()
-    _follow_rules(session, holder)
+    credit, shares = _figures(_events(session, holder.id))
+    _follow_rules(session, holder, credit=credit, shares=shares)
+    own_word.follow_credit(session, holder.id, reliability=credit.low)
 
 
 def reliability_of(session: Session, holder_id: str) -> float:
@@ -118,8 +123,7 @@ def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: 
         return _view(session, holder_id)
 
 
-def _follow_rules(session: Session, holder: RightsHolder) -> None:
-    credit, shares = _figures(_events(session, holder.id))
+def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, shares: Shares) -> None:
     tier: Tier = holder.tier  # type: ignore[assignment] # checked by the table
     after = next_tier(tier, credit=credit, shares=shares)
     if after != tier:

@@ -6,7 +6,7 @@ import pytest
 
 from model.bundle import bundle_folder
 from model.regions import Box
-from model.tampering import Tampering, TamperingMap
+from model.tampering import Tampering, TamperingMap, surroundings
 
 
 def map_of(*places: tuple[slice, slice], probability: float = 0.9) -> TamperingMap:
@@ -38,6 +38,12 @@ def test_a_box_is_as_tampered_as_its_cells_are_on_average() -> None:
     assert seen.within(Box(790, 390, 50, 50)) == 0.0  # beyond the edge: its last cells
 
 
+def test_surroundings_lie_in_the_photo() -> None:
+    assert np.allclose(surroundings(Box(100, 100, 40, 20), (300, 400)), (80, 70, 80, 80))
+    assert np.allclose(surroundings(Box(-5, 290, 40, 20), (300, 400)), (0, 220, 80, 80))
+    assert np.allclose(surroundings(Box(0, 0, 400, 300), (300, 400)), (0, 0, 400, 300))
+
+
 @pytest.fixture(scope="module")
 def released() -> Tampering:
     return Tampering(bundle_folder() / "tampering.onnx")
@@ -61,6 +67,7 @@ def test_a_mosaic_on_cloth_is_seen_where_it_is(released: Tampering) -> None:
     hidden[place] = cv2.resize(small, (250, 90), interpolation=cv2.INTER_NEAREST)
     box = Box(120, 200, 250, 90)
     assert released.map(hidden).within(box) > released.map(photo).within(box) + 0.4
+    assert released.within(hidden, box) > released.within(photo, box) + 0.4
 
 
 def test_another_network_is_refused() -> None:

@@ -16,7 +16,7 @@ from model.detector import fused, look
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
-from training.evaluation.datasets import DataMissing, boxed_photos
+from training.evaluation.datasets import DataMissing, boxed_photos, real_photos
 from training.evaluation.detection import Photo, detection_figures
 
 _LOWEST_SCORE = 0.02
@@ -95,6 +95,12 @@ def real_garments() -> DevSet:
     return DevSet("garments", [photo.read() for photo in photos], truth, iou=0.25)
 
 
+def real_brands() -> DevSet:
+    """The photos of FlickrLogos-27 for tuning; raises `DataMissing` when they are not there."""
+    photos = real_photos(tuning=True)
+    return DevSet("real brands", [photo.read() for photo in photos], [[m.box for m in one.marks] for one in photos])
+
+
 def drawn_scenes(store: SceneStore) -> DevSet:
     """A store of scenes as a dev set."""
     scenes = [store.scene(number) for number in range(len(store))]
@@ -102,10 +108,11 @@ def drawn_scenes(store: SceneStore) -> DevSet:
 
 
 def development_sets(store: SceneStore, *, report: Callable[[str], None]) -> list[DevSet]:
-    """The scenes of `store` and, where they are there, the boxed garments; `report` is told when they are not."""
+    """The scenes of `store` and, where they are there, real photos; `report` is told when they are not."""
     dev_sets = [drawn_scenes(store)]
-    try:
-        dev_sets.append(real_garments())
-    except DataMissing as missing:
-        report(f"without real photos for development: {missing}")
+    for photos in (real_garments, real_brands):
+        try:
+            dev_sets.append(photos())
+        except DataMissing as missing:
+            report(f"without real photos for development: {missing}")
     return dev_sets

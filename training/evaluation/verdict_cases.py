@@ -15,7 +15,7 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from model.reference_views import reference_views
 from model.regions import Box, RgbImage, whole_image
-from model.tampering import Tampering, TamperingMap
+from model.tampering import Tampering
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import DataMissing, Photo
@@ -47,7 +47,7 @@ class Case:
     """A region with a mark of `brand`, or of none that is known where `kind` is `unrelated`.
 
     `region` has the scan's margin around the box, `inner` has not; `tampered` is the mean probability that the box was
-    tampered with, as the whole photo tells, 0 where there is no photo. `photo` names the photo, whose regions are drawn
+    tampered with, by the closer look, 0 where there is no photo. `photo` names the photo, whose regions are drawn
     together in intervals; `edit` what was done, empty for nothing; `strength` is a smear's, else nan; `style` says how
     the mark is shown.
     """
@@ -98,16 +98,14 @@ def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering:
     cases = []
     for photo in photos:
         image = photo.read()
-        seen = tampering.map(image)
         for mark in photo.marks:
             if mark.brand not in references or min(mark.box.width, mark.box.height) < SMALLEST_SIDE:
                 continue
-            cases.append(_case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", seen=seen))
+            cases.append(_case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", tampering=tampering))
             tool = str(rng.choice(HELD_OUT_SMEARS if rng.random() < 0.4 else list(SMEARS)))
             strength = float(rng.uniform(0, 1))
             edited = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
-            now = tampering.map(edited)
-            smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", seen=now)
+            smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", tampering=tampering)
             cases.append(replace(smeared, edit=tool, strength=strength))
     title = "Smears made in the boxes of FlickrLogos-27, beside clean vector references"
     return CaseSet(title, cases, references, files=[photo.path for photo in photos])
@@ -195,8 +193,8 @@ class Places:
         boxes = [region.box for region in (whole_image(picture), *self._bundle.detector.detect(picture))]
         seen = self._bundle.embedder.embed([box.crop(picture) for box in boxes])
         best = int((seen @ self._vectors[brand].T).max(axis=1).argmax())
-        tampering = self._bundle.tampering.map(picture)
-        case = _case(picture, boxes[best], brand=brand, photo=file.name, kind=kind, seen=tampering)
+        tampering = self._bundle.tampering
+        case = _case(picture, boxes[best], brand=brand, photo=file.name, kind=kind, tampering=tampering)
         return replace(case, edit=edit if kind == "imitation" else "", style=style)
 
 
@@ -207,9 +205,9 @@ def without_margin(region: RgbImage) -> RgbImage:
     return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])
 
 
-def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, seen: TamperingMap) -> Case:
+def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, tampering: Tampering) -> Case:
     region, inner = (np.ascontiguousarray(one.crop(image)) for one in (box.grown(CROP_MARGIN), box))
-    return Case(region, inner, brand, photo, kind, tampered=seen.within(box))
+    return Case(region, inner, brand, photo, kind, tampered=tampering.within(image, box))
 
 
 def _uploaded(brands: Iterable[str], logos: Sequence[Logo]) -> dict[str, list[RgbImage]]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -60,6 +61,27 @@ class Scene:
     image: RgbImage
     boxes: tuple[Box, ...]
     ignored: tuple[Box, ...] = ()
+
+
+class Scenes(Protocol):
+    """Photos, drawn or real, with the boxes of their marks."""
+
+    def __len__(self) -> int: ...
+
+    def scene(self, number: int) -> Scene:
+        """Photo `number`."""
+        ...
+
+
+Sources = Sequence[tuple[Scenes, float]]
+"""Where scenes come from, and how many of them from each; the shares need not sum to 1."""
+
+
+def scene_from(sources: Sources, rng: np.random.Generator) -> Scene:
+    """Any scene of one of the sources."""
+    shares = np.array([share for _, share in sources])
+    scenes = sources[int(rng.choice(len(sources), p=shares / shares.sum()))][0]
+    return scenes.scene(int(rng.integers(len(scenes))))
 
 
 @dataclass(frozen=True)

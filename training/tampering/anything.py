@@ -1,4 +1,4 @@
-"""Changes of a place that no tool makes quite so: a warp, a filter, a splice, shapes, each drawn at random.
+"""Changes of a place that no tool makes quite so: a warp, a filter, a splice, shapes, other tones, each drawn at random.
 
 A network that learns the tools of `training.edits.smears` alone learns their signatures. What it meets is made by other
 ones.
@@ -30,8 +30,11 @@ def changed_anyhow(image: RgbImage, box: Box, *, other: RgbImage, rng: np.random
         lambda: _filtered(patch, rng),
         lambda: _spliced(patch, other, rng),
         lambda: _shapes(patch, rng),
+        lambda: _toned(patch, rng),
     )
     edited = ways[int(rng.integers(len(ways)))]()
+    if rng.random() < 0.15:
+        edited = _coarsened(edited, rng)
     show = _outline(patch.shape[:2], rng)[..., None]
     patch[...] = np.clip(patch * (1 - show) + edited * show + 0.5, 0, 255).astype(np.uint8)
     return changed
@@ -89,6 +92,31 @@ def _shapes(patch: RgbImage, rng: np.random.Generator) -> NDArray[np.float32]:
         else:
             cv2.polylines(canvas, outline, True, colour, line, cv2.LINE_AA)
     return canvas.astype(np.float32)
+
+
+def _toned(patch: RgbImage, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Other tones: less contrast around another colour, few levels, a negative, or channels changed about."""
+    pixels = patch.astype(np.float32)
+    kind = int(rng.integers(4))
+    if kind == 0:
+        colour = np.asarray(random_colour(rng), np.float32).ravel()[:3]
+        return np.asarray(colour + (pixels - pixels.mean(axis=(0, 1))) * rng.uniform(0.0, 0.5), np.float32)
+    if kind == 1:
+        step = 255.0 / int(rng.integers(1, 5))
+        return np.asarray(np.rint(pixels / step) * step, np.float32)
+    if kind == 2:
+        return np.asarray(255.0 - pixels, np.float32)
+    return np.asarray(np.roll(pixels, int(rng.integers(1, 3)), axis=-1) + rng.uniform(-80, 80, 3), np.float32)
+
+
+def _coarsened(pixels: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Scaled down and up again, each way by any interpolation."""
+    height, width = pixels.shape[:2]
+    scale = float(rng.uniform(0.08, 0.5))
+    size = (max(2, int(width * scale)), max(2, int(height * scale)))
+    ways = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
+    small = cv2.resize(pixels, size, interpolation=ways[int(rng.integers(4))])
+    return np.asarray(cv2.resize(small, (width, height), interpolation=ways[int(rng.integers(3))]), np.float32)
 
 
 def _outline(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
-"""Photos with tampered places, made of drawn scenes: marks, and places without any, smeared; and what is no tampering.
+"""Photos with tampered places, of drawn scenes and real photos: marks, and other places, smeared; and what is no tampering.
 
 A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise and compression leave the target
-empty: they are drawn on tampered and on untouched photos alike.
+empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer look
+at one place sees them.
 """
 
 from __future__ import annotations
@@ -13,20 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
-from model.tampering import STRIDE
-from training.detector.data import SceneStore
+from model.preprocessing import resized
+from model.tampering import STRIDE, surroundings
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
+from training.synthesis.scenes import Sources, scene_from
 from training.tampering.anything import changed_anyhow
 
 TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
 """The tools that may be learnt from."""
 
-UNTOUCHED_SHARE = 0.35
+UNTOUCHED_SHARE = 0.45
 ANYHOW_SHARE = 0.4
 """Of the changes, those by no tool."""
 
+CLOSER_SHARE = 0.5
+"""Of the photos, those that show the surroundings of one place."""
+
+_CONTEXT = (1.3, 4.0)  # sides of the surroundings, in longer sides of the place
 _ELSEWHERE_SHARE = 0.2
 _CHANGED = 10  # of 255
 _GREY = 127
@@ -43,27 +49,29 @@ class Tampered:
 
 
 def draw_tampered(
-    store: SceneStore,
+    sources: Sources,
     *,
     rng: np.random.Generator,
     side: int,
     untouched: bool | None = None,
 ) -> Tampered:
     """One photo; `untouched` None draws whether anything was done to it."""
-    scene = store.scene(int(rng.integers(len(store))))
+    scene = scene_from(sources, rng)
     image, mask = np.ascontiguousarray(scene.image), np.zeros(scene.image.shape[:2], np.float32)
     if untouched is None:
         untouched = rng.random() < UNTOUCHED_SHARE
-    if not untouched:
-        for box in _places(list(scene.boxes), image.shape[:2], rng):
-            if rng.random() < ANYHOW_SHARE:
-                other = store.scene(int(rng.integers(len(store)))).image
-                edited = changed_anyhow(image, box, other=other, rng=rng)
-            else:
-                edited = smear(image, box, tool=str(rng.choice(TOOLS)), strength=float(rng.uniform(0, 1)), rng=rng)
-            mask = np.maximum(mask, _changed(image, edited, box))
-            image = edited
+    places = _places(list(scene.boxes), image.shape[:2], rng)
+    for box in [] if untouched else places:
+        if rng.random() < ANYHOW_SHARE:
+            edited = changed_anyhow(image, box, other=scene_from(sources, rng).image, rng=rng)
+        else:
+            edited = smear(image, box, tool=str(rng.choice(TOOLS)), strength=float(rng.uniform(0, 1)), rng=rng)
+        mask = np.maximum(mask, _changed(image, edited, box))
+        image = edited
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
+    if rng.random() < CLOSER_SHARE:
+        around = surroundings(places[0], image.shape[:2], context=float(np.exp(rng.uniform(*np.log(_CONTEXT)))))
+        image, mask = np.ascontiguousarray(around.crop(image)), np.ascontiguousarray(around.crop(mask))
     return _on_square(image, mask, side=side, rng=rng)
 
 
@@ -98,6 +106,12 @@ def _innocent(image: RgbImage, rng: np.random.Generator) -> RgbImage:
         image = np.asarray(image * sharp + far * (1 - sharp), np.uint8)
     if rng.random() < 0.12:  # the whole photo out of focus
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 3.5))), np.uint8)
+    if rng.random() < 0.1:  # a small picture, enlarged
+        scale = float(rng.uniform(0.25, 0.8))
+        size = (max(8, int(width * scale)), max(8, int(height * scale)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        ways = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+        image = np.asarray(cv2.resize(small, (width, height), interpolation=ways[int(rng.integers(3))]), np.uint8)
     if rng.random() < 0.15:  # a shop's watermark
         ink = np.zeros((height, width), np.uint8)
         text = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz .@"), size=int(rng.integers(5, 16))))
@@ -112,7 +126,7 @@ def _on_square(image: RgbImage, mask: NDArray[np.float32], *, side: int, rng: np
     """The photo at the top left of a grey square as it is served, now and then smaller or mirrored."""
     fit = side / max(image.shape[:2]) * float(rng.choice([1.0, rng.uniform(0.6, 1.0)], p=[0.6, 0.4]))
     width, height = (max(STRIDE, round(size * fit)) for size in (image.shape[1], image.shape[0]))
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    small = resized(image, width=width, height=height)
     shown = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     if rng.random() < 0.5:
         small, shown = small[:, ::-1], shown[:, ::-1]

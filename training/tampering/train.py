@@ -21,7 +21,7 @@ from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import load_weights, save_weights
 from model.tampering import SIDE, Tampering
-from training.detector.data import SceneStore
+from training.synthesis.scenes import Sources
 from training.tampering.data import Tampered, draw_tampered
 
 Report = Callable[[str], None]
@@ -50,8 +50,8 @@ class TamperingTraining:
 
 
 def train_tampering(
-    store: SceneStore,
-    development: SceneStore,
+    sources: Sources,
+    development: Sources,
     *,
     checkpoint: Path,
     detector: Path,
@@ -59,7 +59,7 @@ def train_tampering(
     report: Report,
     start: Path | None = None,
 ) -> dict[str, float]:
-    """Train on the scenes of `store`, from the weights `detector` (`.fp16.npz`); the last development figures.
+    """Train on the photos of `sources`, from the weights `detector` (`.fp16.npz`); the last development figures.
 
     `start` names the weights of an earlier release (`tampering.fp16.npz`) to begin from instead.
 
@@ -94,7 +94,7 @@ def train_tampering(
         for group in optimiser.param_groups:
             group["lr"] = group["top"] * _rate(step, settings)
         rng = np.random.default_rng([settings.seed, step])
-        drawn = [draw_tampered(store, rng=rng, side=settings.side) for _ in range(settings.batch)]
+        drawn = [draw_tampered(sources, rng=rng, side=settings.side) for _ in range(settings.batch)]
         network.train()
         loss = _loss(network, drawn)
         optimiser.zero_grad()
@@ -115,15 +115,15 @@ def train_tampering(
 
 
 def development_figures(
-    network: torch.nn.Module, store: SceneStore, *, settings: TamperingTraining
+    network: torch.nn.Module, sources: Sources, *, settings: TamperingTraining
 ) -> dict[str, float]:
-    """ROC AUC of cells, and of photos by their surest place of 3 × 3 cells, on scenes of development brands."""
+    """ROC AUC of cells, and of photos by their surest place of 3 × 3 cells."""
     cells: list[tuple[NDArray[np.float32], NDArray[np.bool_]]] = []
     photos: list[tuple[float, bool]] = []
     network.eval()
     for number in range(settings.development_photos):
         rng = np.random.default_rng([settings.seed, 1, number])
-        one = draw_tampered(store, rng=rng, side=settings.side, untouched=number % 2 == 0)
+        one = draw_tampered(sources, rng=rng, side=settings.side, untouched=number % 2 == 0)
         with torch.inference_mode():
             logits = network(torch.from_numpy(one.image[None]))[0]
         surest = functional.avg_pool2d(logits[None, None], 3, stride=1).max()
@@ -138,7 +138,7 @@ def development_figures(
     }
 
 
-def export_tampering(checkpoint: Path, path: Path, *, store: SceneStore) -> float:
+def export_tampering(checkpoint: Path, path: Path, *, sources: Sources) -> float:
     """Write the int8 file `path` and its weights beside it; the largest difference of the fp32 file from torch.
 
     Raises `RuntimeError` when that is over 1e-3.
@@ -152,7 +152,7 @@ def export_tampering(checkpoint: Path, path: Path, *, store: SceneStore) -> floa
     load_weights(network, path.with_suffix(".fp16.npz"))
     network.eval()
     rng = np.random.default_rng(0)
-    squares = [draw_tampered(store, rng=rng, side=SIDE).image[None] for _ in range(_CALIBRATION)]
+    squares = [draw_tampered(sources, rng=rng, side=SIDE).image[None] for _ in range(_CALIBRATION)]
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "tampering.onnx"
         export_onnx(

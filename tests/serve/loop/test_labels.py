@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,19 @@ def labels(brand: Marketplace) -> list[dict[str, Any]]:
     return [label for label in map(json.loads, lines) if label["brand_id"] == brand.brand]
 
 
+def own_word(brand: Marketplace) -> dict[str, list[tuple[float, float]]]:
+    """Target and weight of the labels that rest on the rights holder's word alone, by origin, as they came."""
+    query = text(
+        "SELECT origin, target, weight FROM labels WHERE brand_id = :id AND withdrawn IS NULL "
+        "AND origin IN ('judgement', 'trait') ORDER BY id"
+    )
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    with brand.client.service.database.read() as session:
+        for origin, target, weight in session.execute(query, {"id": brand.brand}):
+            found[origin].append((target, weight))
+    return dict(found)
+
+
 def close_window(brand: Marketplace, complaint: str) -> None:
     """Let the seller's time to answer pass."""
     with brand.client.service.database.write() as session:
@@ -151,24 +164,41 @@ def test_a_blind_test_teaches_its_truth_whatever_was_answered(brand: Marketplace
     assert (label["origin"], label["target"], label["weight"]) == ("blind_test", 0.01, 0.98)
 
 
-def test_a_case_that_ends_as_not_infringing_teaches_as_far_as_the_rights_holder_is_believed(brand: Marketplace) -> None:
-    def closed() -> dict[str, Any]:
+def test_a_case_that_ends_as_not_infringing_teaches_when_it_has_ended(brand: Marketplace) -> None:
+    case = brand.case()
+    brand.judge(case, "not_infringing")
+    assert own_word(brand) == {}
+    brand.end(case)
+    assert own_word(brand) == {"judgement": [(0.5, 0.0)]}
+
+
+def test_labels_on_a_rights_holders_word_alone_follow_its_credit(brand: Marketplace) -> None:
+    def acquit() -> None:
         case = brand.case()
         brand.judge(case, "not_infringing")
-        assert all(label["origin"] != "judgement" or label["id"] in seen for label in labels(brand))
         brand.end(case)
-        (label,) = (one for one in labels(brand) if one["origin"] == "judgement" and one["id"] not in seen)
-        seen.add(label["id"])
-        return label
 
-    seen: set[str] = set()
-    of_a_stranger = closed()
+    def accuse() -> None:
+        picture = {"image": ("fake.png", smeared(brand.seed))}
+        added = brand.client.post(f"/v1/brands/{brand.brand}/traits", files=picture, headers=brand.brand_key)
+        assert added.status_code == 201
+
+    acquit()
+    accuse()
+    assert own_word(brand) == {"judgement": [(0.5, 0.0)], "trait": [(0.5, 0.0)]}
     for _ in range(12):
         brand.decide(brand.complaint())
-    of_one_who_proved_honest = closed()
-    assert (of_a_stranger["target"], of_a_stranger["weight"]) == (0.5, 0.0)
-    assert of_one_who_proved_honest["target"] < 0.25
-    assert of_one_who_proved_honest["weight"] > 0.5
+    acquit()
+    accuse()
+    proved = own_word(brand)
+    (accused, weight), later = proved["trait"]
+    assert (accused, weight) == later
+    assert accused > 0.75
+    assert weight == pytest.approx(2 * accused - 1, abs=2e-4)
+    assert proved["judgement"] == [(pytest.approx(1 - accused, abs=2e-4), weight)] * 2
+    brand.decide(brand.complaint(), "dismissed")
+    assert own_word(brand)["trait"][0] < proved["trait"][0]
+    assert own_word(brand)["judgement"][0][0] > proved["judgement"][0][0]
 
 
 def test_a_blind_test_that_ends_as_not_infringing_teaches_its_truth_alone(brand: Marketplace) -> None:

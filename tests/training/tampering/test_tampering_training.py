@@ -35,8 +35,8 @@ def test_only_tools_that_may_be_learnt_from_are_used() -> None:
 def test_an_untouched_photo_has_an_empty_target_and_a_tampered_one_has_not(scenes: SceneStore) -> None:
     most = 0.0
     for seed in range(12):
-        tampered = draw_tampered(scenes, rng=np.random.default_rng(seed), side=128, untouched=False)
-        untouched = draw_tampered(scenes, rng=np.random.default_rng(seed), side=128, untouched=True)
+        tampered = draw_tampered([(scenes, 1.0)], rng=np.random.default_rng(seed), side=128, untouched=False)
+        untouched = draw_tampered([(scenes, 1.0)], rng=np.random.default_rng(seed), side=128, untouched=True)
         assert untouched.target.max() == 0
         assert tampered.image.shape == (128, 128, 3)
         assert tampered.target.shape == tampered.seen.shape == (16, 16)
@@ -53,7 +53,7 @@ def test_training_goes_on_where_it_was_and_gives_a_file(scenes: SceneStore, tmp_
 
     def train(settings: TamperingTraining) -> dict[str, float]:
         return train_tampering(
-            scenes, scenes, checkpoint=checkpoint, detector=start, settings=settings, report=lines.append
+            [(scenes, 1.0)], [(scenes, 1.0)], checkpoint=checkpoint, detector=start, settings=settings, report=lines.append
         )
 
     figures = train(SETTINGS)
@@ -63,5 +63,5 @@ def test_training_goes_on_where_it_was_and_gives_a_file(scenes: SceneStore, tmp_
     assert len(lines) == 2, "nothing is left to do"
     with pytest.raises(ValueError, match="same settings"):
         train(dataclasses.replace(SETTINGS, batch=3))
-    assert export_tampering(checkpoint, tmp_path / "tampering.onnx", store=scenes) < 1e-3
+    assert export_tampering(checkpoint, tmp_path / "tampering.onnx", sources=[(scenes, 1.0)]) < 1e-3
     assert Tampering(tmp_path / "tampering.onnx").map(np.zeros((50, 80, 3), np.uint8)).probabilities.shape == (25, 40)
