@@ -123,7 +123,7 @@ class Arm:
         """The candidate of a round."""
         places = Places(
             champion=champion, labels=labels, logos=None, models=self.folder.parent / "models",
-            work=self.work, runs=self.folder.parent / "runs",
+            work=self.work, runs=self.folder.parent / "runs", start=bundle_folder(),
         )  # fmt: skip
         return run_round(places, settings=settings, progress=quietly, report=lambda line: None)
 

@@ -20,6 +20,9 @@ Labels = Annotated[Path, typer.Option(help="Folder that `hallmark labels export`
 Champion = Annotated[
     Path | None, typer.Option(help="Folder that `hallmark model export` wrote; by default the released bundle")
 ]
+Start = Annotated[
+    Path | None, typer.Option(help="Bundle whose networks learn, such as the released one; the champion unless given")
+]
 Work = Annotated[Path, typer.Option(help="Where an interrupted round goes on from, and rendered views are kept")]
 Models = Annotated[Path, typer.Option(help="The candidate becomes a folder in this one")]
 Runs = Annotated[Path, typer.Option(help="MLflow's folder of runs")]
@@ -29,6 +32,7 @@ def train_round(
     *,
     labels: Labels,
     champion: Champion = None,
+    start: Start = None,
     models: Models = Path("var/models"),
     work: Work = Path("var/training/rounds"),
     runs: Runs = Path("var/mlflow"),
@@ -46,7 +50,7 @@ def train_round(
         bool, typer.Option(help="Count labels by weight and soft target; else take complaints at their word")
     ] = True,
 ) -> None:
-    """Fine-tune the champion on labels and drawn marks; the last line is the candidate's folder.
+    """Fine-tune the champion, or `--start`, on labels and drawn marks; the last line is the candidate's folder.
 
     The same command goes on where it was interrupted.
     """
@@ -76,7 +80,7 @@ def train_round(
             thresholds=ThresholdSettings() if thresholds else None,
         )
         places = Places(
-            champion=from_bundle, labels=labels, logos=fetch_packages(), models=models, work=work, runs=runs
+            champion=from_bundle, labels=labels, logos=fetch_packages(), models=models, work=work, runs=runs, start=start
         )
         candidate = run_round(places, settings=settings, progress=_bar, report=out.print)
     except (BundleRejected, DataMissing, FileNotFoundError, LabelsMissing) as error:

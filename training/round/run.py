@@ -86,16 +86,18 @@ def run_round(places: Places, *, settings: RoundSettings, progress: Progress, re
     raise (`DataMissing` where the thresholds need photos that are not there).
     """
     verify_manifest(places.champion)
+    verify_manifest(places.begun_from)
     for name in WEIGHTS:
-        if not (places.champion / name).is_file():
+        if not (places.begun_from / name).is_file():
             raise FileNotFoundError(
-                f"{places.champion / name} is missing: a round goes on from a bundle with its weights"
+                f"{places.begun_from / name} is missing: a round goes on from a bundle with its weights"
             )
     labels = read_labels(places.labels)
     logos, backgrounds = load_logos(places.logos), Backgrounds.found_in(data_folder())
     standing = fingerprint_of(logos, backgrounds)
     identity = {
-        "champion": hashlib.sha256((places.champion / "manifest.json").read_bytes()).hexdigest(),
+        "champion": _manifest(places.champion),
+        "start": _manifest(places.begun_from),
         "labels": labels.fingerprint,
         "standing": standing,
         "settings": plain(settings),
@@ -108,8 +110,8 @@ def run_round(places: Places, *, settings: RoundSettings, progress: Progress, re
     run = Run(places.runs, name=name, kept=folder / "run")
     run.note_params({"champion": places.champion.name, "labels": labels.fingerprint, **plain(settings)})
     try:
-        _begin(places.champion, folder / "draft")
-        ready = _taught(places.champion, labels, believe=settings.believe)
+        _begin(places.begun_from, folder / "draft")
+        ready = _taught(places.begun_from, labels, believe=settings.believe)
         material = Material(places, settings, folder / "draft", labels, ready, logos, backgrounds, standing, progress)
         stages = _Stages(folder / "stages.json", run=run, report=report)
         report(f"{name}: {len(material.taught)} labels teach, worth {material.taught.worth:.1f}")
@@ -147,20 +149,25 @@ class _Stages:
         self._report(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in self.metrics[name].items()))
 
 
-def _begin(champion: Path, draft: Path) -> None:
-    """Every file is the champion's until a stage replaces it."""
+def _manifest(bundle: Path) -> str:
+    """The SHA-256 of the bundle's manifest, which tells of all its files."""
+    return hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+
+
+def _begin(start: Path, draft: Path) -> None:
+    """Every file is that of the bundle `start` until a stage replaces it."""
     if not draft.is_dir():
         beside = draft.with_suffix(".part")
         shutil.rmtree(beside, ignore_errors=True)
-        shutil.copytree(champion, beside, ignore=shutil.ignore_patterns(RECORD, CARD, "evaluation.json"))
+        shutil.copytree(start, beside, ignore=shutil.ignore_patterns(RECORD, CARD, "evaluation.json"))
         beside.rename(draft)
 
 
-def _taught(champion: Path, labels: LabelSet, *, believe: bool) -> Taught:
-    head = Head(json.loads((champion / CALIBRATION).read_text())["head"])
+def _taught(start: Path, labels: LabelSet, *, believe: bool) -> Taught:
+    head = Head(json.loads((start / CALIBRATION).read_text())["head"])
     return taught(
-        labels, divided(labels.labels).teaching, runtime=VerifierRuntime(champion / NETWORK), head=head,
-        embed=Embedder(champion / "embedder.onnx").embed, believe=believe,
+        labels, divided(labels.labels).teaching, runtime=VerifierRuntime(start / NETWORK), head=head,
+        embed=Embedder(start / "embedder.onnx").embed, believe=believe,
     )  # fmt: skip
 
 
@@ -190,7 +197,7 @@ def _embedder(material: Material) -> Metrics:
     real = LabelViews(material.labels, material.taught, pairs=pairs, size=INPUT_SIZE) if pairs else None
     checkpoint = material.draft.with_name("embedder.pt")
     told = train_embedder(
-        views, checkpoint=checkpoint, settings=recipe, start=material.places.champion / WEIGHTS[0], real=real
+        views, checkpoint=checkpoint, settings=recipe, start=material.places.begun_from / WEIGHTS[0], real=real
     )
     figures: Metrics = {}
     for step in material.progress(told, steps, "embedder"):
@@ -222,12 +229,12 @@ def _verifier(material: Material) -> Metrics:
         return {}
     standing = standing_frames(
         material.logos, count=settings.standing_pairs, seed=settings.seed, backgrounds=material.backgrounds,
-        runtime=VerifierRuntime(material.places.champion / NETWORK),
+        runtime=VerifierRuntime(material.places.begun_from / NETWORK),
         kept=_kept(material, "standing", settings.standing_pairs, files=("aligner.onnx",)),
     )  # fmt: skip
     recipe = VerifierRecipe(seed=settings.seed, steps=settings.verifier_steps)
     network, loss = fine_tune_verifier(
-        material.places.champion / WEIGHTS[1], standing=standing, taught=material.taught, recipe=recipe,
+        material.places.begun_from / WEIGHTS[1], standing=standing, taught=material.taught, recipe=recipe,
         progress=lambda items: material.progress(items, settings.verifier_steps, "verifier"),
     )  # fmt: skip
     export_judge(material.draft, network)
@@ -287,6 +294,7 @@ def _finish(material: Material, *, name: str, identity: dict[str, Any], metrics:
         "format": 1,
         "name": name,
         "parent": {"name": material.places.champion.name, "manifest": identity["champion"]},
+        "start": {"name": material.places.begun_from.name, "manifest": identity["start"]},
         "data": {
             "labels": identity["labels"],
             "standing": identity["standing"],

@@ -38,7 +38,9 @@ class Places:
 
     `champion` is the folder of the bundle that serves, with its `.fp16.npz`; `labels` that of an export; `logos` the
     packages of vector logos, None for PyPI's alone; `models` receives the candidate's folder; `work` keeps what an
-    interrupted round goes on from, and the rendered views that the next round needs again; `runs` is MLflow's.
+    interrupted round goes on from, and the rendered views that the next round needs again; `runs` is MLflow's. `start`
+    names another bundle whose networks learn: begun from the same one with all labels, rounds do not add up each
+    other's errors, and a label that was withdrawn leaves nothing behind.
     """
 
     champion: Path
@@ -47,6 +49,12 @@ class Places:
     models: Path
     work: Path
     runs: Path
+    start: Path | None = None
+
+    @property
+    def begun_from(self) -> Path:
+        """The bundle whose networks learn."""
+        return self.start or self.champion
 
 
 def round_name(champion: str, identity: dict[str, Any]) -> str:

@@ -95,6 +95,16 @@ def test_the_name_tells_what_went_in() -> None:
     assert round_name(first, {"labels": "a"}) == first, "generations do not make the name longer"
 
 
+def test_a_round_may_begin_from_another_bundle_than_the_champion(
+    candidate: Path, places: Places, tmp_path: Path
+) -> None:
+    again = replace(places, champion=candidate, start=bundle_folder(), models=tmp_path / "models", runs=tmp_path / "runs")
+    found = run_round(again, settings=SMALL, progress=quietly, report=lambda line: None)
+    record = json.loads((found / "round.json").read_text())
+    assert (record["parent"]["name"], record["start"]["name"]) == (candidate.name, bundle_folder().name)
+    assert (found / "verifier.fp16.npz").read_bytes() == (candidate / "verifier.fp16.npz").read_bytes()
+
+
 def test_mlflow_holds_the_run(candidate: Path, places: Places) -> None:
     from mlflow import MlflowClient
 
