@@ -36,7 +36,7 @@ from serve.verification import SeenRegions, SeenTampering, Verified, verify
 MAX_REGIONS = 8
 """Places of a picture that are looked at, the whole image included."""
 
-AROUND = (0.0, 0.15, 0.35)
+AROUND = (0.0, 0.18)
 """What is added on each side of a detected box, as a share of its side, for each look at it.
 
 Detected boxes tend to cut real marks, and hold a part of a lock-up only. Each look costs one embedding.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
-from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, Sources, draw_scene, scene_from
+from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, draw_scene
 
 _LEAST_VISIBLE = 0.4  # of a mark's area: less than this of it is not asked for
 _SMALLEST_SIDE = 4.0  # pixels
@@ -99,9 +99,9 @@ class Batch:
     ignored: list[NDArray[np.float32]]
 
 
-def draw_batch(sources: Sources, *, rng: np.random.Generator, size: int, side: int) -> Batch:
+def draw_batch(store: SceneStore, *, rng: np.random.Generator, size: int, side: int) -> Batch:
     """`size` augmented scenes of `side` × `side` px; one in four is put together from four scenes."""
-    drawn = [_mosaic(sources, rng, side) if rng.random() < 0.25 else _single(sources, rng, side) for _ in range(size)]
+    drawn = [_mosaic(store, rng, side) if rng.random() < 0.25 else _single(store, rng, side) for _ in range(size)]
     images, rows = np.stack([image for image, _ in drawn]), [found for _, found in drawn]
     return Batch(images, [_asked(found, asked=True) for found in rows], [_asked(found, asked=False) for found in rows])
 
@@ -111,9 +111,9 @@ def _asked(rows: NDArray[np.float32], *, asked: bool) -> NDArray[np.float32]:
     return np.asarray(rows[(rows[:, 4] > 0) == asked, :4], np.float32)
 
 
-def _single(sources: Sources, rng: np.random.Generator, side: int) -> tuple[RgbImage, NDArray[np.float32]]:
+def _single(store: SceneStore, rng: np.random.Generator, side: int) -> tuple[RgbImage, NDArray[np.float32]]:
     """One scene cut, scaled, mirrored and recoloured, somewhere on a grey square."""
-    scene = scene_from(sources, rng)
+    scene = store.scene(int(rng.integers(len(store))))
     image, boxes = scene.image, np.concatenate([_corners(scene.boxes, 1.0), _corners(scene.ignored, 0.0)])
     if rng.random() < 0.5:
         image, boxes = _cut(image, boxes, rng)
@@ -140,7 +140,7 @@ def _single(sources: Sources, rng: np.random.Generator, side: int) -> tuple[RgbI
     return canvas, boxes[(boxes[:, 4] == 0) | ((boxes[:, 2:4] - boxes[:, :2]).max(axis=1, initial=0) >= _SMALLEST_SIDE)]
 
 
-def _mosaic(sources: Sources, rng: np.random.Generator, side: int) -> tuple[RgbImage, NDArray[np.float32]]:
+def _mosaic(store: SceneStore, rng: np.random.Generator, side: int) -> tuple[RgbImage, NDArray[np.float32]]:
     """Four scenes around a random point."""
     x, y = (int(side * value) for value in rng.uniform(0.3, 0.7, 2))
     canvas, kept = np.empty((side, side, 3), np.uint8), []
@@ -150,7 +150,7 @@ def _mosaic(sources: Sources, rng: np.random.Generator, side: int) -> tuple[RgbI
         (0, y, x, side - y),
         (x, y, side - x, side - y),
     ):
-        piece, boxes = _single(sources, rng, side)
+        piece, boxes = _single(store, rng, side)
         off_x, off_y = int(rng.integers(side - width + 1)), int(rng.integers(side - height + 1))
         canvas[top : top + height, left : left + width] = piece[off_y : off_y + height, off_x : off_x + width]
         boxes = _seen(boxes - np.array([off_x, off_y, off_x, off_y, 0], np.float32), width=width, height=height)

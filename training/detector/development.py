@@ -12,12 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.decode import decode
 from model.detector import fused, look, widened
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
 from training.evaluation.datasets import DataMissing, boxed_photos, real_photos
 from training.evaluation.detection import Photo, detection_figures
+from training.synthesis.garments import boxed_garments
+from training.synthesis.grounds import data_folder
 
 _LOWEST_SCORE = 0.02
 FALSE_BOXES = 2.0
@@ -92,6 +95,18 @@ def real_garments() -> DevSet:
     return DevSet("garments", [photo.read() for photo in photos], truth, iou=0.25)
 
 
+def second_hand_garments() -> DevSet:
+    """The garments of second-hand sellers; raises `DataMissing` when they are not there.
+
+    What is ignored on them counts as false here too.
+    """
+    garments = [garment for garment in boxed_garments(data_folder()) if not garment.is_held_out]
+    if not garments:
+        raise DataMissing(f"no data set clothing in {data_folder().resolve()}")
+    images = [decode(garment.path.read_bytes()) for garment in garments]
+    return DevSet("second-hand garments", images, [garment.marks for garment in garments])
+
+
 def real_brands() -> DevSet:
     """The photos of FlickrLogos-27 for tuning; raises `DataMissing` when they are not there."""
     photos = real_photos(tuning=True)
@@ -107,7 +122,7 @@ def drawn_scenes(store: SceneStore) -> DevSet:
 def development_sets(store: SceneStore, *, report: Callable[[str], None]) -> list[DevSet]:
     """The scenes of `store` and, where they are there, real photos; `report` is told when they are not."""
     dev_sets = [drawn_scenes(store)]
-    for photos in (real_garments, real_brands):
+    for photos in (real_garments, second_hand_garments, real_brands):
         try:
             dev_sets.append(photos())
         except DataMissing as missing:

@@ -23,11 +23,10 @@ from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
 from model.networks.layout import channels_last
 from model.networks.weights import load_weights
-from training.detector.data import Batch, draw_batch, draw_scenes
+from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
 from training.detector.losses import detection_loss
-from training.synthesis.garments import BoxedGarments, boxed_garments
-from training.synthesis.scenes import SceneMaterial, Scenes, Sources
+from training.synthesis.scenes import SceneMaterial
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 """Shows a bar: called with the items, their number and a description, it yields the items."""
@@ -51,7 +50,6 @@ class DetectorTraining:
     start: Path | None = None
     seed: int = 1
     scenes: int = 5000
-    garment_share: float = 0.3  # of the scenes seen: real garments with their real marks
     dev_scenes: int = 240
     side: int = 384
     small_side: int = 288
@@ -79,11 +77,11 @@ def train_detector(
     """
     torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
-    sources, dev_sets = _scenes(settings, progress=progress, report=report)
+    store, dev_sets = _scenes(settings, progress=progress, report=report)
     state = TrainingState.started(settings)
     figures: dict[str, Any] = state.figures
     for step in progress(range(state.step, settings.steps), settings.steps - state.step, "detector"):
-        losses = state.learn(_batch(sources, settings, step))
+        losses = state.learn(_batch(store, settings, step))
         if (step + 1) % 25 == 0:
             report(f"step {step + 1}/{settings.steps} " + " ".join(f"{k} {v:.3f}" for k, v in losses.items()))
         if (step + 1) % settings.dev_every == 0 or step + 1 == settings.steps:
@@ -195,8 +193,8 @@ class TrainingState:
 
 def _scenes(
     settings: DetectorTraining, *, progress: Progress, report: Callable[[str], None]
-) -> tuple[Sources, list[DevSet]]:
-    """The scenes to learn from and the dev sets; real photos are left out where they are absent."""
+) -> tuple[SceneStore, list[DevSet]]:
+    """The drawn training scenes and the dev sets; garments are left out where they are absent."""
     stores = {}
     for split, count, seed in (
         ("train", settings.scenes, settings.seed),
@@ -206,19 +204,13 @@ def _scenes(
         stores[split] = draw_scenes(
             settings.folder / split, material=material, count=count, seed=seed, progress=progress
         )
-    sources: list[tuple[Scenes, float]] = [(stores["train"], 1.0 - settings.garment_share)]
-    garments = BoxedGarments(boxed_garments(settings.data))
-    if garments:
-        sources.append((garments, settings.garment_share))
-    else:
-        report("without real garments to learn from: they are not there")
-    return sources, development_sets(stores["dev"], report=report)
+    return stores["train"], development_sets(stores["dev"], report=report)
 
 
-def _batch(sources: Sources, settings: DetectorTraining, step: int) -> Batch:
+def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> Batch:
     """The batch of `step`, the same whenever it is drawn."""
     side = settings.small_side if step < settings.small_steps else settings.side
-    return draw_batch(sources, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
+    return draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
 
 
 def _described(settings: DetectorTraining) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Real marks on real garments of second-hand sellers (`clothing`, CC0), boxed by hand once (`garment_marks.csv`).
 
 Every mark of a photo is in the table, tightly boxed, a lock-up as one; what may be a mark is in it as `ignored`: figures
-without letters, labels that cannot be read. Marks of brands that figures are reported on teach nothing either.
+without letters, labels that cannot be read. Marks of brands that figures are reported on are ignored too.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from model.decode import decode
-from model.regions import Box, RgbImage
+from model.regions import Box
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED
-from training.synthesis.scenes import Scene
 
 MARKS = Path(__file__).with_name("garment_marks.csv")
 
@@ -33,21 +30,6 @@ class BoxedGarment:
     marks: tuple[Box, ...]
     ignored: tuple[Box, ...]
     is_held_out: bool
-
-
-@dataclass(frozen=True)
-class BoxedGarments:
-    """The boxed photos as scenes."""
-
-    garments: Sequence[BoxedGarment]
-
-    def __len__(self) -> int:
-        return len(self.garments)
-
-    def scene(self, number: int) -> Scene:
-        """Garment `number`."""
-        garment = self.garments[number]
-        return Scene(_photo(garment.path), garment.marks, garment.ignored)
 
 
 def boxed_garments(data: Path) -> list[BoxedGarment]:
@@ -69,8 +51,3 @@ def _garment(path: Path, boxes: Sequence[tuple[str, Box]]) -> BoxedGarment:
         for wanted in (True, False)
     )
     return BoxedGarment(path, marks, ignored, bool(held_out))
-
-
-@lru_cache(maxsize=200)
-def _photo(path: Path) -> RgbImage:
-    return decode(path.read_bytes())

@@ -38,7 +38,7 @@ def test_boxes_follow_the_pixels_through_every_change() -> None:
     store = square_store(box=Box(30, 40, 30, 20))
     checked = 0
     for seed in range(40):
-        batch = draw_batch([(store, 1.0)], rng=np.random.default_rng(seed), size=2, side=96)
+        batch = draw_batch(store, rng=np.random.default_rng(seed), size=2, side=96)
         assert batch.images.shape == (2, 96, 96, 3)
         for image, boxes in zip(batch.images, batch.boxes, strict=True):
             for x0, y0, x1, y1 in boxes:
@@ -54,6 +54,6 @@ def test_boxes_follow_the_pixels_through_every_change() -> None:
 
 def test_one_seed_gives_one_batch() -> None:
     store = square_store(box=Box(30, 40, 30, 20))
-    first, second = (draw_batch([(store, 1.0)], rng=np.random.default_rng(3), size=4, side=64) for _ in range(2))
+    first, second = (draw_batch(store, rng=np.random.default_rng(3), size=4, side=64) for _ in range(2))
     assert np.array_equal(first.images, second.images)
     assert all(np.array_equal(left, right) for left, right in zip(first.boxes, second.boxes, strict=True))
