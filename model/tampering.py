@@ -19,7 +19,7 @@ from model.regions import Box, RgbImage
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
 
-CONTEXT = 2.0
+CONTEXT = 1.6
 """Sides of the surroundings that the closer look at a place sees, in longer sides of the place."""
 
 MOST_PLACES = 2

@@ -125,18 +125,25 @@ def tampering(
     scenes: Annotated[Path, typer.Option(help="Where `hallmark train detector` left its scenes")] = WORK / "detector",
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
-    steps: int = 1100,
+    steps: int = 1600,
     seed: int = 0,
 ) -> None:
     """Train the network that sees tampered places, from the bundle's detector and on its scenes, and write it."""
     from model.detector import Detector
     from training.detector.data import SceneStore
+    from training.synthesis.graphics import Graphics
+    from training.synthesis.logos import fetch_packages, load_logos, split_of
     from training.tampering.photos import photos_to_tamper
     from training.tampering.train import TamperingTraining, export_tampering, train_tampering
 
     detector, checkpoint = Detector(bundle / "detector.onnx"), folder / "checkpoint.pt"
+    drawings = load_logos(fetch_packages())
     train_sources, dev_sources = (
-        [(SceneStore.opened(scenes / split), 0.5), (photos_to_tamper(detector, split=split, progress=bar), 0.5)]
+        [
+            (photos_to_tamper(detector, split=split, progress=bar), 0.4),
+            (SceneStore.opened(scenes / split), 0.35),
+            (Graphics([logo for logo in drawings if split_of(logo.brand) == split], count=2000, seed=seed), 0.25),
+        ]
         for split in ("train", "dev")
     )
     figures = train_tampering(

@@ -39,8 +39,8 @@ def test_a_box_is_as_tampered_as_its_cells_are_on_average() -> None:
 
 
 def test_surroundings_lie_in_the_photo() -> None:
-    assert np.allclose(surroundings(Box(100, 100, 40, 20), (300, 400)), (80, 70, 80, 80))
-    assert np.allclose(surroundings(Box(-5, 290, 40, 20), (300, 400)), (0, 220, 80, 80))
+    assert np.allclose(surroundings(Box(100, 100, 40, 20), (300, 400)), (88, 78, 64, 64))
+    assert np.allclose(surroundings(Box(-5, 290, 40, 20), (300, 400)), (0, 236, 64, 64))
     assert np.allclose(surroundings(Box(0, 0, 400, 300), (300, 400)), (0, 0, 400, 300))
 
 

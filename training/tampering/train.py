@@ -32,17 +32,17 @@ _LEAST_SHARE = 0.004  # of a photo, from which a tampered place is asked for in 
 
 @dataclass(frozen=True)
 class TamperingTraining:
-    """One training run: `steps` batches of `batch` photos of `side` px; about 15 minutes on one core.
+    """One training run: `steps` batches of `batch` photos of `side` px; about half an hour on one core.
 
     The trunk and pyramid of a detector are the start; what they know stays up to stride 8.
     """
 
     seed: int = 0
-    steps: int = 1100
+    steps: int = 1600
     batch: int = 12
     side: int = SIDE
-    rate: float = 6e-4
-    trunk_rate: float = 1.5e-4
+    rate: float = 4e-4
+    trunk_rate: float = 1e-4
     warm_up_steps: int = 40
     averaging: float = 0.99
     evaluate_every: int = 100
