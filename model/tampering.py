@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,15 +24,14 @@ CONTEXT = 1.6
 """Sides of the surroundings that the closer look at a place sees, in longer sides of the place."""
 
 MOST_PLACES = 2
-"""Tampered places of a photo that are looked at; each costs one embedding."""
+"""Tampered places of a photo that are looked at; each costs a closer look and one embedding."""
 
 _SURE = 0.5
 _FEWEST_CELLS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A tampered place: `box` in pixels of the photo, its cells' mean `probability`, and its `share` of the photo."""
+class Patch(NamedTuple):
+    """A tampered place: `box` in pixels of the photo, its `probability`, and its `share` of the photo."""
 
     box: Box
     probability: float
@@ -56,7 +56,7 @@ class TamperingMap:
         return round(float(inside.mean()), 4)
 
     def patches(self) -> list[Patch]:
-        """The tampered places, the largest sum of probability first."""
+        """The tampered places, each with its cells' mean probability, the largest sum of probability first."""
         sure = (self.probabilities >= _SURE).astype(np.uint8)
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
         found = []
@@ -106,6 +106,12 @@ class Tampering:
         seen = logits[0, :rows, :columns].astype(np.float64)
         probabilities = (1.0 / (1.0 + np.exp(-np.clip(seen, -30, 30)))).astype(np.float32)
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
+
+    def places(self, image: RgbImage) -> list[Patch]:
+        """The `MOST_PLACES` most tampered places of the photo, each as sure as a closer look is, the surest first."""
+        seen = self.map(image).patches()[:MOST_PLACES]
+        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in seen]
+        return sorted(closer, key=lambda patch: -patch.probability)
 
     def within(self, image: RgbImage, box: Box) -> float:
         """The mean probability, 0..1, inside `box` of `image`, by a closer look: at its surroundings alone."""

@@ -12,7 +12,7 @@ from index.interface import Hit, IndexView
 from model.bundle import ModelBundle
 from model.calibration import TamperedPlace
 from model.regions import Region, RgbImage
-from model.tampering import MOST_PLACES, Patch
+from model.tampering import Patch
 from serve.candidates import References, Suspect
 from serve.results import FindingScores
 from serve.verification import SeenTampering, Verified
@@ -28,7 +28,7 @@ def covered_marks(
     tampering: SeenTampering,
 ) -> list[Verified]:
     """For each of the brands `claimed`, none of which was found, the place where its mark was made unreadable."""
-    patches = tampering.map.patches()[:MOST_PLACES] if claimed else []
+    patches = tampering.places if claimed else []
     if not patches:
         return []
     vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])

@@ -14,7 +14,7 @@ from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage
-from model.tampering import Tampering, TamperingMap
+from model.tampering import Patch, Tampering
 from model.verifier import Compared, likeliest
 from serve.candidates import Candidate, StoredReference, Suspect
 from serve.copied_photo import WipedPlace, wiped_places
@@ -32,9 +32,9 @@ class SeenTampering:
         self._within: dict[Box, float] = {}
 
     @cached_property
-    def map(self) -> TamperingMap:
-        """The photo's map."""
-        return self._tampering.map(self._image)
+    def places(self) -> list[Patch]:
+        """The most tampered places, the surest first."""
+        return self._tampering.places(self._image)
 
     def within(self, box: Box) -> float:
         """How surely `box` was tampered with, by a closer look."""

@@ -19,7 +19,7 @@ from model.calibration import Covered, TamperedPlace
 from model.decode import decode
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from model.tampering import MOST_PLACES, Patch
+from model.tampering import Patch
 from training.development import DevelopmentBrands, DevelopmentPhoto
 from training.evaluation.references import as_uploaded
 from training.evaluation.report import Progress
@@ -41,7 +41,7 @@ def fit_covered(named: Sequence[Named], *, most_false: float) -> tuple[Covered, 
     photos that are not smeared, those without any tampered place count among them, and teach nothing.
     """
     with_places = [one for one in named if one.places]
-    numbers = np.array([max(one.places, key=_size).numbers() for one in with_places])
+    numbers = np.array([max(one.places, key=_tampered).numbers() for one in with_places])
     smeared = np.array([one.smeared for one in with_places])
     if len(set(smeared.tolist())) < 2:
         return Covered.never(), {}
@@ -71,7 +71,7 @@ def named_photos(
         if photo.claims is None or photo.claims not in known or (photo.kind == "smear" and photo.brand is None):
             continue
         image = decode(photo.data)
-        patches = bundle.tampering.map(image).patches()[:MOST_PLACES]
+        patches = bundle.tampering.places(image)
         yield Named(photo.kind == "smear", list(_places(bundle, image, patches, known[photo.claims])))
 
 
@@ -95,5 +95,5 @@ def _reference_vectors(bundle: ModelBundle, brands: DevelopmentBrands) -> dict[s
     }
 
 
-def _size(place: TamperedPlace) -> float:
-    return place.probability * place.share
+def _tampered(place: TamperedPlace) -> float:
+    return place.probability

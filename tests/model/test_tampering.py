@@ -68,6 +68,9 @@ def test_a_mosaic_on_cloth_is_seen_where_it_is(released: Tampering) -> None:
     box = Box(120, 200, 250, 90)
     assert released.map(hidden).within(box) > released.map(photo).within(box) + 0.4
     assert released.within(hidden, box) > released.within(photo, box) + 0.4
+    (patch, *_) = released.places(hidden)
+    assert patch.box.iou(box) > 0.4
+    assert patch.probability == released.within(hidden, patch.box)
 
 
 def test_another_network_is_refused() -> None:

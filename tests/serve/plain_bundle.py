@@ -13,7 +13,7 @@ from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.photo_agreement import load_agreement_weights
 from model.regions import Box, Region, RgbImage
-from model.tampering import TamperingMap
+from model.tampering import Patch, TamperingMap
 from model.verifier import Compared, Examined, Explanation, Kind, Scores
 from model.wiped_places import load_weights
 
@@ -82,6 +82,10 @@ class FixedTampering:
         self.calls += 1
         rows, columns = self._probabilities.shape
         return TamperingMap(self._probabilities, (columns / image.shape[1], rows / image.shape[0]))
+
+    def places(self, image: RgbImage) -> list[Patch]:
+        """Those of the map."""
+        return self.map(image).patches()
 
     def within(self, image: RgbImage, box: Box) -> float:
         """The same map's mean in `box`."""
