@@ -23,7 +23,7 @@ from serve.loop.labels import teach_trait, withdraw
 from serve.loop.stock import SEARCH
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import not_found, unprocessable
-from serve.results import Answer, Finding
+from serve.results import Answer, Finding, Listing
 from serve.scans import ScanDesk
 from serve.wording import Note
 
@@ -58,8 +58,9 @@ class TraitLibrary:
         self._decoder = decoder
 
     def add(self, brand_id: str, new: NewTrait, picture: bytes | None, *, caller: Caller) -> TraitView:
-        """Keep a trait. Its picture is scanned, and each region that is found to be the brand's becomes a label; where
-        none is, the whole picture does. The stock is searched for it as soon as it is kept.
+        """Keep a trait. Its picture is scanned as a listing's that names the brand, and each region that is found to be
+        the brand's becomes a label; where none is, the whole picture does. The stock is searched for it as soon as it is
+        kept.
 
         Raises `ImageRejected`, and `Problem`: 404, 422 (`trait-empty`) for neither words nor a picture.
         """
@@ -70,7 +71,7 @@ class TraitLibrary:
         model = ""
         if picture is not None:
             image = self._decoder.decode(picture)
-            result = self._scans.scan(picture)
+            result = self._scans.scan(picture, listing=Listing(brand_claimed=self._name_of(brand_id)))
             findings, model = [one for one in result.findings if one.brand_id == brand_id], result.model
             trait.sha256, trait.object_key = hashlib.sha256(picture).digest(), f"traits/{trait.id}"
             trait.height, trait.width = image.shape[:2]
@@ -95,6 +96,13 @@ class TraitLibrary:
             if trait.object_key is not None:
                 self._objects.delete(trait.object_key)
             raise
+
+    def _name_of(self, brand_id: str) -> str:
+        with self._database.read() as session:
+            brand = session.get(Brand, brand_id)
+            if brand is None:
+                raise not_found("brand", brand_id)
+            return brand.name
 
     def list(self, brand_id: str) -> list[TraitView]:
         """The brand's traits, oldest first."""

@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from service_client import Client
 
 from model.decode import decode
+from serve.scan import Scanner
 
 
 @pytest.fixture
@@ -38,11 +40,22 @@ def test_a_picture_of_a_fake_is_a_label_of_what_the_scan_finds_in_it(brand: Mark
     assert decode(shown.content).shape == (96, 96, 3)
 
 
-def test_where_the_scan_finds_nothing_the_whole_picture_is_the_label(brand: Marketplace) -> None:
+def test_where_the_scan_finds_nothing_the_whole_picture_is_the_label(
+    brand: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scanner, "claimed_in", lambda self, listing: [])  # whom it names, the plain model always finds
     add(brand, picture=png(mosaic(brand.seed + 7_000)))
     (label,) = labels(brand)
     (mark,) = brand.client.get(f"/v1/brands/{brand.brand}/references").json()["items"]
     assert (label["kind"], label["reference_id"], label["box"]) == ("imitation", mark["id"], [0, 0, 96, 96])
+
+
+def test_the_picture_is_scanned_as_one_whose_seller_names_the_brand(brand: Marketplace) -> None:
+    faded = (0.5 * mosaic(brand.seed) + 0.5 * mosaic(brand.seed + 7_000)).astype(np.uint8)
+    assert brand.client.scan(png(faded))["findings"] == []
+    add(brand, picture=png(faded))
+    (label,) = labels(brand)
+    assert (label["kind"], label["box"]) == ("smear", [0, 0, 96, 96])
 
 
 def test_words_alone_are_a_trait_and_no_label(brand: Marketplace) -> None:
