@@ -29,10 +29,6 @@ THRESHOLD_KEY, SIDES_KEY = "score_threshold", "sides"
 SIDES = (320, 160)
 """Pixels of the sides of the squares that a photo is looked at in, where the file says nothing else."""
 
-MARGIN = 0.06
-"""What is added on each side of a box, as a share of its side: drawn marks are boxed as tightly as they are inked, and
-people box real ones a little wider."""
-
 MOST_REGIONS = 7
 _MOST_CANDIDATES = 200
 _MOST_A_LOOK = 20
@@ -88,7 +84,7 @@ class Detector:
             look(image, self.outputs, side=side, score_threshold=_LOOK_SHARE * self.score_threshold)
             for side in self.sides
         ]
-        return widened(fused(looks, score_threshold=self.score_threshold, most=self._most_regions), image)
+        return fused(looks, score_threshold=self.score_threshold, most=self._most_regions)
 
     def outputs(self, square: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The network's logits (cells,) and distances (cells, 4) for one (side, side, 3) square."""
@@ -126,12 +122,6 @@ def fused(looks: Sequence[Sequence[Region]], *, score_threshold: float, most: in
             places.append({number: region})
     together = [_mean(list(place.values()), looks=len(looks)) for place in places]
     return merged([region for region in together if region.score >= score_threshold])[:most]
-
-
-def widened(regions: Sequence[Region], image: RgbImage) -> list[Region]:
-    """The regions with `MARGIN` on each side, as far as the photo goes."""
-    height, width = image.shape[:2]
-    return [Region(one.box.grown(MARGIN).clipped(width=width, height=height), one.score) for one in regions]
 
 
 def _mean(regions: Sequence[Region], *, looks: int) -> Region:

@@ -32,6 +32,11 @@ PART = 0.7
 The share of marks found rose from 0.83 to 0.92; with parts of 0.5 and 0.6, to 0.87 and 0.89.
 """
 
+MARGIN = 0.06
+"""What is added on each side of a place, as a share of its side: the detector's boxes are tight, and what smears a mark
+is wider. Of places smeared at strength 0.8 to 1 on garments and groceries 92 % are found at 1 % of the others, 85 %
+without it."""
+
 _PART_STARTS = (0.0, 0.5, 1.0)
 _SAME_PLACE = 0.5
 _CUT = 2.0  # pixels from the inner side of a part within which a mark may have been cut by it
@@ -66,7 +71,7 @@ def _is_cut(box: Box, inner: tuple[bool, bool, bool, bool], *, width: int, heigh
 def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
     """The logo places among the detector's `regions` of `picture` (RGB uint8), in its pixels, surest first.
 
-    At most `MOST_PLACES`; none is the whole product, without contrast, or half inside another one.
+    At most `MOST_PLACES`, with their margin; without it none is the whole product, without contrast, or half inside another.
     """
     top, bottom, left, right = content_bounds(picture)
     largest = LARGEST_SHARE * (bottom - top) * (right - left)
@@ -83,7 +88,8 @@ def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
             continue
         if all(box.intersection(other) < _SAME_PLACE * min(box.area, other.area) for other in places):
             places.append(box)
-    return places
+    height, width = picture.shape[:2]
+    return [place.grown(MARGIN).clipped(width=width, height=height) for place in places]
 
 
 def _contrast(patch: RgbImage) -> float:

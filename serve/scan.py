@@ -34,13 +34,7 @@ from serve.results import Decision, Finding, Listing
 from serve.verification import SeenRegions, SeenTampering, Verified, verify
 
 MAX_REGIONS = 8
-"""Places of a picture that are looked at, the whole image included."""
-
-AROUND = (0.0, 0.18)
-"""What is added on each side of a detected box, as a share of its side, for each look at it.
-
-Detected boxes tend to cut real marks, and hold a part of a lock-up only. Each look costs one embedding.
-"""
+"""Regions a picture may have, the whole image included; each costs one embedding."""
 
 MAX_LINES = 2
 """Regions in which words are read; each costs more than ten milliseconds."""
@@ -139,29 +133,15 @@ class Scanner:
         )
 
     def _propose(self, image: RgbImage) -> list[Region]:
-        """The whole image, which may itself be a mark or a product photo, and the places that look like marks.
-
-        The places come as they were detected, then with more `AROUND` them.
-        """
-        height, width = image.shape[:2]
-        detected = self._bundle.detector.detect(image)[: MAX_REGIONS - 1]
-        looks = [
-            Region(one.box.grown(share).clipped(width=width, height=height), one.score)
-            for share in AROUND
-            for one in detected
-        ]
-        return [whole_image(image), *looks]
+        """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
+        return [whole_image(image), *self._bundle.detector.detect(image)[: MAX_REGIONS - 1]]
 
     def _read(
         self, image: RgbImage, regions: Sequence[Region], vectors: NDArray[np.float32]
     ) -> dict[int, list[Spelled]]:
-        """The brands' words in the regions, by number of the region, that hold a line most clearly.
-
-        Each place is read in one look, the closest.
-        """
+        """The brands' words in the regions, by number of the region, that hold a line most clearly."""
         readable = self._bundle.calibration.readable
-        places = (len(regions) - 1) // len(AROUND)
-        values = readable.values(vectors[: 1 + places])
+        values = readable.values(vectors)
         likeliest_first = np.argsort(-values, kind="stable").tolist()
         lines = [place for place in likeliest_first if place > 0 and values[place] >= readable.least]
         read = {place: self._bundle.reader.line(regions[place].box.crop(image)) for place in sorted(lines[:MAX_LINES])}

@@ -59,13 +59,12 @@ def fixed_network(path: Path, boxes: dict[tuple[float, float, float, float], flo
     return path
 
 
-def test_boxes_come_in_pixels_of_the_photo_strongest_first_a_little_wider_and_clipped(tmp_path: Path) -> None:
+def test_boxes_come_in_pixels_of_the_photo_strongest_first_and_clipped(tmp_path: Path) -> None:
     network = fixed_network(tmp_path / "d.onnx", {(8, 8, 24, 16): 0.6, (40, 10, 80, 30): 0.9})
     regions = Detector(network, score_threshold=0.5).detect(np.zeros((64, 128, 3), np.uint8))
     assert [round(region.score, 3) for region in regions] == [0.9, 0.6]
-    # With the margin on each side: (80, 20, 48, 40), which ends at the photo's rim, and (16, 16, 32, 16).
-    assert np.allclose(regions[0].box, (77.12, 17.6, 50.88, 44.8), atol=1e-3)
-    assert np.allclose(regions[1].box, (14.08, 15.04, 35.84, 17.92), atol=1e-3)
+    assert np.allclose(regions[0].box, (80, 20, 48, 40), atol=1e-3)
+    assert np.allclose(regions[1].box, (16, 16, 32, 16), atol=1e-3)
 
 
 def test_the_threshold_travels_in_the_file_and_can_be_set(tmp_path: Path) -> None:

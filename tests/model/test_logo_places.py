@@ -1,6 +1,6 @@
 import numpy as np
 
-from model.logo_places import MOST_PLACES, logo_places, logo_regions
+from model.logo_places import MARGIN, MOST_PLACES, logo_places, logo_regions
 from model.regions import Box, Region
 
 
@@ -18,7 +18,15 @@ def places(*regions: tuple[Box, float]) -> list[Box]:
 
 def test_the_surest_come_first_and_no_place_twice():
     first, inside, second = Box(60, 60, 40, 30), Box(65, 65, 30, 20), Box(60, 120, 40, 30)
-    assert places((second, 0.5), (inside, 0.6), (first, 0.9)) == [first, second]
+    found = places((second, 0.5), (inside, 0.6), (first, 0.9))
+    assert np.allclose(found, [first.grown(MARGIN), second.grown(MARGIN)])
+
+
+def test_the_margin_ends_with_the_picture():
+    picture = product()
+    picture[60:100, 0:40:4] = 20
+    (place,) = logo_places(picture, [Region(Box(0, 60, 40, 30), 0.9)])
+    assert np.allclose(place[::2], (0, 40 * (1 + MARGIN)))
 
 
 def test_the_whole_product_is_no_place():
@@ -31,7 +39,8 @@ def test_a_place_without_anything_to_see_or_hardly_a_pixel_is_none():
 
 def test_there_are_only_so_many():
     boxes = [Box(60, 60 + 24 * number, 40, 20) for number in range(MOST_PLACES + 1)]
-    assert places(*((box, 0.9 - 0.1 * number) for number, box in enumerate(boxes))) == boxes[:MOST_PLACES]
+    found = places(*((box, 0.9 - 0.1 * number) for number, box in enumerate(boxes)))
+    assert np.allclose(found, [box.grown(MARGIN) for box in boxes[:MOST_PLACES]])
 
 
 def test_a_picture_without_regions_has_none():

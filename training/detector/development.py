@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.decode import decode
-from model.detector import fused, look, widened
+from model.detector import fused, look
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
@@ -48,11 +48,14 @@ def torch_regions(
             logits, distances = network(torch.from_numpy(square[None]))
         return logits[0].numpy(), distances[0].numpy()
 
-    found = []
-    for image in images:
-        looks = [look(image, outputs, side=side, score_threshold=score_threshold) for side in sides]
-        found.append(widened(fused(looks, score_threshold=score_threshold, most=20), image))
-    return found
+    return [
+        fused(
+            [look(image, outputs, side=side, score_threshold=score_threshold) for side in sides],
+            score_threshold=score_threshold,
+            most=20,
+        )
+        for image in images
+    ]
 
 
 def dev_figures(regions: Sequence[Sequence[Region]], dev: DevSet) -> dict[str, float]:
