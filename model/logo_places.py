@@ -71,7 +71,7 @@ def _is_cut(box: Box, inner: tuple[bool, bool, bool, bool], *, width: int, heigh
 def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
     """The logo places among the detector's `regions` of `picture` (RGB uint8), in its pixels, surest first.
 
-    At most `MOST_PLACES`, with their margin; without it none is the whole product, without contrast, or half inside another.
+    At most `MOST_PLACES`, with their margin; none was the whole product, without contrast, or half inside another one.
     """
     top, bottom, left, right = content_bounds(picture)
     largest = LARGEST_SHARE * (bottom - top) * (right - left)

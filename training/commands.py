@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -133,19 +133,19 @@ def tampering(
     from training.detector.data import SceneStore
     from training.synthesis.graphics import Graphics
     from training.synthesis.logos import fetch_packages, load_logos, split_of
+    from training.synthesis.scenes import Sources
     from training.tampering.photos import photos_to_tamper
     from training.tampering.train import TamperingTraining, export_tampering, train_tampering
 
     detector, checkpoint = Detector(bundle / "detector.onnx"), folder / "checkpoint.pt"
     drawings = load_logos(fetch_packages())
-    train_sources, dev_sources = (
-        [
-            (photos_to_tamper(detector, split=split, progress=bar), 0.4),
-            (SceneStore.opened(scenes / split), 0.35),
-            (Graphics([logo for logo in drawings if split_of(logo.brand) == split], count=2000, seed=seed), 0.25),
-        ]
-        for split in ("train", "dev")
-    )
+
+    def sources(split: Literal["train", "dev"]) -> Sources:
+        own = [logo for logo in drawings if split_of(logo.brand) == split]
+        real, drawn = photos_to_tamper(detector, split=split, progress=bar), SceneStore.opened(scenes / split)
+        return [(real, 0.4), (drawn, 0.35), (Graphics(own, count=2000, seed=seed), 0.25)]
+
+    train_sources, dev_sources = sources("train"), sources("dev")
     figures = train_tampering(
         train_sources,
         dev_sources,

@@ -59,8 +59,7 @@ class TraitLibrary:
 
     def add(self, brand_id: str, new: NewTrait, picture: bytes | None, *, caller: Caller) -> TraitView:
         """Keep a trait. Its picture is scanned as a listing's that names the brand, and each region that is found to be
-        the brand's becomes a label; where none is, the whole picture does. The stock is searched for it as soon as it is
-        kept.
+        the brand's becomes a label; where none is, the whole picture does. The stock is searched for it at once.
 
         Raises `ImageRejected`, and `Problem`: 404, 422 (`trait-empty`) for neither words nor a picture.
         """

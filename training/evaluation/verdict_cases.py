@@ -101,11 +101,15 @@ def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering:
         for mark in photo.marks:
             if mark.brand not in references or min(mark.box.width, mark.box.height) < SMALLEST_SIDE:
                 continue
-            cases.append(_case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", tampering=tampering))
+            cases.append(
+                _case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", tampering=tampering)
+            )
             tool = str(rng.choice(HELD_OUT_SMEARS if rng.random() < 0.4 else list(SMEARS)))
             strength = float(rng.uniform(0, 1))
             edited = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
-            smeared = _case(edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", tampering=tampering)
+            smeared = _case(
+                edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", tampering=tampering
+            )
             cases.append(replace(smeared, edit=tool, strength=strength))
     title = "Smears made in the boxes of FlickrLogos-27, beside clean vector references"
     return CaseSet(title, cases, references, files=[photo.path for photo in photos])

@@ -80,7 +80,13 @@ def train_round(
             thresholds=ThresholdSettings() if thresholds else None,
         )
         places = Places(
-            champion=from_bundle, labels=labels, logos=fetch_packages(), models=models, work=work, runs=runs, start=start
+            champion=from_bundle,
+            labels=labels,
+            logos=fetch_packages(),
+            models=models,
+            work=work,
+            runs=runs,
+            start=start,
         )
         candidate = run_round(places, settings=settings, progress=_bar, report=out.print)
     except (BundleRejected, DataMissing, FileNotFoundError, LabelsMissing) as error:

@@ -1,7 +1,7 @@
 """Real marks on real garments of second-hand sellers (`clothing`, CC0), boxed by hand once (`garment_marks.csv`).
 
-Every mark of a photo is in the table, tightly boxed, a lock-up as one; what may be a mark is in it as `ignored`: figures
-without letters, labels that cannot be read. Marks of brands that figures are reported on are ignored too.
+Every mark of a photo is in the table, tightly boxed, a lock-up as one; what may be a mark is in it as `ignored`:
+figures without letters, labels that cannot be read. Marks of brands that figures are reported on are ignored too.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Graphics:
 def _laid(
     picture: RgbImage, rgba: RgbaImage, cell: Box, *, width: float, height: float, rng: np.random.Generator
 ) -> Box | None:
-    """`rgba` laid somewhere in `cell`, at most so wide and high; its box, or None when it cannot be told from the ground."""
+    """`rgba` laid somewhere in `cell`, at most so wide and high; its box, or None when it cannot be seen there."""
     scale = min(width / rgba.shape[1], height / rgba.shape[0])
     size = (max(4, int(rgba.shape[1] * scale)), max(4, int(rgba.shape[0] * scale)))
     small = cv2.resize(rgba, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""Changes of a place that no tool makes quite so: a warp, a filter, a splice, shapes, other tones, each drawn at random.
+"""Changes of a place that no tool makes quite so: a warp, a filter, a splice, shapes, other tones, drawn at random.
 
 A network that learns the tools of `training.edits.smears` alone learns their signatures. What it meets is made by other
 ones.

@@ -1,8 +1,8 @@
-"""Photos with tampered places, of drawn scenes and real photos: marks, and other places, smeared; and what is no tampering.
+"""Photos with tampered places, drawn and real: marks, and other places, smeared; and what is no tampering.
 
 A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise and compression leave the target
-empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer look
-at one place sees them.
+empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer
+look at one place sees them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.regions import Box, RgbImage
 from model.preprocessing import resized
+from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.edits.strokes import random_colour
@@ -71,7 +71,9 @@ def draw_tampered(
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
     if rng.random() < CLOSER_SHARE:
         around = surroundings(places[0], image.shape[:2], context=float(np.exp(rng.uniform(*np.log(_CONTEXT)))))
-        image, mask = np.ascontiguousarray(around.crop(image)), np.ascontiguousarray(around.crop(mask))
+        rows = slice(int(around.y), int(np.ceil(around.y + around.height)))
+        columns = slice(int(around.x), int(np.ceil(around.x + around.width)))
+        image, mask = np.ascontiguousarray(image[rows, columns]), np.ascontiguousarray(mask[rows, columns])
     return _on_square(image, mask, side=side, rng=rng)
 
 

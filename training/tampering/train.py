@@ -114,9 +114,7 @@ def train_tampering(
     return figures
 
 
-def development_figures(
-    network: torch.nn.Module, sources: Sources, *, settings: TamperingTraining
-) -> dict[str, float]:
+def development_figures(network: torch.nn.Module, sources: Sources, *, settings: TamperingTraining) -> dict[str, float]:
     """ROC AUC of cells, and of photos by their surest place of 3 × 3 cells."""
     cells: list[tuple[NDArray[np.float32], NDArray[np.bool_]]] = []
     photos: list[tuple[float, bool]] = []

@@ -98,7 +98,9 @@ def test_the_name_tells_what_went_in() -> None:
 def test_a_round_may_begin_from_another_bundle_than_the_champion(
     candidate: Path, places: Places, tmp_path: Path
 ) -> None:
-    again = replace(places, champion=candidate, start=bundle_folder(), models=tmp_path / "models", runs=tmp_path / "runs")
+    again = replace(
+        places, champion=candidate, start=bundle_folder(), models=tmp_path / "models", runs=tmp_path / "runs"
+    )
     found = run_round(again, settings=SMALL, progress=quietly, report=lambda line: None)
     record = json.loads((found / "round.json").read_text())
     assert (record["parent"]["name"], record["start"]["name"]) == (candidate.name, bundle_folder().name)

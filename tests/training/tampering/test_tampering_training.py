@@ -53,7 +53,12 @@ def test_training_goes_on_where_it_was_and_gives_a_file(scenes: SceneStore, tmp_
 
     def train(settings: TamperingTraining) -> dict[str, float]:
         return train_tampering(
-            [(scenes, 1.0)], [(scenes, 1.0)], checkpoint=checkpoint, detector=start, settings=settings, report=lines.append
+            [(scenes, 1.0)],
+            [(scenes, 1.0)],
+            checkpoint=checkpoint,
+            detector=start,
+            settings=settings,
+            report=lines.append,
         )
 
     figures = train(SETTINGS)
