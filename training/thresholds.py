@@ -63,8 +63,8 @@ MOST_ACCUSED = (0.02, 0.04)
 TELLING = (Kinds.NAMES, ("imitation_odds", "exact_word"))
 """What tells a smear from a genuine mark, and an imitation: that a place was tampered with says nothing of the latter.
 
-On recognised development marks, by regressions that did not see them, imitations are told with a ROC AUC of 0.725 so, and
-of 0.714 by all four numbers.
+On recognised development marks, by regressions that did not see them, imitations are told with a ROC AUC of 0.725 so,
+and of 0.714 by all four numbers.
 """
 
 MOST_COVERED = 0.01
