@@ -142,7 +142,7 @@ def tampering(
 
     def sources(split: Literal["train", "dev"]) -> Sources:
         own = [logo for logo in drawings if split_of(logo.brand) == split]
-        real, drawn = photos_to_tamper(detector, split=split, progress=bar), SceneStore.opened(scenes / split)
+        real, drawn = photos_to_tamper(detector.detect, split=split, progress=bar), SceneStore.opened(scenes / split)
         return [(real, 0.4), (drawn, 0.35), (Graphics(own, count=2000, seed=seed), 0.25)]
 
     train_sources, dev_sources = sources("train"), sources("dev")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from model.decode import decode
-from model.detector import Detector
+from model.logo_places import Detect
 from model.regions import Box, RgbImage
 from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.report import Progress
@@ -36,7 +36,7 @@ class PhotosToTamper:
         return Scene(_photo(self.paths[number]), self.regions[number])
 
 
-def photos_to_tamper(detector: Detector, *, split: str, progress: Progress) -> PhotosToTamper:
+def photos_to_tamper(detect: Detect, *, split: str, progress: Progress) -> PhotosToTamper:
     """The photos of `split`: `train`, or `dev`, which is a tenth of those that may be trained on.
 
     Garments that are known to show a mark of a brand that figures are reported on are left out.
@@ -50,7 +50,7 @@ def photos_to_tamper(detector: Detector, *, split: str, progress: Progress) -> P
     paths += [photo.path for photo in plain_photos("grocery") if photo.path in shops]
     chosen = [path for number, path in enumerate(paths) if (number % 10 == 0) == (split == "dev")]
     regions = [
-        tuple(region.box for region in detector.detect(_photo(path)))
+        tuple(region.box for region in detect(_photo(path)))
         for path in progress(chosen, len(chosen), f"photos to tamper with ({split})")
     ]
     return PhotosToTamper(chosen, regions)

@@ -14,16 +14,14 @@ from training.synthesis.grounds import data_folder
 from training.tampering.photos import PhotosToTamper, photos_to_tamper
 
 
-class TopLeft:
-    """Finds a mark in the top left corner of whatever it sees."""
-
-    def detect(self, image: RgbImage) -> list[Region]:
-        return [Region(Box(0, 0, 8, 8), 0.9), whole_image(image)]
+def top_left(image: RgbImage) -> list[Region]:
+    """Marks in the top left corner of whatever is seen, and everywhere."""
+    return [Region(Box(0, 0, 8, 8), 0.9), whole_image(image)]
 
 
 def found(split: str) -> PhotosToTamper:
     try:
-        return photos_to_tamper(TopLeft(), split=split, progress=lambda items, _total, _title: items)  # type: ignore[arg-type]
+        return photos_to_tamper(top_left, split=split, progress=lambda items, _total, _title: items)
     except DataMissing as missing:
         pytest.skip(str(missing))
 
