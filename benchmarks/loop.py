@@ -60,14 +60,12 @@ class Size:
 
 FULL = Size(
     rounds=5, brands=10, malicious=3, listings_each=40, genuine_examined=1_500, fakes_examined=750,
-    training=RoundSettings(
-        embedder_steps=0, verifier_steps=400, standing_pairs=600, head_pairs=2_400, thresholds=None
-    ),
-    frozen=FrozenSizes(brands=30, photos_per_brand=1, pairs=60),
+    training=RoundSettings(embedder_steps=0, thresholds=None),
+    frozen=FrozenSizes(brands=30, photos_per_brand=1, pairs=150),
 )  # fmt: skip
 QUICK = Size(
     rounds=2, brands=3, malicious=0, listings_each=3, genuine_examined=12, fakes_examined=12,
-    training=RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None),
+    training=RoundSettings(embedder_steps=0, head_pairs=60, thresholds=None),
     frozen=FrozenSizes(brands=4, photos_per_brand=1, pairs=12),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx  tampering.onnx   the networks
+    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx  appearance.onnx  tampering.onnx   the networks
     calibration.json  thresholds and how evidence is weighed
     verifier_calibration.json  the verifier's head
     photo_copy.json  wiped_places.json  how copied photos, and wiped places of them, are told
@@ -36,6 +36,7 @@ FILES = (
     "detector.onnx",
     "aligner.onnx",
     "verifier.onnx",
+    "appearance.onnx",
     "tampering.onnx",
     "calibration.json",
     "verifier_calibration.json",

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from model.preprocessing import FILL, resized
 from model.regions import Box, Region, RgbImage
+from model.runtime import session
 
 STRIDES = (8, 16, 32, 64)
 """Pixels between neighbouring cells of the network's grids; the same as in `model.networks.detector`."""
@@ -61,10 +61,7 @@ class Detector:
         score_threshold: float | None = None,
         most_regions: int = MOST_REGIONS,
     ) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = session(path, threads=threads)
         taken = self._session.get_inputs()[0]
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.sides = tuple(int(side) for side in metadata[SIDES_KEY].split()) if SIDES_KEY in metadata else SIDES

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from model.preprocessing import batch
 from model.regions import RgbImage
+from model.runtime import session
 
 _LARGEST_BATCH = 32  # more at a time gains nothing on a CPU and costs memory
 
@@ -19,12 +19,7 @@ class Embedder:
     """Runs an exported embedder on the CPU. The same picture gives the same vector, alone or beside others."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Else the runtime's idle threads spin and take the cores of other workers.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = session(path, threads=threads)
         taken, given = self._session.get_inputs()[0], self._session.get_outputs()
         if taken.type != "tensor(uint8)" or len(taken.shape) != 4 or [len(output.shape) for output in given] != [2]:
             shapes = [output.shape for output in given]

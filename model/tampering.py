@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from model.detector import letterboxed
 from model.regions import Box, RgbImage
+from model.runtime import session
 
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
@@ -86,10 +86,7 @@ class Tampering:
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = session(path, threads=threads)
         taken = self._session.get_inputs()[0]
         if taken.type != "tensor(uint8)" or list(taken.shape) != [1, SIDE, SIDE, 3]:
             raise ValueError(

@@ -1,8 +1,9 @@
 """The verdict on one region beside one genuine reference: align, compare, judge.
 
-One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs. A small
-head joins what it says with the embedding's similarity, and a temperature makes probabilities of the result. Where that
-suspects an imitation, the words of the mark are read. Nothing is random: equal pixels give equal verdicts.
+One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs; a
+third describes how the region looks beside the reference. A head joins what they say with the embedding's similarity,
+and a temperature makes probabilities of the result. Where that suspects an imitation, the words of the mark are read.
+Nothing is random: equal pixels give equal verdicts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from model.alignment import (
@@ -29,11 +29,14 @@ from model.alignment import (
     prepare_reference,
     working_size,
 )
+from model.appearance import FILE as APPEARANCE
+from model.appearance import Appearance
 from model.calibration import Shares
 from model.comparison import cells_of, compare
 from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
+from model.runtime import session
 
 Kind = Literal["genuine", "smear", "imitation"]
 
@@ -70,9 +73,9 @@ def likeliest(shares: Shares) -> Kind:
 class Examined:
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `matrix` takes the region to the reference's frame, which `frame` shows. `numbers` (5,) float32: the similarity and
-    the network's four logits. `maps` (2, h, w) float32 0..1 say what of each cell of the frame a smear and an imitation
-    changed.
+    `matrix` takes the region to the reference's frame, which `frame` shows. `numbers` (k,) float32: the similarity,
+    the network's four logits, and how the region looks beside the reference. `maps` (2, h, w) float32 0..1 say what
+    of each cell of the frame a smear and an imitation changed.
     """
 
     region: RgbImage
@@ -160,7 +163,7 @@ class Aligner:
     """The aligner's network as ONNX; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        self._session = _session(path, threads=threads)
+        self._session = session(path, threads=threads)
 
     def align(self, region: RgbImage, reference: PreparedReference) -> Matrix:
         """Lay `region`, at working size, on `reference`: the matrix to its frame."""
@@ -173,21 +176,22 @@ class Aligner:
 
 
 class VerifierRuntime:
-    """Both networks as ONNX, `path` and beside it `ALIGNER`; safe to call from several threads."""
+    """The networks as ONNX, `path` and beside it `ALIGNER` and `APPEARANCE`; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        self._judge = _session(path, threads=threads)
+        self._judge = session(path, threads=threads)
         self._aligner = Aligner(path.with_name(ALIGNER), threads=threads)
+        self._appearance = Appearance(path.with_name(APPEARANCE), threads=threads)
 
     def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
         """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
         small = working_size(region)
         matrix = self._aligner.align(small, reference)
         frame = laid_in_frame(small, matrix)
-        outputs = self._judge.run(["logits", "maps"], {"pairs": _pair(frame, reference)})
-        logits, maps = (output[0] for output in outputs)
+        pair = _pair(frame, reference)
+        logits, maps = (output[0] for output in self._judge.run(["logits", "maps"], {"pairs": pair}))
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
-        numbers = np.array([similarity, *logits], np.float32).round(4)
+        numbers = np.array([similarity, *logits, *self._appearance.numbers(pair)[0]], np.float32).round(4)
         return Examined(small, matrix, frame, numbers, 1 / (1 + np.exp(-maps)))
 
 
@@ -254,15 +258,6 @@ def _reasons(kind: Kind, examined: Examined, reference: PreparedReference) -> li
     return reasons_for(
         kind, evidence, changed=cells_of(examined.changed(kind)), region=examined.frame, reference=reference
     )
-
-
-def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Else the runtime's idle threads spin and take the cores of other workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _pair(frame: RgbImage, reference: PreparedReference) -> NDArray[np.uint8]:

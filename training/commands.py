@@ -164,9 +164,9 @@ def verifier(
     *,
     bundle: Bundle = NEW_BUNDLE,
     seed: int = 1,
-    refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's embedder anew")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's networks anew")] = False,
 ) -> None:
-    """Draw pairs, train the verifier and fit it to the bundle's embedder."""
+    """Draw pairs, train the verifier and fit it to the bundle's embedder and to its network of tampered places."""
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
     from training.verifier.release import refit_head, release_verifier

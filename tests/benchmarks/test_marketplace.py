@@ -11,9 +11,10 @@ from benchmarks.examined import examined_listings
 from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
 from benchmarks.loop import rank_correlation
 from benchmarks.marketplace import Figures, honesties, offers
+from benchmarks.tricks import TRICKS
 from model.bundle import bundle_folder
-from training.edits.imitations import HELD_OUT_IMITATIONS
-from training.edits.smears import HELD_OUT_SMEARS
+from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, load_logos, split_of
 
@@ -24,7 +25,8 @@ def logos() -> list[Logo]:
 
 
 def test_new_kinds_are_those_that_no_model_was_taught() -> None:
-    assert set(NEW_KINDS) <= {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS}
+    assert set(NEW_KINDS) <= {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS, *TRICKS}
+    assert not set(TRICKS) & {*SMEARS, *IMITATIONS}
     assert not set(KNOWN_KINDS) & {*HELD_OUT_SMEARS, *HELD_OUT_IMITATIONS}
 
 
@@ -37,6 +39,17 @@ def test_goods_are_fakes_of_the_kinds_asked_for(logos: list[Logo], kinds: tuple[
         box = goods.box
         assert box.x >= 0 and box.x + box.width <= goods.photo.shape[1]
         assert max(goods.region(np.random.default_rng(0)).shape) <= 176
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_hides_more_of_a_mark_the_stronger_it_is(trick: str) -> None:
+    plain = np.full((60, 90, 3), 128, np.uint8)
+    weak, strong = (
+        np.mean([(TRICKS[trick](plain, strength, np.random.default_rng(seed)) != plain).mean() for seed in range(8)])
+        for strength in (0.0, 1.0)
+    )
+    assert 0.05 < weak < strong
+    assert (plain == 128).all()
 
 
 def test_every_marketplace_gets_the_same_listings(logos: list[Logo]) -> None:

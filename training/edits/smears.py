@@ -174,6 +174,16 @@ def smear(image: RgbImage, box: Box, *, tool: str, strength: float, rng: np.rand
     Pixels further than 12 % of the box's sides from the box do not change. Raises KeyError for an unknown tool
     and ValueError for a strength outside 0..1.
     """
+    return smeared_by(SMEARS[tool], image, box, shaped=tool in _SHAPED, strength=strength, rng=rng)
+
+
+def smeared_by(
+    edit: Smear, image: RgbImage, box: Box, *, shaped: bool, strength: float, rng: np.random.Generator
+) -> RgbImage:
+    """The same for an `edit` that need be no tool of `SMEARS`; one that is `shaped` may show in an ellipse or a brush.
+
+    Raises ValueError for a strength outside 0..1.
+    """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in 0..1, got {strength}")
     height, width = image.shape[:2]
@@ -182,8 +192,8 @@ def smear(image: RgbImage, box: Box, *, tool: str, strength: float, rng: np.rand
     patch = place.crop(out)
     if min(patch.shape[:2]) < 3:
         return out
-    edited = SMEARS[tool](patch.copy(), strength, rng)
-    if tool in _SHAPED:
+    edited = edit(patch.copy(), strength, rng)
+    if shaped:
         show = _outline(patch.shape[:2], strength=strength, rng=rng)[..., None]
         edited = np.clip(patch * (1 - show) + edited * show + 0.5, 0, 255).astype(np.uint8)
     patch[...] = edited

@@ -57,8 +57,8 @@ LABEL_PAIRS = 8
 """Pairs of region and reference beside the drawn views of each of the embedder's batches, at most."""
 
 EMBEDDER_REPEATS = 60.0
-HEAD_REPEATS = 4.0
-HEAD_SHARE = 0.3
+HEAD_REPEATS = 20.0
+HEAD_SHARE = 0.6
 """How often a label that is wholly believed is repeated, and the most of the head's rows that are labels."""
 
 Metrics = dict[str, float]
@@ -251,7 +251,8 @@ def _head(material: Material) -> Metrics:
         kept=_kept(material, "head", settings.head_pairs, files=("aligner.onnx", "embedder.onnx")),
     )  # fmt: skip
     numbers, classes, brands = judge.numbers(drawn.frames, drawn.similarity), drawn.labels, drawn.brands
-    rows = label_rows(settings.head_pairs, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
+    most = round(settings.head_pairs / (1 - HEAD_SHARE))
+    rows = label_rows(most, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
     weights = np.ones(len(CLASSES))
     if rows:
         similar = similarities(material.labels, learnt.labels, learnt.pictures, learnt.reference_of, embed=embed)

@@ -17,8 +17,9 @@ class RoundSettings:
 
     `believe`: labels count by their weights and soft targets; without, whoever complained is taken at its word.
     `embedder_steps` 0 leaves the embedder as it is. `rehearsed_brands` and `rehearsed_products` are those whose drawn
-    views the embedder sees again; `standing_pairs` are drawn for the verifier's network, `head_pairs` for its head.
-    `thresholds` None leaves the champion's.
+    views the embedder sees again; `head_pairs` are drawn for the verifier's head, which learns in every round, and
+    `standing_pairs` for its network, which goes on learning where `verifier_steps` says so: of few labels the head
+    alone learns more, and costs other photos less. `thresholds` None leaves the champion's.
     """
 
     seed: int = 0
@@ -26,9 +27,9 @@ class RoundSettings:
     embedder_steps: int = 200
     rehearsed_brands: int = 400
     rehearsed_products: int = 80
-    verifier_steps: int = 400
+    verifier_steps: int = 0
     standing_pairs: int = 3000
-    head_pairs: int = 2400
+    head_pairs: int = 4_800
     thresholds: ThresholdSettings | None = field(default_factory=ThresholdSettings)
 
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
+from training.edits.anything import changed_anyhow
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
 from training.synthesis.scenes import Sources, scene_from
-from training.tampering.anything import changed_anyhow
 
 TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
 """The tools that may be learnt from."""

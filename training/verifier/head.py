@@ -30,8 +30,14 @@ READING_PRIOR = 2.0
 Embed = Callable[[Sequence[RgbImage]], NDArray[np.float32]]
 """Crops to unit vectors (n, d)."""
 
+JUDGED = 5
+"""The first numbers: the similarity and the verdict network's logits. What follows describes the appearance."""
+
 INVERSE_PENALTY = 0.1
 """Of the logistic regression: stronger or weaker, and a perceptron, did worse on dev brands kept apart."""
+
+APPEARANCE_SCALE = 0.06
+"""Of a number of the appearance beside one of `JUDGED`: the penalty on it is 1 / 0.06² times as high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +137,11 @@ def _trained(
     numbers: NDArray[np.float32], labels: NDArray[np.int64], *, mean: NDArray[np.float32], scale: NDArray[np.float32],
     weights: Sequence[float],
 ) -> dict[str, Any]:  # fmt: skip
-    standard = np.clip((numbers - mean) / scale, -5, 5)
+    trust = np.where(np.arange(numbers.shape[1]) < JUDGED, 1.0, APPEARANCE_SCALE)
+    standard = np.clip((numbers - mean) / scale, -5, 5) * trust
     share = np.asarray(weights, np.float64)[labels]
     fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000).fit(standard, labels, sample_weight=share)
-    found = {"mean": mean, "scale": scale, "weights": fitted.coef_.T, "bias": fitted.intercept_}
+    found = {"mean": mean, "scale": scale, "weights": (fitted.coef_ * trust).T, "bias": fitted.intercept_}
     return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in found.items()}
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.alignment import CROP_MARGIN
 from model.regions import Box, RgbImage
+from training.edits.anything import changed_anyhow
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, any_imitation
 from training.edits.innocent import INNOCENT_PHOTOS
 from training.edits.redrawn import ImpossibleEditError
@@ -44,6 +45,14 @@ _SLOPPY_SHARE = 0.2
 """Share of the boxes that are off by up to 30 %, not 15 %."""
 
 _MARK_WIDTH = 256
+
+ANYHOW_SHARE = 0.4
+"""Of the smears, those by no tool."""
+
+ANYHOW = "anyhow"
+
+_CHANGED, _LEAST_CHANGED = 24, 0.15
+"""Grey levels, and the share of the mark's box that must change by as many: less cannot be seen in a photograph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +105,8 @@ def draw_pair(
         changed = changed_by_edit(genuine, mark, corners)
     photo, box, quad = _placed(mark, corners, rng=rng, backgrounds=backgrounds, plain=edit == "colours_swapped")
     if label == "smear":
-        tools = HELD_OUT_SMEARS if unseen else tuple(name for name in SMEARS if name not in HELD_OUT_SMEARS)
-        edit, strength = str(rng.choice(tools)), float(rng.uniform(0.0, 0.85))
-        before, photo = photo, smear(photo, box, tool=edit, strength=strength, rng=rng)
+        before = photo
+        edit, strength, photo = _smeared(photo, box, rng, backgrounds=backgrounds, unseen=unseen)
         changed = changed_by_smear(before, photo, quad)
     photo = _shot(photo.astype(np.float32), rng)
     region, quad = _cropped(photo, box, quad, rng)
@@ -109,6 +117,21 @@ def draw_pair(
 
 _NOWHERE = np.full((4, 2), np.nan, np.float32)
 _UNCHANGED = np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
+
+
+def _smeared(
+    photo: RgbImage, box: Box, rng: np.random.Generator, *, backgrounds: Backgrounds, unseen: bool
+) -> tuple[str, float, RgbImage]:
+    """What was done (`ANYHOW`: by no tool), how strongly, and the photo after it."""
+    if not unseen and rng.random() < ANYHOW_SHARE:
+        other = np.clip(backgrounds.piece(*photo.shape[:2], rng=rng), 0, 255).astype(np.uint8)
+        edited = changed_anyhow(photo, box, other=other, rng=rng)
+        moved = np.abs(box.crop(edited).astype(np.int16) - box.crop(photo)).max(axis=-1) > _CHANGED
+        if float(moved.mean()) > _LEAST_CHANGED:
+            return ANYHOW, 0.0, edited
+    tools = HELD_OUT_SMEARS if unseen else tuple(name for name in SMEARS if name not in HELD_OUT_SMEARS)
+    tool, strength = str(rng.choice(tools)), float(rng.uniform(0.0, 0.85))
+    return tool, strength, smear(photo, box, tool=tool, strength=strength, rng=rng)
 
 
 def _imitation(logos: Sequence[Logo], index: int, rng: np.random.Generator, *, unseen: bool) -> tuple[str, RgbaImage]:

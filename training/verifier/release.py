@@ -1,24 +1,30 @@
-"""From seed to file: the verifier's two networks, its head and its card, into the folder of a model bundle.
+"""From seed to file: the verifier's networks and its head, into the folder of a model bundle.
 
-`release_verifier` draws pairs, trains both networks and fits the head: about two hours on two cores. `refit_head` takes
-networks that are there and fits the head to an embedder: a few minutes; do it whenever the embedder changes.
+`release_verifier` draws pairs, trains two networks and fits the head: about two hours on two cores. `refit_head` takes
+networks that are there, with the trunk of the one that sees tampered places unless the bundle has its own already, and
+fits the head to them and to an embedder: a quarter of an hour; do it whenever one of them changes.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from model.alignment import FRAME_SIDE, Matrix, PreparedReference, prepare_reference, working_size
-from model.export import export_onnx
+from model.alignment import FRAME_SIDE, Matrix, PreparedReference, laid_in_frame, prepare_reference, working_size
+from model.appearance import FILE as APPEARANCE
+from model.export import export_onnx, quantize
 from model.networks.aligner import AlignerNetwork
+from model.networks.appearance import AppearanceNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
-from model.networks.weights import save_weights
+from model.networks.weights import load_weights, save_weights
 from model.reading import Outcome, Reader
 from model.regions import RgbImage
 from model.verifier import ALIGNER, SUSPECTED, Aligner, Head, Scores, VerifierRuntime, laid_out
@@ -38,6 +44,7 @@ DRAWN_SHARES = (0.32, 0.25, 0.28, 0.15)
 """Shares of the classes among drawn pairs, in the order of `LABELS`."""
 
 _COLOURED_SHARE = 0.65
+_CALIBRATION = 400
 
 Report = Callable[[str], None]
 
@@ -144,14 +151,37 @@ def export_judge(folder: Path, network: VerifierNetwork) -> None:
     save_weights(network, folder / "verifier.fp16.npz")
 
 
+def export_appearance(folder: Path, pairs: NDArray[np.uint8]) -> None:
+    """Write `appearance.onnx` (int8) with the weights beside it, else with the trunk in `tampering.fp16.npz`.
+
+    `pairs` (n, 2, h, w, 3) are regions and references, laid on each other: they give the ranges.
+    """
+    network, weights = AppearanceNetwork(), folder / "appearance.fp16.npz"
+    if weights.is_file():
+        load_weights(network, weights)
+    else:
+        network.start_from_tampering(folder / "tampering.fp16.npz")
+        save_weights(network, weights)
+    with tempfile.TemporaryDirectory() as scratch:
+        exact = Path(scratch) / APPEARANCE
+        export_onnx(network, exact, example=_EXAMPLE, input_names=["pairs"], output_names=["appearance"])
+        quantize(exact, folder / APPEARANCE, calibration=np.array_split(pairs, math.ceil(len(pairs) / 4)))
+
+
 _EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
-def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 3600) -> None:
-    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers."""
+def refit_head(
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 12_000
+) -> None:
+    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers.
+
+    Raises `FileNotFoundError` when there is neither `appearance.fp16.npz` nor `tampering.fp16.npz`.
+    """
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
     references = drawn.prepared()
+    export_appearance(folder, _laid(drawn, references, aligner=Aligner(folder / ALIGNER)))
     runtime = VerifierRuntime(folder / NETWORK)
     examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
     brands = [pair.brand for pair in examined.pairs]
@@ -163,6 +193,16 @@ def refit_head(folder: Path, *, logos: Path | None, embed: Embed, seed: int, rep
     report(f"{len(outcomes) - outcomes.count(None)} pairs read: log odds of an imitation {reading}")
     content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": reading}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _laid(drawn: Drawn, references: Sequence[PreparedReference], *, aligner: Aligner) -> NDArray[np.uint8]:
+    """The first pairs that have a reference, as the networks see them: (n, 2, h, w, 3)."""
+    pairs = [pair for pair in drawn.pairs if pair.reference >= 0][:_CALIBRATION]
+    matrices = aligned_pairs(pairs, references, aligner=aligner)
+    return np.stack([
+        [laid_in_frame(pair.region, matrix), references[pair.reference].frame]
+        for pair, matrix in zip(pairs, matrices, strict=True)
+    ])  # fmt: skip
 
 
 def read_pairs(

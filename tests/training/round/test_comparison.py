@@ -18,7 +18,7 @@ from training.round.frozen import FrozenSizes, recognition_set, verdict_set
 from training.round.labels import divided, read_labels
 from training.synthesis.logos import load_logos
 
-SIZES = FrozenSizes(brands=6, photos_per_brand=2, pairs=24)
+SIZES = FrozenSizes(brands=6, photos_per_brand=2, pairs=60)
 
 
 def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:

@@ -64,8 +64,8 @@ def test_a_round_goes_on_where_it_was_interrupted(told: list[str]) -> None:
 def test_the_candidate_is_a_whole_bundle_of_new_networks(candidate: Path) -> None:
     assert load_bundle(candidate).name == candidate.name
     changed = {
-        name for name in ("embedder.onnx", "detector.onnx", "aligner.onnx", "verifier.onnx", "calibration.json",
-                          "verifier_calibration.json", "verifier.fp16.npz")
+        name for name in ("embedder.onnx", "detector.onnx", "aligner.onnx", "verifier.onnx", "appearance.onnx",
+                          "calibration.json", "verifier_calibration.json", "verifier.fp16.npz")
         if (candidate / name).read_bytes() != (bundle_folder() / name).read_bytes()
     }  # fmt: skip
     assert changed == {"verifier.onnx", "verifier_calibration.json", "verifier.fp16.npz"}

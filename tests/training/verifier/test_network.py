@@ -1,3 +1,5 @@
+from functools import partial
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -16,7 +18,7 @@ from training.verifier.aligner import fit_aligner, true_flow
 from training.verifier.head import fit_head
 from training.verifier.layout import MAP_SIDE
 from training.verifier.network import fit_network
-from training.verifier.pairs import LABELS, draw_pair
+from training.verifier.pairs import ANYHOW, LABELS, draw_pair
 from training.verifier.release import (
     NETWORK,
     aligned_pairs,
@@ -53,6 +55,14 @@ def test_kept_out_edits_are_drawn_only_when_asked_for(drawn):
     edited = {pair.edit for pair in unseen.pairs if pair.label in ("smear", "imitation")}
     assert edited
     assert edited <= kept_out
+
+
+def test_some_smears_are_made_by_no_tool():
+    rng = np.random.default_rng(5)
+    draw = partial(draw_pair, LOGOS, 5, label="smear", rng=rng, backgrounds=Backgrounds())
+    edits = [draw(unseen=False).edit for _ in range(24)]
+    assert 2 < edits.count(ANYHOW) < 20
+    assert {draw(unseen=True).edit for _ in range(6)} <= set(HELD_OUT_SMEARS)
 
 
 def test_the_same_seed_draws_the_same_pair():

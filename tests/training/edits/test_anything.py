@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.regions import Box
-from training.tampering.anything import changed_anyhow
+from training.edits.anything import changed_anyhow
 
 BOX = Box(60, 40, 80, 50)
 
