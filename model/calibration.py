@@ -145,7 +145,7 @@ class Likeness(NamedTuple):
         """What the regression takes, by `Kinds.NAMES`."""
         genuine, smear, imitation = (max(share, 1e-6) for share in self.shares)
         return (
-            _clipped(math.log(smear / genuine)),
+            _clipped(math.log(smear / (genuine + imitation))),
             _clipped(math.log(imitation / genuine)),
             float(self.word == "exact"),
             _tampered_odds(self.tampered),
@@ -154,9 +154,10 @@ class Likeness(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """What was done to it? A multinomial logistic regression on `Likeness`.
+    """What was done to it? Two logistic regressions on `Likeness`: is it a smear, and if not, an imitation?
 
-    `smear` and `imitation` are the intercept and the weights, by `NAMES`, of each kind's log odds against genuine.
+    `smear` and `imitation` are the intercept and the weights, by `NAMES`, of the log odds of a smear against all else,
+    and of an imitation against a genuine mark.
     """
 
     NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered")
@@ -167,12 +168,11 @@ class Kinds:
     def shares(self, likeness: Likeness) -> Shares:
         """How much of the mark's probability is each kind."""
         numbers = (1.0, *likeness.numbers())
-        odds = [
-            math.exp(min(max(sum(w * n for w, n in zip(weights, numbers, strict=True)), -30.0), 30.0))
+        smear, imitation = (
+            1.0 / (1.0 + math.exp(-min(max(sum(w * n for w, n in zip(weights, numbers, strict=True)), -30.0), 30.0)))
             for weights in (self.smear, self.imitation)
-        ]
-        total = 1.0 + sum(odds)
-        return Shares(1.0 / total, odds[0] / total, odds[1] / total)
+        )
+        return Shares((1.0 - smear) * (1.0 - imitation), smear, (1.0 - smear) * imitation)
 
     @classmethod
     def open(cls) -> Self:

@@ -126,24 +126,63 @@ class Explanation:
 
 
 class Head:
-    """Multinomial logistic regression over standardised numbers, and a temperature."""
+    """What the numbers of a pair say, in two steps.
+
+    A multinomial logistic regression of the similarity and the network's logits, with a temperature, gives all four
+    probabilities. How much of what is related is a smear is then said by a logistic regression of those odds and the
+    appearance: what a drawn mark looks like says little of whose a real one is, but much of what was done to it.
+    """
 
     def __init__(self, numbers: dict[str, Any]) -> None:
-        self._mean, self._scale = (np.array(numbers[name], np.float64) for name in ("mean", "scale"))
-        self._weights, self._bias = (np.array(numbers[name], np.float64) for name in ("weights", "bias"))
+        self._judged, self._smear = _Linear(numbers), _Linear(numbers["smear"])
         self._temperature = float(numbers["temperature"])
 
     @property
     def inputs(self) -> int:
         """How many numbers it takes."""
-        return len(self._mean)
+        return self._judged.inputs + self._smear.inputs - 1
 
     def probabilities(self, numbers: NDArray[np.float32]) -> NDArray[np.float64]:
         """(…, inputs) → (…, 4), each row summing to 1: genuine, smear, imitation, unrelated."""
-        standard = np.clip((numbers - self._mean) / self._scale, -5, 5)
-        logits = (standard @ self._weights + self._bias) / self._temperature
+        judged, appearance = np.split(numbers, [self._judged.inputs], axis=-1)
+        logits = self._judged.values(judged) / self._temperature
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
+        genuine, smear, imitation, unrelated = np.moveaxis(powers / powers.sum(axis=-1, keepdims=True), -1, 0)
+        odds = smear_odds(genuine, smear, imitation)[..., None]
+        share = 1 / (1 + np.exp(-self._smear.values(np.concatenate([odds, appearance], axis=-1))[..., 0]))
+        untouched = np.maximum(genuine + imitation, _LEAST)
+        kept = (1 - unrelated) * (1 - share) / untouched
+        found = [genuine * kept, (1 - unrelated) * share, imitation * kept, unrelated]
+        return np.asarray(np.stack(found, axis=-1), np.float64)
+
+
+_LEAST = 1e-9
+_FURTHEST_ODDS = 8.0
+
+
+def smear_odds(
+    genuine: NDArray[np.float64], smear: NDArray[np.float64], imitation: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log odds of a smear among what is related, -8..8."""
+    odds = np.log(np.maximum(smear, _LEAST)) - np.log(np.maximum(genuine + imitation, _LEAST))
+    return np.asarray(np.clip(odds, -_FURTHEST_ODDS, _FURTHEST_ODDS), np.float64)
+
+
+class _Linear:
+    """A linear map of standardised numbers: `mean`, `scale`, `weights` (inputs, outputs) and `bias`."""
+
+    def __init__(self, numbers: dict[str, Any]) -> None:
+        self._mean, self._scale = (np.array(numbers[name], np.float64) for name in ("mean", "scale"))
+        self._weights, self._bias = (np.array(numbers[name], np.float64) for name in ("weights", "bias"))
+
+    @property
+    def inputs(self) -> int:
+        return len(self._mean)
+
+    def values(self, numbers: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float64]:
+        """(…, inputs) → (…, outputs)."""
+        standard = np.clip((numbers - self._mean) / self._scale, -5, 5)
+        return np.asarray(standard @ self._weights + self._bias, np.float64)
 
 
 class ReadingOdds:

@@ -155,7 +155,7 @@ def tampering(
         report=out.print,
         start=start,
     )
-    off = export_tampering(checkpoint, bundle / "tampering.onnx", sources=train_sources)
+    off = export_tampering(checkpoint, bundle / "tampering.onnx", sources=train_sources, start=start)
     out.print(f"{figures}, off torch by {off:.2g}")
 
 

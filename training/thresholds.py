@@ -60,11 +60,13 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 MOST_ACCUSED = (0.02, 0.04)
 """Of the genuine marks that are recognised, those that may be called smeared, and imitated."""
 
-TELLING = (Kinds.NAMES, ("imitation_odds", "exact_word"))
-"""What tells a smear from a genuine mark, and an imitation: that a place was tampered with says nothing of the latter.
+TELLING = ((("smear_odds", "tampered"), ("exact_word",)), (("imitation_odds",), ("exact_word",)))
+"""What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
 
-On recognised development marks, by regressions that did not see them, imitations are told with a ROC AUC of 0.725 so,
-and of 0.714 by all four numbers.
+Verifier and closer look are two witnesses of a smear, and count alike: fitted apart, the closer look, which knows the
+garments of development, gets twice as much, and of real photos for tuning 0.75 instead of 0.82 of the smears are found
+at 1 %. That a place was tampered with says nothing of an imitation: on recognised development marks, by regressions
+that did not see them, imitations are told with a ROC AUC of 0.725 so, and of 0.714 by all four numbers.
 """
 
 MOST_COVERED = 0.01
@@ -349,19 +351,26 @@ def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     if len(set(labels.tolist())) < len(Shares._fields):
         return Kinds.open()
     numbers = np.array([_likeness(suspect).numbers() for _, suspect in marks])
-    accusations = []
-    for kind, names, most in zip(("smear", "imitation"), TELLING, MOST_ACCUSED, strict=True):
-        taken = [Kinds.NAMES.index(name) for name in names]
-        asked = np.isin(labels, (0, Shares._fields.index(kind)))
-        fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(
-            numbers[asked][:, taken], labels[asked] > 0
-        )
-        weights = np.zeros(len(Kinds.NAMES))
-        weights[taken] = fitted.coef_[0]
-        accused = np.sort(fitted.intercept_[0] + numbers[labels == 0] @ weights)
-        least = accused[len(accused) - int(np.floor(most * len(accused))) - 1]
-        accusations.append((float(fitted.intercept_[0] - max(least, 0.0)), *weights.tolist()))
-    return Kinds(*accusations)
+    imitation = _accusation("imitation", numbers, labels, against=None)
+    # A smear is likeliest where it is likelier than the likelier one of genuine and imitation.
+    divided = imitation[0] + numbers @ np.array(imitation[1:])
+    smear = _accusation("smear", numbers, labels, against=-np.log1p(np.exp(-np.abs(divided))))
+    return Kinds(smear, imitation)
+
+
+def _accusation(
+    kind: Kind, numbers: NDArray[np.float64], labels: NDArray[np.int64], *, against: NDArray[np.float64] | None
+) -> tuple[float, ...]:
+    """Intercept and weights of one accusation; it is made where its log odds are over `against` (n,), or 0."""
+    place = Shares._fields.index(kind)
+    summed = np.array([[float(name in group) for group in TELLING[place - 1]] for name in Kinds.NAMES])
+    asked = np.isin(labels, (0, place))
+    fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(numbers[asked] @ summed, labels[asked] > 0)
+    weights = summed @ fitted.coef_[0]
+    over = fitted.intercept_[0] + numbers @ weights - (0.0 if against is None else against)
+    accused = np.sort(over[labels == 0])
+    least = accused[len(accused) - int(np.floor(MOST_ACCUSED[place - 1] * len(accused))) - 1]
+    return (float(fitted.intercept_[0] - max(least, 0.0)), *weights.tolist())
 
 
 def _likeness(suspect: Suspect) -> Likeness:

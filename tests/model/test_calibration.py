@@ -88,7 +88,8 @@ def test_kinds_follow_their_weights_and_sum_to_one():
     likeness = Likeness(Shares(0.3, 0.4, 0.3))
     doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0)).shares(likeness)
     assert sum(doubtful) == pytest.approx(1.0)
-    assert doubtful.genuine == pytest.approx(0.3 / (0.3 + 0.7 * math.exp(-2)))
+    assert doubtful.smear == pytest.approx(0.4 / (0.4 + 0.6 * math.exp(2)))
+    assert doubtful.imitation / doubtful.genuine == pytest.approx(math.exp(-2))
 
 
 def test_a_tampered_region_is_the_likelier_a_smear():

@@ -21,7 +21,7 @@ from model.alignment import PreparedReference
 from model.networks.verifier import CLASSES
 from model.reading import Outcome
 from model.regions import RgbImage
-from model.verifier import Head, Scores, VerifierRuntime
+from model.verifier import Head, Scores, VerifierRuntime, smear_odds
 from training.verifier.pairs import Pair
 
 READING_PRIOR = 2.0
@@ -37,7 +37,7 @@ INVERSE_PENALTY = 0.1
 """Of the logistic regression: stronger or weaker, and a perceptron, did worse on dev brands kept apart."""
 
 APPEARANCE_SCALE = 0.06
-"""Of a number of the appearance beside one of `JUDGED`: the penalty on it is 1 / 0.06² times as high."""
+"""Of a number of the appearance beside the odds: the penalty on it is 1 / 0.06² times as high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +93,34 @@ def fit_head(
     correct their shares.
     """
     apart = np.array([_one_in_three(brand) for brand in brands])
-    fitted = numbers[~apart]
-    mean, scale = fitted.mean(axis=0), fitted.std(axis=0) + 1e-3
-    head = _trained(fitted, labels[~apart], mean=mean, scale=scale, weights=weights)
+    judged, share = numbers[:, :JUDGED], np.asarray(weights, np.float64)[labels]
+    head = _trained(judged[~apart], labels[~apart], trust=np.ones(JUDGED), share=share[~apart])
     head["temperature"] = 1.0
 
     def loss(log_temperature: float) -> float:
-        probabilities = Head({**head, "temperature": float(np.exp(log_temperature))}).probabilities(numbers[apart])
+        tempered = {**head, "temperature": float(np.exp(log_temperature)), "smear": _NOTHING}
+        probabilities = Head(tempered).probabilities(judged[apart])
         chosen = probabilities[np.arange(int(apart.sum())), labels[apart]]
-        weight = np.asarray(weights, np.float64)[labels[apart]]
-        return -float((np.log(chosen + 1e-9) * weight).sum() / weight.sum())
+        return -float((np.log(chosen + 1e-9) * share[apart]).sum() / share[apart].sum())
 
     head["temperature"] = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
-    return head
+    return {**head, "smear": fit_smear(head, numbers, labels, share=share)}
+
+
+_NOTHING = {"mean": [0.0], "scale": [1.0], "weights": [[1.0]], "bias": [0.0]}
+"""A head of smears that leaves the odds as they are."""
+
+
+def fit_smear(
+    head: dict[str, Any], numbers: NDArray[np.float32], labels: NDArray[np.int64], *, share: NDArray[np.float64]
+) -> dict[str, Any]:
+    """How much of what is related is a smear, by the odds of the `head` so far and the appearance."""
+    related = labels != CLASSES.index("unrelated")
+    judged, appearance = np.split(numbers[related], [JUDGED], axis=1)
+    genuine, smear, imitation, _ = Head({**head, "smear": _NOTHING}).probabilities(judged).T
+    taken = np.concatenate([smear_odds(genuine, smear, imitation)[:, None], appearance], axis=1)
+    trust = np.where(np.arange(taken.shape[1]) == 0, 1.0, APPEARANCE_SCALE)
+    return _trained(taken, labels[related] == CLASSES.index("smear"), trust=trust, share=share[related])
 
 
 def fit_reading(
@@ -134,12 +149,11 @@ def fit_reading(
 
 
 def _trained(
-    numbers: NDArray[np.float32], labels: NDArray[np.int64], *, mean: NDArray[np.float32], scale: NDArray[np.float32],
-    weights: Sequence[float],
-) -> dict[str, Any]:  # fmt: skip
-    trust = np.where(np.arange(numbers.shape[1]) < JUDGED, 1.0, APPEARANCE_SCALE)
+    numbers: NDArray[Any], labels: NDArray[Any], *, trust: NDArray[np.float64], share: NDArray[np.float64]
+) -> dict[str, Any]:
+    """A logistic regression whose penalty on a number is the lower the more `trust` (k,) it has."""
+    mean, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-3
     standard = np.clip((numbers - mean) / scale, -5, 5) * trust
-    share = np.asarray(weights, np.float64)[labels]
     fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000).fit(standard, labels, sample_weight=share)
     found = {"mean": mean, "scale": scale, "weights": (fitted.coef_ * trust).T, "bias": fitted.intercept_}
     return {name: np.round(np.asarray(value, np.float64), 5).tolist() for name, value in found.items()}
