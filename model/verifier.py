@@ -134,6 +134,8 @@ class Head:
     """
 
     def __init__(self, numbers: dict[str, Any]) -> None:
+        if "smear" not in numbers:
+            raise ValueError("the head has no second step, of smears: it is of an earlier release; fit it anew")
         self._judged, self._smear = _Linear(numbers), _Linear(numbers["smear"])
         self._temperature = float(numbers["temperature"])
 

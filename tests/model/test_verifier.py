@@ -110,17 +110,32 @@ def test_the_head_agrees_with_a_slow_truth():
         "weights": rng.normal(size=(3, 4)).tolist(),
         "bias": [0.0, 0.1, 0.2, 0.3],
         "temperature": 1.7,
+        "smear": {"mean": [0.5, 0.1], "scale": [2.0, 0.5], "weights": [[0.8], [0.3]], "bias": [-0.2]},
     }
-    x = rng.normal(size=3)
+    x = rng.normal(size=4)
     standard = [(x[i] - numbers["mean"][i]) / numbers["scale"][i] for i in range(3)]
     logits = [sum(standard[i] * numbers["weights"][i][c] for i in range(3)) + numbers["bias"][c] for c in range(4)]
     powers = [np.exp(logit / 1.7) for logit in logits]
-    assert Head(numbers).probabilities(x.astype(np.float64)) == pytest.approx(np.array(powers) / sum(powers))
+    genuine, smear, imitation, unrelated = (power / sum(powers) for power in powers)
+    odds = np.log(smear / (genuine + imitation))
+    share = 1 / (1 + np.exp(0.2 - 0.8 * (odds - 0.5) / 2.0 - 0.3 * (x[3] - 0.1) / 0.5))
+    rest = (1 - unrelated) * (1 - share) / (genuine + imitation)
+    found = Head(numbers).probabilities(x.astype(np.float64))
+    assert found == pytest.approx([genuine * rest, (1 - unrelated) * share, imitation * rest, unrelated])
+    assert found.sum() == pytest.approx(1.0)
+    many = Head(numbers).probabilities(np.stack([x, x + 1]))
+    assert many[0] == pytest.approx(found)
 
 
-def test_a_calibration_of_another_round_is_refused(tmp_path):
-    head = {"mean": [0], "scale": [1], "weights": [[1, 0, 0, 0]], "bias": [0, 0, 0, 0], "temperature": 1}
+_HEAD = {"mean": [0], "scale": [1], "weights": [[1, 0, 0, 0]], "bias": [0, 0, 0, 0], "temperature": 1}
+_SMEAR = {"mean": [0], "scale": [1], "weights": [[1]], "bias": [0]}
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"), [({**_HEAD, "smear": _SMEAR}, "not from one round"), (_HEAD, "of an earlier release")]
+)
+def test_a_calibration_of_another_round_is_refused(tmp_path, head, reason):
     content = json.dumps({"head": head, "reading": {}})
     (tmp_path / "calibration.json").write_text(content)
-    with pytest.raises(ValueError, match="not from one round"):
+    with pytest.raises(ValueError, match=reason):
         Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json", reader=Reader())
