@@ -107,7 +107,7 @@ def fit_head(
     return {**head, "smear": fit_smear(head, numbers, labels, share=share)}
 
 
-_NOTHING = {"mean": [0.0], "scale": [1.0], "weights": [[1.0]], "bias": [0.0]}
+_NOTHING = {"mean": [0.0], "scale": [2.0], "weights": [[2.0]], "bias": [0.0]}
 """A head of smears that leaves the odds as they are."""
 
 

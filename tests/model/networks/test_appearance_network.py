@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -54,6 +52,6 @@ def test_the_released_file_sees_what_its_weights_see(network: AppearanceNetwork,
 
 
 def test_one_pair_gets_the_numbers_that_many_get(pictures: np.ndarray) -> None:
-    released = Appearance(Path(bundle_folder() / FILE))
+    released = Appearance(bundle_folder() / FILE)
     pairs = np.stack([pictures, pictures[::-1], pictures])
     assert np.array_equal(released.numbers(pairs)[1:2], released.numbers(pairs[1:2]))
