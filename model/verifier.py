@@ -232,7 +232,8 @@ class VerifierRuntime:
         pair = _pair(frame, reference)
         logits, maps = (output[0] for output in self._judge.run(["logits", "maps"], {"pairs": pair}))
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
-        numbers = np.array([similarity, *logits, *self._appearance.numbers(pair)[0]], np.float32).round(4)
+        judged = np.array([similarity, *logits], np.float32).round(4)
+        numbers = np.concatenate([judged, self._appearance.numbers(pair)[0]])
         return Examined(small, matrix, frame, numbers, 1 / (1 + np.exp(-maps)))
 
 
