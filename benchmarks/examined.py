@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.goods import NEW_KINDS, draw_goods
 from model.alignment import prepare_reference
+from model.appearance import FILE as APPEARANCE
 from model.embedder import Embedder
 from model.verifier import Head, VerifierRuntime
 from training.evaluation.verdict_cases import without_margin
@@ -36,13 +38,22 @@ class Examined:
     frames: NDArray[np.uint8]
     similarity: NDArray[np.float32]
     fake: NDArray[np.bool_]
+    _measured: dict[str, NDArray[np.float32]] = field(init=False, default_factory=dict, repr=False)
 
     def scores(self, bundle: Path) -> NDArray[np.float64]:
         """(n,) the probability of a fake against a genuine mark, before any words are read."""
-        numbers = Judge(bundle / NETWORK).numbers(self.frames, self.similarity)
+        numbers = self._numbers(bundle)
         head = Head(json.loads((bundle / CALIBRATION).read_text(encoding="utf-8"))["head"])
         genuine, smear, imitation, _ = head.probabilities(numbers).T
         return np.asarray((smear + imitation) / (genuine + smear + imitation), np.float64)
+
+    def _numbers(self, bundle: Path) -> NDArray[np.float32]:
+        """What the head takes; measured once for all bundles that share their networks."""
+        networks = (bundle / NETWORK).read_bytes(), (bundle / APPEARANCE).read_bytes()
+        name = hashlib.sha256(b"".join(networks)).hexdigest()
+        if name not in self._measured:
+            self._measured[name] = Judge(bundle / NETWORK).numbers(self.frames, self.similarity)
+        return self._measured[name]
 
     def recall(self, bundle: Path) -> float:
         """Share of the fakes above all but 1 % of the genuine marks."""

@@ -59,7 +59,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=3, listings_each=40, genuine_examined=1_500, fakes_examined=750,
+    rounds=5, brands=10, malicious=4, listings_each=40, genuine_examined=3_000, fakes_examined=1_500,
     training=RoundSettings(embedder_steps=0, thresholds=None),
     frozen=FrozenSizes(brands=30, photos_per_brand=1, pairs=150),
 )  # fmt: skip
@@ -216,6 +216,8 @@ def hallmark(service: Service, *arguments: str, may_be_refused: bool = False) ->
     done = subprocess.run(
         [command(), *arguments], env=environment(service.home), capture_output=True, text=True, check=False
     )
+    if may_be_refused and "refused:" in done.stderr:
+        console.print(done.stderr.strip())
     if done.returncode != 0 and not (may_be_refused and "refused:" in done.stderr):
         raise RuntimeError(f"hallmark {' '.join(arguments)}: {done.stderr}")
     return done.returncode == 0

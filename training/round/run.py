@@ -21,7 +21,6 @@ import numpy as np
 from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
-from model.networks.verifier import CLASSES
 from model.verifier import Head, VerifierRuntime
 from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
@@ -32,6 +31,7 @@ from training.evaluation.provenance import commit
 from training.evaluation.report import Progress
 from training.round.card import CARD, RECORD, write_card
 from training.round.embedder import LabelViews
+from training.round.head import Answers, teach_smears
 from training.round.judge import Judge
 from training.round.labels import LabelSet, divided, read_labels
 from training.round.settings import Places, RoundSettings, plain, round_name
@@ -57,9 +57,7 @@ LABEL_PAIRS = 8
 """Pairs of region and reference beside the drawn views of each of the embedder's batches, at most."""
 
 EMBEDDER_REPEATS = 60.0
-HEAD_REPEATS = 20.0
-HEAD_SHARE = 0.6
-"""How often a label that is wholly believed is repeated, and the most of the head's rows that are labels."""
+"""How often a label that is wholly believed is repeated."""
 
 Metrics = dict[str, float]
 
@@ -242,7 +240,7 @@ def _verifier(material: Material) -> Metrics:
 
 
 def _head(material: Material) -> Metrics:
-    """Fit the head anew, on drawn pairs of `dev` brands and on labels: this calibrates the verdicts."""
+    """Teach the head, beside drawn pairs of `dev` brands; where its networks are new, it is fitted to those first."""
     settings, draft, learnt = material.settings, material.draft, material.taught
     embed, judge = Embedder(draft / "embedder.onnx").embed, Judge(draft / NETWORK)
     drawn = head_frames(
@@ -250,25 +248,22 @@ def _head(material: Material) -> Metrics:
         runtime=VerifierRuntime(draft / NETWORK), embed=embed,
         kept=_kept(material, "head", settings.head_pairs, files=("aligner.onnx", "embedder.onnx")),
     )  # fmt: skip
-    numbers, classes, brands = judge.numbers(drawn.frames, drawn.similarity), drawn.labels, drawn.brands
-    most = round(settings.head_pairs / (1 - HEAD_SHARE))
-    rows = label_rows(most, learnt.worth, share=HEAD_SHARE, repeats=HEAD_REPEATS)
-    weights = np.ones(len(CLASSES))
-    if rows:
-        similar = similarities(material.labels, learnt.labels, learnt.pictures, learnt.reference_of, embed=embed)
-        chosen, said = learnt.draw(rows, rng=np.random.default_rng(settings.seed))
-        numbers = np.concatenate([numbers, judge.numbers(learnt.frames, np.array(similar, np.float32))[chosen]])
-        classes = np.concatenate([classes, said])
-        brands = [*brands, *(learnt.labels[int(row)].brand for row in chosen)]
-        # Labels say what a class looks like, and not how often it comes: see `training.round.verifier`.
-        shares = [np.bincount(one, minlength=len(CLASSES)) / len(one) for one in (drawn.labels, classes)]
-        weights = shares[0] / shares[1]
-    head = fit_head(numbers, classes, brands=brands, weights=weights.tolist())
+    numbers = judge.numbers(drawn.frames, drawn.similarity)
     calibration = json.loads((draft / CALIBRATION).read_text(encoding="utf-8"))
+    head = calibration["head"]
+    if settings.embedder_steps or settings.verifier_steps:
+        head = fit_head(numbers, drawn.labels, brands=drawn.brands)
+    worth = 0.0
+    if len(learnt):
+        similar = similarities(material.labels, learnt.labels, learnt.pictures, learnt.reference_of, embed=embed)
+        seen = judge.numbers(learnt.frames, np.array(similar, np.float32))
+        answers = Answers(seen, learnt.infringes, learnt.weights)
+        worth = answers.worth_beside(len(numbers))
+        head = teach_smears(head, answers, drawn=numbers, labels=drawn.labels)
     content = {**calibration, "seed": settings.seed, "head": head}
     (draft / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
-    right = Head(head).probabilities(numbers).argmax(axis=1) == classes
-    return {"pairs": len(right), "label_rows": rows, "right": float(right.mean()), "temperature": head["temperature"]}
+    right = Head(head).probabilities(numbers).argmax(axis=1) == drawn.labels
+    return {"pairs": len(right), "labels_count_for": worth, "right": float(right.mean())}
 
 
 def _kept(material: Material, name: str, count: int, *, files: Sequence[str]) -> Path:

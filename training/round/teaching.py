@@ -57,6 +57,11 @@ class Taught:
         return len(self.labels)
 
     @property
+    def infringes(self) -> NDArray[np.float64]:
+        """(n,) the probability that each region infringes, 0..1."""
+        return np.asarray(self.targets[:, INFRINGING].sum(axis=1), np.float64)
+
+    @property
     def worth(self) -> float:
         """The sum of the weights: as many labels that are wholly believed would teach as much."""
         return float(self.weights.sum())
@@ -67,7 +72,7 @@ class Taught:
         Both answers come as often, as far as `MOST_RAISED` lets the rarer one: nearly all labels are of listings that
         infringe, and a learner that sees listings infringe and drawings not would learn to tell these two apart.
         """
-        share = self.weights * evening(self.weights, self.targets[:, INFRINGING].sum(axis=1) > 0.5)
+        share = self.weights * evening(self.weights, self.infringes > 0.5)
         rows = rng.choice(len(self), count, p=share / share.sum())
         beyond = rng.random(count)[:, None] > self.targets[rows].cumsum(axis=1)
         return rows, np.minimum(beyond.sum(axis=1), len(CLASSES) - 1).astype(np.int64)

@@ -115,12 +115,40 @@ def fit_smear(
     head: dict[str, Any], numbers: NDArray[np.float32], labels: NDArray[np.int64], *, share: NDArray[np.float64]
 ) -> dict[str, Any]:
     """How much of what is related is a smear, by the odds of the `head` so far and the appearance."""
-    related = labels != CLASSES.index("unrelated")
-    judged, appearance = np.split(numbers[related], [JUDGED], axis=1)
-    genuine, smear, imitation, _ = Head({**head, "smear": _NOTHING}).probabilities(judged).T
-    taken = np.concatenate([smear_odds(genuine, smear, imitation)[:, None], appearance], axis=1)
-    trust = np.where(np.arange(taken.shape[1]) == 0, 1.0, APPEARANCE_SCALE)
-    return _trained(taken, labels[related] == CLASSES.index("smear"), trust=trust, share=share[related])
+    related, seen = labels != CLASSES.index("unrelated"), smear_view(head, numbers)
+    smeared = labels[related] == CLASSES.index("smear")
+    return _trained(seen.inputs[related], smeared, trust=_smear_trust(seen.inputs.shape[1]), share=share[related])
+
+
+@dataclass(frozen=True, slots=True)
+class SmearView:
+    """Pairs as the head's second step sees them: `judged` (n, 4), the probabilities of `CLASSES` that the first step
+    gives, and `inputs` (n, m), the odds of a smear by these and the appearance.
+    """
+
+    judged: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+
+    def standardised(self, step: dict[str, Any]) -> NDArray[np.float64]:
+        """The inputs as the fitted second step weighs them, (n, m)."""
+        return np.asarray(np.clip((self.inputs - np.array(step["mean"])) / np.array(step["scale"]), -5, 5), np.float64)
+
+
+def smear_view(head: dict[str, Any], numbers: NDArray[np.float32]) -> SmearView:
+    """What the second step of `head` is given of `numbers` (n, k)."""
+    judged, appearance = np.split(numbers, [JUDGED], axis=1)
+    said = Head({**head, "smear": _NOTHING}).probabilities(judged)
+    genuine, smear, imitation, _ = said.T
+    return SmearView(said, np.concatenate([smear_odds(genuine, smear, imitation)[:, None], appearance], axis=1))
+
+
+def penalties(inputs: int) -> NDArray[np.float64]:
+    """What the square of each of the second step's weights costs when it is fitted, (inputs,)."""
+    return np.asarray(0.5 / INVERSE_PENALTY / _smear_trust(inputs) ** 2, np.float64)
+
+
+def _smear_trust(inputs: int) -> NDArray[np.float64]:
+    return np.where(np.arange(inputs) == 0, 1.0, APPEARANCE_SCALE)
 
 
 def fit_reading(

@@ -77,7 +77,7 @@ def test_record_and_card_tell_what_went_in(candidate: Path, places: Places) -> N
     assert record["parent"]["name"] == bundle_folder().name
     assert record["data"]["labels"] == labels.fingerprint
     assert record["settings"]["verifier_steps"] == SMALL.verifier_steps
-    assert record["metrics"]["head"]["label_rows"] > 0
+    assert record["metrics"]["head"]["labels_count_for"] > 0
     card = (candidate / "round.card.md").read_text()
     assert labels.fingerprint in card
     assert new_labels(candidate, labels.labels) == 0
@@ -116,7 +116,7 @@ def test_mlflow_holds_the_run(candidate: Path, places: Places) -> None:
     (found,) = client.search_runs([experiment.experiment_id])
     assert (found.info.run_name, found.info.status) == (candidate.name, "FINISHED")
     assert found.data.params["verifier_steps"] == "3"
-    assert found.data.metrics["head/label_rows"] > 0
+    assert found.data.metrics["head/labels_count_for"] > 0
     assert found.data.tags["bundle"] == str(candidate)
 
 
