@@ -15,10 +15,11 @@ from benchmarks.goods import NEW_KINDS, draw_goods
 from model.alignment import prepare_reference
 from model.appearance import FILE as APPEARANCE
 from model.embedder import Embedder
-from model.verifier import Head, VerifierRuntime
+from model.verifier import ALIGNER, Head, VerifierRuntime
 from training.evaluation.verdict_cases import without_margin
 from training.evaluation.verdicts import true_positive_rate
 from training.round.judge import Judge
+from training.round.standing import Arrays, fingerprint_of, kept_arrays
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
 from training.verifier.pairs import clean_reference
@@ -62,9 +63,23 @@ class Examined:
 
 
 def examined_listings(
-    logos: Sequence[Logo], *, genuine: int, fakes: int, grounds: Backgrounds, model: Path
+    logos: Sequence[Logo], *, genuine: int, fakes: int, grounds: Backgrounds, model: Path, work: Path
 ) -> Examined:  # fmt: skip
-    """Genuine marks and fakes of the new kinds, of the marketplace's brands by turns."""
+    """Genuine marks and fakes of the new kinds, of the marketplace's brands by turns; the folder `work` keeps them."""
+    digest = hashlib.sha256(f"{fingerprint_of(logos, grounds)} {NEW_KINDS} {genuine} {fakes} {SEED}".encode())
+    for name in (ALIGNER, "embedder.onnx"):
+        digest.update((model / name).read_bytes())
+
+    def make() -> Arrays:
+        return _drawn(logos, genuine=genuine, fakes=fakes, grounds=grounds, model=model)
+
+    found = kept_arrays(work / f"examined-{digest.hexdigest()[:12]}.npz", make)
+    return Examined(
+        found["frames"].astype(np.uint8), found["similarity"].astype(np.float32), found["fake"].astype(np.bool_)
+    )
+
+
+def _drawn(logos: Sequence[Logo], *, genuine: int, fakes: int, grounds: Backgrounds, model: Path) -> Arrays:
     rng = np.random.default_rng(SEED)
     runtime, embedder = VerifierRuntime(model / NETWORK), Embedder(model / "embedder.onnx")
     pictures = [clean_reference(logo) for logo in logos]
@@ -79,4 +94,4 @@ def examined_listings(
         examined = runtime.examine(region, references[place], similarity=alike)
         frames.append(np.stack([examined.frame, references[place].frame]))
         similarity.append(alike)
-    return Examined(np.stack(frames), np.array(similarity, np.float32), fake)
+    return {"frames": np.stack(frames), "similarity": np.array(similarity, np.float32), "fake": fake}

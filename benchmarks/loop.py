@@ -151,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two small rounds of honest rights holders")
     parser.add_argument(
-        "--work", type=Path, help="folder that keeps drawn pairs for the next run; a new one unless given"
+        "--work", type=Path, help="folder that keeps what is drawn for the next run; a new one unless given"
     )
     parser.add_argument("--honest-only", action="store_true", help="leave the marketplace with malicious ones out")
     chosen = parser.parse_args()
@@ -161,13 +161,15 @@ def main() -> None:
     everybody = everybody[: size.brands + size.malicious]
     logos = everybody[: size.brands]
     grounds = Backgrounds.found_in(data_folder())
-    examined = examined_listings(
-        logos, genuine=size.genuine_examined, fakes=size.fakes_examined, grounds=grounds, model=bundle_folder()
-    )
-    untaught = examined.recall(bundle_folder())
-    console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
     with tempfile.TemporaryDirectory(prefix="hallmark-loop-") as folder, ExitStack() as stack:
         work = chosen.work or Path(folder) / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        examined = examined_listings(
+            logos, genuine=size.genuine_examined, fakes=size.fakes_examined, grounds=grounds, model=bundle_folder(),
+            work=work,
+        )  # fmt: skip
+        untaught = examined.recall(bundle_folder())
+        console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
         arms = [_arm("clean", Path(folder), work, logos, malicious=0, stack=stack)]
         if size.malicious:
             arms.append(_arm("malicious", Path(folder), work, everybody, malicious=size.malicious, stack=stack))

@@ -77,7 +77,9 @@ def test_figures_of_a_round_without_pushes_have_no_precision() -> None:
 
 
 def test_recall_is_at_one_false_finding_in_a_hundred(logos: list[Logo], tmp_path: Path) -> None:
-    examined = examined_listings(logos, genuine=6, fakes=6, grounds=Backgrounds(), model=bundle_folder())
+    sold = {"genuine": 6, "fakes": 6, "grounds": Backgrounds(), "model": bundle_folder(), "work": tmp_path}
+    examined = examined_listings(logos, **sold)
+    assert (examined_listings(logos, **sold).frames == examined.frames).all(), "the second time they are there already"
     scores = examined.scores(bundle_folder())
     assert examined.recall(bundle_folder()) == (scores[6:] > scores[:6].max()).mean()
     nothing = replace(examined, frames=np.repeat(examined.frames[:1], 12, axis=0), similarity=np.zeros(12, np.float32))

@@ -39,8 +39,8 @@ def write_card(path: Path, record: dict[str, Any]) -> None:
         f"what they are drawn from: {data['standing']}.",
         "",
         "## Recipe",
-        f"Embedder {settings['embedder_steps']} steps, verifier {settings['verifier_steps']} steps, head fitted on "
-        f"{settings['head_pairs']} drawn pairs of dev brands and on labels; thresholds "
+        f"Embedder {settings['embedder_steps']} steps, verifier {settings['verifier_steps']} steps, head taught "
+        f"by the labels beside {settings['head_pairs']} drawn pairs of dev brands; thresholds "
         + ("the parent's." if settings["thresholds"] is None else "chosen anew on development photos.")
         + f" Commit {record['commit']}.",
         "",

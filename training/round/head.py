@@ -4,8 +4,8 @@ A label says whether a region infringes, and not by what: a trick that no model 
 anything but a smear. So no class is assigned to it. What counts is the probability of the answer, a smear or an
 imitation together against the rest, with the label as soft evidence of it (Pearl 1988, 2.2.2): a label with target t is
 as likely as t·p + (1 - t)·(1 - p) says where the head says p. One that is even teaches nothing, and one that is wrong
-pulls no harder than its doubt allows. What the head says of drawn pairs, which go along, keeps the rest in place, and a
-penalty holds it near what it said before.
+pulls no harder than its doubt allows. Drawn pairs go along, which keeps the rest in place, and the penalty that holds a
+fitted weight near nothing holds a taught one near what it was.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from training.verifier.head import penalties, smear_view
 REPEATS = 20.0
 SHARE = 0.6
 """How often a label that is wholly believed counts beside a drawn pair, and the most that all labels count for."""
-
-HELD = 0.5
-"""The penalty on a weight that moves, of that on a weight when the head is fitted from nothing."""
 
 _STEPS = 500
 
@@ -64,7 +61,7 @@ def teach_smears(
     imitated = imitation / np.maximum(genuine + imitation, 1e-9)
     share = answers.weights / answers.weights.sum() * worth
     before = np.array(start["weights"], np.float64)[:, 0]
-    penalty = HELD * penalties(len(before))
+    penalty = penalties(len(before))
 
     def loss(numbers: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, bias = numbers[:-1], numbers[-1]

@@ -54,7 +54,7 @@ def standing_frames(
         settled = with_hard_references(drawn, np.stack([reference.frame for reference in references]), seed=seed)
         return _laid(settled, references, runtime)
 
-    found = _kept(kept, make)
+    found = kept_arrays(kept, make)
     return StandingFrames(found["frames"].astype(np.uint8), found["labels"].astype(np.int64))
 
 
@@ -76,7 +76,7 @@ def head_frames(
             "brands": brands,
         }
 
-    found = _kept(kept, make)
+    found = kept_arrays(kept, make)
     return HeadFrames(
         found["frames"].astype(np.uint8), found["labels"].astype(np.int64), found["similarity"].astype(np.float32),
         [str(brand) for brand in found["brands"]],
@@ -91,8 +91,8 @@ def _laid(pairs: Sequence[Pair], references: Sequence[PreparedReference], runtim
     return {"frames": np.stack(frames), "labels": np.array([CLASSES.index(pair.label) for pair in pairs], np.int64)}
 
 
-def _kept(path: Path, make: Callable[[], Arrays]) -> Arrays:
-    """What an earlier round left in `path`, else what `make` gives, which is left there whole."""
+def kept_arrays(path: Path, make: Callable[[], Arrays]) -> Arrays:
+    """What was left in `path` (.npz) before, else what `make` gives, which is left there whole."""
     if not path.is_file():
         beside = path.with_suffix(".part.npz")
         np.savez(beside, allow_pickle=False, **make())

@@ -1,9 +1,10 @@
-"""What labels teach: each as often as its weight says, with a class drawn from what is believed of it.
+"""Labels made ready to teach: what is believed of each, and how a network draws them.
 
-A label says with which probability a region infringes. Within each answer the champion decides: a region that
-infringes is a smear or an imitation, one that does not is genuine or another mark, in the shares that the champion
-gives them. Drawing labels by weight, evened over the answers, and classes by target makes every learner's loss, in
-expectation, the weighted cross entropy with the soft target, whatever the learner.
+A label says with which probability a region infringes; the head learns from that alone (`training.round.head`). The
+networks need a class, and within each answer the champion decides: a region that infringes is a smear or an imitation,
+one that does not is genuine or another mark, in the shares that the champion gives them. Drawing labels by weight,
+evened over the answers, and classes by target makes a network's loss, in expectation, the weighted cross entropy with
+the soft target.
 """
 
 from __future__ import annotations
