@@ -32,7 +32,7 @@ KNOWN_KINDS = tuple(
 NEW_KINDS = ("hatching", *TRICKS)
 """Smears that no released model was taught, and that go unseen at first: a trick that works spreads.
 
-Chosen after a trial of 19 kinds: see docs/results.md, Rounds.
+Chosen after a trial of 19 kinds: see docs/history.md, Rounds.
 """
 
 _PHOTO_SIDE = 512

@@ -6,6 +6,7 @@ right, only the simulation knows.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import uuid
@@ -60,13 +61,14 @@ MALICIOUS = (0.20, 0.10)
 EXAMINING = (2, 7)
 """Places of the brands whose labels examine the models: one in six as elsewhere, the same in every marketplace."""
 
-NUMBERS = itertools.count(1)
-
 
 @dataclass(frozen=True)
 class Offer:
-    """What a seller offers: the place of the brand among the logos, a JPEG, its part with the mark, and the truth."""
+    """What a seller offers: a listing's id, the brand's place among the logos, a JPEG, its part with the mark, and the
+    truth.
+    """
 
+    listing: str
     brand: int
     title: str
     photo: bytes
@@ -91,14 +93,15 @@ def offers(
     rng = np.random.default_rng(seed)
     found = []
     for brand in range(len(logos)):
-        for _ in range(each):
+        for number in range(each):
             fake = bool(rng.random() < FAKES)
             new = new_kinds and bool(rng.random() < NEW_AMONG_FAKES)
             kinds = () if not fake else NEW_KINDS if new else KNOWN_KINDS
             goods = draw_goods(logos, brand, kinds=kinds, rng=rng, grounds=grounds)
             mark = goods.box.grown(CLOSE_UP).crop(goods.photo)
             title = f"{logos[brand].brand} cap" if rng.random() < NAMED else "Cap"
-            found.append(Offer(brand, title, jpeg(goods.photo), jpeg(mark), goods.fake))
+            listing = f"L-{seed}-{brand}-{number}"
+            found.append(Offer(listing, brand, title, jpeg(goods.photo), jpeg(mark), goods.fake))
     return [found[int(place)] for place in rng.permutation(len(found))]
 
 
@@ -132,7 +135,10 @@ class Figures:
 
 @dataclass
 class Marketplace:
-    """Rights holders on a service, one for each logo, right as often as `honesty` says."""
+    """Rights holders on a service, one for each logo, right as often as `honesty` says.
+
+    Luck hangs on the listing: in every marketplace where it is offered, the same people see and say the same of it.
+    """
 
     service: Service
     logos: Sequence[Logo]
@@ -141,7 +147,6 @@ class Marketplace:
     holders: list[RightsHolder] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._rng = np.random.default_rng(self.seed)
         self._fakes: dict[str, bool] = {}
         self._tests: set[str] = set()
         self._database = OutsideDatabase(EmbeddedPostgres(self.service.home / "postgres").url)
@@ -169,7 +174,7 @@ class Marketplace:
             case = self._sell(holder, offer, figures=figures)
             if case is not None:
                 pushed[holder.brand_id].append(case)
-            elif self._rng.random() < FOUND_BY_THEMSELVES:
+            elif self._luck(offer.listing, "found").random() < FOUND_BY_THEMSELVES:
                 self._show_trait(holder, offer, figures=figures)
         self._database.settle()
         for holder in self.holders:
@@ -188,7 +193,7 @@ class Marketplace:
 
     def _register(self, logo: Logo, *, honesty: float, examines: bool) -> RightsHolder:
         """Register the brand under an id whose labels examine, or under one whose labels teach."""
-        drawn = ({"name": f"not used {number}"} for number in NUMBERS)
+        drawn = ({"name": f"not used {number}"} for number in itertools.count(1))
         made = (self._call("POST", "/v1/brands", key=self._platform, json=body) for body in drawn)
         brand = next(one for one in made if kept_apart(one["id"]) == examines)
         self._call("PATCH", f"/v1/brands/{brand['id']}", key=self._platform, json={"name": logo.brand})
@@ -201,9 +206,8 @@ class Marketplace:
 
     def _sell(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> str | None:
         """Offer the goods; the case that the scan opened for their brand, if any."""
-        listing_id = f"L-{next(NUMBERS)}"
-        self._fakes[listing_id] = offer.fake
-        listing = {"id": listing_id, "seller": f"seller {int(self._rng.integers(1_000))}", "title": offer.title}
+        self._fakes[offer.listing] = offer.fake
+        listing = {"id": offer.listing, "seller": self._seller(offer.listing), "title": offer.title}
         answer = self._call(
             "POST", "/v1/listings", key=self._platform, data={"listing": json.dumps(listing)},
             files={"image": ("a.jpg", offer.photo)},
@@ -219,14 +223,15 @@ class Marketplace:
 
     def _slip_tests(self, cases: Sequence[str]) -> None:
         """Repeat some of `cases` under other listings, fakes and genuine goods by turns."""
-        known: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
+        known: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
         for case in cases:
-            fake = self._fakes[self._case(case)["listing"]["id"]]
-            known[fake].append((case, fake))
+            listing = self._case(case)["listing"]["id"]
+            known[self._fakes[listing]].append((case, listing))
         by_turns = [one for pair in itertools.zip_longest(*known.values()) for one in pair if one is not None]
-        for case, fake in by_turns[:BLIND_TESTS]:
-            cover = {"id": f"L-{next(NUMBERS)}", "seller": f"seller {int(self._rng.integers(1_000))}"}
-            self._fakes[cover["id"]] = fake
+        for case, listing in by_turns[:BLIND_TESTS]:
+            fake, again = self._fakes[listing], f"{listing}-again"
+            cover = {"id": again, "seller": self._seller(again)}
+            self._fakes[again] = fake
             self._tests.add(cover["id"])
             body = {"case_id": case, "truth": "fake" if fake else "genuine", "cover": cover}
             self._call("POST", "/v1/blind-tests", key=self._trust, json=body)
@@ -244,48 +249,58 @@ class Marketplace:
                 break
         for case in queue:
             listing = case["listing"]["id"]
-            self._judge(holder, case["id"], fake=self._fakes[listing], test=listing in self._tests, figures=figures)
+            self._judge(holder, case["id"], listing=listing, figures=figures)
 
     def _case(self, case: str) -> dict[str, Any]:
         return self._call("GET", f"/v1/cases/{case}", key=self._trust)
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
-        if self._accuses(holder, fake=offer.fake, figures=figures):
+        if self._accuses(holder, listing=offer.listing, figures=figures):
             self._call(
                 "POST", f"/v1/brands/{holder.brand_id}/traits", key=holder.key, data={"text": "found in the shop"},
                 files={"image": ("fake.jpg", offer.mark)},
             )  # fmt: skip
 
-    def _accuses(self, holder: RightsHolder, *, fake: bool, figures: Figures) -> bool:
-        accuses = fake if self._rng.random() < holder.honesty else not fake
+    def _accuses(self, holder: RightsHolder, *, listing: str, figures: Figures) -> bool:
+        fake = self._fakes[listing]
+        accuses = fake if self._luck(listing, "judged").random() < holder.honesty else not fake
         figures.accusations += accuses
         figures.malicious_accusations += accuses and not fake and holder.honesty < 0.5
         return accuses
 
-    def _judge(self, holder: RightsHolder, case: str, *, fake: bool, test: bool, figures: Figures) -> None:
-        accuses = self._accuses(holder, fake=fake, figures=figures)
+    def _judge(self, holder: RightsHolder, case: str, *, listing: str, figures: Figures) -> None:
+        accuses = self._accuses(holder, listing=listing, figures=figures)
         verdict = "infringing" if accuses else "not_infringing"
         self._call("POST", f"/v1/cases/{case}/judgement", key=holder.key, json={"verdict": verdict})
         if not accuses:
             return
         complaint = self._call("POST", f"/v1/cases/{case}/complaint", key=holder.key)["id"]
-        upheld = self._decide(complaint, fake=fake, right=EXAMINER)
-        if not upheld or test:  # a blind test has no seller
+        upheld = self._decide(complaint, listing=listing, right=EXAMINER)
+        if not upheld or listing in self._tests:  # a blind test has no seller
             return
         # The seller answers always: a label counts once nobody can answer any more.
         self._call(
             "POST", f"/v1/complaints/{complaint}/counter-notice", key=self._platform,
             json={"statement": "It is genuine."},
         )  # fmt: skip
-        self._decide(complaint, fake=fake, right=EXAMINER_OF_BOTH)
+        self._decide(complaint, listing=listing, right=EXAMINER_OF_BOTH)
 
-    def _decide(self, complaint: str, *, fake: bool, right: float) -> bool:
+    def _decide(self, complaint: str, *, listing: str, right: float) -> bool:
         """Trust & safety decide; whether they uphold."""
-        upheld = fake if self._rng.random() < right else not fake
+        fake = self._fakes[listing]
+        upheld = fake if self._luck(listing, f"decided {right}").random() < right else not fake
         body = {"outcome": "upheld" if upheld else "dismissed", "reason": "compared with the genuine mark"}
         self._call("POST", f"/v1/complaints/{complaint}/decision", key=self._trust, json=body)
         return upheld
+
+    def _seller(self, listing: str) -> str:
+        return f"seller {int(self._luck(listing, 'seller').integers(1_000))}"
+
+    def _luck(self, listing: str, about: str) -> np.random.Generator:
+        """Random numbers of what is `about` a listing: equal wherever it is offered."""
+        digest = hashlib.sha256(f"{self.seed} {listing} {about}".encode()).digest()
+        return np.random.default_rng(list(digest))
 
     def _call(self, method: str, path: str, *, key: str, **content: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {key}"}
