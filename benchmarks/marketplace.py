@@ -193,7 +193,7 @@ class Marketplace:
 
     def _register(self, logo: Logo, *, honesty: float, examines: bool) -> RightsHolder:
         """Register the brand under an id whose labels examine, or under one whose labels teach."""
-        drawn = ({"name": f"not used {number}"} for number in itertools.count(1))
+        drawn = ({"name": f"not used {uuid.uuid4()}"} for _ in itertools.count())
         made = (self._call("POST", "/v1/brands", key=self._platform, json=body) for body in drawn)
         brand = next(one for one in made if kept_apart(one["id"]) == examines)
         self._call("PATCH", f"/v1/brands/{brand['id']}", key=self._platform, json={"name": logo.brand})
