@@ -137,30 +137,28 @@ def _finding_from_mark(
     recognition = calibration.recognition(claimed=suspect.claimed)
     crop, features = regions.crop(suspect.region.box), regions.features(suspect.region.box)
 
-    def explained(reference: StoredReference, similarity: float) -> _Explained:
+    def way(reference: StoredReference, similarity: float) -> _Way:
         compared = verifier.compare(crop, reference.prepared, similarity=similarity)
-        verified, realigned = 1.0 - compared.scores.unrelated, bundle.second_look.similarity(compared)
         evidence = suspect.evidence(brands=brands)._replace(
-            verified=verified,
+            verified=1.0 - compared.unrelated,
             similarity=similarity,
-            realigned=realigned,
+            realigned=bundle.second_look.similarity(compared),
             agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix),
         )
-        probability, shares = recognition.probability(evidence), compared.scores.shares
-        return _Explained(reference, evidence, compared, probability, shares)
+        return _Way(reference, evidence, compared, recognition.probability(evidence))
 
-    def divided(way: _Explained) -> _Explained:
-        return replace(way, shares=calibration.kinds.shares(Likeness(way.shares, way.evidence.word, tampered)))
+    def explained(way: _Way) -> _Explained:
+        shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
+        return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
 
-    ways = [explained(*one) for one in candidate.references]
-    passing = [way for way in ways if way.probability >= recognition.finding_probability]
+    ways = [way(*one) for one in candidate.references]
+    passing = [explained(one) for one in ways if one.probability >= recognition.finding_probability]
     if not passing:
         return None
-    tampered = tampering.within(suspect.region.box)
-    passing = [divided(way) for way in passing]
-    best = max(passing, key=_Explained.worth)
-    reading = verifier.read(best.compared, shares=best.shares)
-    shares = verifier.after_reading(best.shares, reading)
+    divided = max(passing, key=_Explained.worth)
+    best = divided.way
+    reading = verifier.read(best.compared, shares=divided.shares)
+    shares = verifier.after_reading(divided.shares, reading)
     kind = likeliest(shares)
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
     return Verified(
@@ -169,7 +167,7 @@ def _finding_from_mark(
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,
         agreeing=best.evidence.agreeing,
-        tampered=tampered,
+        tampered=tampering.within(suspect.region.box),
         verified=best.evidence.verified,
         kind=kind,
         scores=_rounded(*(best.probability * share for share in shares)),
@@ -202,18 +200,25 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
 
 
 @dataclass(frozen=True, slots=True)
-class _Explained:
-    """A region beside one reference of the brand: the probability that it is its mark, and how that divides."""
+class _Way:
+    """A region beside one reference of the brand, and the probability that it is its mark."""
 
     reference: StoredReference
     evidence: Evidence
     compared: Compared
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A way that passed, and how its probability divides."""
+
+    way: _Way
     shares: Shares
 
     def worth(self) -> tuple[bool, float]:
         """The best explanation is the surest of those that say genuine, if any does."""
-        return likeliest(self.shares) == "genuine", self.probability
+        return likeliest(self.shares) == "genuine", self.way.probability
 
 
 def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:

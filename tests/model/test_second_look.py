@@ -3,7 +3,7 @@ import pytest
 
 from model.alignment import prepare_reference
 from model.second_look import SecondLook
-from model.verifier import Compared, Examined, Scores
+from model.verifier import Compared, Examined
 
 
 class CountingEmbedder:
@@ -20,7 +20,7 @@ class CountingEmbedder:
 
 def compared(region: np.ndarray, reference) -> Compared:
     examined = Examined(region, np.eye(3), region, np.zeros(5, np.float32), np.zeros((2, 4, 4), np.float32))
-    return Compared(Scores(1.0, 0.0, 0.0, 0.0), examined, reference)
+    return Compared(0.0, examined, reference)
 
 
 def plain(red: int, green: int) -> np.ndarray:

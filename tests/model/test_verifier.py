@@ -37,8 +37,10 @@ def in_a_photo() -> np.ndarray:
 def test_scores_are_probabilities_and_everything_has_its_shape(verifier):
     reference = prepare_reference(mark())
     compared = verifier.compare(in_a_photo(), reference, similarity=0.8)
-    assert sum(vars_of(compared.scores)) == pytest.approx(1, abs=1e-9)
-    assert sum(compared.scores.shares) == pytest.approx(1, abs=1e-9)
+    scores = verifier.scores(compared)
+    assert sum(vars_of(scores)) == pytest.approx(1, abs=1e-9)
+    assert sum(scores.shares) == pytest.approx(1, abs=1e-9)
+    assert scores.unrelated == compared.unrelated
     explanation = verifier.explain(compared, kind="smear")
     assert explanation.aligned.shape == reference.picture.shape
     assert explanation.difference.shape == reference.picture.shape[:2]

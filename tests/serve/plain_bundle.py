@@ -56,8 +56,10 @@ class SimilarityVerifier:
     """What is similar is genuine."""
 
     def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        genuine = max(similarity, 0.0)
-        return compared(Scores(genuine, 0.0, 0.0, 1.0 - genuine), region, reference)
+        return compared(1.0 - max(similarity, 0.0), region, reference)
+
+    def scores(self, pair: Compared) -> Scores:
+        return Scores(1.0 - pair.unrelated, 0.0, 0.0, pair.unrelated)
 
     def read(self, pair: Compared, *, shares: Shares) -> None:
         """No words."""
@@ -99,9 +101,9 @@ class FixedSecondLook:
         return 0.0
 
 
-def compared(scores: Scores, region: RgbImage, reference: PreparedReference) -> Compared:
-    nothing = np.zeros((2, 4, 4), np.float32)
-    return Compared(scores, Examined(region, np.eye(3), region, np.zeros(5, np.float32), nothing), reference)
+def compared(unrelated: float, region: RgbImage, reference: PreparedReference, similarity: float = 0.0) -> Compared:
+    judged = np.array([similarity, 0, 0, 0, 0], np.float32)
+    return Compared(unrelated, Examined(region, np.eye(3), region, judged, np.zeros((2, 4, 4), np.float32)), reference)
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:

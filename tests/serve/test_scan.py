@@ -35,15 +35,19 @@ class FixedDetector:
 
 
 class FixedVerifier(SimilarityVerifier):
-    """Gives the same scores to every pair, and counts the pairs."""
+    """Gives the same scores to every pair, and counts the pairs that were compared and those that were scored."""
 
     def __init__(self, scores: Scores) -> None:
         self._scores = scores
-        self.calls = 0
+        self.calls = self.scored = 0
 
     def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
         self.calls += 1
-        return compared(self._scores, region, reference)
+        return compared(self._scores.unrelated, region, reference)
+
+    def scores(self, pair: Compared) -> Scores:
+        self.scored += 1
+        return self._scores
 
 
 class Shelf:
@@ -135,6 +139,7 @@ def test_unrelated_pairs_are_no_findings() -> None:
     bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
     assert scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings == []
     assert verifier.calls > 0
+    assert verifier.scored == 0, "what was done to another's mark nobody asks"
 
 
 def test_a_smear_is_reviewed_with_the_reason_in_words() -> None:
@@ -261,11 +266,11 @@ def test_agreeing_with_any_version_is_genuine() -> None:
     shelf.add(other, number=9, vector=bundle.embedder.embed([mosaic(1) // 2 + mosaic(5) // 2])[0])
 
     class ByVersion(FixedVerifier):
-        def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-            genuine, imitation = (0.9, 0.05) if reference is other.prepared else (0.05, 0.9)
-            return compared(Scores(genuine, 0.0, imitation, 0.05), region, reference)
+        def scores(self, pair: Compared) -> Scores:
+            genuine, imitation = (0.9, 0.05) if pair.reference is other.prepared else (0.05, 0.9)
+            return Scores(genuine, 0.0, imitation, 0.05)
 
-    bundle = replace(bundle, verifier=ByVersion(Scores(0, 0, 0, 1)))  # type: ignore[arg-type]
+    bundle = replace(bundle, verifier=ByVersion(Scores(0.5, 0, 0.45, 0.05)))  # type: ignore[arg-type]
     (finding,) = scan(photo((1, 40, 60)), bundle, shelf).findings
     assert (finding.kind, finding.reference_id) == ("genuine", "ref_old")
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from model.bundle import ModelBundle
+from model.calibration import Shares
 from model.preprocessing import letterbox
 from model.regions import RgbImage
 from model.verifier import Compared, Kind, likeliest
@@ -28,16 +29,17 @@ _CAPTION = 18
 class _Judged:
     case: Case
     compared: Compared
+    shares: Shares
 
     @property
     def given(self) -> float:
         """Probability given to what the case is, should the mark be the brand's at all."""
-        return float(getattr(self.compared.scores.shares, self.case.kind))
+        return float(getattr(self.shares, self.case.kind))
 
     @property
     def said(self) -> Kind:
         """The kind that it was taken for."""
-        return likeliest(self.compared.scores.shares)
+        return likeliest(self.shares)
 
 
 def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, columns: int, progress: Progress) -> int:
@@ -51,8 +53,9 @@ def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, c
     for case in progress(related, len(related), "verdicts"):
         region, reference, similarity = verifier.pair(case)
         compared = bundle.verifier.compare(region, reference, similarity=similarity)
-        if likeliest(compared.scores.shares) != case.kind:
-            judged.append(_Judged(case, compared))
+        one = _Judged(case, compared, bundle.verifier.scores(compared).shares)
+        if one.said != case.kind:
+            judged.append(one)
     if not judged:
         raise ValueError("no verdict was wrong: there is nothing to draw")
     judged.sort(key=lambda one: one.given)

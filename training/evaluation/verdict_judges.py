@@ -96,11 +96,11 @@ class ReleasedVerifier:
             scores = verifier.verify(region, reference, similarity=similarity)
             return scores.genuine, scores.smear, scores.imitation, scores.unrelated
         compared = verifier.compare(region, reference, similarity=similarity)
-        related = 1.0 - compared.scores.unrelated
-        shares = self._bundle.calibration.kinds.shares(Likeness(compared.scores.shares, tampered=case.tampered))
+        shares = verifier.scores(compared).shares
+        shares = self._bundle.calibration.kinds.shares(Likeness(shares, tampered=case.tampered))
         shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
-        genuine, smear, imitation = (related * share for share in shares)
-        return genuine, smear, imitation, compared.scores.unrelated
+        genuine, smear, imitation = ((1.0 - compared.unrelated) * share for share in shares)
+        return genuine, smear, imitation, compared.unrelated
 
     def pair(self, case: Case) -> tuple[RgbImage, PreparedReference, float]:
         """Region, reference and similarity as the verifier is given them."""

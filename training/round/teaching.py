@@ -99,7 +99,7 @@ def taught(
         examined = runtime.examine(region, references[place], similarity=similar)
         frames.append(np.stack([examined.frame, references[place].frame]))
         target = label.target if believe else _at_its_word(label)
-        targets.append(soft_target(target, believed=head.probabilities(examined.numbers)))
+        targets.append(soft_target(target, believed=head.probabilities(runtime.numbers(examined, references[place]))))
     return Taught(
         about_marks,
         pictures,

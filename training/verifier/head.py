@@ -74,12 +74,10 @@ def examined_pairs(
             order = [int(i) for i in np.argsort(-similarity[place])[:40] if owner[i] != pair.brand]
             chosen = order[place % 3]
         settled.append(replace(pair, reference=chosen))
-    numbers = [
-        runtime.examine(
-            pair.region, references[pair.reference], similarity=float(similarity[place, pair.reference])
-        ).numbers
-        for place, pair in enumerate(settled)
-    ]
+    numbers = []
+    for place, pair in enumerate(settled):
+        reference, alike = references[pair.reference], float(similarity[place, pair.reference])
+        numbers.append(runtime.numbers(runtime.examine(pair.region, reference, similarity=alike), reference))
     return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
 
 

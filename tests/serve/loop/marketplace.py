@@ -26,8 +26,11 @@ class SmearVerifier(SimilarityVerifier):
     """What differs from the reference was smeared on purpose."""
 
     def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        smear = 0.9 if similarity < 0.9999 else 0.0
-        return compared(Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05), region, reference)
+        return compared(0.05, region, reference, similarity)
+
+    def scores(self, pair: Compared) -> Scores:
+        smear = 0.9 if pair.examined.judged[0] < 0.9999 else 0.0
+        return Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05)
 
 
 def smeared(seed: int, *, tile: int = 0) -> bytes:
