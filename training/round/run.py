@@ -259,7 +259,7 @@ def _head(material: Material) -> Metrics:
         seen = judge.numbers(learnt.frames, np.array(similar, np.float32))
         answers = Answers(seen, learnt.infringes, learnt.weights)
         worth = answers.worth_beside(len(numbers))
-        head = teach_smears(head, answers, drawn=numbers, labels=drawn.labels)
+        head = teach_smears(head, answers, drawn=numbers)
     content = {**calibration, "seed": settings.seed, "head": head}
     (draft / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
     right = Head(head).probabilities(numbers).argmax(axis=1) == drawn.labels
