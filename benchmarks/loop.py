@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,12 +82,15 @@ class Arm:
     champion: Path = field(default_factory=bundle_folder)
     at_their_word: Path | None = None
     recalls: list[float] = field(default_factory=list)
+    recalls_at_their_word: list[float] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
+    promoted: list[bool] = field(default_factory=list)
+    seconds: list[tuple[float, float]] = field(default_factory=list)
 
     def round(self, offered: Sequence[Offer], *, number: int, size: Size, examined: Examined) -> None:
-        """Sell, learn, promote, and print what came of it."""
+        """Sell what is offered of the marketplace's brands, learn, and promote."""
         began = time.monotonic()
-        figures = self.market.trade(offered)
+        figures = self.market.trade([offer for offer in offered if offer.brand < len(self.market.logos)])
         self.figures.append(figures)
         sold = time.monotonic()
         labels = self.folder / f"labels-{number}"
@@ -104,7 +108,9 @@ class Arm:
         if self.at_their_word is not None:
             naive = replace(size.training, believe=False)
             self.at_their_word = self._trained(self.at_their_word, labels, settings=naive)
-        self._show(number, promoted=promoted, examined=examined, seconds=(sold - began, time.monotonic() - sold))
+            self.recalls_at_their_word.append(examined.recall(self.at_their_word))
+        self.promoted.append(promoted)
+        self.seconds.append((sold - began, time.monotonic() - sold))
 
     @property
     def credit_correlation(self) -> float:
@@ -120,25 +126,26 @@ class Arm:
     def _trained(self, champion: Path, labels: Path, *, settings: RoundSettings) -> Path:
         """The candidate of a round."""
         places = Places(
-            champion=champion, labels=labels, logos=None, models=self.folder.parent / "models",
-            work=self.work, runs=self.folder.parent / "runs", start=bundle_folder(),
+            champion=champion, labels=labels, logos=None, models=self.folder / "models",
+            work=self.work, runs=self.folder / "runs", start=bundle_folder(),
         )  # fmt: skip
         return run_round(places, settings=settings, progress=quietly, report=lambda line: None)
 
-    def _show(self, number: int, *, promoted: bool, examined: Examined, seconds: tuple[float, float]) -> None:
-        figures = self.figures[-1]
+    def show(self, number: int) -> None:
+        """Print what came of the last round."""
+        figures, seconds = self.figures[-1], self.seconds[-1]
         table = Table(title=f"{self.name}, round {number}", title_justify="left")
         row = {
             "listings": str(figures.listings),
             "pushed": str(figures.pushed),
             "precision": "" if figures.precision is None else f"{figures.precision:.2f}",
             "proactive : reactive": f"{figures.proactive_to_reactive:.2f}",
-            "recall of new kinds": f"{self.recalls[-1]:.3f}" + ("" if promoted else " (refused)"),
+            "recall of new kinds": f"{self.recalls[-1]:.3f}" + ("" if self.promoted[-1] else " (refused)"),
             "credit ~ honesty": f"{self.credit_correlation:.2f}",
             "malicious labels": f"{self.malicious_share:.2f}",
         }
-        if self.at_their_word is not None:
-            row["recall at their word"] = f"{examined.recall(self.at_their_word):.3f}"
+        if self.recalls_at_their_word:
+            row["recall at their word"] = f"{self.recalls_at_their_word[-1]:.3f}"
         row["seconds"] = f"{seconds[0]:.0f} + {seconds[1]:.0f}"
         for name in row:
             table.add_column(name)
@@ -175,16 +182,19 @@ def main() -> None:
             arms.append(_arm("malicious", Path(folder), work, everybody, malicious=size.malicious, stack=stack))
         for number in range(1, size.rounds + 1):
             offered = offers(everybody, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
-            for arm in arms:
-                theirs = [offer for offer in offered if offer.brand < len(arm.market.logos)]
-                arm.round(theirs, number=number, size=size, examined=examined)
-            print(json.dumps(summary(arms, untaught=untaught, examined=examined)), flush=True)
+            # Each marketplace waits for its own service most of the time.
+            with ThreadPoolExecutor(len(arms)) as pool:
+                running = [pool.submit(arm.round, offered, number=number, size=size, examined=examined) for arm in arms]
+            for arm, done in zip(arms, running, strict=True):
+                done.result()
+                arm.show(number)
+            print(json.dumps(summary(arms, untaught=untaught)), flush=True)
 
 
-def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict[str, Any]:
+def summary(arms: Sequence[Arm], *, untaught: float) -> dict[str, Any]:
     """The figures so far; gaps are points of recall that the clean marketplace's model is better by."""
     clean, last = arms[0], arms[-1]
-    word = None if last.at_their_word is None else examined.recall(last.at_their_word)
+    word = last.recalls_at_their_word[-1] if last.recalls_at_their_word else None
     figures = {
         "recall_untaught": untaught,
         "recall_first": clean.recalls[0],

@@ -41,9 +41,9 @@ def write_bundle(folder: Path, *, content: str = "as it was") -> Path:
     return folder
 
 
-def write_report(candidate: Path, champion: Path, *, high: float = 0.02) -> None:
-    """What `hallmark evaluate candidate` would have found, with the upper end of each interval."""
-    difference = {"value": high - 0.01, "low": high - 0.02, "high": high}
+def write_report(candidate: Path, champion: Path, *, high: float = 0.02, reach: float = 0.01) -> None:
+    """What `hallmark evaluate candidate` would have found: each interval ends at `high` and is twice `reach` wide."""
+    difference = {"value": high - reach, "low": high - 2 * reach, "high": high}
     report: dict[str, Any] = {
         "candidate": {"name": candidate.name, "manifest": digest_of(candidate).hex()},
         "champion": {"name": champion.name, "manifest": digest_of(champion).hex()},

@@ -6,6 +6,7 @@ They are drawn and laid on their references once for all rounds of one seed and 
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _laid(pairs: Sequence[Pair], references: Sequence[PreparedReference], runtim
 def kept_arrays(path: Path, make: Callable[[], Arrays]) -> Arrays:
     """What was left in `path` (.npz) before, else what `make` gives, which is left there whole."""
     if not path.is_file():
-        beside = path.with_suffix(".part.npz")
+        beside = path.with_suffix(f".{uuid.uuid4().hex}.part.npz")
         np.savez(beside, allow_pickle=False, **make())
         beside.replace(path)
     with np.load(path) as file:

@@ -50,13 +50,21 @@ def test_a_report_against_another_champion_is_refused(client: Client, candidate:
     assert "evaluate against it" in refused(client, candidate)
 
 
-@pytest.mark.parametrize(("high", "loses"), [(-0.0001, True), (0.0, False)])
-def test_only_a_loss_beyond_its_interval_is_refused(
-    client: Client, candidate: Path, champion: Path, high: float, loses: bool
+@pytest.mark.parametrize(
+    ("interval", "loses"),
+    [
+        ({"high": -0.0001}, True),
+        ({"high": 0.0}, False),
+        ({"high": -0.0045, "reach": 0.0004}, False),
+        ({"high": -0.0047, "reach": 0.0004}, True),
+    ],
+)
+def test_only_a_loss_beyond_its_interval_and_of_some_size_is_refused(
+    client: Client, candidate: Path, champion: Path, interval: dict[str, float], loses: bool
 ) -> None:
-    two_models.write_report(candidate, champion, high=high)
+    two_models.write_report(candidate, champion, **interval)
     if loses:
-        assert "it loses on recognition: -0.0101 (-0.0201 to -0.0001)" in refused(client, candidate)
+        assert "it loses on recognition: -0." in refused(client, candidate)
     else:
         assert ask(client, candidate).model == candidate.name
 
