@@ -11,6 +11,8 @@ added, about a fifth of all labels, which also train a second model: everybody w
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
 after the last round. The models are thrown away, so nothing that is reported elsewhere is learnt from.
+
+Another `--seed` is another marketplace: other brands, other goods, other luck.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from benchmarks.marketplace import Figures, Marketplace, Offer, honesties, offer
 from client.service import Service, command, environment, running_service
 from model.bundle import bundle_folder
 from training.round.comparison import Pictures, compare
-from training.round.frozen import FrozenSizes
+from training.round.frozen import FrozenSets, FrozenSizes, frozen_sets
 from training.round.run import run_round
 from training.round.settings import Places, RoundSettings
 from training.synthesis.grounds import Backgrounds, data_folder
@@ -62,7 +64,7 @@ class Size:
 FULL = Size(
     rounds=5, brands=10, malicious=4, listings_each=40, genuine_examined=3_000, fakes_examined=1_500,
     training=RoundSettings(embedder_steps=0, thresholds=None),
-    frozen=FrozenSizes(brands=30, photos_per_brand=1, pairs=150),
+    frozen=FrozenSizes(),
 )  # fmt: skip
 QUICK = Size(
     rounds=2, brands=3, malicious=0, listings_each=3, genuine_examined=12, fakes_examined=12,
@@ -87,7 +89,9 @@ class Arm:
     promoted: list[bool] = field(default_factory=list)
     seconds: list[tuple[float, float]] = field(default_factory=list)
 
-    def round(self, offered: Sequence[Offer], *, number: int, size: Size, examined: Examined) -> None:
+    def round(
+        self, offered: Sequence[Offer], *, number: int, training: RoundSettings, frozen: FrozenSets, examined: Examined
+    ) -> None:  # fmt: skip
         """Sell what is offered of the marketplace's brands, learn, and promote."""
         began = time.monotonic()
         figures = self.market.trade([offer for offer in offered if offer.brand < len(self.market.logos)])
@@ -95,18 +99,15 @@ class Arm:
         sold = time.monotonic()
         labels = self.folder / f"labels-{number}"
         hallmark(self.market.service, "labels", "export", str(labels))
-        candidate = self._trained(self.champion, labels, settings=size.training)
-        compare(
-            candidate, self.champion, pictures=Pictures(logos=None, labels=None, sizes=size.frozen, scans=0),
-            progress=quietly,
-        )  # fmt: skip
+        candidate = self._trained(self.champion, labels, settings=training)
+        compare(candidate, self.champion, pictures=Pictures(frozen, labels=None, scans=0), progress=quietly)
         promoted = hallmark(self.market.service, "model", "promote", str(candidate), may_be_refused=True)
         if promoted:
             self.champion = candidate
             self.market.ask_often()
         self.recalls.append(examined.recall(self.champion))
         if self.at_their_word is not None:
-            naive = replace(size.training, believe=False)
+            naive = replace(training, believe=False)
             self.at_their_word = self._trained(self.at_their_word, labels, settings=naive)
             self.recalls_at_their_word.append(examined.recall(self.at_their_word))
         self.promoted.append(promoted)
@@ -160,14 +161,16 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, help="folder that keeps what is drawn for the next run; a new one unless given"
     )
+    parser.add_argument("--seed", type=int, choices=range(1, 8), default=1, help="which marketplace")
     parser.add_argument("--honest-only", action="store_true", help="leave the marketplace with malicious ones out")
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL
     size = replace(size, malicious=0) if chosen.honest_only else size
-    everybody = [logo for logo in load_logos(None) if split_of(logo.brand) == "dev"][::3]
-    everybody = everybody[: size.brands + size.malicious]
+    known = load_logos(None)
+    everybody = _brands_of(chosen.seed, known)[: size.brands + size.malicious]
     logos = everybody[: size.brands]
     grounds = Backgrounds.found_in(data_folder())
+    frozen = frozen_sets(known, sizes=size.frozen)
     with tempfile.TemporaryDirectory(prefix="hallmark-loop-") as folder, ExitStack() as stack:
         work = chosen.work or Path(folder) / "work"
         work.mkdir(parents=True, exist_ok=True)
@@ -177,14 +180,21 @@ def main() -> None:
         )  # fmt: skip
         untaught = examined.recall(bundle_folder())
         console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
-        arms = [_arm("clean", Path(folder), work, logos, malicious=0, stack=stack)]
+        place = Place(Path(folder), work, chosen.seed, stack)
+        arms = [_arm("clean", place, logos, malicious=0)]
         if size.malicious:
-            arms.append(_arm("malicious", Path(folder), work, everybody, malicious=size.malicious, stack=stack))
+            arms.append(_arm("malicious", place, everybody, malicious=size.malicious))
         for number in range(1, size.rounds + 1):
-            offered = offers(everybody, each=size.listings_each, new_kinds=number > 1, seed=number, grounds=grounds)
+            seed = chosen.seed * 100 + number
+            offered = offers(everybody, each=size.listings_each, new_kinds=number > 1, seed=seed, grounds=grounds)
             # Each marketplace waits for its own service most of the time.
             with ThreadPoolExecutor(len(arms)) as pool:
-                running = [pool.submit(arm.round, offered, number=number, size=size, examined=examined) for arm in arms]
+                running = [
+                    pool.submit(
+                        arm.round, offered, number=number, training=size.training, frozen=frozen, examined=examined
+                    )
+                    for arm in arms
+                ]  # fmt: skip
             for arm, done in zip(arms, running, strict=True):
                 done.result()
                 arm.show(number)
@@ -210,12 +220,32 @@ def summary(arms: Sequence[Arm], *, untaught: float) -> dict[str, Any]:
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
 
 
-def _arm(name: str, folder: Path, work: Path, logos: Sequence[Logo], *, malicious: int, stack: ExitStack) -> Arm:
-    """A marketplace on a service of its own, which ends with `stack`."""
-    service = stack.enter_context(running_service(folder / name / "home"))
-    market = Marketplace(service, logos, honesties(len(logos) - malicious, malicious=malicious), seed=1)
-    stack.callback(market.close)
-    return Arm(name, market, folder / name, work, at_their_word=bundle_folder() if malicious else None)
+@dataclass(frozen=True)
+class Place:
+    """Where marketplaces are run: their folder, the one that is kept, their luck, and what ends them."""
+
+    folder: Path
+    work: Path
+    seed: int
+    stack: ExitStack
+
+
+def _arm(name: str, place: Place, logos: Sequence[Logo], *, malicious: int) -> Arm:
+    """A marketplace on a service of its own, which ends with the `place`."""
+    folder = place.folder / name
+    service = place.stack.enter_context(running_service(folder / "home"))
+    market = Marketplace(service, logos, honesties(len(logos) - malicious, malicious=malicious), seed=place.seed)
+    place.stack.callback(market.close)
+    return Arm(name, market, folder, place.work, at_their_word=bundle_folder() if malicious else None)
+
+
+def _brands_of(seed: int, logos: Sequence[Logo]) -> list[Logo]:
+    """Drawings of development brands, no two seeds' the same among the first of each."""
+    every = [logo for logo in logos if split_of(logo.brand) == "dev"][::3]
+    return every[(seed - 1) * _BRANDS_OF_A_SEED :]
+
+
+_BRANDS_OF_A_SEED = 14
 
 
 def rank_correlation(credits_and_honesty: list[tuple[float, float]]) -> float:

@@ -12,11 +12,6 @@ FILE = "evaluation.json"
 REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
 """Frozen sets without which a report says too little."""
 
-NEGLIGIBLE = 0.005
-"""A smaller loss of score is none, however sure it is. Rounds of one origin are so alike that the interval of their
-difference can be a thousandth wide: a champion that came by luck would stop every later one for less than half a point.
-"""
-
 
 class _Part(BaseModel):
     """Fields that are not read here are the evaluation's own."""
@@ -50,7 +45,7 @@ class MeasuredSet(_Part):
 class Comparison(_Part):
     """Both models on the same pictures. No model that loses on one of the `frozen` sets is promoted.
 
-    It loses where the interval of the difference lies below nothing, and the loss is not negligible.
+    It loses where the interval of the difference lies below nothing.
     """
 
     candidate: Compared
@@ -90,6 +85,6 @@ def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Co
         grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
     for name, measured in comparison.frozen.items():
         found = measured.difference
-        if found.high < 0.0 and found.value < -NEGLIGIBLE:
+        if found.high < 0.0:
             grounds.append(f"it loses on {name}: {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})")
     return grounds

@@ -109,11 +109,13 @@ def evaluate_candidate(
     from model.bundle import BundleRejected, bundle_folder
     from training.evaluation.datasets import DataMissing
     from training.round.comparison import Pictures, compare
+    from training.round.frozen import FrozenSizes, frozen_sets
     from training.round.labels import LabelsMissing
-    from training.synthesis.logos import fetch_packages
+    from training.synthesis.logos import fetch_packages, load_logos
 
-    pictures = Pictures(logos=fetch_packages(), labels=labels, scans=scans)
     try:
+        frozen = frozen_sets(load_logos(fetch_packages()), sizes=FrozenSizes())
+        pictures = Pictures(frozen, labels=labels, scans=scans)
         report = compare(candidate, champion or bundle_folder(), pictures=pictures, progress=_bar)
     except (BundleRejected, DataMissing, LabelsMissing, ServiceFailed) as error:
         _fail(str(error))

@@ -1,14 +1,14 @@
 """Candidate and champion on the same pictures: `evaluation.json` in the candidate's folder, which promotion reads.
 
-A difference is the candidate's score less the champion's, unit by unit, with the 95 % interval of a bootstrap that
-draws the units anew: photos, and for labels the pictures, however many regions each has.
+A difference is the candidate's score less the champion's, with the 95 % interval of a bootstrap that draws units anew,
+each whole: brands, and for labels the pictures, however many regions each has.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,20 @@ from training.evaluation.intervals import Estimate, shares_interval
 from training.evaluation.provenance import commit
 from training.evaluation.report import Progress
 from training.evaluation.verdicts import roc_auc
-from training.round.frozen import FrozenSizes, Scores, VerdictSet, recognition_set, verdict_set
+from training.round.frozen import FrozenSets, Scores, VerdictSet
 from training.round.labels import Label, LabelSet, divided, read_labels
 from training.round.scans import scan_set
 from training.round.teaching import NOT_A_MARK
-from training.synthesis.logos import load_logos
 
 FILE = "evaluation.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What both models are measured on: the vector logos, an export of labels (None for none), sizes, whole scans."""
+    """What both models are measured on: frozen sets, an export of labels (None for none), how many whole scans."""
 
-    logos: Path | None
+    frozen: FrozenSets
     labels: Path | None
-    sizes: FrozenSizes = field(default_factory=FrozenSizes)
     scans: int = 240
 
 
@@ -48,19 +46,15 @@ def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Pr
     """
     folders = (candidate, champion)
     bundles = (load_bundle(candidate), load_bundle(champion))
-    logos = load_logos(pictures.logos)
-    recognition = recognition_set(logos, sizes=pictures.sizes)
-    frozen = {
-        "recognition": _measured(
-            recognition.fingerprint, [recognition.scores(one) for one in progress(bundles, 2, "recognition")]
-        )
-    }
-    for name, unseen in (("verdicts", False), ("verdicts on edits kept out", True)):
-        judged = verdict_set(logos, sizes=pictures.sizes, unseen=unseen)
+    recognition = pictures.frozen.recognition
+    named = [recognition.scores(one) for one in progress(bundles, 2, "recognition")]
+    frozen = {"recognition": _measured(recognition.fingerprint, named, units=recognition.units)}
+    for name, judged in pictures.frozen.verdicts.items():
         frozen[name] = _verdicts(judged, bundles, progress=progress, name=name)
     if pictures.scans:
         scans = scan_set(photos=pictures.scans)
-        frozen["scans"] = _measured(scans.fingerprint, [scans.scores(one, progress=progress) for one in folders])
+        answered = [scans.scores(one, progress=progress) for one in folders]
+        frozen["scans"] = _measured(scans.fingerprint, answered, units=scans.units)
     report = {
         "format": 1,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -90,12 +84,11 @@ def _named(folder: Path) -> dict[str, str]:
 
 
 def _measured(
-    fingerprint: str, scores: list[Scores], *, weights: Scores | None = None, units: list[str] | None = None
+    fingerprint: str, scores: list[Scores], *, units: list[str], weights: Scores | None = None
 ) -> dict[str, Any]:
-    """One set of the report; without `units` each score is one."""
+    """One set of the report."""
     candidate, champion = scores
     weights = np.ones(len(candidate)) if weights is None else weights
-    units = [str(number) for number in range(len(candidate))] if units is None else units
     found = difference(candidate, champion, weights=weights, unit=units)
     return {
         "fingerprint": fingerprint,
@@ -108,10 +101,11 @@ def _measured(
 
 def _verdicts(
     judged: VerdictSet, bundles: tuple[ModelBundle, ModelBundle], *, progress: Progress, name: str,
-    weights: Scores | None = None, units: list[str] | None = None,
+    weights: Scores | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     tampered = [judged.tampered(bundle) for bundle in progress(bundles, 2, name)]
-    measured = _measured(judged.fingerprint, [judged.scores(one) for one in tampered], weights=weights, units=units)
+    scores = [judged.scores(one) for one in tampered]
+    measured = _measured(judged.fingerprint, scores, units=judged.units, weights=weights)
     areas = [_area(one, judged.truth) for one in tampered]
     return {**measured, "roc_auc": dict(zip(("candidate", "champion"), areas, strict=True))}
 
@@ -136,7 +130,6 @@ def _on_labels(
             found[name] = _verdicts(
                 _label_set(labels, about_marks), bundles, progress=progress, name=name,
                 weights=np.array([label.weight for label in about_marks]),
-                units=[label.picture for label in about_marks],
             )  # fmt: skip
     return found
 
@@ -151,4 +144,5 @@ def _label_set(labels: LabelSet, group: list[Label]) -> VerdictSet:
         [prepare_reference(pictures[name]) for name in names],
         np.array([names.index(label.reference) for label in group], np.intp),
         np.array([label.target for label in group], np.float64),
+        [label.picture for label in group],
     )

@@ -1,6 +1,7 @@
 """The frozen sets: drawn marks of development brands, always the same, that no candidate may lose on.
 
-Each gives one score from 0 to 1 for each unit, so that two models are compared unit by unit on the same pictures.
+Each gives a score from 0 to 1 for each picture, so that two models are compared on the same ones. Pictures of one brand
+share its mark and so tell much the same: the brand is the unit that is drawn anew for an interval.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class RecognitionSet:
     brand: NDArray[np.intp]
 
     @property
+    def units(self) -> list[str]:
+        """(n,) which photos are drawn together for an interval: those of one brand."""
+        return [str(brand) for brand in self.brand]
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the pictures."""
         return digest_of([*self.references, *self.photos])
@@ -63,7 +69,8 @@ class RecognitionSet:
 class VerdictSet:
     """Regions beside references: how well is it told whether they are tampered with?
 
-    `truth` (n,) is the probability of it, 0 or 1 for what was drawn.
+    `truth` (n,) is the probability of it, 0 or 1 for what was drawn; `units` (n,) says which are drawn together for an
+    interval.
     """
 
     regions: list[RgbImage]
@@ -72,6 +79,7 @@ class VerdictSet:
     references: list[PreparedReference]
     reference_of: NDArray[np.intp]
     truth: Scores
+    units: list[str]
 
     @property
     def fingerprint(self) -> str:
@@ -122,6 +130,26 @@ def verdict_set(logos: Sequence[Logo], *, sizes: FrozenSizes, unseen: bool) -> V
         references,
         np.array([pair.reference for pair in settled], np.intp),
         np.array([pair.label in TAMPERED for pair in settled], np.float64),
+        [pair.brand for pair in settled],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSets:
+    """All that are drawn, by the names that promotion asks for."""
+
+    recognition: RecognitionSet
+    verdicts: dict[str, VerdictSet]
+
+
+def frozen_sets(logos: Sequence[Logo], *, sizes: FrozenSizes) -> FrozenSets:
+    """Draw them: a minute or two at full size."""
+    return FrozenSets(
+        recognition_set(logos, sizes=sizes),
+        {
+            "verdicts": verdict_set(logos, sizes=sizes, unseen=False),
+            "verdicts on edits kept out": verdict_set(logos, sizes=sizes, unseen=True),
+        },
     )
 
 

@@ -26,6 +26,11 @@ class ScanSet:
     photos: list[tuple[str | None, bytes]]
 
     @property
+    def units(self) -> list[str]:
+        """(n,) which photos are drawn together for an interval: those of one brand; one without a brand is alone."""
+        return [brand or f"photo {number}" for number, (brand, _) in enumerate(self.photos)]
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the photos and of what is in them."""
         digest = hashlib.sha256()

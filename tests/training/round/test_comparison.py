@@ -14,7 +14,7 @@ from model.bundle import bundle_folder, write_manifest
 from serve.models.bundles import digest_of
 from serve.models.comparison import REQUIRED, Compared, grounds_against, read_comparison
 from training.round.comparison import Pictures, compare, difference
-from training.round.frozen import FrozenSizes, recognition_set, verdict_set
+from training.round.frozen import FrozenSizes, frozen_sets, recognition_set, verdict_set
 from training.round.labels import divided, read_labels
 from training.synthesis.logos import load_logos
 
@@ -49,6 +49,12 @@ def test_the_frozen_sets_are_always_the_same() -> None:
     assert 0 < known.truth.mean() < 1
 
 
+def test_pictures_of_one_brand_are_one_unit(report: tuple[Path, dict[str, Any]]) -> None:
+    frozen = report[1]["frozen"]
+    assert frozen["recognition"]["units"] == SIZES.brands
+    assert SIZES.pairs / 4 < frozen["verdicts"]["units"] < SIZES.pairs
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A candidate that is sure of the contrary of whatever the champion says, compared with it."""
@@ -63,7 +69,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     write_manifest(folder)
     decided = [Decided(n % 5, "genuine", 0.05, origin="blind_test" if n % 2 else "complaint") for n in range(8)]
     labels = write_export(folder.parent / "labels", decided)
-    pictures = Pictures(logos=None, labels=labels, sizes=SIZES, scans=0)
+    pictures = Pictures(frozen_sets(load_logos(None), sizes=SIZES), labels=labels, scans=0)
     return folder, compare(folder, bundle_folder(), pictures=pictures, progress=quietly)
 
 
