@@ -1,4 +1,4 @@
-"""The scan, top to bottom: propose → embed → search → read → verify → judge.
+"""The scan, top to bottom: propose → embed → read → search → verify → judge.
 
 `Scanner.scan` takes an upright picture and answers which brand's mark is where and whether it looks genuine, smeared
 or imitated. It holds no state of its own between scans: the same pixels under the same model, index, claims and policy
@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.interface import VectorIndex
 from model.bundle import ModelBundle
 from model.regions import Region, RgbImage, whole_image
-from serve.brand_words import BrandWords, Spelled
+from serve.brand_words import BrandWords
 from serve.candidates import (
     BRANDS_PER_REGION,
     MAX_CLAIMED,
@@ -32,12 +31,10 @@ from serve.covered_mark import covered_marks
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, Listing
 from serve.verification import SeenRegions, SeenTampering, Verified, verify
+from serve.written_words import words_by_place, written_in
 
 MAX_REGIONS = 8
 """Regions a picture may have, the whole image included; each costs one embedding."""
-
-MAX_LINES = 2
-"""Regions in which words are read; each costs more than ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +89,17 @@ class Scanner:
             regions = self._propose(image)
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
+        with stopwatch.step("read"):
+            written = written_in(image, vectors[1:], bundle=self._bundle, words=self._words)
+            if written:
+                regions += [one.region for one in written]
+                lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
+                vectors = np.concatenate([vectors, lines])
+            # A word in a picture does not speak for the whole of it.
+            spelled = {place + 1: words for place, words in words_by_place(written, regions[1:]).items()}
         with stopwatch.step("search"):
             state = self._index.view()
             hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
-        with stopwatch.step("read"):
-            spelled = self._read(image, regions, vectors)
         with stopwatch.step("verify"):
             suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=claimed)
             likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
@@ -135,18 +138,6 @@ class Scanner:
     def _propose(self, image: RgbImage) -> list[Region]:
         """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
         return [whole_image(image), *self._bundle.detector.detect(image)[: MAX_REGIONS - 1]]
-
-    def _read(
-        self, image: RgbImage, regions: Sequence[Region], vectors: NDArray[np.float32]
-    ) -> dict[int, list[Spelled]]:
-        """The brands' words in the regions, by number of the region, that hold a line most clearly."""
-        readable = self._bundle.calibration.readable
-        values = readable.values(vectors)
-        likeliest_first = np.argsort(-values, kind="stable").tolist()
-        lines = [place for place in likeliest_first if place > 0 and values[place] >= readable.least]
-        read = {place: self._bundle.reader.line(regions[place].box.crop(image)) for place in sorted(lines[:MAX_LINES])}
-        spelled = {place: self._words.spelled(line) for place, line in read.items()}
-        return {place: words for place, words in spelled.items() if words}
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

@@ -4,6 +4,7 @@ import pytest
 
 from model.alignment import prepare_reference
 from model.reading import Reader, Reading
+from model.regions import Box
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,27 @@ def test_a_mark_without_words_is_not_read(reader):
 def test_a_blank_where_the_word_should_be_is_no_near_miss(reader):
     reference = prepare_reference(drawn("ADIDAS"))
     assert reader.read(np.full_like(reference.picture, 200), reference).outcome == "otherwise"
+
+
+def test_the_lines_of_a_photo_are_found_and_read_the_largest_first(reader):
+    photo = np.full((600, 800, 3), (120, 160, 90), np.uint8)
+    cv2.putText(photo, "FUMA", (60, 300), cv2.FONT_HERSHEY_DUPLEX, 4.0, (250, 250, 250), 10, cv2.LINE_AA)
+    cv2.putText(photo, "SUMMER", (450, 520), cv2.FONT_HERSHEY_DUPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
+    lines = reader.lines(photo)
+    assert [line.text for line in lines] == ["FUMA", "SUMMER"]
+    assert lines[0].lies_in(Box(50, 190, 330, 130))
+    assert not lines[1].lies_in(Box(50, 190, 330, 130))
+
+
+def test_a_line_from_top_to_bottom_is_read(reader):
+    photo = np.full((500, 300, 3), 240, np.uint8)
+    photo[60:420, 90:200] = np.rot90(drawn("ADIDAS"), -1)
+    assert [line.text for line in reader.lines(photo)] == ["ADIDAS"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 5)])
+def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
+    assert reader.lines(np.zeros((*shape, 3), np.uint8)) == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from model.alignment import PreparedReference
 from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.photo_agreement import load_agreement_weights
+from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from model.tampering import Patch, TamperingMap
 from model.verifier import Compared, Examined, Explanation, Kind, Scores
@@ -41,15 +42,15 @@ class NoDetector:
 
 
 class FixedReader:
-    """Reads the same line in every region."""
+    """Reads the same lines in every picture."""
 
-    def __init__(self, line: str = "") -> None:
-        self._line = line
+    def __init__(self, *lines: Line) -> None:
+        self._lines = list(lines)
         self.calls = 0
 
-    def line(self, region: RgbImage) -> str:
+    def lines(self, photo: RgbImage) -> list[Line]:
         self.calls += 1
-        return self._line
+        return self._lines
 
 
 class SimilarityVerifier:

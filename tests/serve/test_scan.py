@@ -15,6 +15,7 @@ from model.alignment import Features, PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.calibration import Covered, Readable, Recognition
 from model.decode import decode
+from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from model.verifier import Compared, Scores
 from serve.brand_words import BrandNames, BrandWords
@@ -22,7 +23,7 @@ from serve.candidates import MAX_CANDIDATES, StoredReference
 from serve.evidence import draw_evidence
 from serve.policy import Policy
 from serve.results import Listing
-from serve.scan import MAX_LINES, MAX_REGIONS, Scan, Scanner
+from serve.scan import MAX_REGIONS, Scan, Scanner
 from serve.verification import SeenRegions
 
 
@@ -227,35 +228,44 @@ def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     assert scan(image, bundle, shelf, listing=Listing(title="new shoes")).findings == []
 
 
-def test_a_brand_whose_word_is_read_is_looked_for() -> None:
-    bundle = bundle_of(Box(40, 60, 96, 96))
-    exact = Recognition(-4.0, (1.0, *(0.0,) * 6, 12.0, 0.0), 0.5)
+def reading_bundle(reader: FixedReader, *boxes: Box) -> ModelBundle:
+    """A bundle that takes every region for words, and a word for a mark, exactly read or not."""
+    bundle = bundle_of(*boxes)
+    by_word = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 12.0, 0.0), 0.5)
     everywhere = Readable(np.zeros(256, np.float32), 0.0)
-    bundle = replace(
-        bundle,
-        reader=FixedReader("FUMA"),  # type: ignore[arg-type]
-        calibration=replace(bundle.calibration, unclaimed=exact, readable=everywhere),
-    )
+    calibration = replace(bundle.calibration, unclaimed=by_word, worth_unclaimed=by_word, readable=everywhere)
+    return replace(bundle, reader=reader, calibration=calibration)  # type: ignore[arg-type]
+
+
+def test_a_brand_whose_word_is_read_is_looked_for() -> None:
+    bundle = reading_bundle(FixedReader(Line("FUMA", Box(50, 90, 60, 20))), Box(40, 60, 96, 96))
     (finding,) = scan(photo((2, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2)).findings
-    assert (finding.brand, finding.box) == ("fuma", (40, 60, 96, 96))
+    assert finding.brand == "fuma"
     assert finding.read is not None
     assert (finding.read.seen, finding.read.word) == ("fuma", "fuma")
 
 
-def test_few_lines_are_read() -> None:
-    reader = FixedReader("FUMA")
-    bundle = bundle_of(*(Box(5 * number, 200, 96, 96) for number in range(7)))
-    everywhere = Readable(np.zeros(256, np.float32), 0.0)
-    bundle = replace(
-        bundle,
-        reader=reader,  # type: ignore[arg-type]
-        calibration=replace(bundle.calibration, readable=everywhere),
-    )
+def test_a_word_is_found_where_no_mark_was_proposed() -> None:
+    box = Box(200, 200, 60, 20)
+    bundle = reading_bundle(FixedReader(Line("FUMA", box), Line("summer", Box(10, 10, 80, 20))), Box(40, 60, 96, 96))
+    (finding,) = scan(photo((2, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2)).findings
+    assert (finding.brand, finding.box) == ("fuma", (200, 200, 60, 20))
+
+
+def test_a_region_that_holds_a_word_rightly_and_wrongly_spelled_counts_as_rightly() -> None:
+    lines = Line("adedas", Box(50, 70, 60, 20)), Line("ADIDAS", Box(50, 110, 60, 20))
+    bundle = reading_bundle(FixedReader(*lines), Box(40, 60, 96, 96))
+    found = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1)).findings
+    assert [one.read.seen for one in found if one.read is not None] == ["adidas"]
+
+
+def test_a_picture_whose_regions_do_not_look_like_words_is_not_read() -> None:
+    reader = FixedReader(Line("FUMA", Box(50, 90, 60, 20)))
+    bundle = reading_bundle(reader, *(Box(5 * number, 200, 96, 96) for number in range(7)))
     scan(photo(), bundle, Shelf(bundle, fuma=1))
-    assert reader.calls == MAX_LINES
-    reader.calls = 0
+    assert reader.calls == 1
     scan(photo(), replace(bundle, calibration=plain_bundle().calibration), Shelf(bundle, fuma=1))
-    assert reader.calls == 0
+    assert reader.calls == 1
 
 
 def test_agreeing_with_any_version_is_genuine() -> None:
