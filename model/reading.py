@@ -127,7 +127,8 @@ class Reader:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
         if min(photo.shape[:2]) < FEWEST_PIXELS:
             return []
-        found = self._networks(_bgr(photo), use_det=True, use_cls=False, use_rec=False)
+        with self._lock:
+            found = self._networks(_bgr(photo), use_det=True, use_cls=False, use_rec=False)
         quads = np.zeros((0, 4, 2), np.float32) if found.boxes is None else np.asarray(found.boxes, np.float32)
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]

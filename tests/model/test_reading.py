@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -59,6 +61,15 @@ def test_a_line_from_top_to_bottom_is_read(reader):
     photo = np.full((500, 300, 3), 240, np.uint8)
     photo[60:420, 90:200] = np.rot90(drawn("ADIDAS"), -1)
     assert [line.text for line in reader.lines(photo)] == ["ADIDAS"]
+
+
+def test_several_threads_read_at_once(reader):
+    photos = [np.full((400, 300 + 80 * number, 3), 240, np.uint8) for number in range(4)]
+    for photo in photos:
+        photo[60:170, 20:300] = cv2.resize(drawn("ADIDAS"), (280, 110))
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(reader.lines, photos * 6))
+    assert [[line.text for line in lines] for lines in found] == [["ADIDAS"]] * 24
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 5)])
