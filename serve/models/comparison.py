@@ -13,6 +13,16 @@ REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
 """Frozen sets without which a report says too little."""
 
 
+MARGIN = 0.005
+"""Of a score from 0 to 1: a smaller loss is none, however sure it is.
+
+Rounds that begin from one bundle are so alike that the interval of their difference is a thousandth wide, and on the
+same frozen sets a champion that came by luck would stop all after it: nothing that learns anything new is worse nowhere
+by a thousandth. So a candidate must not be inferior by more than a margin, as in non-inferiority trials; it is well
+within the interval of a set's score itself, which is two or three hundredths either way.
+"""
+
+
 class _Part(BaseModel):
     """Fields that are not read here are the evaluation's own."""
 
@@ -45,7 +55,7 @@ class MeasuredSet(_Part):
 class Comparison(_Part):
     """Both models on the same pictures. No model that loses on one of the `frozen` sets is promoted.
 
-    It loses where the interval of the difference lies below nothing.
+    It loses where the interval of the difference lies below nothing and the loss exceeds `MARGIN`.
     """
 
     candidate: Compared
@@ -85,6 +95,6 @@ def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Co
         grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
     for name, measured in comparison.frozen.items():
         found = measured.difference
-        if found.high < 0.0:
+        if found.high < 0.0 and found.value < -MARGIN:
             grounds.append(f"it loses on {name}: {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})")
     return grounds

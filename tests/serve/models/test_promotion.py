@@ -54,11 +54,12 @@ def test_a_report_against_another_champion_is_refused(client: Client, candidate:
     ("interval", "loss"),
     [
         ({"high": -0.0001}, "-0.0101 (-0.0201 to -0.0001)"),
-        ({"high": -0.0001, "reach": 0.0002}, "-0.0003 (-0.0005 to -0.0001)"),
         ({"high": 0.0}, None),
+        ({"high": -0.0045, "reach": 0.0004}, None),
+        ({"high": -0.0047, "reach": 0.0004}, "-0.0051 (-0.0055 to -0.0047)"),
     ],
 )
-def test_only_a_loss_beyond_its_interval_is_refused(
+def test_only_a_loss_beyond_its_interval_and_the_margin_is_refused(
     client: Client, candidate: Path, champion: Path, interval: dict[str, float], loss: str | None
 ) -> None:
     two_models.write_report(candidate, champion, **interval)
