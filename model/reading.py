@@ -125,14 +125,19 @@ class Reader:
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
-        if min(photo.shape[:2]) < FEWEST_PIXELS:
+        height, width = photo.shape[:2]
+        if min(height, width) < FEWEST_PIXELS:
             return []
+        scale = min(1.0, PHOTO_SIDE / max(height, width))
+        small = resized(photo, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
         with self._lock:
-            found = self._networks(_bgr(photo), use_det=True, use_cls=False, use_rec=False)
-        quads = np.zeros((0, 4, 2), np.float32) if found.boxes is None else np.asarray(found.boxes, np.float32)
+            found = self._networks(_bgr(small), use_det=True, use_cls=False, use_rec=False)
+        if found.boxes is None:
+            return []
+        to_photo = np.array([width, height], np.float32) / np.array(small.shape[1::-1], np.float32)
+        quads = np.asarray(found.boxes, np.float32) * to_photo
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]
-        height, width = photo.shape[:2]
         lines = [Line(self.line(_straight(photo, quad)), _around(quad, room=0.0).clipped(width=width, height=height))
                  for quad in largest]  # fmt: skip
         return [line for line in lines if line.text]
