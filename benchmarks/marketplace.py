@@ -33,7 +33,7 @@ EXAMINER = 0.95
 EXAMINER_OF_BOTH = 0.98
 
 BLIND_TESTS = 8
-"""Most blind tests of a rights holder in a round: repeats of cases whose goods the platform bought, and so knows."""
+"""Blind tests of a rights holder in a round: repeats of its cases, newest first, whose goods the platform bought."""
 
 FAKES = 0.5
 
@@ -149,6 +149,7 @@ class Marketplace:
     def __post_init__(self) -> None:
         self._fakes: dict[str, bool] = {}
         self._tests: set[str] = set()
+        self._pushed: dict[str, list[tuple[str, str]]] = {}
         self._database = OutsideDatabase(EmbeddedPostgres(self.service.home / "postgres").url)
         self._http = httpx2.Client(base_url=self.service.url, timeout=60.0)
         self._platform, self._trust = (self.service.create_key(role) for role in ("platform", "trust"))
@@ -168,17 +169,16 @@ class Marketplace:
     def trade(self, offered: Sequence[Offer]) -> Figures:
         """A round: all is offered, rights holders look around by themselves and work their queues off, days pass."""
         figures = Figures()
-        pushed: dict[str, list[str]] = {holder.brand_id: [] for holder in self.holders}
         for offer in offered:
             holder = self.holders[offer.brand]
             case = self._sell(holder, offer, figures=figures)
             if case is not None:
-                pushed[holder.brand_id].append(case)
+                self._pushed[holder.brand_id].insert(0, (case, offer.listing))
             elif self._luck(offer.listing, "found").random() < FOUND_BY_THEMSELVES:
                 self._show_trait(holder, offer, figures=figures)
         self._database.settle()
         for holder in self.holders:
-            self._slip_tests(pushed[holder.brand_id])
+            self._slip_tests(self._pushed[holder.brand_id])
             self._work_off_queue(holder, figures=figures)
         self._database.end_cases()
         return figures
@@ -201,6 +201,7 @@ class Marketplace:
             "POST", f"/v1/brands/{brand['id']}/references", key=self._platform, data={"kind": "logo"},
             files={"image": ("logo.png", png(clean_reference(logo)))},
         )  # fmt: skip
+        self._pushed[brand["id"]] = []
         key = self.service.create_key("brand", brand=brand["id"])
         return RightsHolder(brand["id"], brand["rights_holder_id"], key, honesty)
 
@@ -221,15 +222,13 @@ class Marketplace:
         figures.pushed_fakes += offer.fake
         return str(case["id"])
 
-    def _slip_tests(self, cases: Sequence[str]) -> None:
-        """Repeat some of `cases` under other listings, fakes and genuine goods by turns."""
-        known: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
-        for case in cases:
-            listing = self._case(case)["listing"]["id"]
-            known[self._fakes[listing]].append((case, listing))
-        by_turns = [one for pair in itertools.zip_longest(*known.values()) for one in pair if one is not None]
+    def _slip_tests(self, cases: Sequence[tuple[str, str]]) -> None:
+        """Repeat the first of `cases`, with their listings, under other listings: fakes and genuine goods by turns."""
+        known = [[one for one in cases if self._fakes[one[1]] is fake] for fake in (True, False)]
+        by_turns = [one for pair in itertools.zip_longest(*known) for one in pair if one is not None]
         for case, listing in by_turns[:BLIND_TESTS]:
-            fake, again = self._fakes[listing], f"{listing}-again"
+            fake, before = self._fakes[listing], sum(one.startswith(f"{listing}-again-") for one in self._tests)
+            again = f"{listing}-again-{before}"
             cover = {"id": again, "seller": self._seller(again)}
             self._fakes[again] = fake
             self._tests.add(cover["id"])
@@ -250,9 +249,6 @@ class Marketplace:
         for case in queue:
             listing = case["listing"]["id"]
             self._judge(holder, case["id"], listing=listing, figures=figures)
-
-    def _case(self, case: str) -> dict[str, Any]:
-        return self._call("GET", f"/v1/cases/{case}", key=self._trust)
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
