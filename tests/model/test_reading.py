@@ -86,7 +86,7 @@ def test_threads_take_turns() -> None:
     assert [line.text for lines in found for line in lines] == ["ADIDAS"] * 40
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 5)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 5), (8, 5_000), (9, 9)])
 def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
     assert reader.lines(np.zeros((*shape, 3), np.uint8)) == []
 
