@@ -34,7 +34,7 @@ from serve.verification import SeenRegions, SeenTampering, Verified, verify
 from serve.written_words import words_by_place, written_in
 
 MAX_REGIONS = 8
-"""Regions a picture may have, the whole image included; each costs one embedding."""
+"""Regions that are proposed, the whole image included; each costs one embedding. Lines that name brands come on top."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ MARGIN = 0.005
 """Of a score from 0 to 1: a smaller loss is none, however sure it is.
 
 Rounds that begin from one bundle are so alike that the interval of their difference is a thousandth wide, and on the
-same frozen sets a champion that came by luck would stop all after it: nothing that learns anything new is worse nowhere
-by a thousandth. So a candidate must not be inferior by more than a margin, as in non-inferiority trials; it is well
-within the interval of a set's score itself, which is two or three hundredths either way.
+same frozen sets a champion that came by luck would stop all after it. So a candidate must not be inferior by more than
+a margin, as in non-inferiority trials. 0 refuses every loss that is sure.
 """
 
 
