@@ -14,11 +14,11 @@ REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
 
 
 MARGIN = 0.005
-"""Of a score from 0 to 1: a smaller loss is none, however sure it is.
+"""Of a score from 0 to 1: a smaller loss to the champion is none, however sure the difference is.
 
 Rounds that begin from one bundle are so alike that the interval of their difference is a thousandth wide, and on the
 same frozen sets a champion that came by luck would stop all after it. So a candidate must not be inferior by more than
-a margin, as in non-inferiority trials. 0 refuses every loss that is sure.
+a margin, as in non-inferiority trials. 0 refuses every difference that is sure.
 """
 
 
@@ -35,26 +35,41 @@ class Compared(_Part):
     manifest: str
 
 
-class Difference(_Part):
-    """Candidate's score less the champion's, with its 95 % interval."""
+class Measured(_Part):
+    """A figure with its 95 % interval."""
 
     value: float
     low: float
     high: float
 
+    def __str__(self) -> str:
+        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
+
 
 class MeasuredSet(_Part):
-    """One set of pictures: its fingerprint, how many units were drawn anew for the interval, and the difference."""
+    """One set of pictures: its fingerprint, how many units were drawn anew for the intervals, both models' scores from
+    0 to 1, and the candidate's less the champion's, picture by picture."""
 
     fingerprint: str
     units: Annotated[int, Field(ge=1)]
-    difference: Difference
+    candidate: Measured
+    champion: Measured
+    difference: Measured
+
+    def loss(self) -> str | None:
+        """In what way the candidate loses; None where it does not."""
+        if self.candidate.value < self.champion.low:
+            return f"{self.candidate.value:.4f} lies below the champion's interval, {self.champion}"
+        if self.difference.high < 0.0 and self.difference.value < -MARGIN:
+            return f"picture by picture {self.difference}, more than {MARGIN:g}"
+        return None
 
 
 class Comparison(_Part):
     """Both models on the same pictures. No model that loses on one of the `frozen` sets is promoted.
 
-    It loses where the interval of the difference lies below nothing and the loss exceeds `MARGIN`.
+    It loses where its score lies below the interval of the champion's. As both saw the same pictures, smaller losses
+    show too: also where the interval of the difference lies below nothing and the difference exceeds `MARGIN`.
     """
 
     candidate: Compared
@@ -93,7 +108,7 @@ def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Co
     if missing:
         grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
     for name, measured in comparison.frozen.items():
-        found = measured.difference
-        if found.high < 0.0 and found.value < -MARGIN:
-            grounds.append(f"it loses on {name}: {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})")
+        loss = measured.loss()
+        if loss is not None:
+            grounds.append(f"it loses on {name}: {loss}")
     return grounds

@@ -41,12 +41,27 @@ def write_bundle(folder: Path, *, content: str = "as it was") -> Path:
     return folder
 
 
-def write_report(candidate: Path, champion: Path, *, high: float = 0.02, reach: float = 0.01) -> None:
-    """What `hallmark evaluate candidate` would have found: each interval ends at `high` and is twice `reach` wide."""
-    difference = {"value": high - reach, "low": high - 2 * reach, "high": high}
+def write_report(
+    candidate: Path, champion: Path, *, high: float = 0.02, reach: float = 0.01, of_champion: float = 0.06
+) -> None:
+    """What `hallmark evaluate candidate` would have found.
+
+    The difference's interval ends at `high` and is twice `reach` wide; the champion has 0.8, its interval is twice
+    `of_champion` wide.
+    """
+    difference = _around(high - reach, reach)
+    figures = {
+        "candidate": _around(0.8 + difference["value"], of_champion),
+        "champion": _around(0.8, of_champion),
+        "difference": difference,
+    }
     report: dict[str, Any] = {
         "candidate": {"name": candidate.name, "manifest": digest_of(candidate).hex()},
         "champion": {"name": champion.name, "manifest": digest_of(champion).hex()},
-        "frozen": {name: {"fingerprint": "ab", "units": 9, "difference": difference} for name in REQUIRED},
+        "frozen": {name: {"fingerprint": "ab", "units": 9, **figures} for name in REQUIRED},
     }
     (candidate / "evaluation.json").write_text(json.dumps(report))
+
+
+def _around(value: float, reach: float) -> dict[str, float]:
+    return {"value": value, "low": value - reach, "high": value + reach}

@@ -126,12 +126,15 @@ def evaluate_candidate(
 
 
 def _drawn(report: dict[str, Any]) -> Table:
-    table = Table("", "candidate", "champion", "difference, 95 %", "units", title=report["candidate"]["name"])
+    table = Table("", "candidate", "champion", "difference", "units", title=f"{report['candidate']['name']}, 95 %")
     for name, found in {**report["frozen"], **report["labels"]}.items():
-        gain = found["difference"]
-        interval = f"{gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
-        table.add_row(name, f"{found['candidate']:.4f}", f"{found['champion']:.4f}", interval, str(found["units"]))
+        figures = (_with_interval(found[figure]) for figure in ("candidate", "champion", "difference"))
+        table.add_row(name, *figures, str(found["units"]))
     return table
+
+
+def _with_interval(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})"
 
 
 def _bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:

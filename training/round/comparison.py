@@ -1,14 +1,14 @@
 """Candidate and champion on the same pictures: `evaluation.json` in the candidate's folder, which promotion reads.
 
-A difference is the candidate's score less the champion's, with the 95 % interval of a bootstrap that draws units anew,
-each whole: brands, and for labels the pictures, however many regions each has.
+Scores and the candidate's less the champion's, each with the 95 % interval of a bootstrap that draws units anew, each
+whole: brands, and for labels the pictures, however many regions each has.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Pr
         answered = [scans.scores(one, progress=progress) for one in folders]
         frozen["scans"] = _measured(scans.fingerprint, answered, units=scans.units)
     report = {
-        "format": 1,
+        "format": 2,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "candidate": _named(candidate),
@@ -68,13 +68,11 @@ def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Pr
     return report
 
 
-def difference(
-    candidate: Scores, champion: Scores, *, weights: Scores, unit: NDArray[np.generic] | list[str]
-) -> Estimate:
-    """The weighted mean of candidate less champion, (n,) each; what is of one `unit` (n,) is drawn together."""
+def weighted_mean(scores: Scores, *, weights: Scores, unit: NDArray[np.generic] | list[str]) -> Estimate:
+    """The mean of `scores` (n,) by `weights` (n,); what is of one `unit` (n,) is drawn together."""
     _, place = np.unique(np.asarray(unit), return_inverse=True)
     weights = weights / weights.mean()
-    parts = np.bincount(place, weights=(candidate - champion) * weights)
+    parts = np.bincount(place, weights=scores * weights)
     return shares_interval(np.asarray(parts, np.float64), np.asarray(np.bincount(place, weights=weights), np.float64))
 
 
@@ -89,13 +87,12 @@ def _measured(
     """One set of the report."""
     candidate, champion = scores
     weights = np.ones(len(candidate)) if weights is None else weights
-    found = difference(candidate, champion, weights=weights, unit=units)
+    figures = {"candidate": candidate, "champion": champion, "difference": candidate - champion}
+    means = {name: weighted_mean(one, weights=weights, unit=units) for name, one in figures.items()}
     return {
         "fingerprint": fingerprint,
         "units": len(set(units)),
-        "candidate": float(np.average(candidate, weights=weights)),
-        "champion": float(np.average(champion, weights=weights)),
-        "difference": {key: value for key, value in asdict(found).items() if key != "count"},
+        **{name: {"value": mean.value, "low": mean.low, "high": mean.high} for name, mean in means.items()},
     }
 
 

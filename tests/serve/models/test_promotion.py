@@ -53,13 +53,19 @@ def test_a_report_against_another_champion_is_refused(client: Client, candidate:
 @pytest.mark.parametrize(
     ("interval", "loss"),
     [
-        ({"high": -0.0001}, "-0.0101 (-0.0201 to -0.0001)"),
+        ({"high": -0.0001}, "picture by picture -0.0101 (-0.0201 to -0.0001), more than 0.005"),
         ({"high": 0.0}, None),
         ({"high": -0.0045, "reach": 0.0004}, None),
-        ({"high": -0.0047, "reach": 0.0004}, "-0.0051 (-0.0055 to -0.0047)"),
+        ({"high": -0.0047, "reach": 0.0004}, "picture by picture -0.0051 (-0.0055 to -0.0047), more than 0.005"),
+        (
+            {"high": -0.0006, "reach": 0.0004, "of_champion": 0.0009},
+            "0.7990 lies below the champion's interval, 0.8000",
+        ),
+        ({"high": 0.001, "reach": 0.03, "of_champion": 0.02}, "0.7710 lies below the champion's interval, 0.8000"),
+        ({"high": 0.001, "reach": 0.03, "of_champion": 0.03}, None),
     ],
 )
-def test_only_a_loss_beyond_its_interval_and_the_margin_is_refused(
+def test_only_a_loss_beyond_the_champions_interval_or_a_sure_one_beyond_the_margin_is_refused(
     client: Client, candidate: Path, champion: Path, interval: dict[str, float], loss: str | None
 ) -> None:
     two_models.write_report(candidate, champion, **interval)
@@ -92,7 +98,7 @@ def test_an_override_is_logged_with_what_it_set_aside(client: Client, candidate:
         asked, done = [(row.action, json.loads(row.content)) for row in rows]
     assert asked[0] == "model promote asked"
     assert asked[1]["override"] == "the set is wrong"
-    assert asked[1]["grounds_set_aside"][0] == "it loses on recognition: -0.1100 (-0.1200 to -0.1000)"
+    assert asked[1]["grounds_set_aside"][0].startswith("it loses on recognition: 0.6900 lies below")
     assert (done[0], done[1]["replaces"]) == ("model promote done", "plain")
     audit.verify(client.service.database)
 

@@ -13,7 +13,7 @@ from exports import Decided, write_export
 from model.bundle import bundle_folder, write_manifest
 from serve.models.bundles import digest_of
 from serve.models.comparison import REQUIRED, Compared, grounds_against, read_comparison
-from training.round.comparison import Pictures, compare, difference
+from training.round.comparison import Pictures, compare, weighted_mean
 from training.round.frozen import FrozenSizes, frozen_sets, recognition_set, verdict_set
 from training.round.labels import divided, read_labels
 from training.synthesis.logos import load_logos
@@ -25,19 +25,18 @@ def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]
     return items
 
 
-def test_the_difference_is_drawn_by_unit() -> None:
-    better = np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0])
-    worse = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+def test_a_mean_is_drawn_by_unit() -> None:
+    better_by = np.array([1.0, 0.0, -1.0, 1.0, 1.0, 1.0])
     weights = np.ones(6)
-    alone = difference(better, worse, weights=weights, unit=list("abcdef"))
+    alone = weighted_mean(better_by, weights=weights, unit=list("abcdef"))
     assert alone.value == pytest.approx(0.5)
     assert alone.low < 0.5 < alone.high
-    of_one_photo = difference(better, worse, weights=weights, unit=list("aaaaaa"))
+    of_one_photo = weighted_mean(better_by, weights=weights, unit=list("aaaaaa"))
     assert (of_one_photo.low, of_one_photo.high) == pytest.approx((0.5, 0.5))
 
 
 def test_a_unit_counts_by_its_weight_however_small_all_weights_are() -> None:
-    found = difference(np.array([1.0, 0.0]), np.array([0.0, 1.0]), weights=np.array([3e-3, 1e-3]), unit=["a", "b"])
+    found = weighted_mean(np.array([1.0, -1.0]), weights=np.array([3e-3, 1e-3]), unit=["a", "b"])
     assert found.value == pytest.approx(0.5)
 
 
