@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
 from model.reading import Line
-from model.regions import Region, RgbImage
+from model.regions import Box, Region, RgbImage
 from serve.brand_words import BrandWords, Spelled
+
+ROOM = 0.25
+"""Of the longer side of a place that looks like words: how far around it lines are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,18 @@ class Written:
 
 
 def written_in(
-    image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
+    image: RgbImage, regions: Sequence[Region], vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
 ) -> list[Written]:
-    """The lines that spell a brand's word, where one of the regions with the `vectors` (n, 256) looks like words."""
+    """The lines that spell a brand's word, around the `regions` that look like words by their `vectors` (n, 256)."""
     readable = bundle.calibration.readable
-    if not (readable.values(vectors) >= readable.least).any():
+    like_words = [
+        region.box for region, value in zip(regions, readable.values(vectors), strict=True) if value >= readable.least
+    ]
+    if not like_words:
         return []
-    found = [Written(line, words.spelled(line.text)) for line in bundle.reader.lines(image)]
-    return [one for one in found if one.spelled]
+    found = bundle.reader.lines(image, place=_with_room(reduce(Box.hull, like_words)))
+    written = [Written(line, words.spelled(line.text)) for line in found]
+    return [one for one in written if one.spelled]
 
 
 def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dict[int, list[Spelled]]:
@@ -50,3 +58,8 @@ def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dic
         if brands:
             found[number] = list(brands.values())
     return found
+
+
+def _with_room(place: Box) -> Box:
+    room = ROOM * max(place.width, place.height)
+    return Box(place.x - room, place.y - room, place.width + 2 * room, place.height + 2 * room)
