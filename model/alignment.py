@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -41,6 +42,9 @@ FLOW_CELLS = FRAME_SIDE // 8
 PASSES = 2
 """How often the aligner looks: from the detector's box, and from where the first look laid it."""
 
+MOST_FEATURES = 200
+"""ORB keypoints of a picture."""
+
 _RIM_TOLERANCE = 24
 _FIT_STEPS = 3
 _STEADINESS = np.array([1, 1, 1, 1, 1, 1, 12, 12]) * 0.5
@@ -54,19 +58,27 @@ class Features:
     descriptors: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, eq=False)
 class PreparedReference:
     """A genuine picture made ready for comparison; made once for each reference, and equal to itself alone.
 
     `picture` is trimmed to its content, its longer side 256 px; `frame` shows it in the square frame with the margin
-    around it; `features` are those of the picture and of its negative. `whole` (left, top, right, bottom) is the frame
-    of the uploaded picture, in pixels of `picture`, which it surrounds.
+    around it. `whole` (left, top, right, bottom) is the frame of the uploaded picture, in pixels of `picture`, which it
+    surrounds.
     """
 
     picture: RgbImage
     frame: RgbImage = field(repr=False)
-    features: Features = field(repr=False)
     whole: tuple[float, float, float, float]
+
+    @cached_property
+    def features(self) -> Features:
+        """Those of the picture and of its negative; found when they are first asked for, which most never are."""
+        grey = np.asarray(cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY), np.uint8)
+        plain, negative = orb_features(grey), orb_features(np.asarray(255 - grey, np.uint8))
+        return Features(
+            np.concatenate([plain.places, negative.places]), np.concatenate([plain.descriptors, negative.descriptors])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +97,12 @@ Look = Callable[[RgbImage], Flow]
 
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
-    """Trim `picture` (RGB uint8) to its content, bring it to working size, and take its features."""
+    """Trim `picture` (RGB uint8) to its content, bring it to working size, and lay it in the frame."""
     top, bottom, left, right = content_bounds(picture)
     trimmed = np.ascontiguousarray(picture[top:bottom, left:right])
     small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
     across, down = small.shape[1] / (right - left), small.shape[0] / (bottom - top)
     whole = (-left * across, -top * down, (picture.shape[1] - left) * across, (picture.shape[0] - top) * down)
-    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    plain, negative = orb_features(grey), orb_features(np.asarray(255 - grey, np.uint8))
-    features = Features(
-        np.concatenate([plain.places, negative.places]), np.concatenate([plain.descriptors, negative.descriptors])
-    )
     inner = round(FRAME_SIDE / (1 + 2 * CROP_MARGIN))
     reduced = resized(small, (inner, inner))
     rim = np.concatenate([reduced[0], reduced[-1], reduced[:, 0], reduced[:, -1]])
@@ -103,7 +110,7 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
     frame[:] = np.median(rim, axis=0)
     start = (FRAME_SIDE - inner) // 2
     frame[start : start + inner, start : start + inner] = reduced
-    return PreparedReference(small, frame, features, whole)
+    return PreparedReference(small, frame, whole)
 
 
 def trim(picture: RgbImage) -> RgbImage:
@@ -258,12 +265,12 @@ def picture_to_frame(reference: PreparedReference) -> Matrix:
 
 
 def orb_features(grey: NDArray[np.uint8]) -> Features:
-    """ORB features of a grey picture, strongest 200; none where it is too small."""
+    """ORB features of a grey picture, the strongest `MOST_FEATURES`; none where it is too small."""
     none = Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
     if min(grey.shape) < 16:
         return none
     detector = cv2.ORB.create(
-        nfeatures=200, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
+        nfeatures=MOST_FEATURES, scaleFactor=1.25, nlevels=5, edgeThreshold=8, patchSize=24, fastThreshold=10
     )
     keypoints, descriptors = detector.detectAndCompute(grey, None)
     if len(keypoints) == 0:

@@ -115,6 +115,10 @@ class Recognition:
         """Whether the evidence reaches the threshold."""
         return self.probability(evidence) >= self.finding_probability
 
+    def may_pass(self, evidence: Evidence, *, agreeing: int) -> bool:
+        """Whether it would, if any number of keypoints from none to `agreeing` did agree."""
+        return any(self.passes(evidence._replace(agreeing=number)) for number in (0, agreeing))
+
 
 FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.0, 1.5, 3.0, 0.2), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.agreeing_keypoints import agreeing, region_features
-from model.alignment import Features
+from model.alignment import MOST_FEATURES, Features
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
@@ -135,24 +135,31 @@ def _finding_from_mark(
 ) -> Verified | None:
     calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
     recognition = calibration.recognition(claimed=suspect.claimed)
-    crop, features = regions.crop(suspect.region.box), regions.features(suspect.region.box)
+    crop = regions.crop(suspect.region.box)
 
-    def way(reference: StoredReference, similarity: float) -> _Way:
+    def way(reference: StoredReference, similarity: float) -> _Way | None:
         compared = verifier.compare(crop, reference.prepared, similarity=similarity)
         evidence = suspect.evidence(brands=brands)._replace(
             verified=1.0 - compared.unrelated,
             similarity=similarity,
             realigned=bundle.second_look.similarity(compared),
-            agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix),
         )
-        return _Way(reference, evidence, compared, recognition.probability(evidence))
+        # Keypoints cost as much as a network, and most pairs are unrelated whatever they say.
+        if not recognition.may_pass(evidence, agreeing=MOST_FEATURES):
+            return None
+        features = regions.features(suspect.region.box)
+        evidence = evidence._replace(agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix))
+        probability = recognition.probability(evidence)
+        return (
+            _Way(reference, evidence, compared, probability) if probability >= recognition.finding_probability else None
+        )
 
     def explained(way: _Way) -> _Explained:
         shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
         return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
 
     ways = [way(*one) for one in candidate.references]
-    passing = [explained(one) for one in ways if one.probability >= recognition.finding_probability]
+    passing = [explained(one) for one in ways if one is not None]
     if not passing:
         return None
     divided = max(passing, key=_Explained.worth)

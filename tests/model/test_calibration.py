@@ -79,6 +79,16 @@ def test_evidence_passes_from_the_threshold_on():
     assert recognition.passes(evidence(verified=0.91))
 
 
+@pytest.mark.parametrize("weight", [0.5, -0.5])
+def test_what_no_number_of_keypoints_brings_to_the_threshold_cannot_pass(weight):
+    by_keypoints = replace(VERIFIED_ALONE, weights=(1.0, *(0.0,) * 4, weight, *(0.0,) * 3))
+    numbers = range(21)
+    for verified in np.linspace(0.05, 0.95, 19):
+        seen = evidence(verified=float(verified))
+        passes = any(by_keypoints.passes(seen._replace(agreeing=number)) for number in numbers)
+        assert by_keypoints.may_pass(seen, agreeing=max(numbers)) == passes
+
+
 def test_open_kinds_are_the_verifiers():
     shares = Shares(0.2, 0.5, 0.3)
     assert Kinds.open().shares(Likeness(shares)) == pytest.approx(shares)

@@ -176,6 +176,25 @@ def test_the_keypoints_of_a_region_are_found_once(monkeypatch: pytest.MonkeyPatc
     assert sought == [seen.crop(Box(40, 60, 96, 96)).shape]
 
 
+@pytest.mark.parametrize(("intercept", "found"), [(-8.0, 0), (-1.0, 1)])
+def test_keypoints_are_sought_only_where_they_could_decide(
+    intercept: float, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[tuple[int, ...]] = []
+
+    def counting(region: RgbImage) -> Features:
+        sought.append(region.shape)
+        return region_features(region)
+
+    monkeypatch.setattr("serve.verification.region_features", counting)
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    by_keypoints = Recognition(intercept, (0.0,) * 5 + (1.0,) + (0.0,) * 3, 0.5)  # log(201) is 5.3
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=by_keypoints))
+    findings = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert len(findings) == found
+    assert bool(sought) == bool(found)
+
+
 def test_scores_are_rounded_and_still_sum_to_one() -> None:
     verifier = FixedVerifier(Scores(genuine=1 / 3, smear=1 / 3, imitation=1 / 6, unrelated=1 / 6))
     bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
