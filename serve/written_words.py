@@ -14,6 +14,9 @@ from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from serve.brand_words import BrandWords, Spelled
 
+NEARLY = 1.4
+"""How much less surely than one that is read a region may look like words and still be looked at beside it."""
+
 ROOM = 0.25
 """Of the longer side of a place that looks like words: how far around it lines are looked for."""
 
@@ -34,14 +37,16 @@ class Written:
 def written_in(
     image: RgbImage, regions: Sequence[Region], vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
 ) -> list[Written]:
-    """The lines that spell a brand's word, around the `regions` that look like words by their `vectors` (n, 256)."""
+    """The lines that spell a brand's word, where one of the `regions` looks like words by its vector in (n, 256).
+
+    They are looked for around it and all that nearly looks so: of a word's boxes, one is surer than the others.
+    """
     readable = bundle.calibration.readable
-    like_words = [
-        region.box for region, value in zip(regions, readable.values(vectors), strict=True) if value >= readable.least
-    ]
-    if not like_words:
+    values = readable.values(vectors)
+    if not (values >= readable.least).any():
         return []
-    found = bundle.reader.lines(image, place=_with_room(reduce(Box.hull, like_words)))
+    nearly = [region.box for region, value in zip(regions, values, strict=True) if value >= readable.least - NEARLY]
+    found = bundle.reader.lines(image, place=_with_room(reduce(Box.hull, nearly)))
     written = [Written(line, words.spelled(line.text)) for line in found]
     return [one for one in written if one.spelled]
 
