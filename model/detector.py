@@ -215,7 +215,7 @@ def merged(regions: Sequence[Region]) -> list[Region]:
     for region in sorted(regions, key=lambda one: -one.score):
         for place, other in enumerate(together):
             if _is_one_word(region, other, regions):
-                together[place] = Region(region.box.hull(other.box), other.score)
+                together[place] = Region(_hull(region.box, other.box), other.score)
                 break
         else:
             together.append(region)
@@ -236,7 +236,7 @@ def _is_one_word(weaker: Region, stronger: Region, regions: Sequence[Region]) ->
     """Whether two regions are parts of one word that none of the `regions` holds whole."""
     if weaker.score < _LIKE_SCORES * stronger.score or not _on_one_line(weaker.box, stronger.box):
         return False
-    whole = weaker.box.hull(stronger.box)
+    whole = _hull(weaker.box, stronger.box)
     others = [region for region in regions if region not in (weaker, stronger)]
     return all(whole.iou(region.box) < _SAME_MARK_IOU for region in others)
 
@@ -249,3 +249,10 @@ def _on_one_line(left: Box, right: Box) -> bool:
     shared = min(left.y + left.height, right.y + right.height) - max(left.y, right.y)
     gap = max(left.x, right.x) - min(left.x + left.width, right.x + right.width)
     return shared > _LINE_OVERLAP * low and gap < _LINE_GAP * low
+
+
+def _hull(left: Box, right: Box) -> Box:
+    """The smallest box around both."""
+    x, y = min(left.x, right.x), min(left.y, right.y)
+    far_x, far_y = max(left.x + left.width, right.x + right.width), max(left.y + left.height, right.y + right.height)
+    return Box(x, y, far_x - x, far_y - y)

@@ -3,8 +3,8 @@
 A line that is a brand's word names the brand where vectors do not. Between genuine and imitated, recognition takes
 look-alikes for what they imitate ("ADlDAS" is read as ADIDAS), so the pixels judge first and the reading only speaks
 where they already suspect an imitation: a word read as it should be makes one less likely, a near miss of it more, and
-names the letter. To find the lines in a place costs ten milliseconds, to read one as many. The networks are PP-OCR
-(Latin and Chinese), inside the wheel of RapidOCR.
+names the letter. To find a photo's lines costs thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and
+Chinese), inside the wheel of RapidOCR.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ FEWEST_PIXELS = 8
 SURELY_READ = 0.85
 """Confidence, 0..1, from which a line of a genuine drawing counts as read."""
 
-PLACE_SIDE = 224
-"""Pixels of the longer side of a place, in which its lines are looked for; they are read in the photo as it is."""
+PHOTO_SIDE = 320
+"""Pixels of a photo's longer side in which lines are looked for; they are read in the photo as it is."""
 
 MOST_LINES = 4
-"""Lines of a place that are read, the largest."""
+"""Lines of a photo that are read, the largest."""
 
 LINE_SHAPE = (3, 48, 160)
 """Channels, height and least width, in pixels, of a line as the network sees it: narrow ones cost half as much."""
@@ -44,7 +44,6 @@ LINE_SHAPE = (3, 48, 160)
 WIDEST_LINE = 6.0
 """Width of a line over its height, at most; a wider one is pressed together."""
 
-_LARGEST_SIDE = 320
 _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
@@ -124,23 +123,19 @@ class Reader:
         text, confidence = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
         return Reading(line.text, _letters(text), confidence)
 
-    def lines(self, photo: RgbImage, *, place: Box) -> list[Line]:
-        """What is surely read in a `place` of a photo, of its `MOST_LINES` largest lines, the largest first."""
+    def lines(self, photo: RgbImage) -> list[Line]:
+        """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
         height, width = photo.shape[:2]
-        left, top, right, bottom = place.pixels(width=width, height=height)
-        wide, tall = right - left, bottom - top
-        if min(wide, tall) < FEWEST_PIXELS:
+        if min(height, width) < FEWEST_PIXELS:
             return []
-        scale = min(1.0, PLACE_SIDE / max(wide, tall))
-        small = resized(
-            photo[top:bottom, left:right], width=max(1, round(wide * scale)), height=max(1, round(tall * scale))
-        )
+        scale = min(1.0, PHOTO_SIDE / max(height, width))
+        small = resized(photo, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
         with self._lock:
             found = self._networks(_bgr(small), use_det=True, use_cls=False, use_rec=False)
         if found.boxes is None:
             return []
-        to_place = np.array([wide, tall], np.float32) / np.array(small.shape[1::-1], np.float32)
-        quads = np.asarray(found.boxes, np.float32) * to_place + np.array([left, top], np.float32)
+        to_photo = np.array([width, height], np.float32) / np.array(small.shape[1::-1], np.float32)
+        quads = np.asarray(found.boxes, np.float32) * to_photo
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]
         lines = [Line(self.line(_straight(photo, quad)), _around(quad, room=0.0).clipped(width=width, height=height))
@@ -182,7 +177,7 @@ class Reader:
                 f"{engine}.intra_op_num_threads": self._threads,
                 f"{engine}.inter_op_num_threads": 1,
                 "Rec.rec_img_shape": list(LINE_SHAPE),
-                "Det.limit_side_len": _LARGEST_SIDE,
+                "Det.limit_side_len": PHOTO_SIDE,
                 "Det.limit_type": "max",
             }
         )

@@ -49,28 +49,14 @@ class Box(NamedTuple):
         bottom = min(max(self.y + self.height, top), height)
         return Box(left, top, right - left, bottom - top)
 
-    def hull(self, other: Box) -> Box:
-        """The smallest box around both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        right = max(self.x + self.width, other.x + other.width)
-        bottom = max(self.y + self.height, other.y + other.height)
-        return Box(x, y, right - x, bottom - y)
-
     def crop(self, image: RgbImage) -> RgbImage:
         """The pixels under the box, at least 1×1, as a view of `image`."""
-        left, top, right, bottom = self.pixels(width=image.shape[1], height=image.shape[0])
-        return image[top:bottom, left:right]
-
-    def pixels(self, *, width: int, height: int) -> tuple[int, int, int, int]:
-        """The pixels that the box touches in an image of `width` × `height`, at least one.
-
-        First column and row, and column and row after the last.
-        """
+        height, width = image.shape[:2]
         left = min(max(int(np.floor(self.x)), 0), width - 1)
         top = min(max(int(np.floor(self.y)), 0), height - 1)
         right = min(max(int(np.ceil(self.x + self.width)), left + 1), width)
         bottom = min(max(int(np.ceil(self.y + self.height)), top + 1), height)
-        return left, top, right, bottom
+        return image[top:bottom, left:right]
 
 
 @dataclass(frozen=True, slots=True)

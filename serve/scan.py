@@ -90,7 +90,7 @@ class Scanner:
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
-            written = written_in(image, regions[1:], vectors[1:], bundle=self._bundle, words=self._words)
+            written = written_in(image, vectors[1:], bundle=self._bundle, words=self._words)
             if written:
                 regions += [one.region for one in written]
                 lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
 from model.reading import Line
-from model.regions import Box, Region, RgbImage
+from model.regions import Region, RgbImage
 from serve.brand_words import BrandWords, Spelled
-
-NEARLY = 1.4
-"""How much less surely than one that is read a region may look like words and still be looked at beside it."""
-
-ROOM = 0.25
-"""Of the longer side of a place that looks like words: how far around it lines are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +28,14 @@ class Written:
 
 
 def written_in(
-    image: RgbImage, regions: Sequence[Region], vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
+    image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
 ) -> list[Written]:
-    """The lines that spell a brand's word, where one of the `regions` looks like words by its vector in (n, 256).
-
-    They are looked for around it and all that nearly looks so: of a word's boxes, one is surer than the others.
-    """
+    """The lines that spell a brand's word, where one of the regions with the `vectors` (n, 256) looks like words."""
     readable = bundle.calibration.readable
-    values = readable.values(vectors)
-    if not (values >= readable.least).any():
+    if not (readable.values(vectors) >= readable.least).any():
         return []
-    nearly = [region.box for region, value in zip(regions, values, strict=True) if value >= readable.least - NEARLY]
-    found = bundle.reader.lines(image, place=_with_room(reduce(Box.hull, nearly)))
-    written = [Written(line, words.spelled(line.text)) for line in found]
-    return [one for one in written if one.spelled]
+    found = [Written(line, words.spelled(line.text)) for line in bundle.reader.lines(image)]
+    return [one for one in found if one.spelled]
 
 
 def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dict[int, list[Spelled]]:
@@ -63,8 +50,3 @@ def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dic
         if brands:
             found[number] = list(brands.values())
     return found
-
-
-def _with_room(place: Box) -> Box:
-    room = ROOM * max(place.width, place.height)
-    return Box(place.x - room, place.y - room, place.width + 2 * room, place.height + 2 * room)

@@ -16,10 +16,6 @@ def reader():
     return Reader()
 
 
-def whole(photo: np.ndarray) -> Box:
-    return Box(0, 0, photo.shape[1], photo.shape[0])
-
-
 def drawn(word: str) -> np.ndarray:
     picture = np.full((110, 360, 3), 255, np.uint8)
     cv2.putText(picture, word, (12, 80), cv2.FONT_HERSHEY_DUPLEX, 2.2, (20, 40, 120), 6, cv2.LINE_AA)
@@ -57,25 +53,16 @@ def test_the_lines_of_a_photo_are_found_and_read_the_largest_first(reader):
     photo = np.full((600, 800, 3), (120, 160, 90), np.uint8)
     cv2.putText(photo, "FUMA", (60, 300), cv2.FONT_HERSHEY_DUPLEX, 4.0, (250, 250, 250), 10, cv2.LINE_AA)
     cv2.putText(photo, "SUMMER", (450, 520), cv2.FONT_HERSHEY_DUPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
-    lines = reader.lines(photo, place=whole(photo))
+    lines = reader.lines(photo)
     assert [line.text for line in lines] == ["FUMA", "SUMMER"]
     assert lines[0].lies_in(Box(50, 190, 330, 130))
     assert not lines[1].lies_in(Box(50, 190, 330, 130))
 
 
-def test_lines_are_looked_for_in_their_place_and_told_in_pixels_of_the_photo(reader):
-    photo = np.full((600, 800, 3), (120, 160, 90), np.uint8)
-    cv2.putText(photo, "FUMA", (60, 300), cv2.FONT_HERSHEY_DUPLEX, 4.0, (250, 250, 250), 10, cv2.LINE_AA)
-    cv2.putText(photo, "SUMMER", (450, 520), cv2.FONT_HERSHEY_DUPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
-    (line,) = reader.lines(photo, place=Box(430, 430, 400, 130))
-    assert line.text == "SUMMER"
-    assert line.box.iou(Box(450, 470, 275, 50)) > 0.7
-
-
 def test_a_line_from_top_to_bottom_is_read(reader):
     photo = np.full((500, 300, 3), 240, np.uint8)
     photo[60:420, 90:200] = np.rot90(drawn("ADIDAS"), -1)
-    assert [line.text for line in reader.lines(photo, place=whole(photo))] == ["ADIDAS"]
+    assert [line.text for line in reader.lines(photo)] == ["ADIDAS"]
 
 
 def test_threads_take_turns() -> None:
@@ -95,19 +82,13 @@ def test_threads_take_turns() -> None:
     reader = Reader()
     reader.__dict__["_networks"] = Networks()
     with ThreadPoolExecutor(4) as threads:
-        photos = [np.zeros((100, 200, 3), np.uint8)] * 40
-        found = list(threads.map(lambda photo: reader.lines(photo, place=whole(photo)), photos))
+        found = list(threads.map(reader.lines, [np.zeros((100, 200, 3), np.uint8)] * 40))
     assert [line.text for lines in found for line in lines] == ["ADIDAS"] * 40
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 5), (8, 5_000), (9, 9)])
 def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
-    photo = np.zeros((*shape, 3), np.uint8)
-    assert reader.lines(photo, place=whole(photo)) == []
-
-
-def test_a_place_too_narrow_for_a_line_holds_none(reader):
-    assert reader.lines(drawn("ADIDAS"), place=Box(300.0, 20.0, 5.5, 80.0)) == []
+    assert reader.lines(np.zeros((*shape, 3), np.uint8)) == []
 
 
 @pytest.mark.parametrize(
