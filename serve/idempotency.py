@@ -146,7 +146,6 @@ def store(database: Database, claimed: Claim, answer: StoredAnswer) -> None:
             update(IdempotencyKey)
             .where(*_own(claimed))
             .values(status=answer.status, headers=answer.headers, body=answer.body)
-            .returning(NEED_NOT_WAIT)  # what was done is on the disk; a crash may lose its answer at any moment before
         )
 
 

@@ -47,8 +47,10 @@ class Measured(_Part):
 
 
 class MeasuredSet(_Part):
-    """One set of pictures: its fingerprint, how many units were drawn anew for the intervals, both models' scores from
-    0 to 1, and the candidate's less the champion's, picture by picture."""
+    """One set of pictures: its fingerprint, and both models' scores on it, 0 to 1.
+
+    `difference` is the candidate's less the champion's, picture by picture; `units` are drawn anew for the intervals.
+    """
 
     fingerprint: str
     units: Annotated[int, Field(ge=1)]
