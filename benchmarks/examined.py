@@ -16,6 +16,7 @@ from model.alignment import prepare_reference
 from model.appearance import FILE as APPEARANCE
 from model.embedder import Embedder
 from model.verifier import ALIGNER, Head, VerifierRuntime
+from training.evaluation.intervals import Estimate, Numbers, interval
 from training.evaluation.verdict_cases import without_margin
 from training.evaluation.verdicts import true_positive_rate
 from training.round.judge import Judge
@@ -58,8 +59,20 @@ class Examined:
 
     def recall(self, bundle: Path) -> float:
         """Share of the fakes above all but 1 % of the genuine marks."""
-        scores = self.scores(bundle)
-        return true_positive_rate(scores[self.fake], scores[~self.fake], false_positive_rate=FALSE_FINDINGS)
+        return _recall(self.scores(bundle), self.fake)
+
+    def gap(self, better: Path, worse: Path) -> Estimate:
+        """By how many points the recall of one bundle exceeds another's, both on the same marks, drawn again alike."""
+
+        def points(marks: Numbers) -> float:
+            fake = marks[:, 2] == 1
+            return 100 * (_recall(marks[:, 0], fake) - _recall(marks[:, 1], fake))
+
+        return interval(np.stack([self.scores(better), self.scores(worse), self.fake], axis=1), points, resamples=500)
+
+
+def _recall(scores: Numbers, fake: NDArray[np.bool_]) -> float:
+    return true_positive_rate(scores[fake], scores[~fake], false_positive_rate=FALSE_FINDINGS)
 
 
 def examined_listings(

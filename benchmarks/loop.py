@@ -62,7 +62,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=4, listings_each=40, genuine_examined=3_000, fakes_examined=1_500,
+    rounds=5, brands=10, malicious=4, listings_each=40, genuine_examined=12_000, fakes_examined=3_000,
     training=RoundSettings(embedder_steps=0, thresholds=None),
     frozen=FrozenSizes(),
 )  # fmt: skip
@@ -198,20 +198,26 @@ def main() -> None:
             for arm, done in zip(arms, running, strict=True):
                 done.result()
                 arm.show(number)
-            print(json.dumps(summary(arms, untaught=untaught)), flush=True)
+            print(json.dumps(summary(arms, untaught=untaught, examined=examined)), flush=True)
 
 
-def summary(arms: Sequence[Arm], *, untaught: float) -> dict[str, Any]:
-    """The figures so far; gaps are points of recall that the clean marketplace's model is better by."""
+def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict[str, Any]:
+    """The figures so far; gaps are points of recall that the clean marketplace's model is better by.
+
+    A gap's interval tells how far it would move on other marks of the same brands, not what other labels would teach.
+    """
     clean, last = arms[0], arms[-1]
-    word = last.recalls_at_their_word[-1] if last.recalls_at_their_word else None
+    gap = examined.gap(clean.champion, last.champion) if last is not clean else None
+    word = examined.gap(clean.champion, last.at_their_word) if last.at_their_word else None
     figures = {
         "recall_untaught": untaught,
         "recall_first": clean.recalls[0],
         "recall_last": clean.recalls[-1],
         "credit_rank_correlation": last.credit_correlation,
-        "malicious_gap_points": 100 * (clean.recalls[-1] - last.recalls[-1]) if last is not clean else None,
-        "unweighted_gap_points": None if word is None else 100 * (clean.recalls[-1] - word),
+        "malicious_gap_points": gap and gap.value,
+        "malicious_gap_interval": gap and [round(gap.low, 2), round(gap.high, 2)],
+        "unweighted_gap_points": word and word.value,
+        "unweighted_gap_interval": word and [round(word.low, 2), round(word.high, 2)],
         "malicious_share": last.malicious_share,
         "precision": clean.figures[-1].precision,
         "proactive_to_reactive": clean.figures[-1].proactive_to_reactive,

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from benchmarks.examined import examined_listings
+from benchmarks.examined import Examined, examined_listings
 from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
 from benchmarks.loop import rank_correlation
 from benchmarks.marketplace import Figures, honesties, offers
@@ -84,3 +85,22 @@ def test_recall_is_at_one_false_finding_in_a_hundred(logos: list[Logo], tmp_path
     assert examined.recall(bundle_folder()) == (scores[6:] > scores[:6].max()).mean()
     nothing = replace(examined, frames=np.repeat(examined.frames[:1], 12, axis=0), similarity=np.zeros(12, np.float32))
     assert nothing.recall(bundle_folder()) == 0.0
+
+
+def test_a_gap_is_the_difference_of_two_recalls_on_the_same_marks() -> None:
+    frames = np.zeros((400, 1, 1, 1, 3), np.uint8)
+    fake = np.arange(400) >= 200
+    examined = Scored(frames, np.zeros(400, np.float32), fake)
+    gap = examined.gap(Path("sharp"), Path("dull"))
+    assert gap.value == pytest.approx(100 * (examined.recall(Path("sharp")) - examined.recall(Path("dull"))))
+    assert 0 < gap.low < gap.value < gap.high
+    same = examined.gap(Path("dull"), Path("dull"))
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+class Scored(Examined):
+    """Marks with scores of two bundles that nobody had to train."""
+
+    def scores(self, bundle: Path) -> NDArray[np.float64]:
+        noise = np.random.default_rng(0).normal(size=len(self.fake))
+        return np.asarray(noise + self.fake * {"sharp": 4.0, "dull": 1.0}[bundle.name], np.float64)
