@@ -34,6 +34,7 @@ from training.evaluation.datasets import (
 )
 from training.evaluation.references import DRAWINGS_PER_BRAND
 from training.evaluation.report import Progress
+from training.evaluation.versions import drawings_in_use
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
 from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
@@ -97,7 +98,7 @@ def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> Deve
         strangers={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[count : 2 * count]},
         others={train[number]: by_brand[train[number]][:1] for number in rng.permutation(len(train))[:others]},
         packaged=_packaged_references(),
-        pictured={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in sorted(TUNING_BRANDS)},
+        pictured=drawings_in_use(sorted(TUNING_BRANDS), [logo for brand in TUNING_BRANDS for logo in by_brand[brand]]),
     )
 
 

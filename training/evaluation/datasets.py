@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,6 +52,28 @@ class Photo:
         return decode(self.path.read_bytes())
 
 
+class TracedMark(NamedTuple):
+    """A mark after which a reference of `brand` is drawn (`training.evaluation.versions`): the photo, the place of the
+    mark among its marks, and of how many colours the `version` is.
+    """
+
+    brand: str
+    version: str
+    file: str
+    mark: int
+    colours: int
+
+
+@cache
+def traced_marks() -> tuple[TracedMark, ...]:
+    """What `versions.csv` names."""
+    with Path(__file__).with_name("versions.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(
+            TracedMark(row["brand"], row["version"], row["file"], int(row["mark"]), int(row["colours"]))
+            for row in csv.DictReader(lines)
+        )
+
+
 def is_for_tuning(path: Path) -> bool:
     """Whether a photo without boxes may be tuned on; the others are for reporting.
 
@@ -76,13 +100,16 @@ def boxed_photos(name: str) -> list[Photo]:
 def real_photos(*, tuning: bool) -> list[Photo]:
     """The photos of `flickrlogos27` that may be tuned on, or those that figures are reported on.
 
+    Those after which a reference is drawn are in neither.
+
     Raises:
         DataMissing: the data set is not there.
     """
+    drawn_after = {one.file for one in traced_marks()}
     return [
         photo
         for photo in boxed_photos("flickrlogos27")
-        if tuning == any(mark.brand in TUNING_BRANDS for mark in photo.marks)
+        if tuning == any(mark.brand in TUNING_BRANDS for mark in photo.marks) and photo.path.name not in drawn_after
     ]
 
 

@@ -19,8 +19,9 @@ from training.evaluation.latency import latency
 from training.evaluation.matchers import Matcher, all_matchers
 from training.evaluation.products import copies, groceries
 from training.evaluation.provenance import commit, provenance
-from training.evaluation.references import drawings_of, other_brands
+from training.evaluation.references import other_brands
 from training.evaluation.report import Progress, Report, Table
+from training.evaluation.versions import drawings_in_use
 from training.evaluation.whole_photos import whole_photos
 from training.synthesis.logos import Logo, fetch_packages, load_logos
 
@@ -82,8 +83,8 @@ class Inputs:
 
     @cached_property
     def own(self) -> dict[str, list[Logo]]:
-        """The reported brands' drawings."""
-        return drawings_of(sorted({mark.brand for photo in self.marked for mark in photo.marks}), self.logos)
+        """The reported brands' drawings, of every version in use."""
+        return drawings_in_use(sorted({mark.brand for photo in self.marked for mark in photo.marks}), self.logos)
 
     @cached_property
     def others(self) -> dict[str, list[Logo]]:

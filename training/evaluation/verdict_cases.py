@@ -19,7 +19,8 @@ from model.tampering import Tampering
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import DataMissing, Photo
-from training.evaluation.references import as_uploaded, drawings_of
+from training.evaluation.references import Drawings, as_uploaded, drawings_of
+from training.evaluation.versions import drawings_in_use
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, split_of
 from training.verifier.release import draw_pairs
@@ -90,11 +91,10 @@ class CaseSet:
 def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering: Tampering, seed: int = 0) -> CaseSet:
     """The marks of FlickrLogos-27 as they are (`genuine`) and smeared, beside the clean drawings of their brands.
 
-    A version of the mark that no drawing shows cannot agree with any, which is part of the figure. Two in five smears
-    are of tools kept out of training; strengths are even from 0 to 1.
+    Two in five smears are of tools kept out of training; strengths are even from 0 to 1.
     """
     rng = np.random.default_rng(seed)
-    references = _uploaded({mark.brand for photo in photos for mark in photo.marks}, logos)
+    references = _uploaded(drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos))
     cases = []
     for photo in photos:
         image = photo.read()
@@ -141,7 +141,7 @@ def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: Mode
     """
     folder, web = data_folder() / "imitations", data_folder() / "imitations_web"
     rows = _rows(folder / "labels.csv")
-    references = _uploaded({row["brand"] for row in rows}, logos)
+    references = _uploaded(drawings_in_use(sorted({row["brand"] for row in rows}), logos))
     found = Places(references, bundle)
     cases = [
         found.case(folder / row["file"], brand=row["brand"], kind="imitation", edit=f"of {row['brand']}")
@@ -171,9 +171,7 @@ def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int, seed: int = 
             name = f"{unseen} {number}"
             brands.add(pair.brand)
             cases.append(Case(pair.region, inner, pair.brand, name, pair.label, pair.edit, strength))
-    references = {
-        brand: pictures for brand, pictures in _uploaded({logo.brand for logo in own}, own).items() if brand in brands
-    }
+    references = _uploaded(drawings_of(sorted(brands), own))
     kept = [case for case in cases if case.brand in references or case.kind == "unrelated"]
     return CaseSet(f"Drawn marks of {split} brands", kept, references)
 
@@ -214,11 +212,11 @@ def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, tampe
     return Case(region, inner, brand, photo, kind, tampered=tampering.within(image, box))
 
 
-def _uploaded(brands: Iterable[str], logos: Sequence[Logo]) -> dict[str, list[RgbImage]]:
-    """The references of the brands that some package draws."""
+def _uploaded(drawings: Drawings) -> dict[str, list[RgbImage]]:
+    """The drawings as they are uploaded, of the brands that have one that can be seen."""
     found = {
-        brand: [drawn for logo in drawings if (drawn := as_uploaded(logo)) is not None]
-        for brand, drawings in drawings_of(sorted(brands), logos).items()
+        brand: [drawn for logo in logos if (drawn := as_uploaded(logo)) is not None]
+        for brand, logos in drawings.items()
     }
     return {brand: pictures for brand, pictures in found.items() if pictures}
 
