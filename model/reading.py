@@ -1,10 +1,9 @@
 """Words in a photo: the lines in it, and what stands in the place of a genuine drawing's words.
 
-A line that is a brand's word names the brand where vectors do not. Between genuine and imitated, recognition takes
-look-alikes for what they imitate ("ADlDAS" is read as ADIDAS), so the pixels judge first and the reading only speaks
-where they already suspect an imitation: a word read as it should be makes one less likely, a near miss of it more, and
-names the letter. To find a photo's lines costs thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and
-Chinese), inside the wheel of RapidOCR.
+A line that is a brand's word names the brand where vectors do not. Between genuine and imitated, a word read as it
+should be makes an imitation less likely, a near miss of it or another word in its place more. Recognition takes some
+look-alikes for what they imitate ("ADlDAS" is read as ADIDAS), so the pixels judge first. To find a photo's lines costs
+thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese), inside the wheel of RapidOCR.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from model.alignment import PreparedReference
 from model.preprocessing import resized
@@ -30,7 +30,12 @@ FEWEST_PIXELS = 8
 """A line less high or wide than this is not read."""
 
 SURELY_READ = 0.85
-"""Confidence, 0..1, from which a line of a genuine drawing counts as read."""
+"""Confidence, 0..1, from which a line counts as read."""
+
+SURELY_DIFFERENT = 0.95
+"""Confidence from which a line that reads otherwise than it should counts as another: of the drawn genuine wordmarks
+that were misread, half were read less surely.
+"""
 
 PHOTO_SIDE = 320
 """Pixels of a photo's longer side in which lines are looked for; they are read in the photo as it is."""
@@ -48,7 +53,10 @@ _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
 
-Outcome = Literal["as_known", "near_miss", "otherwise"]
+Outcome = Literal["as_known", "near_miss", "another_word", "otherwise"]
+
+_LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o"})
+"""Letters that recognition exchanges on genuine marks too."""
 
 
 _UPRIGHT = 1.5
@@ -57,10 +65,11 @@ _UPRIGHT = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that was surely read: its `text`, and where it is, in pixels of the picture."""
+    """A line that was surely read: its `text`, where it is, in pixels of the picture, and the `confidence`, 0..1."""
 
     text: str
     box: Box
+    confidence: float = 1.0
 
     def lies_in(self, box: Box) -> bool:
         """Whether most of the line lies in `box`."""
@@ -69,35 +78,49 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in the place of the line `known`: `seen`, letters and digits, with `confidence` 0..1."""
+    """What was read where the line `known` should be: `seen`, as it is drawn, with `confidence` 0..1.
+
+    `in_place` says that it was read in the place of `known` once the region was laid on the reference, and not as one
+    of the region's lines.
+    """
 
     known: str
     seen: str
     confidence: float
+    in_place: bool = True
 
     @property
     def outcome(self) -> Outcome:
-        """`near_miss` for letters exchanged, one in three at most; what is read without confidence is `otherwise`.
+        """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
 
-        A letter too many or too few is `otherwise` as well: on genuine marks readings err so as often as on imitations,
-        most at the ends of a word.
+        A letter that lacks at an end may have been cut off. What else is read in its place is `another_word`; elsewhere
+        in the region other words may well stand.
         """
-        if self.confidence < SURELY_READ or len(self.seen) != len(self.known):
-            return "otherwise"
-        differing = len(self._differing())
-        if differing == 0:
+        known, runs = _alike(self.known), _runs(self.seen)
+        if self.confidence >= SURELY_READ and known in runs:
             return "as_known"
-        return "near_miss" if differing <= max(1, len(self.known) * _NEAR) else "otherwise"
+        if self.confidence < SURELY_DIFFERENT or not runs:
+            return "otherwise"
+        closest = self._closest()
+        distance = Levenshtein.distance(known, closest)
+        if distance <= max(1, len(known) * _NEAR):
+            return "otherwise" if known.startswith(closest) or known.endswith(closest) else "near_miss"
+        return "another_word" if self.in_place and len(_alike(self.seen)) > FEWEST_LETTERS else "otherwise"
 
     def difference(self) -> str:
-        """The first letter that differs, in words; of a near miss."""
-        place = self._differing()[0]
-        return f"letter {place + 1} differs: {self.seen[place]} for {self.known[place]}"
+        """What differs, in words; of a near miss or another word."""
+        closest = self._closest()
+        if self.outcome == "near_miss" and len(closest) == len(_alike(self.known)):
+            known, seen = _letters(self.known), _letters(self.seen)
+            place = next(n for n, pair in enumerate(zip(_alike(known), closest, strict=True)) if pair[0] != pair[1])
+            if len(seen) == len(known):
+                return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
+        return f"reads {self.seen} for {self.known}"
 
-    def _differing(self) -> list[int]:
-        """Places of the letters that differ, whatever their case; both words are equally long."""
-        letters = zip(self.known, self.seen, strict=True)
-        return [place for place, (known, seen) in enumerate(letters) if known.casefold() != seen.casefold()]
+    def _closest(self) -> str:
+        """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
+        known = _alike(self.known)
+        return min(_runs(self.seen), key=lambda run: (Levenshtein.distance(known, run), -len(run), run))
 
 
 class Reader:
@@ -108,20 +131,25 @@ class Reader:
         self._lock = threading.Lock()
         self._known: weakref.WeakKeyDictionary[PreparedReference, Line | None] = weakref.WeakKeyDictionary()
 
-    def read(self, laid: RgbImage, reference: PreparedReference) -> Reading | None:
-        """Read, in a region `laid` out as the reference's picture, what stands in the place of its longest line.
+    def read(self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage) -> Reading | None:
+        """Read what stands where the reference's longest line should be; None where the reference has no words.
 
-        None where the reference has no words.
+        In the `region` as it is `laid` out as the reference's picture, and, where that does not read as it should,
+        among the lines of the region as it is: the word as it should be, wherever it stands, before a near miss.
         """
         with self._lock:
             if reference not in self._known:
                 self._known[reference] = self._longest_line(reference.picture)
-            line = self._known[reference]
-            if line is None:
+            known = self._known[reference]
+            if known is None:
                 return None
-            found = self._networks(_bgr(line.box.crop(laid)), use_det=False, use_cls=False, use_rec=True)
+            found = self._networks(_bgr(known.box.crop(laid)), use_det=False, use_cls=False, use_rec=True)
         text, confidence = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
-        return Reading(line.text, _letters(text), confidence)
+        in_place = Reading(known.text, text, confidence)
+        if in_place.outcome == "as_known":
+            return in_place
+        lines = [Reading(known.text, one.text, one.confidence, in_place=False) for one in self.lines(region)]
+        return min((in_place, *lines), key=lambda one: _TELLING.index(one.outcome))
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -138,20 +166,27 @@ class Reader:
         quads = np.asarray(found.boxes, np.float32) * to_photo
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]
-        lines = [Line(self.line(_straight(photo, quad)), _around(quad, room=0.0).clipped(width=width, height=height))
-                 for quad in largest]  # fmt: skip
-        return [line for line in lines if line.text]
+        read = [(self._line(_straight(photo, quad)), quad) for quad in largest]
+        return [
+            Line(text, _around(quad, room=0.0).clipped(width=width, height=height), confidence)
+            for (text, confidence), quad in read
+            if confidence >= SURELY_READ
+        ]
 
     def line(self, region: RgbImage) -> str:
         """The text of the line that fills `region` (any size), as it is drawn; empty where none is surely read."""
+        text, confidence = self._line(region)
+        return text if confidence >= SURELY_READ else ""
+
+    def _line(self, region: RgbImage) -> tuple[str, float]:
         height, width = region.shape[:2]
         if min(height, width) < FEWEST_PIXELS:
-            return ""
+            return "", 0.0
         if width > WIDEST_LINE * height:
             region = resized(region, width=round(WIDEST_LINE * height), height=height)
         with self._lock:
             found = self._networks(_bgr(region), use_det=False, use_cls=False, use_rec=True)
-        return found.txts[0] if found.txts and float(found.scores[0]) >= SURELY_READ else ""
+        return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 
     def _longest_line(self, picture: RgbImage) -> Line | None:
         found = self._networks(_bgr(picture), use_det=True, use_cls=False, use_rec=True)
@@ -183,8 +218,23 @@ class Reader:
         )
 
 
+_TELLING: tuple[Outcome, ...] = ("as_known", "near_miss", "another_word", "otherwise")
+"""Which of several readings counts: the first of these."""
+
+
 def _letters(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
+
+
+def _alike(text: str) -> str:
+    """Letters and digits without case, look-alikes made one."""
+    return _letters(text).casefold().translate(_LOOK_ALIKES)
+
+
+def _runs(text: str) -> list[str]:
+    """The words of a line and every run of them, put together."""
+    words = [word for word in map(_alike, text.split()) if word]
+    return ["".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, len(words) + 1)]
 
 
 def _straight(photo: RgbImage, quad: NDArray[np.float32]) -> RgbImage:

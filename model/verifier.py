@@ -40,7 +40,7 @@ from model.runtime import session
 
 Kind = Literal["genuine", "smear", "imitation"]
 
-SUSPECTED = 0.15
+SUSPECTED = 0.05
 """Share of an imitation in what is not unrelated from which the words of the mark are read."""
 
 ALIGNER = "aligner.onnx"
@@ -198,16 +198,19 @@ class _Linear:
 
 
 class ReadingOdds:
-    """What a reading does to the odds of an imitation against the other kinds: logarithms by outcome."""
+    """What a reading does to the odds of an imitation against a genuine mark: logarithms by outcome.
+
+    It says nothing of a smear.
+    """
 
     def __init__(self, numbers: dict[str, float]) -> None:
         self._numbers = numbers
 
     def applied(self, shares: Shares, outcome: Outcome) -> Shares:
         """The shares of the kinds after a reading."""
-        raised = shares.imitation * math.exp(self._numbers[outcome])
-        total = max(shares.genuine + shares.smear + raised, 1e-12)
-        return Shares(shares.genuine / total, shares.smear / total, raised / total)
+        untouched, raised = shares.genuine, shares.imitation * math.exp(self._numbers[outcome])
+        divided = (shares.genuine + shares.imitation) / max(untouched + raised, 1e-12)
+        return Shares(untouched * divided, shares.smear, raised * divided)
 
 
 class Aligner:
@@ -289,7 +292,7 @@ class Verifier:
         """The words in the region, where `shares` suspect an imitation of a reference that has words."""
         if shares.imitation <= SUSPECTED:
             return None
-        return self._reader.read(compared.aligned(), compared.reference)
+        return self._reader.read(compared.aligned(), compared.reference, region=compared.examined.region)
 
     def after_reading(self, shares: Shares, reading: Reading | None) -> Shares:
         """`shares`, and what the reading says of an imitation."""
@@ -298,7 +301,7 @@ class Verifier:
     def explain(self, compared: Compared, *, kind: Kind, reading: Reading | None = None) -> Explanation:
         """Why the region is of that `kind`, in a picture and in words."""
         reasons = _reasons(kind, compared.examined, compared.reference)
-        if kind == "imitation" and reading is not None and reading.outcome == "near_miss":
+        if kind == "imitation" and reading is not None and reading.outcome in ("near_miss", "another_word"):
             reasons.insert(0, reading.difference())
         return Explanation(compared.aligned(), compared.difference(kind), reasons)
 

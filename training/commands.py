@@ -170,10 +170,23 @@ def verifier(
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
     from training.verifier.release import refit_head, release_verifier
+    from training.verifier.wording import fit_wording
 
     embed = Embedder(bundle / "embedder.onnx").embed
     work = refit_head if refit else release_verifier
     work(bundle, logos=fetch_packages(), embed=embed, seed=seed, report=out.print)
+    fit_wording(bundle, embed=embed, seed=seed, report=out.print)
+
+
+@train.command()
+def wording(*, bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
+    """Fit what reading the words of a mark says of an imitation, on wordmarks in many typefaces."""
+    from model.bundle import write_manifest
+    from model.embedder import Embedder
+    from training.verifier.wording import fit_wording
+
+    fit_wording(bundle, embed=Embedder(bundle / "embedder.onnx").embed, seed=seed, report=out.print)
+    write_manifest(bundle)
 
 
 @train.command()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from model.alignment import prepare_reference
 from model.reading import Reader, Reading
@@ -22,9 +23,17 @@ def drawn(word: str) -> np.ndarray:
     return picture
 
 
+def printed(word: str) -> np.ndarray:
+    font = ImageFont.load_default(72)
+    left, _, right, _ = font.getbbox(word)
+    picture = Image.new("RGB", (int(right - left) + 40, 110), "white")
+    ImageDraw.Draw(picture).text((20 - left, 10), word, font=font, fill=(20, 40, 120))
+    return np.asarray(picture).copy()
+
+
 def test_a_word_is_read_as_it_is_known(reader):
     reference = prepare_reference(drawn("ADIDAS"))
-    reading = reader.read(reference.picture, reference)
+    reading = reader.read(reference.picture, reference, region=reference.picture)
     assert reading.outcome == "as_known"
     assert reading.seen == "ADIDAS"
 
@@ -32,7 +41,7 @@ def test_a_word_is_read_as_it_is_known(reader):
 def test_a_near_miss_is_told_and_its_letter_named(reader):
     reference, imitation = (prepare_reference(drawn(word)) for word in ("ADIDAS", "ABIDAS"))
     laid = cv2.resize(imitation.picture, reference.picture.shape[1::-1])
-    reading = reader.read(laid, reference)
+    reading = reader.read(laid, reference, region=laid)
     assert reading.outcome == "near_miss"
     assert reading.difference() == "letter 2 differs: B for D"
 
@@ -41,12 +50,13 @@ def test_a_mark_without_words_is_not_read(reader):
     picture = np.full((100, 100, 3), 255, np.uint8)
     cv2.circle(picture, (50, 50), 40, (200, 30, 30), 8)
     reference = prepare_reference(picture)
-    assert reader.read(reference.picture, reference) is None
+    assert reader.read(reference.picture, reference, region=reference.picture) is None
 
 
 def test_a_blank_where_the_word_should_be_is_no_near_miss(reader):
     reference = prepare_reference(drawn("ADIDAS"))
-    assert reader.read(np.full_like(reference.picture, 200), reference).outcome == "otherwise"
+    blank = np.full_like(reference.picture, 200)
+    assert reader.read(blank, reference, region=blank).outcome == "otherwise"
 
 
 def test_the_lines_of_a_photo_are_found_and_read_the_largest_first(reader):
@@ -97,10 +107,54 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("adidas", 0.95, "as_known"),
         ("abidas", 0.95, "near_miss"),
         ("abidas", 0.4, "otherwise"),
-        ("PUMA", 0.99, "otherwise"),
-        ("ADIDASS", 0.99, "otherwise"),
-        ("abubus", 0.99, "otherwise"),
+        ("abidas", 0.9, "otherwise"),
+        ("AD1DAS", 0.9, "as_known"),
+        ("adidas originals", 0.9, "as_known"),
+        ("A DIDAS", 0.9, "as_known"),
+        ("ADIDASS", 0.99, "near_miss"),
+        ("ADDAS", 0.99, "near_miss"),
+        ("DIDAS", 0.99, "otherwise"),
+        ("ADID", 0.99, "otherwise"),
+        ("PUMA", 0.99, "another_word"),
+        ("NO", 0.99, "otherwise"),
+        ("", 0.0, "otherwise"),
     ],
 )
 def test_outcomes(seen, confidence, outcome):
     assert Reading("ADIDAS", seen, confidence).outcome == outcome
+
+
+def test_another_word_counts_only_in_the_place_of_the_brands():
+    assert Reading("ADIDAS", "summer", 0.99, in_place=False).outcome == "otherwise"
+    assert Reading("ADIDAS", "summer abidas", 0.99, in_place=False).outcome == "near_miss"
+
+
+@pytest.mark.parametrize(
+    ("seen", "difference"),
+    [
+        ("ABIDAS", "letter 2 differs: B for D"),
+        ("abIDAS", "letter 2 differs: b for D"),
+        ("ADIDASS", "reads ADIDASS for ADIDAS"),
+        ("PUMA", "reads PUMA for ADIDAS"),
+        ("my abidas", "reads my abidas for ADIDAS"),
+    ],
+)
+def test_what_differs_is_told(seen, difference):
+    assert Reading("ADIDAS", seen, 0.99).difference() == difference
+
+
+def test_a_word_that_stands_elsewhere_in_the_region_is_as_known(reader):
+    reference = prepare_reference(printed("ADIDAS"))
+    laid = cv2.resize(printed("SUMMER"), reference.picture.shape[1::-1])
+    region = np.full((300, 400, 3), 240, np.uint8)
+    region[160:270, 20 : 20 + printed("ADIDAS").shape[1]] = printed("ADIDAS")
+    reading = reader.read(laid, reference, region=region)
+    assert (reading.outcome, reading.in_place) == ("as_known", False)
+
+
+def test_another_word_in_the_place_of_the_brands_is_told(reader):
+    reference = prepare_reference(printed("ADIDAS"))
+    laid = cv2.resize(printed("SUMMER"), reference.picture.shape[1::-1])
+    reading = reader.read(laid, reference, region=printed("SUMMER"))
+    assert reading.outcome == "another_word"
+    assert reading.difference() == "reads SUMMER for ADIDAS"

@@ -126,7 +126,7 @@ def fetch_packages(folder: Path | None = None) -> Path:
         stem = f"{package.removeprefix('@').replace('/', '-')}-{version}"
         if (folder / stem / "package" / "icons.json").exists():
             continue
-        archive = _npm_pack(f"{package}@{version}", folder)
+        archive = npm_pack(f"{package}@{version}", folder)
         with tarfile.open(archive) as opened:
             members = [member for member in opened.getmembers() if member.name == "package/icons.json"]
             opened.extractall(folder / stem, members=members, filter="data")
@@ -134,7 +134,7 @@ def fetch_packages(folder: Path | None = None) -> Path:
     return folder
 
 
-def _npm_pack(package: str, folder: Path) -> Path:
+def npm_pack(package: str, folder: Path) -> Path:
     """The archive that `npm pack` leaves in `folder`."""
     npm = shutil.which("npm")
     if npm is None:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -25,13 +26,13 @@ from model.networks.aligner import AlignerNetwork
 from model.networks.appearance import AppearanceNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights, save_weights
-from model.reading import Outcome, Reader
+from model.reading import Outcome
 from model.regions import RgbImage
-from model.verifier import ALIGNER, SUSPECTED, Aligner, Head, Scores, VerifierRuntime, laid_out
+from model.verifier import ALIGNER, Aligner, VerifierRuntime
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.verifier.aligner import fit_aligner
-from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head, fit_reading
+from training.verifier.head import Embed, examined_pairs, fit_head
 from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
 from training.verifier.views import ViewRecipe, similar_reference
@@ -176,6 +177,8 @@ def refit_head(
 ) -> None:
     """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers.
 
+    What a reading says is fitted after it (`training.verifier.wording`), and nothing until then.
+
     Raises `FileNotFoundError` when there is neither `appearance.fp16.npz` nor `tampering.fp16.npz`.
     """
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
@@ -187,11 +190,8 @@ def refit_head(
     brands = [pair.brand for pair in examined.pairs]
     head = fit_head(examined.numbers, examined.labels, brands=brands)
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
-    scores = [Scores(*row) for row in Head(head).probabilities(examined.numbers).tolist()]
-    outcomes = read_pairs(examined, scores, references, aligner=Aligner(folder / ALIGNER))
-    reading = fit_reading(scores, outcomes, examined.labels)
-    report(f"{len(outcomes) - outcomes.count(None)} pairs read: log odds of an imitation {reading}")
-    content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": reading}
+    unread = dict.fromkeys(get_args(Outcome), 0.0)
+    content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
@@ -203,19 +203,3 @@ def _laid(drawn: Drawn, references: Sequence[PreparedReference], *, aligner: Ali
         [laid_in_frame(pair.region, matrix), references[pair.reference].frame]
         for pair, matrix in zip(pairs, matrices, strict=True)
     ])  # fmt: skip
-
-
-def read_pairs(
-    examined: ExaminedPairs, scores: Sequence[Scores], references: Sequence[PreparedReference], *, aligner: Aligner
-) -> list[Outcome | None]:
-    """What reading the words says of each pair that the verifier would read; None for the others."""
-    reader = Reader()
-    outcomes: list[Outcome | None] = []
-    for pair, score in zip(examined.pairs, scores, strict=True):
-        reading = None
-        if pair.label != "unrelated" and score.imitation > SUSPECTED * (1.0 - score.unrelated):
-            small, reference = working_size(pair.region), references[pair.reference]
-            laid = laid_out(small, aligner.align(small, reference), reference)
-            reading = reader.read(laid, reference)
-        outcomes.append(None if reading is None else reading.outcome)
-    return outcomes

@@ -1,0 +1,117 @@
+"""Wordmarks drawn in typefaces: a genuine one, and the near misses of it that sellers draw in the same face.
+
+The letters of packaged logos are paths that nobody can type anew. These are words of which every letter is known, so
+that a near miss differs as "abibas" does: by one letter or two, among them those that look alike. The typefaces come
+from npm (`@fontsource`, SIL Open Font Licence, Apache 2.0 and Ubuntu Font Licence).
+"""
+
+from __future__ import annotations
+
+import string
+import tarfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTFont
+
+from training.synthesis.logos import Logo, default_folder, npm_pack
+
+FONT_VERSION = "5.3.0"
+FONTS = (
+    "abril-fatface", "alfa-slab-one", "anton", "archivo-black", "bebas-neue", "bungee", "cinzel", "comfortaa",
+    "dancing-script", "exo-2", "fredoka", "josefin-sans", "kanit", "lato", "lobster", "merriweather", "montserrat",
+    "nunito", "open-sans", "orbitron", "oswald", "pacifico", "passion-one", "permanent-marker", "playfair-display",
+    "poppins", "raleway", "righteous", "roboto", "rubik", "russo-one", "satisfy", "special-elite", "teko", "titan-one",
+    "ubuntu",
+)  # fmt: skip
+"""Typefaces, sans and serif, display and script."""
+
+LOOK_ALIKES = {
+    "a": "oe", "b": "dhp", "c": "eog", "d": "b", "e": "ac", "f": "t", "g": "qc", "h": "kbn", "i": "jl", "j": "i",
+    "k": "hx", "l": "i", "m": "nw", "n": "mru", "o": "aec", "p": "bq", "q": "gp", "r": "n", "s": "z", "t": "fl",
+    "u": "vn", "v": "uyw", "w": "vm", "x": "k", "y": "v", "z": "s",
+}  # fmt: skip
+"""Letters by which a seller replaces one, hoping that nobody looks twice."""
+
+TWO_LETTERS = 0.45
+"""Share of the near misses that differ by two letters."""
+
+_KEPT = 4
+"""Letters that a word must have before one may be left out."""
+
+
+def fetch_fonts(folder: Path | None = None) -> list[Path]:
+    """The font files, taken with npm into `folder` (default: beside the logos); those that are there stay.
+
+    Raises `RuntimeError`, saying what to do, when npm is missing or cannot reach its registry.
+    """
+    folder = default_folder().with_name("fonts") if folder is None else folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FONTS:
+        if (file := folder / f"{name}.woff").exists():
+            continue
+        archive = npm_pack(f"@fontsource/{name}@{FONT_VERSION}", folder)
+        with tarfile.open(archive) as opened:
+            found = opened.extractfile(f"package/files/{name}-latin-400-normal.woff")
+            if found is None:
+                raise RuntimeError(f"@fontsource/{name} {FONT_VERSION} lacks its regular face")
+            file.write_bytes(found.read())
+        archive.unlink()
+    return [folder / f"{name}.woff" for name in FONTS]
+
+
+def wordmark(word: str, font: Path, *, colour: str = "#111111") -> Logo:
+    """`word` in the typeface, as paths; its brand is the word in lower case.
+
+    Raises `ValueError` for a letter that the typeface lacks.
+    """
+    face = _face(font)
+    glyphs, names, widths = face.getGlyphSet(), face.getBestCmap(), face["hmtx"]
+    paths, left = [], 0.0
+    for letter in word:
+        if ord(letter) not in names:
+            raise ValueError(f"{font.stem} has no {letter!r}")
+        name = names[ord(letter)]
+        pen = SVGPathPen(glyphs)
+        glyphs[name].draw(TransformPen(pen, (1, 0, 0, -1, left, 0)))
+        paths.append(f'<path d="{pen.getCommands()}"/>')
+        left += widths[name][0]
+    high, low = face["hhea"].ascent, face["hhea"].descent
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-high} {left} {high - low}" width="{left}" '
+        f'height="{high - low}" fill="currentColor" color="{colour}">{"".join(paths)}</svg>'
+    )
+    return Logo(word.lower(), f"{word} {font.stem}", "wordmarks", svg, monochrome=True)
+
+
+def near_miss(word: str, *, rng: np.random.Generator) -> str:
+    """`word` (lower case, a to z) with one letter or two exchanged, left out or added; never the word itself."""
+    while True:
+        letters = list(word)
+        for _ in range(1 + int(rng.random() < TWO_LETTERS)):
+            place, how = int(rng.integers(len(letters))), rng.random()
+            if how < 0.4:
+                letters[place] = str(rng.choice(list(LOOK_ALIKES[letters[place]])))
+            elif how < 0.7:
+                letters[place] = str(rng.choice(list(string.ascii_lowercase)))
+            elif how < 0.85 and len(letters) > _KEPT:
+                del letters[place]
+            else:
+                letters.insert(place, str(rng.choice(list(string.ascii_lowercase))))
+        if (missed := "".join(letters)) != word:
+            return missed
+
+
+def cased(words: Sequence[str], *, rng: np.random.Generator) -> list[str]:
+    """All `words` in upper case, in lower case, or with a capital, alike."""
+    how = (str.upper, str.lower, str.capitalize)[int(rng.integers(3))]
+    return [how(word) for word in words]
+
+
+@lru_cache(maxsize=64)
+def _face(font: Path) -> TTFont:
+    return TTFont(font)
