@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model.alignment import prepare_reference
+from model.alignment import prepare_reference, working_size
 from model.reading import Outcome, Reader
-from model.verifier import ALIGNER, Aligner, Head, Scores, VerifierRuntime, laid_out, working_size
+from model.verifier import ALIGNER, Aligner, Head, Scores, VerifierRuntime, laid_out
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
@@ -74,15 +74,15 @@ def drawn_wordings(words: int, *, fonts: Sequence[Path], seed: int, backgrounds:
         another = names[int(rng.integers(len(names)))]
         other = another if rng.random() < ANOTHER_WORD and another != word else near_miss(word, rng=rng)
         genuine, edited = (wordmark(one, font, colour=_colour(rng)) for one in cased([word, other], rng=rng))
-        edited = replace(edited, svg=edited.svg, brand=genuine.brand)
         asked = [([genuine], "genuine"), ([genuine], "genuine"), ([edited], "genuine"), ([genuine], "imitation")]
-        for place, (logos, label) in enumerate(asked):
+        for logos, label in asked:
             try:
                 pair = draw_pair(logos, 0, label=label, rng=rng, backgrounds=backgrounds, unseen=False)
             except ImpossibleEditError:
                 continue
-            changed = {"label": "imitation", "edit": "letters"} if place == 2 else {}
-            pairs.append(replace(pair, reference=number, brand=genuine.name, **changed))
+            if logos == [edited]:
+                pair = replace(pair, label="imitation", edit="letters")
+            pairs.append(replace(pair, reference=number, brand=genuine.name))
         references.append(genuine)
     return Wordings(pairs, references)
 
