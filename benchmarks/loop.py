@@ -5,8 +5,9 @@ holders judge what is pushed to them, complain, and show what they find by thems
 or careless, or malicious: those accuse honest sellers and shield fakes. After each round the labels are exported,
 `training.round` makes a candidate, and it is promoted unless it loses on a frozen set.
 
-The same listings go through two marketplaces: one of honest rights holders only, and one where malicious ones are
-added, about a fifth of all labels, which also train a second model: everybody who accuses is taken at its word.
+The same listings of the same brands go through two marketplaces: in one all rights holders are honest, in the other
+some are malicious, who bring about a fifth of the accusations. Its labels also train a second model: everybody who
+accuses is taken at its word.
 
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
@@ -34,7 +35,7 @@ from rich.table import Table
 from scipy.stats import spearmanr
 
 from benchmarks.examined import Examined, examined_listings
-from benchmarks.marketplace import Figures, Marketplace, Offer, honesties, offers
+from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
 from model.bundle import bundle_folder
 from training.round.comparison import Pictures, compare
@@ -49,7 +50,7 @@ console = Console(width=120)
 
 @dataclass(frozen=True)
 class Size:
-    """How much is simulated and trained; `brands` are of honest rights holders, `malicious` ones are added to them."""
+    """How much is simulated and trained; `malicious` of the `brands` are of rights holders who lie, where any do."""
 
     rounds: int
     brands: int
@@ -62,7 +63,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=10, malicious=4, listings_each=40, genuine_examined=12_000, fakes_examined=3_000,
+    rounds=5, brands=14, malicious=4, listings_each=40, genuine_examined=8_000, fakes_examined=3_000,
     training=RoundSettings(embedder_steps=0, thresholds=None),
     frozen=FrozenSizes(),
 )  # fmt: skip
@@ -92,9 +93,9 @@ class Arm:
     def round(
         self, offered: Sequence[Offer], *, number: int, training: RoundSettings, frozen: FrozenSets, examined: Examined
     ) -> None:  # fmt: skip
-        """Sell what is offered of the marketplace's brands, learn, and promote."""
+        """Sell what is offered, learn, and promote."""
         began = time.monotonic()
-        figures = self.market.trade([offer for offer in offered if offer.brand < len(self.market.logos)])
+        figures = self.market.trade(offered)
         self.figures.append(figures)
         sold = time.monotonic()
         labels = self.folder / f"labels-{number}"
@@ -167,8 +168,7 @@ def main() -> None:
     size = QUICK if chosen.quick else FULL
     size = replace(size, malicious=0) if chosen.honest_only else size
     known = load_logos(None)
-    everybody = _brands_of(chosen.seed, known)[: size.brands + size.malicious]
-    logos = everybody[: size.brands]
+    logos = _brands_of(chosen.seed, known)[: size.brands]
     grounds = Backgrounds.found_in(data_folder())
     frozen = frozen_sets(known, sizes=size.frozen)
     with tempfile.TemporaryDirectory(prefix="hallmark-loop-") as folder, ExitStack() as stack:
@@ -181,12 +181,12 @@ def main() -> None:
         untaught = examined.recall(bundle_folder())
         console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
         place = Place(Path(folder), work, chosen.seed, stack)
-        arms = [_arm("clean", place, logos, malicious=0)]
+        arms = [_arm("clean", place, logos, honesties(size.brands, malicious=0))]
         if size.malicious:
-            arms.append(_arm("malicious", place, everybody, malicious=size.malicious))
+            arms.append(_arm("malicious", place, logos, honesties(size.brands, malicious=size.malicious)))
         for number in range(1, size.rounds + 1):
             seed = chosen.seed * 100 + number
-            offered = offers(everybody, each=size.listings_each, new_kinds=number > 1, seed=seed, grounds=grounds)
+            offered = offers(logos, each=size.listings_each, new_kinds=number > 1, seed=seed, grounds=grounds)
             # Each marketplace waits for its own service most of the time.
             with ThreadPoolExecutor(len(arms)) as pool:
                 running = [
@@ -236,13 +236,14 @@ class Place:
     stack: ExitStack
 
 
-def _arm(name: str, place: Place, logos: Sequence[Logo], *, malicious: int) -> Arm:
+def _arm(name: str, place: Place, logos: Sequence[Logo], honesty: Sequence[float]) -> Arm:
     """A marketplace on a service of its own, which ends with the `place`."""
     folder = place.folder / name
     service = place.stack.enter_context(running_service(folder / "home"))
-    market = Marketplace(service, logos, honesties(len(logos) - malicious, malicious=malicious), seed=place.seed)
+    market = Marketplace(service, logos, honesty, seed=place.seed)
     place.stack.callback(market.close)
-    return Arm(name, market, folder, place.work, at_their_word=bundle_folder() if malicious else None)
+    lied_to = min(honesty) < LYING
+    return Arm(name, market, folder, place.work, at_their_word=bundle_folder() if lied_to else None)
 
 
 def _brands_of(seed: int, logos: Sequence[Logo]) -> list[Logo]:

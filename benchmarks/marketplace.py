@@ -58,6 +58,9 @@ HONEST = (0.98, 0.60)
 MALICIOUS = (0.20, 0.10)
 """Of malicious ones, who accuse the goods of honest sellers and shield the fakes of their friends."""
 
+LYING = 0.5
+"""Who judges rightly less often than this is malicious."""
+
 EXAMINING = (2, 7)
 """Places of the brands whose labels examine the models: one in six as elsewhere, the same in every marketplace."""
 
@@ -105,9 +108,15 @@ def offers(
     return [found[int(place)] for place in rng.permutation(len(found))]
 
 
-def honesties(honest: int, *, malicious: int) -> list[float]:
-    """How often each rights holder judges rightly; the malicious ones come last."""
-    return [*np.linspace(*HONEST, honest).tolist(), *np.linspace(*MALICIOUS, malicious).tolist()]
+def honesties(rights_holders: int, *, malicious: int) -> list[float]:
+    """How often each rights holder judges rightly; every third or so is malicious, as many as there are to be.
+
+    The others judge as they do where nobody is.
+    """
+    found = np.linspace(*HONEST, rights_holders)
+    liars = np.linspace(0, rights_holders, malicious, endpoint=False).astype(int) + 1
+    found[liars] = np.linspace(*MALICIOUS, malicious)
+    return [float(one) for one in found]
 
 
 @dataclass
@@ -262,7 +271,7 @@ class Marketplace:
         fake = self._fakes[listing]
         accuses = fake if self._luck(listing, "judged").random() < holder.honesty else not fake
         figures.accusations += accuses
-        figures.malicious_accusations += accuses and not fake and holder.honesty < 0.5
+        figures.malicious_accusations += accuses and not fake and holder.honesty < LYING
         return accuses
 
     def _judge(self, holder: RightsHolder, case: str, *, listing: str, figures: Figures) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.examined import Examined, examined_listings
 from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
 from benchmarks.loop import rank_correlation
-from benchmarks.marketplace import Figures, honesties, offers
+from benchmarks.marketplace import LYING, Figures, honesties, offers
 from benchmarks.tricks import TRICKS
 from model.bundle import bundle_folder
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
@@ -60,11 +60,16 @@ def test_every_marketplace_gets_the_same_listings(logos: list[Logo]) -> None:
     assert cv2.imdecode(np.frombuffer(first[0].photo, np.uint8), cv2.IMREAD_COLOR).shape[2] == 3
 
 
-def test_honesty_is_spread_and_malicious_rights_holders_lie_more_often_than_not() -> None:
-    found = honesties(6, malicious=2)
-    assert sorted(found, reverse=True) == found
-    assert len(set(found)) == 8
-    assert [one < 0.5 for one in found] == [False] * 6 + [True] * 2
+def test_malicious_rights_holders_stand_in_the_place_of_honest_ones() -> None:
+    clean, found = honesties(14, malicious=0), honesties(14, malicious=4)
+    assert sorted(clean, reverse=True) == clean
+    assert min(clean) > LYING
+    liars = [place for place, honesty in enumerate(found) if honesty < LYING]
+    assert liars == [1, 4, 8, 11]
+    assert len(set(found)) == 14
+    assert [one for place, one in enumerate(found) if place not in liars] == [
+        one for place, one in enumerate(clean) if place not in liars
+    ]
 
 
 def test_credit_that_orders_rights_holders_by_honesty_correlates_wholly() -> None:
