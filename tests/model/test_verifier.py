@@ -8,7 +8,7 @@ import pytest
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder
 from model.calibration import Shares
-from model.reading import Reader
+from model.reading import Reader, Reading
 from model.verifier import Head, Verifier, likeliest
 
 
@@ -141,3 +141,12 @@ def test_a_calibration_of_another_round_is_refused(tmp_path, head, reason):
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(ValueError, match=reason):
         Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json", reader=Reader())
+
+
+@pytest.mark.parametrize(("seen", "raised"), [("FUMA", False), ("FUNA", True), ("SUMMER", True)])
+def test_a_reading_moves_what_is_between_genuine_and_imitated(verifier, seen, raised):
+    before = Shares(0.5, 0.2, 0.3)
+    after = verifier.after_reading(before, Reading("FUMA", seen, 0.99))
+    assert after.smear == before.smear, "it says nothing of a smear"
+    assert sum(after) == pytest.approx(1.0)
+    assert (after.imitation > before.imitation) == raised
