@@ -43,6 +43,9 @@ Kind = Literal["genuine", "smear", "imitation"]
 SUSPECTED = 0.05
 """Share of an imitation in what is not unrelated from which the words of the mark are read."""
 
+UNLIKE = 0.2
+"""Probability that region and reference are unrelated from which another word says no more than that."""
+
 ALIGNER = "aligner.onnx"
 """The file, in the folder of the verifier's, of the network that aligns."""
 
@@ -289,10 +292,15 @@ class Verifier:
         return Scores(genuine, smear, imitation, unrelated)
 
     def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
-        """The words in the region, where `shares` suspect an imitation of a reference that has words."""
+        """The words in the region, where `shares` suspect an imitation of a reference that has words.
+
+        None too where another word stands in what is hardly alike otherwise: it is another mark, not this one imitated.
+        """
         if shares.imitation <= SUSPECTED:
             return None
-        return self._reader.read(compared.aligned(), compared.reference, region=compared.examined.region)
+        reading = self._reader.read(compared.aligned(), compared.reference, region=compared.examined.region)
+        is_another = reading is not None and reading.outcome == "another_word" and compared.unrelated > UNLIKE
+        return None if is_another else reading
 
     def after_reading(self, shares: Shares, reading: Reading | None) -> Shares:
         """`shares`, and what the reading says of an imitation."""

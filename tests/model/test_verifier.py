@@ -1,5 +1,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -150,3 +152,12 @@ def test_a_reading_moves_what_is_between_genuine_and_imitated(verifier, seen, ra
     assert after.smear == before.smear, "it says nothing of a smear"
     assert sum(after) == pytest.approx(1.0)
     assert (after.imitation > before.imitation) == raised
+
+
+def test_another_word_in_what_is_not_alike_is_another_mark(verifier, monkeypatch):
+    picture = np.full((120, 420, 3), 255, np.uint8)
+    compared = verifier.compare(picture, prepare_reference(picture), similarity=0.9)
+    monkeypatch.setattr(verifier, "_reader", SimpleNamespace(read=lambda *_, **__: Reading("ACMOR", "SUMMER", 0.99)))
+    suspected = Shares(0.2, 0.1, 0.7)
+    assert verifier.read(replace(compared, unrelated=0.1), shares=suspected).seen == "SUMMER"
+    assert verifier.read(replace(compared, unrelated=0.5), shares=suspected) is None
