@@ -155,10 +155,10 @@ def fit_reading(
     """What each outcome of a reading adds to the log odds of an imitation against a genuine mark.
 
     `scores` are the head's; fitted by maximum likelihood with a prior that an outcome says nothing (`READING_PRIOR`),
-    on those genuine marks and imitations of `labels` that the verifier would read.
+    on the genuine marks and imitations of `labels`. What is not surely read says nothing.
     """
-    found: dict[str, float] = {}
-    for outcome in get_args(Outcome):
+    found: dict[str, float] = {"otherwise": 0.0}
+    for outcome in sorted(set(get_args(Outcome)) - set(found)):
         rows = [
             (math.log(max(score.imitation, 1e-6) / max(score.genuine, 1e-6)), label == CLASSES.index("imitation"))
             for score, read, label in zip(scores, outcomes, labels, strict=True)
