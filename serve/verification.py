@@ -24,6 +24,10 @@ REGION_MARGIN = 0.12
 """What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
 
 
+SURELY_ITS = 0.9
+"""Probability of a brand's mark below which another word in its place says that it is another brand's."""
+
+
 class SeenTampering:
     """Where a photo was tampered with, found when it is first asked for: most photos need not be asked."""
 
@@ -165,6 +169,8 @@ def _finding_from_mark(
     divided = max(passing, key=_Explained.worth)
     best = divided.way
     reading = verifier.read(best.compared, shares=divided.shares)
+    if reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS:
+        return None
     shares = verifier.after_reading(divided.shares, reading)
     kind = likeliest(shares)
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)

@@ -13,9 +13,9 @@ from index.interface import Entry
 from model.agreeing_keypoints import region_features
 from model.alignment import Features, PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.calibration import Covered, Readable, Recognition
+from model.calibration import Covered, Readable, Recognition, Shares
 from model.decode import decode
-from model.reading import Line
+from model.reading import Line, Reading
 from model.regions import Box, Region, RgbImage
 from model.verifier import Compared, Scores
 from serve.brand_words import BrandNames, BrandWords
@@ -285,6 +285,21 @@ def test_a_picture_whose_regions_do_not_look_like_words_is_not_read() -> None:
     assert reader.calls == 1
     scan(photo(), replace(bundle, calibration=plain_bundle().calibration), Shelf(bundle, fuma=1))
     assert reader.calls == 1
+
+
+@pytest.mark.parametrize(("unrelated", "found"), [(0.02, ["imitation"]), (0.4, [])])
+def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrelated: float, found: list[str]) -> None:
+    class ReadingVerifier(FixedVerifier):
+        def read(self, pair: Compared, *, shares: Shares) -> Reading:
+            return Reading("FUMA", "SUMMER", 0.99)
+
+        def after_reading(self, shares: Shares, reading: object) -> Shares:
+            return Shares(0.1, 0.0, 0.9)
+
+    verifier = ReadingVerifier(Scores((1 - unrelated) / 2, 0.0, (1 - unrelated) / 2, unrelated))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert [one.kind for one in done.findings] == found
 
 
 def test_agreeing_with_any_version_is_genuine() -> None:
