@@ -109,12 +109,12 @@ class Reading:
 
     def difference(self) -> str:
         """What differs, in words; of a near miss or another word."""
-        closest = self._closest()
-        if self.outcome == "near_miss" and len(closest) == len(_alike(self.known)):
-            known, seen = _letters(self.known), _letters(self.seen)
-            place = next(n for n, pair in enumerate(zip(_alike(known), closest, strict=True)) if pair[0] != pair[1])
-            if len(seen) == len(known):
-                return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
+        known, seen = _letters(self.known), _letters(self.seen)
+        # Without case some letters are two ("ß"), and then places do not tell letters.
+        if self.outcome == "near_miss" and len({len(one) for one in (known, seen, _alike(known), _alike(seen))}) == 1:
+            pairs = enumerate(zip(_alike(known), _alike(seen), strict=True))
+            place = next(number for number, (right, wrong) in pairs if right != wrong)
+            return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
         return f"reads {self.seen} for {self.known}"
 
     def _closest(self) -> str:
@@ -170,7 +170,7 @@ class Reader:
         return [
             Line(text, _around(quad, room=0.0).clipped(width=width, height=height), confidence)
             for (text, confidence), quad in read
-            if confidence >= SURELY_READ
+            if text and confidence >= SURELY_READ
         ]
 
     def line(self, region: RgbImage) -> str:

@@ -129,6 +129,10 @@ def test_another_word_counts_only_in_the_place_of_the_brands():
     assert Reading("ADIDAS", "summer abidas", 0.99, in_place=False).outcome == "near_miss"
 
 
+def test_letters_that_are_two_without_case_are_told_as_a_word():
+    assert Reading("GRÖẞE", "größo", 0.99).difference() == "reads größo for GRÖẞE"
+
+
 @pytest.mark.parametrize(
     ("seen", "difference"),
     [
