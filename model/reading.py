@@ -93,8 +93,8 @@ class Reading:
     def outcome(self) -> Outcome:
         """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
 
-        A letter that lacks at an end may have been cut off. What else is read in its place is `another_word`; elsewhere
-        in the region other words may well stand.
+        A letter too few at an end may have been cut off, one too many may be the symbol beside the word. What else is read
+        in its place is `another_word`; elsewhere in the region other words may well stand.
         """
         known, runs = _alike(self.known), _runs(self.seen)
         if self.confidence >= SURELY_READ and known in runs:
@@ -104,7 +104,8 @@ class Reading:
         closest = self._closest()
         distance = Levenshtein.distance(known, closest)
         if distance <= max(1, len(known) * _NEAR):
-            return "otherwise" if known.startswith(closest) or known.endswith(closest) else "near_miss"
+            shorter, longer = sorted((known, closest), key=len)
+            return "otherwise" if longer.startswith(shorter) or longer.endswith(shorter) else "near_miss"
         return "another_word" if self.in_place and len(_alike(self.seen)) > FEWEST_LETTERS else "otherwise"
 
     def difference(self) -> str:
