@@ -93,8 +93,8 @@ class Reading:
     def outcome(self) -> Outcome:
         """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
 
-        A letter too few at an end may have been cut off, one too many may be the symbol beside the word. What else is read
-        in its place is `another_word`; elsewhere in the region other words may well stand.
+        A letter too few at an end may have been cut off, one too many may be the symbol beside it. What else is read in
+        its place is `another_word`; elsewhere in the region other words may well stand.
         """
         known, runs = _alike(self.known), _runs(self.seen)
         if self.confidence >= SURELY_READ and known in runs:
