@@ -55,7 +55,7 @@ _MOST = 0.5
 
 Outcome = Literal["as_known", "near_miss", "another_word", "otherwise"]
 
-_LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o"})
+_LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "0": "o"})
 """Letters that recognition exchanges on genuine marks too."""
 
 
