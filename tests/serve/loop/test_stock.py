@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
 from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from service_client import Open
+from waiting import eventually
 
 from model.decode import decode
 from serve.loop.stock import StockSearch
@@ -79,7 +79,4 @@ def test_the_stock_is_searched_by_itself(open_client: Open) -> None:
     market = Marketplace(open_client())
     market.listing(png(mosaic(market.seed)), title="mirror grade")
     trait(market, text="mirror grade")
-    start = time.monotonic()
-    while not cases(market):
-        assert time.monotonic() < start + 30.0
-        time.sleep(0.05)
+    eventually(lambda: cases(market) != [], seconds=30.0)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from mosaics import mosaic, png
 from service_client import Client, Open
 from sqlalchemy import text
+from waiting import eventually
 
 from serve import backfill, references
 from serve.app import create_app
@@ -45,13 +46,6 @@ def promote_now(client: Client, folder: Path) -> int:
 
 def roll_back_now(client: Client) -> int:
     return switching(client).carry_out(roll_back(client.service.database, actor="test").id)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < 20.0
-        time.sleep(0.01)
 
 
 def vectors(database: Database, model: str) -> set[tuple[str, int]]:
@@ -95,11 +89,11 @@ def test_no_scan_fails_or_sees_a_mixture_while_models_are_switched(
 ) -> None:
     other = open_client(model=str(champion))
     with scanning(client, other) as results:
-        wait_for(lambda: len(results) > 20)
+        eventually(lambda: len(results) > 20)
         promoted = promote_now(client, candidate)
-        wait_for(lambda: [result.model for result in results[-20:]] == ["turned"] * 20)
+        eventually(lambda: [result.model for result in results[-20:]] == ["turned"] * 20)
         back = roll_back_now(other)
-        wait_for(lambda: [result.model for result in results[-20:]] == ["plain"] * 20)
+        eventually(lambda: [result.model for result in results[-20:]] == ["plain"] * 20)
     assert promoted < back
     for result in results:
         assert (result.model == "turned") == (promoted <= result.index_version < back)
@@ -142,7 +136,7 @@ def test_what_is_uploaded_before_the_switch_is_found_by_the_new_model(
 
     monkeypatch.setattr("serve.models.switching.embed_missing", embed_and_upload)
     promote_now(client, candidate)
-    wait_for(lambda: client.scan(PICTURES[0])["model"] == "turned")
+    eventually(lambda: client.scan(PICTURES[0])["model"] == "turned")
     client.patch(f"/v1/brands/{brand}/references/{disabled}", json={"status": "active"})
     assert [client.brands_in(png(mosaic(seed))) for seed in (100, 101, 102)] == [[brand]] * 3
 
@@ -167,12 +161,12 @@ def test_an_upload_that_meets_the_switch_is_embedded_anew(
 
 def test_the_model_before_is_kept_up_to_date_until_it_is_pruned(client: Client, brand: str, candidate: Path) -> None:
     promote_now(client, candidate)
-    wait_for(lambda: client.scan(PICTURES[0])["model"] == "turned")
+    eventually(lambda: client.scan(PICTURES[0])["model"] == "turned")
     late = client.reference(brand, png(mosaic(100)))
-    wait_for(lambda: late in {reference for reference, _ in vectors(client.service.database, "plain")})
+    eventually(lambda: late in {reference for reference, _ in vectors(client.service.database, "plain")})
     kept = vectors(client.service.database, "plain")
     roll_back_now(client)
-    wait_for(lambda: client.scan(PICTURES[0])["model"] == "plain")
+    eventually(lambda: client.scan(PICTURES[0])["model"] == "plain")
     assert client.brands_in(png(mosaic(100))) == [brand]
     assert vectors(client.service.database, "plain") == kept, "nothing was left to embed"
 
@@ -181,7 +175,7 @@ def test_the_model_before_is_kept_up_to_date_until_it_is_pruned(client: Client, 
     assert vectors(client.service.database, "turned") == set()
     promote_again = promote(client.service.database, client.service.bundles, candidate, actor="test")
     switching(client).carry_out(promote_again.id)
-    wait_for(lambda: client.scan(PICTURES[0])["model"] == "turned")
+    eventually(lambda: client.scan(PICTURES[0])["model"] == "turned")
     assert client.brands_in(png(mosaic(101))) == [brand]
 
 
@@ -202,7 +196,7 @@ def test_a_switch_whose_process_is_killed_is_carried_on_by_the_service(
         assert service.scans.scan(PICTURES[0]).model == "plain"
         before = vectors(service.database, "turned")
     later = open_client(model=str(champion))
-    wait_for(lambda: later.scan(PICTURES[0])["model"] == "turned")
+    eventually(lambda: later.scan(PICTURES[0])["model"] == "turned")
     assert [later.brands_in(picture) for picture in PICTURES] == [[brand]] * len(PICTURES)
     assert len({reference for reference, _ in before}) == {"1": 1, "4": 4}.get(step[-1], len(PICTURES))
     assert before <= vectors(later.service.database, "turned"), "what was done is not done again"
@@ -229,7 +223,7 @@ def test_a_service_that_stops_breaks_the_switch_off_and_another_carries_on(
     assert time.monotonic() - began < 4.0, "the service does not wait until all is embedded"
     monkeypatch.setattr(backfill, "embed_views", embed)
     later = open_client(model=str(champion))
-    wait_for(lambda: later.scan(PICTURES[0])["model"] == "turned")
+    eventually(lambda: later.scan(PICTURES[0])["model"] == "turned")
     assert later.brands_in(PICTURES[0]) == [brand]
 
 
