@@ -63,7 +63,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=5, brands=14, malicious=4, listings_each=40, genuine_examined=8_000, fakes_examined=3_000,
+    rounds=5, brands=14, malicious=4, listings_each=90, genuine_examined=8_000, fakes_examined=3_000,
     training=RoundSettings(embedder_steps=0, thresholds=None),
     frozen=FrozenSizes(),
 )  # fmt: skip
