@@ -6,8 +6,10 @@ or careless, or malicious: those accuse honest sellers and shield fakes. After e
 `training.round` makes a candidate, and it is promoted unless it loses on a frozen set.
 
 The same listings of the same brands go through two marketplaces: in one all rights holders are honest, in the other
-some are malicious, who bring about a fifth of the accusations. Its labels also train a second model: everybody who
-accuses is taken at its word.
+some are malicious, who bring about a fifth of the accusations. Its labels also train two models that serve nowhere. The
+clean run has the same labels without those of the malicious ones: what they say costs what it is better by. The
+unweighted run takes everybody who accuses at its word. What the malicious do not say, who would have taught as much as
+others, costs what the honest marketplace is better by, which nothing can make up for but more labels.
 
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
@@ -23,7 +25,7 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -35,7 +37,7 @@ from rich.table import Table
 from scipy.stats import spearmanr
 
 from benchmarks.examined import Examined, examined_listings
-from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
+from benchmarks.marketplace import Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
 from model.bundle import bundle_folder
 from training.round.comparison import Pictures, compare
@@ -76,16 +78,18 @@ QUICK = Size(
 
 @dataclass
 class Arm:
-    """A marketplace and its model; `at_their_word` is the model that the same labels train when all are believed."""
+    """A marketplace and its model; where some are malicious, `without_them` is the model that the others' labels train,
+    and `at_their_word` the one that all labels train when everybody is believed.
+    """
 
     name: str
     market: Marketplace
     folder: Path
     work: Path
     champion: Path = field(default_factory=bundle_folder)
+    without_them: Path | None = None
     at_their_word: Path | None = None
     recalls: list[float] = field(default_factory=list)
-    recalls_at_their_word: list[float] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
     promoted: list[bool] = field(default_factory=list)
     seconds: list[tuple[float, float]] = field(default_factory=list)
@@ -107,10 +111,12 @@ class Arm:
             self.champion = candidate
             self.market.ask_often()
         self.recalls.append(examined.recall(self.champion))
-        if self.at_their_word is not None:
+        liars = self.market.malicious
+        if liars:
+            others = labels_without(liars, labels, self.folder / f"labels-{number}-without-them")
+            self.without_them = self._trained(self.without_them or bundle_folder(), others, settings=training)
             naive = replace(training, believe=False)
-            self.at_their_word = self._trained(self.at_their_word, labels, settings=naive)
-            self.recalls_at_their_word.append(examined.recall(self.at_their_word))
+            self.at_their_word = self._trained(self.at_their_word or bundle_folder(), labels, settings=naive)
         self.promoted.append(promoted)
         self.seconds.append((sold - began, time.monotonic() - sold))
 
@@ -133,7 +139,7 @@ class Arm:
         )  # fmt: skip
         return run_round(places, settings=settings, progress=quietly, report=lambda line: None)
 
-    def show(self, number: int) -> None:
+    def show(self, number: int, *, examined: Examined) -> None:
         """Print what came of the last round."""
         figures, seconds = self.figures[-1], self.seconds[-1]
         table = Table(title=f"{self.name}, round {number}", title_justify="left")
@@ -146,8 +152,9 @@ class Arm:
             "credit ~ honesty": f"{self.credit_correlation:.2f}",
             "malicious labels": f"{self.malicious_share:.2f}",
         }
-        if self.recalls_at_their_word:
-            row["recall at their word"] = f"{self.recalls_at_their_word[-1]:.3f}"
+        if self.without_them is not None and self.at_their_word is not None:
+            row["without them"] = f"{examined.recall(self.without_them):.3f}"
+            row["at their word"] = f"{examined.recall(self.at_their_word):.3f}"
         row["seconds"] = f"{seconds[0]:.0f} + {seconds[1]:.0f}"
         for name in row:
             table.add_column(name)
@@ -197,27 +204,34 @@ def main() -> None:
                 ]  # fmt: skip
             for arm, done in zip(arms, running, strict=True):
                 done.result()
-                arm.show(number)
+                arm.show(number, examined=examined)
             print(json.dumps(summary(arms, untaught=untaught, examined=examined)), flush=True)
 
 
 def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict[str, Any]:
-    """The figures so far; gaps are points of recall that the clean marketplace's model is better by.
+    """The figures so far; gaps are in points of recall.
 
-    A gap's interval tells how far it would move on other marks of the same brands, not what other labels would teach.
+    The model that serves where some are malicious falls short by the `malicious_gap` of the clean run, and by the
+    `untaught_gap` of the model that serves where all are honest; the unweighted run falls short of the clean one by the
+    `unweighted_gap`. A gap's interval tells how far it would move on other marks of the same brands, not what other
+    labels would teach.
     """
     clean, last = arms[0], arms[-1]
-    gap = examined.gap(clean.champion, last.champion) if last is not clean else None
-    word = examined.gap(clean.champion, last.at_their_word) if last.at_their_word else None
+    gaps: dict[str, Any] = {}
+    for name, better, worse in (
+        ("malicious", last.without_them, last.champion),
+        ("unweighted", last.without_them, last.at_their_word),
+        ("untaught", clean.champion if last is not clean else None, last.champion),
+    ):
+        gap = examined.gap(better, worse) if better is not None and worse is not None else None
+        gaps[f"{name}_gap_points"] = gap and gap.value
+        gaps[f"{name}_gap_interval"] = gap and [round(gap.low, 2), round(gap.high, 2)]
     figures = {
         "recall_untaught": untaught,
         "recall_first": clean.recalls[0],
         "recall_last": clean.recalls[-1],
         "credit_rank_correlation": last.credit_correlation,
-        "malicious_gap_points": gap and gap.value,
-        "malicious_gap_interval": gap and [round(gap.low, 2), round(gap.high, 2)],
-        "unweighted_gap_points": word and word.value,
-        "unweighted_gap_interval": word and [round(word.low, 2), round(word.high, 2)],
+        **gaps,
         "malicious_share": last.malicious_share,
         "precision": clean.figures[-1].precision,
         "proactive_to_reactive": clean.figures[-1].proactive_to_reactive,
@@ -242,8 +256,18 @@ def _arm(name: str, place: Place, logos: Sequence[Logo], honesty: Sequence[float
     service = place.stack.enter_context(running_service(folder / "home"))
     market = Marketplace(service, logos, honesty, seed=place.seed)
     place.stack.callback(market.close)
-    lied_to = min(honesty) < LYING
-    return Arm(name, market, folder, place.work, at_their_word=bundle_folder() if lied_to else None)
+    return Arm(name, market, folder, place.work)
+
+
+def labels_without(holders: Collection[str], labels: Path, folder: Path) -> Path:
+    """The export in the folder `labels` without what is of `holders`, in a new `folder`."""
+    folder.mkdir()
+    lines = (labels / "labels.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["rights_holder_id"] not in holders]
+    (folder / "labels.jsonl").write_text("".join(kept), encoding="utf-8")
+    for shared in ("pictures", "references"):
+        (folder / shared).symlink_to(labels / shared)
+    return folder
 
 
 def _brands_of(seed: int, logos: Sequence[Logo]) -> list[Logo]:

@@ -192,6 +192,11 @@ class Marketplace:
         self._database.end_cases()
         return figures
 
+    @property
+    def malicious(self) -> set[str]:
+        """The ids of the rights holders who lie."""
+        return {holder.holder_id for holder in self.holders if holder.honesty < LYING}
+
     def credits(self) -> list[tuple[float, float]]:
         """Credit and true honesty of each rights holder."""
         found = []

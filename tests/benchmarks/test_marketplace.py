@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.examined import Examined, examined_listings
 from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
-from benchmarks.loop import rank_correlation
+from benchmarks.loop import labels_without, rank_correlation
 from benchmarks.marketplace import LYING, Figures, honesties, offers
 from benchmarks.tricks import TRICKS
 from model.bundle import bundle_folder
@@ -90,6 +91,20 @@ def test_recall_is_at_one_false_finding_in_a_hundred(logos: list[Logo], tmp_path
     assert examined.recall(bundle_folder()) == (scores[6:] > scores[:6].max()).mean()
     nothing = replace(examined, frames=np.repeat(examined.frames[:1], 12, axis=0), similarity=np.zeros(12, np.float32))
     assert nothing.recall(bundle_folder()) == 0.0
+
+
+def test_the_clean_run_has_every_label_but_theirs(tmp_path: Path) -> None:
+    labels = tmp_path / "labels"
+    for shared in ("pictures", "references"):
+        (labels / shared).mkdir(parents=True)
+        (labels / shared / "one").write_text(shared)
+    lines = [
+        json.dumps({"id": holder, "rights_holder_id": holder}) + "\n" for holder in ("careful", "liar", "careless")
+    ]
+    (labels / "labels.jsonl").write_text("".join(lines))
+    found = labels_without({"liar"}, labels, tmp_path / "without")
+    assert (found / "labels.jsonl").read_text() == lines[0] + lines[2]
+    assert [(found / shared / "one").read_text() for shared in ("pictures", "references")] == ["pictures", "references"]
 
 
 def test_a_gap_is_the_difference_of_two_recalls_on_the_same_marks() -> None:
