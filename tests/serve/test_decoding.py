@@ -33,7 +33,7 @@ def pool():
 @pytest.fixture
 def hostile(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
-    with DecoderPool(1, decoder=HOSTILE, timeout_seconds=0.5) as made:
+    with DecoderPool(1, decoder=HOSTILE, timeout_seconds=2.0) as made:
         yield made
 
 
@@ -97,7 +97,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_served(hostile
     hostile.decode(jpeg())
     started = time.monotonic()
     assert refusal(hostile, b"hang").code == "decoder_timeout"
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 10.0
     assert hostile.decode(jpeg()).shape == (200, 300, 3)
 
 
