@@ -30,6 +30,16 @@ def hide_own(similarities: Similarities, query_group: Labels, gallery_group: Lab
     return np.where(hidden, -np.inf, similarities).astype(np.float32)
 
 
+def expanded(similarities: Similarities, group: Labels, *, first: int = 2) -> Similarities:
+    """Similarities (n, n) of pictures with each other, each asked together with the `first` most similar of other groups.
+
+    Average query expansion (Chum et al. 2007, https://doi.org/10.1109/ICCV.2007.4408891): of vectors of length 1, the
+    similarity to the sum of theirs is the sum of the similarities.
+    """
+    nearest = np.argsort(-hide_own(similarities, group, group), axis=1, kind="stable")[:, :first]
+    return np.asarray(similarities + similarities[nearest].sum(axis=1), np.float32)
+
+
 def first_is_right(similarities: Similarities, query_label: Labels, gallery_label: Labels) -> NDArray[np.bool_]:
     """For each query: is the most similar picture of its label?"""
     return np.asarray(gallery_label[similarities.argmax(axis=1)] == query_label)

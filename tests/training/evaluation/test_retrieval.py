@@ -6,6 +6,7 @@ from training.evaluation.retrieval import (
     among_first,
     average_precisions,
     best_by_label,
+    expanded,
     first_is_right,
     hide_own,
     recall_at_1,
@@ -39,6 +40,17 @@ def test_average_precision_agrees_with_sklearn(drawn: tuple[np.ndarray, np.ndarr
         others = group != group[query]
         theirs = average_precision_score(label[others] == label[query], vectors[others] @ vectors[query])
         assert ours[query] == pytest.approx(theirs, abs=1e-6)
+
+
+def test_expansion_asks_with_the_sum_of_the_nearest_of_other_photos(
+    drawn: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    vectors, _, group = drawn
+    found = expanded(vectors @ vectors.T, group, first=2)
+    for query, vector in enumerate(vectors):
+        others = np.flatnonzero(group != group[query])
+        nearest = others[np.argsort(-(vectors[others] @ vector))[:2]]
+        assert found[query] == pytest.approx(vectors @ (vector + vectors[nearest].sum(axis=0)), abs=1e-5)
 
 
 def test_a_query_without_a_like_has_no_precision() -> None:
