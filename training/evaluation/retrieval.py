@@ -31,7 +31,7 @@ def hide_own(similarities: Similarities, query_group: Labels, gallery_group: Lab
 
 
 def expanded(similarities: Similarities, group: Labels, *, first: int = 2) -> Similarities:
-    """Similarities (n, n) of pictures with each other, each asked together with the `first` most similar of other groups.
+    """Similarities (n, n) of pictures with each other, each asked with the `first` most similar of other groups.
 
     Average query expansion (Chum et al. 2007, https://doi.org/10.1109/ICCV.2007.4408891): of vectors of length 1, the
     similarity to the sum of theirs is the sum of the similarities.
