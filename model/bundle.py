@@ -2,7 +2,8 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  aligner.onnx  verifier.onnx  appearance.onnx  tampering.onnx   the networks
+    embedder.onnx  detector.onnx  appearance.onnx  tampering.onnx   the networks
+    aligner_features.onnx  aligner.onnx  verifier_features.onnx  verifier.onnx   those in two halves
     calibration.json  thresholds and how evidence is weighed
     verifier_calibration.json  the verifier's head
     photo_copy.json  wiped_places.json  how copied photos, and wiped places of them, are told
@@ -34,7 +35,9 @@ RELEASED = Path(__file__).parent / "weights"
 FILES = (
     "embedder.onnx",
     "detector.onnx",
+    "aligner_features.onnx",
     "aligner.onnx",
+    "verifier_features.onnx",
     "verifier.onnx",
     "appearance.onnx",
     "tampering.onnx",

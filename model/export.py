@@ -24,6 +24,11 @@ OPSET = 18
 QUANTIZED_OPERATORS = ("Conv", "Add", "Clip", "Relu", "MaxPool", "Resize", "Concat")
 """What runs in int8. Pooling powers, norms and small heads stay fp32: they cost little and lose most."""
 
+FIRST_BLOCK = 3
+"""Convolutions of an EfficientNet up to the end of its first block. Their few channels are of very unlike ranges, which
+int8 cannot hold (Sheng et al. 2018, https://arxiv.org/abs/1803.08607), and all that follows suffers.
+"""
+
 
 def export_onnx(
     module: nn.Module,
@@ -95,24 +100,27 @@ def quantize(
     calibration: Iterable[NDArray[Any]],
     operators: Sequence[str] = QUANTIZED_OPERATORS,
     exclude: Sequence[str] = (),
+    exact: int = FIRST_BLOCK,
 ) -> None:
     """Write the static int8 version (QDQ, weights per channel) of an ONNX file with one input.
 
     `calibration` gives batches for that input, in its dtype; ranges are the minimum and maximum seen, so that a given
-    calibration gives a given file. `operators` are the operator types and `exclude` the node names to leave in fp32.
+    calibration gives a given file. `operators` are the operator types that run in int8; the nodes named in `exclude`
+    and the first `exact` convolutions stay in fp32.
     """
     name = onnxruntime.InferenceSession(str(path_fp32), providers=["CPUExecutionProvider"]).get_inputs()[0].name
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         # Folds batch norm and constants, so that what is quantised is what will run.
         quant_pre_process(str(path_fp32), str(prepared), skip_symbolic_shape=True)
+        convolutions = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv"]
         quantize_static(
             str(prepared),
             str(path_int8),
             _Calibration(calibration, name=name),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(operators),
-            nodes_to_exclude=list(exclude),
+            nodes_to_exclude=[*exclude, *convolutions[:exact]],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

@@ -9,7 +9,6 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 from __future__ import annotations
 
 import threading
-import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from model.alignment import PreparedReference
+from model.kept import Kept
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
 
@@ -130,7 +130,7 @@ class Reader:
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
         self._lock = threading.Lock()
-        self._known: weakref.WeakKeyDictionary[PreparedReference, Line | None] = weakref.WeakKeyDictionary()
+        self._known = Kept(lambda reference: self._longest_line(reference.picture))
 
     def read(self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage) -> Reading | None:
         """Read what stands where the reference's longest line should be; None where the reference has no words.
@@ -139,9 +139,7 @@ class Reader:
         among the lines of the region as it is: the word as it should be, wherever it stands, before a near miss.
         """
         with self._lock:
-            if reference not in self._known:
-                self._known[reference] = self._longest_line(reference.picture)
-            known = self._known[reference]
+            known = self._known.of(reference)
             if known is None:
                 return None
             found = self._networks(_bgr(known.box.crop(laid)), use_det=False, use_cls=False, use_rec=True)

@@ -6,14 +6,8 @@ reference's picture, region and reference are cropped alike: what then is dissim
 
 from __future__ import annotations
 
-import threading
-import weakref
-
-import numpy as np
-from numpy.typing import NDArray
-
-from model.alignment import PreparedReference
 from model.embedder import Embedder
+from model.kept import Kept
 from model.verifier import Compared
 
 
@@ -22,19 +16,11 @@ class SecondLook:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._lock = threading.Lock()
-        self._known: weakref.WeakKeyDictionary[PreparedReference, NDArray[np.float32]] = weakref.WeakKeyDictionary()
+        self._known = Kept(lambda reference: embedder.embed([reference.picture])[0])
 
     def similarity(self, compared: Compared) -> float:
         """Cosine, -1..1, of the aligned region and the reference's picture."""
-        aligned = compared.aligned()
-        with self._lock:
-            known = self._known.get(compared.reference)
-        if known is None:
-            seen, known = self._embedder.embed([aligned, compared.reference.picture])
-            with self._lock:
-                self._known[compared.reference] = known
-        else:
-            (seen,) = self._embedder.embed([aligned])
+        (seen,) = self._embedder.embed([compared.aligned()])
+        known = self._known.of(compared.reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal answers in any thread.
         return round(float(seen @ known), 4)

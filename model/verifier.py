@@ -36,7 +36,7 @@ from model.comparison import cells_of, compare
 from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
-from model.runtime import session
+from model.siamese import Siamese
 
 Kind = Literal["genuine", "smear", "imitation"]
 
@@ -220,14 +220,14 @@ class Aligner:
     """The aligner's network as ONNX; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        self._session = session(path, threads=threads)
+        self._network = Siamese(path, outputs=["flow", "doubt"], threads=threads)
 
     def align(self, region: RgbImage, reference: PreparedReference) -> Matrix:
         """Lay `region`, at working size, on `reference`: the matrix to its frame."""
 
         def look(frame: RgbImage) -> Flow:
-            moved, doubt = self._session.run(["flow", "doubt"], {"pairs": _pair(frame, reference)})
-            return Flow(moved[0], doubt[0])
+            moved, doubt = self._network.compare(frame, reference)
+            return Flow(moved, doubt)
 
         return align(region, look=look)
 
@@ -236,7 +236,7 @@ class VerifierRuntime:
     """The networks as ONNX, `path` and beside it `ALIGNER` and `APPEARANCE`; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        self._judge = session(path, threads=threads)
+        self._judge = Siamese(path, outputs=["logits", "maps"], threads=threads)
         self._aligner = Aligner(path.with_name(ALIGNER), threads=threads)
         self._appearance = Appearance(path.with_name(APPEARANCE), threads=threads)
 
@@ -245,15 +245,14 @@ class VerifierRuntime:
         small = working_size(region)
         matrix = self._aligner.align(small, reference)
         frame = laid_in_frame(small, matrix)
-        pair = _pair(frame, reference)
-        logits, maps = (output[0] for output in self._judge.run(["logits", "maps"], {"pairs": pair}))
+        logits, maps = self._judge.compare(frame, reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         judged = np.array([similarity, *logits], np.float32).round(4)
         return Examined(small, matrix, frame, judged, 1 / (1 + np.exp(-maps)))
 
     def numbers(self, examined: Examined, reference: PreparedReference) -> NDArray[np.float32]:
         """All that the head takes of a pair, (k,): `judged`, and how the region looks beside the reference."""
-        return np.concatenate([examined.judged, self._appearance.numbers(_pair(examined.frame, reference))[0]])
+        return np.concatenate([examined.judged, self._appearance.beside(examined.frame, reference)])
 
 
 class Verifier:
@@ -329,11 +328,6 @@ def _reasons(kind: Kind, examined: Examined, reference: PreparedReference) -> li
     return reasons_for(
         kind, evidence, changed=cells_of(examined.changed(kind)), region=examined.frame, reference=reference
     )
-
-
-def _pair(frame: RgbImage, reference: PreparedReference) -> NDArray[np.uint8]:
-    """What both networks take: (1, 2, FRAME_SIDE, FRAME_SIDE, 3), the region and then the reference."""
-    return np.stack([frame, reference.frame])[None]
 
 
 def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> NDArray[np.float32]:

@@ -179,6 +179,21 @@ def verifier(
 
 
 @train.command()
+def export(
+    start: Annotated[Path, typer.Argument(help="Folder of the model bundle whose networks are written anew")],
+    *,
+    bundle: Bundle = NEW_BUNDLE,
+    seed: int = 0,
+) -> None:
+    """Write a bundle's networks anew from its weights, after the way in which they are written has changed."""
+    from training.export import export_networks
+    from training.synthesis.logos import fetch_packages
+
+    export_networks(start, bundle, logos=fetch_packages(), seed=seed)
+    out.print(f"wrote {bundle}")
+
+
+@train.command()
 def wording(*, bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
     """Fit what reading the words of a mark says of an imitation, on wordmarks in many typefaces."""
     from model.bundle import write_manifest

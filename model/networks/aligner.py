@@ -54,15 +54,24 @@ class AlignerNetwork(nn.Module):
         Returns `flow` (n, 2, CELLS, CELLS), by how many cells in x and y each cell of the reference lies elsewhere in
         the region, and `doubt` (n, CELLS, CELLS), the logarithm of the expected error in cells.
         """
-        _, flow, doubt = self.matches_and_flow(pairs)
+        _, flow, doubt = self.matches_and_flow(self.described_pairs(pairs))
         return flow, doubt
 
-    def matches_and_flow(self, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives."""
-        count = pairs.shape[0]
-        pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME_SIDE, FRAME_SIDE) / 255
-        features = functional.normalize(self.features(self.edges(pixels)), dim=1, eps=1e-4)
-        seen, known = features.reshape(count, 2, DESCRIPTION, CELLS * CELLS).unbind(dim=1)
+    def described(self, pictures: Tensor) -> Tensor:
+        """What each cell shows, (n, DESCRIPTION, CELLS, CELLS), of `pictures` (n, FRAME_SIDE, FRAME_SIDE, 3) uint8."""
+        pixels = pictures.permute(0, 3, 1, 2).float() / 255
+        return functional.normalize(self.features(self.edges(pixels)), dim=1, eps=1e-4)
+
+    def described_pairs(self, pairs: Tensor) -> Tensor:
+        """The same of `pairs` as `forward` takes them: (n, 2, DESCRIPTION, CELLS, CELLS)."""
+        return self.described(pairs.flatten(0, 1)).unflatten(0, (-1, 2))
+
+    def matches_and_flow(self, described: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives, of
+        what `described_pairs` gave.
+        """
+        count = described.shape[0]
+        seen, known = described.reshape(count, 2, DESCRIPTION, CELLS * CELLS).unbind(dim=1)
         correlated = torch.matmul(known.transpose(1, 2), seen).reshape(count, CELLS**4)
         costs = torch.index_select(correlated, 1, self.index).reshape(count, -1, CELLS, CELLS)
         costs = costs * self.inside + (1 - self.inside) * -1.0

@@ -1,9 +1,8 @@
-"""The network that says how a region looks beside its reference: a trunk that learnt elsewhere, and statistics.
+"""The network whose features say how a picture looks: a trunk that learnt elsewhere.
 
 The verifier's own network learnt from nothing on drawn pairs and sees strokes and edges. This one has the trunk of the
-network that sees tampered places, which began from ImageNet and learnt on photos. Of each picture's features, and of
-their difference place by place, it keeps a few statistics (as texture is described by statistics of a trained network's
-features, Gatys et al. 2015, https://arxiv.org/abs/1505.07376); the verifier's head weighs them.
+network that sees tampered places, which began from ImageNet and learnt on photos. `model.appearance` compares what it
+makes of a region and of its reference.
 """
 
 from __future__ import annotations
@@ -14,28 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.alignment import FRAME_SIDE as FRAME
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import load_weights
 
 SIDE = 160
 """Pixels to which each picture is enlarged: the trunk halves it five times."""
 
-_TAPS = {11: 112, 15: 192}
+TAPS = {11: 112, 15: 192}
 """Place in the trunk (the stem is 0) → channels, at strides 16 and 32."""
-
-_STATISTICS = 5
-
-NUMBERS = _STATISTICS * sum(_TAPS.values())
-"""How many numbers describe a pair."""
 
 
 class AppearanceNetwork(nn.Module):
-    """(n, 2, FRAME, FRAME, 3) uint8 RGB, region and reference laid on each other → (n, NUMBERS) float32.
-
-    For each tap, over its places: mean and standard deviation of the region's features, mean and largest absolute
-    difference from the reference's, and the difference of the means.
-    """
+    """(n, h, w, 3) uint8 RGB → the features of each tap, (n, channels, SIDE / stride, SIDE / stride) float32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,22 +36,15 @@ class AppearanceNetwork(nn.Module):
         load_weights(seeing, path)
         self.trunk.load_state_dict(seeing.body.trunk.state_dict())
 
-    def forward(self, pairs: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
-        count = pairs.shape[0]
-        pixels = pairs.permute(0, 1, 4, 2, 3).reshape(count * 2, 3, FRAME, FRAME).float()
-        features = functional.interpolate((pixels - 127.0) / 128.0, size=(SIDE, SIDE), mode="bilinear")
+        pixels = (pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0
+        features = functional.interpolate(pixels, size=(SIDE, SIDE), mode="bilinear")
         found = []
         for number, block in enumerate(self.trunk):
             features = block(features)
-            if number in _TAPS:
-                seen, known = features.reshape(count, 2, *features.shape[1:]).unbind(dim=1)
-                found += _statistics(seen, known)
-        return torch.cat(found, dim=1)
-
-
-def _statistics(seen: Tensor, known: Tensor) -> list[Tensor]:
-    """Five of (n, channels), of two planes (n, channels, h, w)."""
-    mean, difference = seen.mean(dim=(2, 3)), (seen - known).abs()
-    spread = ((seen - mean[:, :, None, None]) ** 2).mean(dim=(2, 3)).sqrt()
-    return [mean, spread, difference.mean(dim=(2, 3)), difference.amax(dim=(2, 3)), mean - known.mean(dim=(2, 3))]
+            if number in TAPS:
+                found.append(features)
+            if number == max(TAPS):
+                break
+        return tuple(found)

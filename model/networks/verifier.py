@@ -49,17 +49,26 @@ class VerifierNetwork(nn.Module):
         Returns `logits` (n, 4) in the order of `CLASSES`, and `maps` (n, 2, MAP_SIDE, MAP_SIDE): logits of what a smear
         and what an imitation changed in each cell.
         """
-        compared = self.places(pairs)
-        return self.judged(compared)
+        return self.judged(self.places(self.described_pairs(pairs)))
 
-    def places(self, pairs: Tensor) -> Tensor:
-        """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE); all follows from it."""
-        count = pairs.shape[0]
-        pixels = pairs.permute(0, 1, 4, 2, 3).float().reshape(count * 2, 3, FRAME, FRAME) / 255
-        features = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
-        described = functional.normalize(self.description(features), dim=1, eps=1e-4)
-        seen, known = features.reshape(count, 2, _STEM, MAP_SIDE, MAP_SIDE).unbind(dim=1)
-        seen_as, known_as = described.reshape(count, 2, _DESCRIPTION, MAP_SIDE, MAP_SIDE).unbind(dim=1)
+    def described(self, pictures: Tensor) -> Tensor:
+        """What is drawn at each place, (n, _STEM, MAP_SIDE, MAP_SIDE), of `pictures` (n, FRAME, FRAME, 3) uint8."""
+        pixels = pictures.permute(0, 3, 1, 2).float() / 255
+        features: Tensor = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
+        return features
+
+    def described_pairs(self, pairs: Tensor) -> Tensor:
+        """The same of `pairs` as `forward` takes them: (n, 2, _STEM, MAP_SIDE, MAP_SIDE)."""
+        return self.described(pairs.flatten(0, 1)).unflatten(0, (-1, 2))
+
+    def places(self, described: Tensor) -> Tensor:
+        """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE), of what
+        `described_pairs` gave; all follows from it.
+        """
+        seen, known = described.unbind(dim=1)
+        seen_as, known_as = (
+            functional.normalize(self.description(features), dim=1, eps=1e-4) for features in (seen, known)
+        )
         costs = torch.stack([(known_as * there).sum(dim=1) for there in _neighbours(seen_as)], dim=1)
         attention = torch.softmax(costs * self.sharpness, dim=1)
         found = torch.zeros_like(seen)

@@ -47,12 +47,19 @@ def test_the_file_computes_what_torch_computes_for_any_batch(small: tuple[_Small
 def test_int8_is_close_deterministic_and_quantised(small: tuple[_Small, Path], tmp_path: Path) -> None:
     _, path = small
     for name in ("a.onnx", "b.onnx"):
-        quantize(path, tmp_path / name, calibration=[np.stack(_pictures(8))])
+        quantize(path, tmp_path / name, calibration=[np.stack(_pictures(8))], exact=0)
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
     operators = Counter(node.op_type for node in onnx.load(str(tmp_path / "a.onnx")).graph.node)
     assert operators["QuantizeLinear"] >= 2
     exact, rounded = (Embedder(file).embed(_pictures(8)) for file in (path, tmp_path / "a.onnx"))
     assert 0 < largest_difference(exact, rounded) < 0.05
+
+
+def test_the_first_convolutions_stay_exact(small: tuple[_Small, Path], tmp_path: Path) -> None:
+    _, path = small
+    quantize(path, tmp_path / "int8.onnx", calibration=[np.stack(_pictures(8))], exact=1)
+    convolutions = [node for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node if node.op_type == "Conv"]
+    assert ["DequantizeLinear" in node.input[1] for node in convolutions] == [False, True]
 
 
 def test_a_batch_of_one_cannot_stay_dynamic(tmp_path: Path) -> None:

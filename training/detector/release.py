@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from torch.optim.swa_utils import AveragedModel
 
 from model.detector import MOST_REGIONS, SIDES_KEY, THRESHOLD_KEY, Detector, letterboxed
@@ -63,17 +64,7 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     dev_sets = development_sets(SceneStore.opened(folder / "dev"), report=report)
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / "detector.onnx"
-        export_onnx(
-            network,
-            exact,
-            example=torch.zeros(1, 4 * SIDE_MULTIPLE, 3 * SIDE_MULTIPLE, 3, dtype=torch.uint8),
-            input_names=["image"],
-            output_names=["logits", "distances"],
-            dynamic={
-                dimension: SIDE_MULTIPLE * torch.export.Dim(name, min=1, max=_MOST_MULTIPLES)
-                for dimension, name in ((1, "height"), (2, "width"))
-            },
-        )
+        export_exact(network, exact)
         off = max(_off_torch(network, exact, store, side=side) for side in sides)
         if off > 1e-3:
             raise RuntimeError(f"the ONNX file differs from torch by {off:.2g}, at most 1e-3 is allowed")
@@ -83,14 +74,14 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
             for number in range(0, len(store), step)
             for side in sides
         )
-        quantize(exact, path, calibration=squares, operators=_OPERATORS, exclude=_output_nodes(exact))
+        quantize_detector(exact, path, calibration=squares)
         found = {name: _regions(file, dev_sets) for name, file in (("fp32", exact), ("int8", path))}
         figures = {
             name: {dev.name: dev_figures(r, dev) for r, dev in zip(f, dev_sets, strict=True)}
             for name, f in found.items()
         }
         threshold = threshold_for(found["int8"][-1], dev_sets[-1], false_per_photo=FALSE_BOXES)
-        _write_metadata(path, {THRESHOLD_KEY: f"{threshold:.4f}", SIDES_KEY: " ".join(map(str, sides))})
+        write_metadata(path, {THRESHOLD_KEY: f"{threshold:.4f}", SIDES_KEY: " ".join(map(str, sides))})
         return DetectorRelease(
             score_threshold=threshold,
             largest_difference_fp32=off,
@@ -100,6 +91,26 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
             fp32=figures["fp32"],
             int8=figures["int8"],
         )
+
+
+def export_exact(network: LogoDetector, path: Path) -> None:
+    """Write the fp32 graph: `image` (1, height, width, 3) uint8 → `logits` and `distances` of every place."""
+    export_onnx(
+        network,
+        path,
+        example=torch.zeros(1, 4 * SIDE_MULTIPLE, 3 * SIDE_MULTIPLE, 3, dtype=torch.uint8),
+        input_names=["image"],
+        output_names=["logits", "distances"],
+        dynamic={
+            dimension: SIDE_MULTIPLE * torch.export.Dim(name, min=1, max=_MOST_MULTIPLES)
+            for dimension, name in ((1, "height"), (2, "width"))
+        },
+    )
+
+
+def quantize_detector(exact: Path, path: Path, *, calibration: Iterable[NDArray[np.uint8]]) -> None:
+    """Write the int8 version of the fp32 file `exact`; `calibration` are squares (1, side, side, 3)."""
+    quantize(exact, path, calibration=calibration, operators=_OPERATORS, exclude=_output_nodes(exact))
 
 
 # What feeds the exponential and the join of the grids stays fp32: distances run from 1 to thousands of pixels.
@@ -147,7 +158,7 @@ def _milliseconds(path: Path, dev: DevSet) -> float:
     return 1000 * float(np.median(taken))
 
 
-def _write_metadata(path: Path, entries: dict[str, str]) -> None:
+def write_metadata(path: Path, entries: dict[str, str]) -> None:
     """Put `entries` into the metadata of an ONNX file."""
     written = onnx.load(str(path))
     onnx.helper.set_model_props(written, entries)

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from model.appearance import FILE as APPEARANCE
 from model.appearance import Appearance
-from model.runtime import session
+from model.siamese import Siamese
 
-_AT_ONCE = 32
 _THREADS = 2
 
 
@@ -19,14 +18,11 @@ class Judge:
     """The network in the file `path` (ONNX), and beside it the one of appearance."""
 
     def __init__(self, path: Path) -> None:
-        self._session = session(path, threads=_THREADS)
+        self._network = Siamese(path, outputs=["logits"], threads=_THREADS)
         self._appearance = Appearance(path.with_name(APPEARANCE), threads=_THREADS)
 
     def numbers(self, frames: NDArray[np.uint8], similarity: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the head takes (n, k), as `model.verifier.Examined`: of `frames` (n, 2, h, w, 3), `similarity` (n,)."""
-        logits = [
-            self._session.run(["logits"], {"pairs": frames[first : first + _AT_ONCE]})[0]
-            for first in range(0, len(frames), _AT_ONCE)
-        ]
-        known = np.concatenate([similarity[:, None], np.concatenate(logits)], axis=1).round(4)
-        return np.asarray(np.concatenate([known, self._appearance.numbers(frames)], axis=1), np.float32)
+        (logits,) = self._network.compare_all(frames)
+        judged = np.concatenate([similarity[:, None], logits], axis=1).round(4)
+        return np.asarray(np.concatenate([judged, self._appearance.numbers(frames)], axis=1), np.float32)

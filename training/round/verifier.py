@@ -103,8 +103,8 @@ def _places(network: VerifierNetwork, frames: NDArray[np.uint8]) -> Tensor:
     sides = []
     for seen in (frames, frames[:, :, :, ::-1]):
         pieces = [
-            network.places(torch.from_numpy(np.ascontiguousarray(seen[first : first + _AT_ONCE]))).half()
-            for first in range(0, len(seen), _AT_ONCE)
+            network.places(network.described_pairs(torch.from_numpy(np.ascontiguousarray(some)))).half()
+            for some in (seen[first : first + _AT_ONCE] for first in range(0, len(seen), _AT_ONCE))
         ]
         sides.append(torch.cat(pieces) if pieces else torch.empty(0))
     return torch.stack(sides)

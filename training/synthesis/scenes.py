@@ -93,7 +93,9 @@ class SceneMaterial:
     packages: Sequence[PackagePhoto] = field(default=())
 
     @classmethod
-    def found_in(cls, data: Path, *, logos: Path | None, split: str = "train") -> SceneMaterial:
+    def found_in(
+        cls, data: Path, *, logos: Path | None, split: str = "train", with_packages: bool = True
+    ) -> SceneMaterial:
         """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`.
 
         Finding the marks on the packages takes three minutes.
@@ -101,7 +103,7 @@ class SceneMaterial:
         marked = frozenset(MARKED_GARMENTS.read_text(encoding="utf-8").split())
         photos = [photo for photo in sorted((data / "clothing" / "images").glob("*.jpg")) if photo.name not in marked]
         wanted = split == "train"
-        products = [product for product in load_products(data) if product.split == split]
+        products = [product for product in load_products(data) if with_packages and product.split == split]
         packages = [photo for photo in boxed_packages(products) if is_training_photo(photo.path.name) == wanted]
         return cls(
             logos=[logo for logo in load_logos(logos) if split_of(logo.brand) == split],

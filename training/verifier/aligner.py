@@ -57,7 +57,7 @@ def _loss(network: AlignerNetwork, pictures: NDArray[np.uint8], corners: NDArray
     """Negative log likelihood of the true flow under a Laplace distribution and of the true displacement under the
     correlation's softmax; and the mean error in cells.
     """
-    likely, flow, doubt = network.matches_and_flow(torch.from_numpy(pictures))
+    likely, flow, doubt = network.matches_and_flow(network.described_pairs(torch.from_numpy(pictures)))
     target = torch.from_numpy(np.stack([true_flow(row) for row in corners]))
     reached = (target.abs().amax(dim=1) <= REACH).float()
     error = (flow - target).abs().sum(dim=1)

@@ -18,16 +18,18 @@ from typing import get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from model.alignment import FRAME_SIDE, Matrix, PreparedReference, laid_in_frame, prepare_reference, working_size
 from model.appearance import FILE as APPEARANCE
 from model.export import export_onnx, quantize
 from model.networks.aligner import AlignerNetwork
-from model.networks.appearance import AppearanceNetwork
+from model.networks.appearance import TAPS, AppearanceNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights, save_weights
 from model.reading import Outcome
 from model.regions import RgbImage
+from model.siamese import features_file
 from model.verifier import ALIGNER, Aligner, VerifierRuntime
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
@@ -141,15 +143,50 @@ def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference]
 
 
 def export_aligner(folder: Path, network: AlignerNetwork) -> None:
-    """Write `aligner.onnx` and its weights."""
-    export_onnx(network, folder / ALIGNER, example=_EXAMPLE, input_names=["pairs"], output_names=["flow", "doubt"])
+    """Write both halves of the aligner and its weights."""
+    _export_halves(
+        network, folder / ALIGNER, comparing=lambda pairs: network.matches_and_flow(pairs)[1:], outputs=["flow", "doubt"]
+    )
     save_weights(network, folder / "aligner.fp16.npz")
 
 
 def export_judge(folder: Path, network: VerifierNetwork) -> None:
-    """Write `verifier.onnx` and its weights."""
-    export_onnx(network, folder / NETWORK, example=_EXAMPLE, input_names=["pairs"], output_names=["logits", "maps"])
+    """Write both halves of the verdict's network and its weights."""
+    _export_halves(
+        network, folder / NETWORK, comparing=lambda pairs: network.judged(network.places(pairs)),
+        outputs=["logits", "maps"],
+    )  # fmt: skip
     save_weights(network, folder / "verifier.fp16.npz")
+
+
+def _export_halves(
+    network: AlignerNetwork | VerifierNetwork, path: Path, *, comparing: Callable[[Tensor], tuple[Tensor, ...]],
+    outputs: Sequence[str],
+) -> None:  # fmt: skip
+    """Write what `model.siamese.Siamese` runs: the half that describes pictures, and the one that compares them."""
+    network.eval()
+    describing = _Half(network, network.described)
+    export_onnx(
+        describing, features_file(path), example=_PICTURES, input_names=["pictures"], output_names=["features"]
+    )
+    with torch.no_grad():
+        pairs = torch.stack([network.described(_PICTURES)] * 2, dim=1)
+    export_onnx(
+        _Half(network, comparing), path, example=pairs, input_names=["pairs"], output_names=outputs
+    )
+
+
+class _Half(nn.Module):
+    """A part of a network's work, as a module of its own with the network's weights."""
+
+    def __init__(self, network: nn.Module, work: Callable[[Tensor], Tensor | tuple[Tensor, ...]]) -> None:
+        super().__init__()
+        self.network = network
+        self._work = work
+
+    def forward(self, given: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """What the part gives."""
+        return self._work(given)
 
 
 def export_appearance(folder: Path, pairs: NDArray[np.uint8]) -> None:
@@ -165,11 +202,13 @@ def export_appearance(folder: Path, pairs: NDArray[np.uint8]) -> None:
         save_weights(network, weights)
     with tempfile.TemporaryDirectory() as scratch:
         exact = Path(scratch) / APPEARANCE
-        export_onnx(network, exact, example=_EXAMPLE, input_names=["pairs"], output_names=["appearance"])
-        quantize(exact, folder / APPEARANCE, calibration=np.array_split(pairs, math.ceil(len(pairs) / 4)))
+        taps = [f"tap_{number}" for number in TAPS]
+        export_onnx(network, exact, example=_PICTURES, input_names=["pictures"], output_names=taps)
+        pictures = pairs.reshape(-1, *pairs.shape[2:])
+        quantize(exact, folder / APPEARANCE, calibration=np.array_split(pictures, math.ceil(len(pictures) / 8)))
 
 
-_EXAMPLE = torch.zeros((2, 2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
+_PICTURES = torch.zeros((2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
 def refit_head(
@@ -184,7 +223,7 @@ def refit_head(
     dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
     drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
     references = drawn.prepared()
-    export_appearance(folder, _laid(drawn, references, aligner=Aligner(folder / ALIGNER)))
+    export_appearance(folder, laid_pairs(drawn, references, aligner=Aligner(folder / ALIGNER)))
     runtime = VerifierRuntime(folder / NETWORK)
     examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
     brands = [pair.brand for pair in examined.pairs]
@@ -195,7 +234,7 @@ def refit_head(
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def _laid(drawn: Drawn, references: Sequence[PreparedReference], *, aligner: Aligner) -> NDArray[np.uint8]:
+def laid_pairs(drawn: Drawn, references: Sequence[PreparedReference], *, aligner: Aligner) -> NDArray[np.uint8]:
     """The first pairs that have a reference, as the networks see them: (n, 2, h, w, 3)."""
     pairs = [pair for pair in drawn.pairs if pair.reference >= 0][:_CALIBRATION]
     matrices = aligned_pairs(pairs, references, aligner=aligner)
