@@ -34,12 +34,13 @@ class Appearance:
 
     def beside(self, frame: RgbImage, reference: PreparedReference) -> NDArray[np.float32]:
         """(k,), of a region laid on the reference, as the frame shows it."""
-        return _numbers(self._features(frame[None]), self._known.of(reference))[0]
+        (numbers,) = statistics(self._features(frame[None]), self._known.of(reference))
+        return np.asarray(numbers, np.float32)
 
     def numbers(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, k), of `frames` (n, 2, h, w, 3) RGB of regions and their references; n must be at least 1."""
         return np.concatenate([
-            _numbers(self._features(some[:, 0]), self._features(some[:, 1]))
+            statistics(self._features(some[:, 0]), self._features(some[:, 1]))
             for some in (frames[first : first + _AT_ONCE] for first in range(0, len(frames), _AT_ONCE))
         ])  # fmt: skip
 
@@ -47,9 +48,9 @@ class Appearance:
         return list(self._session.run(None, {"pictures": pictures}))
 
 
-def _numbers(seen: Features, known: Features) -> NDArray[np.float32]:
-    """For each tap, over its places: mean and standard deviation of the region's features, mean and largest absolute
-    difference from the reference's, and the difference of the means.
+def statistics(seen: Features, known: Features) -> NDArray[np.float32]:
+    """(n, k): of each tap, over its places, mean and standard deviation of the region's features, mean and largest
+    absolute difference from the reference's, and the difference of the means.
     """
     found = []
     for region, reference in zip(seen, known, strict=True):

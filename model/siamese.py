@@ -49,9 +49,7 @@ class Siamese:
         for first in range(0, len(frames), _AT_ONCE):
             some = frames[first : first + _AT_ONCE]
             described = self._described(some.reshape(-1, *some.shape[2:]))
-            parts.append(
-                self._comparing.run(self._outputs, {"pairs": described.reshape(-1, 2, *described.shape[1:])})
-            )
+            parts.append(self._comparing.run(self._outputs, {"pairs": described.reshape(-1, 2, *described.shape[1:])}))
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
     def _described(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

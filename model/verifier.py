@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from model.alignment import (
     FRAME_SIDE,
@@ -248,7 +249,7 @@ class VerifierRuntime:
         logits, maps = self._judge.compare(frame, reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         judged = np.array([similarity, *logits], np.float32).round(4)
-        return Examined(small, matrix, frame, judged, 1 / (1 + np.exp(-maps)))
+        return Examined(small, matrix, frame, judged, expit(maps))
 
     def numbers(self, examined: Examined, reference: PreparedReference) -> NDArray[np.float32]:
         """All that the head takes of a pair, (k,): `judged`, and how the region looks beside the reference."""

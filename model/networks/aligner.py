@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FLOW_CELLS as CELLS
-from model.alignment import FRAME_SIDE
 from model.networks.layers import UnsignedEdges, block
 
 REACH = 5
@@ -64,7 +63,10 @@ class AlignerNetwork(nn.Module):
 
     def described_pairs(self, pairs: Tensor) -> Tensor:
         """The same of `pairs` as `forward` takes them: (n, 2, DESCRIPTION, CELLS, CELLS)."""
-        return self.described(pairs.flatten(0, 1)).unflatten(0, (-1, 2))
+        seen, known = pairs.unbind(dim=1)
+        count = pairs.shape[0]
+        both: Tensor = self.described(torch.cat([seen, known]))
+        return torch.stack([both[:count], both[count:]], dim=1)
 
     def matches_and_flow(self, described: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives, of

@@ -59,7 +59,10 @@ class VerifierNetwork(nn.Module):
 
     def described_pairs(self, pairs: Tensor) -> Tensor:
         """The same of `pairs` as `forward` takes them: (n, 2, _STEM, MAP_SIDE, MAP_SIDE)."""
-        return self.described(pairs.flatten(0, 1)).unflatten(0, (-1, 2))
+        seen, known = pairs.unbind(dim=1)
+        count = pairs.shape[0]
+        both: Tensor = self.described(torch.cat([seen, known]))
+        return torch.stack([both[:count], both[count:]], dim=1)
 
     def places(self, described: Tensor) -> Tensor:
         """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE), of what

@@ -24,7 +24,7 @@ from model.detector import (
 from model.regions import Box, Region
 
 SIDE = 64
-RELEASED = Path(model.detector.__file__).parent / "weights" / "hallmark-10" / "detector.onnx"
+RELEASED = Path(model.detector.__file__).parent / "weights" / "hallmark-11" / "detector.onnx"
 
 
 def logit(score: float) -> float:

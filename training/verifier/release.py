@@ -145,8 +145,9 @@ def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference]
 def export_aligner(folder: Path, network: AlignerNetwork) -> None:
     """Write both halves of the aligner and its weights."""
     _export_halves(
-        network, folder / ALIGNER, comparing=lambda pairs: network.matches_and_flow(pairs)[1:], outputs=["flow", "doubt"]
-    )
+        network, folder / ALIGNER, comparing=lambda pairs: network.matches_and_flow(pairs)[1:],
+        outputs=["flow", "doubt"],
+    )  # fmt: skip
     save_weights(network, folder / "aligner.fp16.npz")
 
 
@@ -166,14 +167,10 @@ def _export_halves(
     """Write what `model.siamese.Siamese` runs: the half that describes pictures, and the one that compares them."""
     network.eval()
     describing = _Half(network, network.described)
-    export_onnx(
-        describing, features_file(path), example=_PICTURES, input_names=["pictures"], output_names=["features"]
-    )
+    export_onnx(describing, features_file(path), example=_PICTURES, input_names=["pictures"], output_names=["features"])
     with torch.no_grad():
         pairs = torch.stack([network.described(_PICTURES)] * 2, dim=1)
-    export_onnx(
-        _Half(network, comparing), path, example=pairs, input_names=["pairs"], output_names=outputs
-    )
+    export_onnx(_Half(network, comparing), path, example=pairs, input_names=["pairs"], output_names=outputs)
 
 
 class _Half(nn.Module):

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import training.export
+from model.bundle import bundle_folder, load_bundle
+from training.export import export_networks
+
+RELEASED = bundle_folder()
+
+
+@pytest.fixture
+def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The released bundle, its networks written anew with ranges of a few pictures."""
+    for name, few in (("SCENES", 6), ("MARKS", 12), ("TAMPERED", 6), ("PAIRS", 12)):
+        monkeypatch.setattr(training.export, name, few)
+    export_networks(RELEASED, tmp_path / "candidate", logos=None, seed=0)
+    return tmp_path / "candidate"
+
+
+def test_networks_written_anew_see_what_they_saw(exported: Path) -> None:
+    before, after = load_bundle(RELEASED), load_bundle(exported)
+    rng = np.random.default_rng(0)
+    picture = np.kron(rng.integers(0, 256, (6, 8, 3)), np.ones((40, 40, 1))).astype(np.uint8)
+    (one,), (other,) = before.embedder.embed([picture]), after.embedder.embed([picture])
+    assert float(one @ other) > 0.97
+    assert before.tampering.map(picture).probabilities == pytest.approx(
+        after.tampering.map(picture).probabilities, abs=0.2
+    )
+    for name in ("aligner.onnx", "aligner_features.onnx", "verifier.onnx", "verifier_features.onnx"):
+        assert (exported / name).read_bytes() == (RELEASED / name).read_bytes()
+    assert (exported / "embedder.onnx").read_bytes() != (RELEASED / "embedder.onnx").read_bytes()
+    assert (exported / "calibration.json").read_bytes() == (RELEASED / "calibration.json").read_bytes()
+
+
+def test_a_folder_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    with pytest.raises(FileExistsError):
+        export_networks(RELEASED, tmp_path, logos=None, seed=0)
