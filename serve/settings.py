@@ -54,8 +54,8 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=600, description="A scan that waits longer than this for its turn gets 503")
     ] = 10.0
     prepared_references: Annotated[
-        int, Field(ge=1, description="References that a process keeps ready for comparison, about 0.5 MB each")
-    ] = 2_048
+        int, Field(ge=1, description="References that a process keeps ready for comparison, about 0.7 MB each")
+    ] = 1_536
     max_upload_bytes: Annotated[int, Field(ge=1_024, description="Largest picture file that is read")] = 12_000_000
     max_listing_bytes: Annotated[int, Field(ge=1_024, description="Largest sum of a listing's picture files")] = (
         60_000_000
