@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -128,13 +128,14 @@ def evaluate_candidate(
 def _drawn(report: dict[str, Any]) -> Table:
     table = Table("", "candidate", "champion", "difference", "units", title=f"{report['candidate']['name']}, 95 %")
     for name, found in {**report["frozen"], **report["labels"]}.items():
-        figures = (_with_interval(found[figure]) for figure in ("candidate", "champion", "difference"))
-        table.add_row(name, *figures, str(found["units"]))
+        scores = (_with_interval(found[figure]) for figure in ("candidate", "champion"))
+        table.add_row(name, *scores, _with_interval(found["difference"], sign="+"), str(found["units"]))
     return table
 
 
-def _with_interval(figure: dict[str, float]) -> str:
-    return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})"
+def _with_interval(figure: dict[str, float], *, sign: Literal["", "+"] = "") -> str:
+    value, low, high = (f"{figure[name]:{sign}.4f}" for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks import Webhook
+from waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,5 @@ class Receiver:
 
     def wait(self, count: int, *, seconds: float = 10.0) -> list[Message]:
         """The messages, once there are `count`."""
-        until = time.monotonic() + seconds
-        while len(self.messages) < count:
-            assert time.monotonic() < until, f"{len(self.messages)} of {count} messages came"
-            time.sleep(0.01)
+        eventually(lambda: len(self.messages) >= count, seconds=seconds)
         return self.messages

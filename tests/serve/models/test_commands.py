@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from mosaics import mosaic, png
 from service_client import Client
 from typer.testing import CliRunner
+from waiting import eventually
 
 from client.api import Hallmark
 from client.service import Service, command, environment, running_service
@@ -48,10 +48,7 @@ def test_promote_and_roll_back_beside_two_processes(tmp_path: Path) -> None:
                     results.append(api.scan(PICTURE))
 
         def wait_until_all(model: str) -> None:
-            start = time.monotonic()
-            while {result["model"] for result in results[-16:]} != {model}:
-                assert time.monotonic() - start < 60.0
-                time.sleep(0.05)
+            eventually(lambda: {result["model"] for result in results[-16:]} == {model}, seconds=60.0)
 
         scans = [threading.Thread(target=scan) for _ in range(2)]
         for thread in scans:
