@@ -165,16 +165,24 @@ def verifier(
     bundle: Bundle = NEW_BUNDLE,
     seed: int = 1,
     refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's networks anew")] = False,
+    smears: Annotated[
+        bool, typer.Option("--smears", help="Only fit anew what tells smears, in a whole bundle")
+    ] = False,
 ) -> None:
     """Draw pairs, train the verifier and fit it to the bundle's embedder and to its network of tampered places."""
+    from model.bundle import write_manifest
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
-    from training.verifier.release import refit_head, release_verifier
+    from training.verifier.release import refit_head, refit_smears, release_verifier
     from training.verifier.wording import fit_wording
 
-    embed = Embedder(bundle / "embedder.onnx").embed
+    embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
+    if smears:
+        refit_smears(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+        write_manifest(bundle)
+        return
     work = refit_head if refit else release_verifier
-    work(bundle, logos=fetch_packages(), embed=embed, seed=seed, report=out.print)
+    work(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
     fit_wording(bundle, embed=embed, seed=seed, report=out.print)
 
 

@@ -34,7 +34,7 @@ from model.verifier import ALIGNER, Aligner, VerifierRuntime
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.verifier.aligner import fit_aligner
-from training.verifier.head import Embed, examined_pairs, fit_head
+from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head, fit_smear
 from training.verifier.network import fit_network
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
 from training.verifier.views import ViewRecipe, similar_reference
@@ -217,18 +217,37 @@ def refit_head(
 
     Raises `FileNotFoundError` when there is neither `appearance.fp16.npz` nor `tampering.fp16.npz`.
     """
-    dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
-    drawn = draw_pairs(dev, count=pairs, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
-    references = drawn.prepared()
-    export_appearance(folder, laid_pairs(drawn, references, aligner=Aligner(folder / ALIGNER)))
-    runtime = VerifierRuntime(folder / NETWORK)
-    examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-    brands = [pair.brand for pair in examined.pairs]
-    head = fit_head(examined.numbers, examined.labels, brands=brands)
+    drawn = _dev_pairs(pairs, logos=logos, seed=seed)
+    export_appearance(folder, laid_pairs(drawn, drawn.prepared(), aligner=Aligner(folder / ALIGNER)))
+    examined = _examined(drawn, folder, embed=embed)
+    head = fit_head(examined.numbers, examined.labels, brands=[pair.brand for pair in examined.pairs])
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     unread = dict.fromkeys(get_args(Outcome), 0.0)
     content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def refit_smears(
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 12_000
+) -> None:
+    """Fit the head's second step alone, which tells smears: who is recognised, and what a reading says, stay."""
+    examined = _examined(_dev_pairs(pairs, logos=logos, seed=seed), folder, embed=embed)
+    content = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+    evenly = np.ones(len(examined.labels))
+    content["head"]["smear"] = fit_smear(content["head"], examined.numbers, examined.labels, share=evenly)
+    report(f"second step fitted on {len(examined.labels)} pairs")
+    (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def _dev_pairs(count: int, *, logos: Path | None, seed: int) -> Drawn:
+    dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
+    return draw_pairs(dev, count=count, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
+
+
+def _examined(drawn: Drawn, folder: Path, *, embed: Embed) -> ExaminedPairs:
+    """The pairs as the networks in `folder` and `embed` see them."""
+    runtime = VerifierRuntime(folder / NETWORK)
+    return examined_pairs(drawn.pairs, drawn.prepared(), drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
 
 
 def laid_pairs(drawn: Drawn, references: Sequence[PreparedReference], *, aligner: Aligner) -> NDArray[np.uint8]:

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from model.bundle import bundle_folder
+from model.embedder import Embedder
+from model.verifier import Head
+from training.verifier.release import CALIBRATION, refit_smears
+
+
+def test_what_tells_smears_is_fitted_anew_and_nothing_else(tmp_path: Path) -> None:
+    bundle = tmp_path / "candidate"
+    shutil.copytree(bundle_folder(), bundle)
+    before = json.loads((bundle / CALIBRATION).read_text())
+    said: list[str] = []
+    embed = Embedder(bundle / "embedder.onnx").embed
+    refit_smears(bundle, logos=None, embed=embed, seed=3, report=said.append, pairs=40)
+    after = json.loads((bundle / CALIBRATION).read_text())
+    assert after["head"].pop("smear") != before["head"].pop("smear")
+    assert after == before
+    assert Head(json.loads((bundle / CALIBRATION).read_text())["head"]).inputs == 1525
+    assert said == ["second step fitted on 40 pairs"]
