@@ -197,7 +197,11 @@ def export(
     from training.export import export_networks
     from training.synthesis.logos import fetch_packages
 
-    export_networks(start, bundle, logos=fetch_packages(), seed=seed)
+    try:
+        export_networks(start, bundle, logos=fetch_packages(), seed=seed)
+    except (FileExistsError, FileNotFoundError) as error:
+        typer.echo(f"hallmark: {error}", err=True)
+        raise typer.Exit(1) from error
     out.print(f"wrote {bundle}")
 
 

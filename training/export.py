@@ -68,7 +68,17 @@ def export_networks(start: Path, folder: Path, *, logos: Path | None, seed: int)
 
     Raises `FileExistsError` when there is such a folder, `FileNotFoundError` when `start` lacks weights.
     """
-    shutil.copytree(start, folder)
+    if folder.exists():
+        raise FileExistsError(f"{folder} is there already: give the bundle another folder")
+    beside = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(start, beside)
+    _export_all(beside, logos=logos, seed=seed)
+    beside.rename(folder)
+
+
+def _export_all(folder: Path, *, logos: Path | None, seed: int) -> None:
+    """Write every network in `folder` anew, and the manifest."""
     material = SceneMaterial.found_in(data_folder(), logos=logos, with_packages=False)
     rng = np.random.default_rng(seed)
     scenes = DrawnScenes([draw_scene(material, rng=rng) for _ in range(SCENES)])

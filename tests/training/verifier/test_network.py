@@ -2,13 +2,13 @@ from functools import partial
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
 from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, reference_corners
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import VerifierNetwork
+from model.siamese import Siamese
 from model.verifier import ALIGNER, Aligner, Head
 from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS
@@ -102,15 +102,12 @@ def test_a_short_training_runs_and_both_networks_export_to_what_torch_computes(d
     export_judge(tmp_path, judge)
     assert len(lines) == 4
     pictures = np.stack([laid_in_frame(pairs[0].region, box_matrix(pairs[0].region)), frames[0]])[None]
-    for network, file in ((aligner, ALIGNER), (judge, NETWORK)):
+    for network, file, outputs in ((aligner, ALIGNER, ["flow", "doubt"]), (judge, NETWORK, ["logits", "maps"])):
         with torch.no_grad():
             expected = network(torch.from_numpy(pictures))
-        for found, known in zip(_run(tmp_path / file, pictures), expected, strict=True):
+        exported = Siamese(tmp_path / file, outputs=outputs)
+        for found, known in zip(exported.compare_all(pictures), expected, strict=True):
             assert found == pytest.approx(known.numpy(), abs=1e-3)
-
-
-def _run(path, pictures):
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"pairs": pictures})
 
 
 def test_networks_bear_flat_pictures():
