@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FLOW_CELLS as CELLS
-from model.networks.layers import UnsignedEdges, block
+from model.networks.layers import PairNetwork, UnsignedEdges, block
 
 REACH = 5
 """Largest displacement that is tried, cells: 31 % of the frame."""
@@ -22,7 +22,7 @@ DESCRIPTION = 48
 """Numbers that describe a cell."""
 
 
-class AlignerNetwork(nn.Module):
+class AlignerNetwork(PairNetwork):
     """Siamese features, their correlation, and a few layers that let the cells agree."""
 
     def __init__(self) -> None:
@@ -60,13 +60,6 @@ class AlignerNetwork(nn.Module):
         """What each cell shows, (n, DESCRIPTION, CELLS, CELLS), of `pictures` (n, FRAME_SIDE, FRAME_SIDE, 3) uint8."""
         pixels = pictures.permute(0, 3, 1, 2).float() / 255
         return functional.normalize(self.features(self.edges(pixels)), dim=1, eps=1e-4)
-
-    def described_pairs(self, pairs: Tensor) -> Tensor:
-        """The same of `pairs` as `forward` takes them: (n, 2, DESCRIPTION, CELLS, CELLS)."""
-        seen, known = pairs.unbind(dim=1)
-        count = pairs.shape[0]
-        both: Tensor = self.described(torch.cat([seen, known]))
-        return torch.stack([both[:count], both[count:]], dim=1)
 
     def matches_and_flow(self, described: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives, of

@@ -31,6 +31,21 @@ class UnsignedEdges(nn.Module):
         return torch.cat([relative - 0.5, even * relative, odd * relative], dim=1)
 
 
+class PairNetwork(nn.Module):
+    """A network that describes two pictures alike and then compares the descriptions."""
+
+    def described(self, pictures: Tensor) -> Tensor:
+        """What is made of each of `pictures` (n, h, w, 3) uint8 RGB: (n, …)."""
+        raise NotImplementedError
+
+    def described_pairs(self, pairs: Tensor) -> Tensor:
+        """The same of `pairs` (n, 2, h, w, 3), the region and then the reference: (n, 2, …)."""
+        seen, known = pairs.unbind(dim=1)
+        count = pairs.shape[0]
+        both = self.described(torch.cat([seen, known]))
+        return torch.stack([both[:count], both[count:]], dim=1)
+
+
 def block(inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution, batch norm and ReLU."""
     convolution = nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False)

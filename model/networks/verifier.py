@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FRAME_SIDE as FRAME
-from model.networks.layers import UnsignedEdges, block
+from model.networks.layers import PairNetwork, UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation", "unrelated")
 
@@ -28,7 +28,7 @@ SHIFTS = tuple((y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, R
 _STEM, _DESCRIPTION, _SUMMARY = 32, 24, 32
 
 
-class VerifierNetwork(nn.Module):
+class VerifierNetwork(PairNetwork):
     """A siamese stem, local attention, and a trunk over both."""
 
     def __init__(self) -> None:
@@ -56,13 +56,6 @@ class VerifierNetwork(nn.Module):
         pixels = pictures.permute(0, 3, 1, 2).float() / 255
         features: Tensor = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
         return features
-
-    def described_pairs(self, pairs: Tensor) -> Tensor:
-        """The same of `pairs` as `forward` takes them: (n, 2, _STEM, MAP_SIDE, MAP_SIDE)."""
-        seen, known = pairs.unbind(dim=1)
-        count = pairs.shape[0]
-        both: Tensor = self.described(torch.cat([seen, known]))
-        return torch.stack([both[:count], both[count:]], dim=1)
 
     def places(self, described: Tensor) -> Tensor:
         """What is seen at each place beside what should be there: (n, 48, MAP_SIDE, MAP_SIDE), of what

@@ -25,6 +25,7 @@ from model.appearance import FILE as APPEARANCE
 from model.export import export_onnx, quantize
 from model.networks.aligner import AlignerNetwork
 from model.networks.appearance import TAPS, AppearanceNetwork
+from model.networks.layers import PairNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights, save_weights
 from model.reading import Outcome
@@ -161,7 +162,7 @@ def export_judge(folder: Path, network: VerifierNetwork) -> None:
 
 
 def _export_halves(
-    network: AlignerNetwork | VerifierNetwork, path: Path, *, comparing: Callable[[Tensor], tuple[Tensor, ...]],
+    network: PairNetwork, path: Path, *, comparing: Callable[[Tensor], tuple[Tensor, ...]],
     outputs: Sequence[str],
 ) -> None:  # fmt: skip
     """Write what `model.siamese.Siamese` runs: the half that describes pictures, and the one that compares them."""
