@@ -39,10 +39,8 @@ from training.tampering.data import draw_tampered
 from training.verifier.pairs import clean_reference
 from training.verifier.release import draw_pairs, export_aligner, export_appearance, export_judge, laid_pairs
 
-SCENES = 200
-MARKS = 400
-TAMPERED = 96
-PAIRS = 600
+SCENES, MARKS, TAMPERED, PAIRS = 200, 400, 96, 600
+"""Drawn for the int8 ranges: of the detector, the embedder, the network of tampered places, and the appearance."""
 
 _AT_ONCE = 8
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,12 +33,12 @@ class UnsignedEdges(nn.Module):
         return torch.cat([relative - 0.5, even * relative, odd * relative], dim=1)
 
 
-class PairNetwork(nn.Module):
+class PairNetwork(nn.Module, ABC):
     """A network that describes two pictures alike and then compares the descriptions."""
 
+    @abstractmethod
     def described(self, pictures: Tensor) -> Tensor:
         """What is made of each of `pictures` (n, h, w, 3) uint8 RGB: (n, …)."""
-        raise NotImplementedError
 
     def described_pairs(self, pairs: Tensor) -> Tensor:
         """The same of `pairs` (n, 2, h, w, 3), the region and then the reference: (n, 2, …)."""
