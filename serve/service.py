@@ -18,6 +18,7 @@ from serve.catalogue import Catalogue
 from serve.database.engine import Database
 from serve.decoding import DecoderPool
 from serve.jobs import JobRunner
+from serve.loop.known_fakes import KnownFakes
 from serve.loop.listings import ListingDesk
 from serve.loop.stock import StockSearch
 from serve.loop.tasks import loop_tasks
@@ -101,9 +102,12 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         upkeep = Upkeep(database, objects, replica=replica, settings=settings)
         upkeep.start()
         stack.callback(upkeep.close)
+        fakes = KnownFakes(database, objects, decode=decode, bundle=lambda: replica.serving.bundle)
         if jobs:
             models = Switching(database, objects, bundles=bundles)
-            stock = StockSearch(database, objects, decode=decode, bundle=lambda: replica.serving.bundle)
+            stock = StockSearch(
+                database, objects, fakes=fakes, decode=decode, model=lambda: replica.serving.bundle.name
+            )
             runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
             runner.start()
             stack.callback(runner.close)
@@ -124,7 +128,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             replica=replica,
             references=ReferenceLibrary(database, objects, decoder=decoder, replica=replica),
             scans=scans,
-            listings=ListingDesk(database, objects, scans=scans, decoder=decoder),
+            listings=ListingDesk(database, objects, scans=scans, fakes=fakes, decoder=decoder),
             policies=policies,
             traits=TraitLibrary(database, objects, scans=scans, decoder=decoder),
             objects=objects,

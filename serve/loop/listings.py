@@ -1,10 +1,11 @@
-"""Listings: scanned, decided, stored, and asked about where the decision is `review`."""
+"""Listings: scanned, compared with known fakes, decided, stored, and asked about where the decision is `review`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator
@@ -19,8 +20,9 @@ from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
-from serve.loop import labels
+from serve.loop import audit, labels
 from serve.loop.cases import CaseView, ListingFinding, ask, picture_key, view_case
+from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.standing import settle, strongest
 from serve.objects import ObjectMissingError, Objects
 from serve.policy import strength
@@ -77,15 +79,17 @@ class ListingDesk:
         objects: Objects,
         *,
         scans: ScanDesk,
+        fakes: KnownFakes,
         decoder: DecoderPool,
     ) -> None:
         self._database = database
         self._objects = objects
         self._scans = scans
+        self._fakes = fakes
         self._decoder = decoder
 
     def receive(self, new: NewListing, pictures: Sequence[bytes], *, actor: str) -> ListingResult:
-        """Scan every picture, decide, and store it all, or nothing.
+        """Scan every picture, look for what brands know to be fake, decide, and store it all, or nothing.
 
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
         be read, and 409 when the id is another seller's.
@@ -95,18 +99,21 @@ class ListingDesk:
         findings = _findings(results)
         failpoints.reached(failpoints.SCANNED)
         scanned = strongest(result.decision for result in results)
+        held = [] if scanned == "allow" else moment.policy.under(results[0].model).held(findings)
+        content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
+        fakes = self._known(findings, content, pictures)
+        suspected = [*held, *(one for one in findings if one.brand_id in fakes and one not in held)]
         stored: list[str] = []
         try:
             with self._database.write() as session:
                 listing = _lock_or_make(session, new)
                 self._store(session, listing, pictures, stored=stored)
                 failpoints.reached(failpoints.PICTURES_KEPT)
-                listing.content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
+                listing.content = content
                 listing.findings = [finding.model_dump(mode="json") for finding in findings]
                 listing.scanned = scanned
                 listing.updated = datetime.now(UTC)
-                held = moment.policy.under(results[0].model).held(findings)
-                case_ids = self._ask(session, listing, held, model=results[0].model, actor=actor)
+                case_ids = self._ask(session, listing, suspected, fakes=fakes, model=results[0].model, actor=actor)
                 settle(session, listing)
                 case = view_case(session, case_ids[0]) if case_ids else None
         except BaseException:
@@ -172,22 +179,45 @@ class ListingDesk:
             )  # fmt: skip
         session.flush()
 
+    def _known(
+        self, findings: Sequence[ListingFinding], content: Mapping[str, object], pictures: Sequence[bytes]
+    ) -> dict[str, KnownFake]:
+        """The fake that the listing shows or names, by its brand, for each brand of the findings that knows it."""
+        read = cache(lambda number: self._decoder.decode(pictures[number]))
+        by_brand = _by_brand(findings)
+        said = said_in(content)
+        shown = {
+            brand_id: self._fakes.shown(self._fakes.of_brand(brand_id), said=said, findings=of_brand, picture=read)
+            for brand_id, of_brand in by_brand.items()
+        }
+        return {brand_id: fake for brand_id, fake in shown.items() if fake is not None}
+
     def _ask(
-        self, session: Session, listing: ListingRecord, held: Sequence[ListingFinding], *, model: str, actor: str
-    ) -> list[str]:
-        """The ids of the cases that stand for what is `held` up, the strongest finding's first.
+        self, session: Session, listing: ListingRecord, suspected: Sequence[ListingFinding], *,
+        fakes: Mapping[str, KnownFake], model: str, actor: str,
+    ) -> list[str]:  # fmt: skip
+        """The ids of the cases that stand for what is `suspected`, the strongest finding's first.
 
         What the scan blocks is asked about too: nobody would learn otherwise whether the block was right.
         """
-        if listing.scanned == "allow":
-            return []
-        by_brand: dict[str, list[ListingFinding]] = {}
-        for finding in held:
-            by_brand.setdefault(finding.brand_id, []).append(finding)
-        return [
-            ask(session, listing, findings=of_brand, objects=self._objects, model=model, actor=actor).id
-            for of_brand in by_brand.values()
-        ]
+        case_ids = []
+        for brand_id, of_brand in _by_brand(suspected).items():
+            case = ask(session, listing, findings=of_brand, objects=self._objects, model=model, actor=actor)
+            case_ids.append(case.id)
+            if brand_id in fakes:
+                audit.record(
+                    session, actor=audit.SYSTEM, action="trait found listing", subject=case.id,
+                    content={"trait": fakes[brand_id].trait_id, "listing": listing.marketplace_id},
+                )  # fmt: skip
+        return case_ids
+
+
+def _by_brand(findings: Sequence[ListingFinding]) -> dict[str, list[ListingFinding]]:
+    """The findings of each brand, in their order."""
+    found: dict[str, list[ListingFinding]] = {}
+    for one in findings:
+        found.setdefault(one.brand_id, []).append(one)
+    return found
 
 
 def _findings(results: Sequence[ScanResult]) -> list[ListingFinding]:

@@ -1,8 +1,7 @@
 """The stock searched for a fake trait: which stored listings show the brand's mark as the fake's picture does, or say
 the trait's words? Each opens a case, as if the scan had held it up. A suspended rights holder's traits search nothing.
 
-Looked at are the newest allowed listings in which a scan found the brand's mark. A mark is told to be the fake's when
-it is nearly the one in the picture, and more like that one than like any genuine reference.
+Looked at are the newest allowed listings in which a scan found the brand's mark.
 """
 
 from __future__ import annotations
@@ -12,18 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy import select
 
-from model.bundle import ModelBundle
-from model.regions import Box, RgbImage
+from model.regions import RgbImage
 from serve.database.engine import Database
-from serve.database.loop_tables import Label, ListingImage, ListingRecord, Trait
-from serve.database.tables import Brand, RightsHolder
+from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.loop import audit
 from serve.loop.cases import ListingFinding, ask
+from serve.loop.known_fakes import KnownFakes, said_in
 from serve.loop.standing import lock_listing, settle
 from serve.objects import ObjectMissingError, Objects
 
@@ -32,12 +28,6 @@ SEARCH: Final = "search the stock for a trait"
 
 MOST: Final = 2_000
 """Listings that are looked at; each costs a few milliseconds."""
-
-LEAST_SIMILARITY: Final = 0.85
-"""Cosine from which a mark may be the fake's."""
-
-LEAST_LETTERS: Final = 4
-"""Shorter words are parts of others."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,47 +44,37 @@ class Stored:
 
 
 class StockSearch:
-    """The task. `bundle` gives the model that serves; `decode` reads stored pictures, which were safe at upload."""
+    """The task. `model` names the model that serves; `decode` reads stored pictures, which were safe at upload."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, decode: Callable[[bytes], RgbImage],
-        bundle: Callable[[], ModelBundle],
+        self, database: Database, objects: Objects, *, fakes: KnownFakes, decode: Callable[[bytes], RgbImage],
+        model: Callable[[], str],
     ) -> None:  # fmt: skip
         self._database = database
         self._objects = objects
+        self._fakes = fakes
         self._decode = decode
-        self._bundle = bundle
+        self._model = model
 
     async def search(self, trait_id: str) -> None:
         """Search the stock for the trait; what was found before opens no second case."""
         await asyncio.to_thread(self._search, trait_id)
 
     def _search(self, trait_id: str) -> None:
-        with self._database.read() as session:
-            trait = session.get(Trait, trait_id)
-            if trait is None or trait.removed is not None:
-                return
-            holder = session.get_one(RightsHolder, session.get_one(Brand, trait.brand_id).holder_id)
-            if holder.tier == "suspended":
-                return
-            brand_id, words, object_key = trait.brand_id, (trait.text or "").casefold(), trait.object_key
-            boxes = list(
-                session.scalars(select(Label.box).where(Label.trait_id == trait_id, Label.withdrawn.is_(None)))
-            )
-        bundle = self._bundle()
-        fakes = None
-        if object_key is not None and boxes:
-            picture = self._decode(self._objects.get(object_key))
-            fakes = bundle.embedder.embed([Box(*box).crop(picture) for box in boxes])
-        worded = len(words) >= LEAST_LETTERS
+        fake = self._fakes.of_trait(trait_id)
+        if fake is None:
+            return
         found = [
-            stored
-            for stored in self._stock(brand_id)
-            if (worded and words in stored.said) or (fakes is not None and self._alike(stored, fakes, bundle=bundle))
+            one
+            for one in self._stock(fake.brand_id)
+            if self._fakes.shown([fake], said=one.said, findings=one.findings, picture=self._reader(one)) is not None
         ]
         for stored in found:
-            self._open(stored, trait_id=trait_id, model=bundle.name)
+            self._open(stored, trait_id=trait_id)
         log.info("stock searched", trait=trait_id, found=len(found))
+
+    def _reader(self, stored: Stored) -> Callable[[int], RgbImage]:
+        return lambda number: self._decode(self._objects.get(stored.object_keys[number]))
 
     def _stock(self, brand_id: str) -> Sequence[Stored]:
         """The newest allowed listings with a finding of the brand."""
@@ -114,32 +94,23 @@ class StockSearch:
                 Stored(
                     one.id,
                     one.revision,
-                    f"{one.content.get('title') or ''}\n{one.content.get('description') or ''}".casefold(),
+                    said_in(one.content),
                     [ListingFinding.model_validate(row) for row in one.findings if row["brand_id"] == brand_id],
                     keys[one.id, one.revision],
                 )
                 for one in listings
             ]
 
-    def _alike(self, stored: Stored, fakes: NDArray[np.float32], *, bundle: ModelBundle) -> bool:
-        """Whether one of the listing's marks is the one of `fakes` (n, d)."""
-        marks = [
-            Box(*finding.box).crop(self._decode(self._objects.get(stored.object_keys[finding.image])))
-            for finding in stored.findings
-        ]
-        nearest = (bundle.embedder.embed(marks) @ fakes.T).max(axis=1)
-        genuine = np.array([finding.similarity for finding in stored.findings])
-        return bool(((nearest >= LEAST_SIMILARITY) & (nearest > genuine)).any())
-
-    def _open(self, stored: Stored, *, trait_id: str, model: str) -> None:
+    def _open(self, stored: Stored, *, trait_id: str) -> None:
         try:
             with self._database.write() as session:
                 listing = lock_listing(session, stored.listing_id)
                 if listing.revision != stored.revision or listing.decision != "allow":
                     return
                 case = ask(
-                    session, listing, findings=stored.findings, objects=self._objects, model=model, actor=audit.SYSTEM
-                )
+                    session, listing, findings=stored.findings, objects=self._objects, model=self._model(),
+                    actor=audit.SYSTEM,
+                )  # fmt: skip
                 settle(session, listing)
                 audit.record(
                     session, actor=audit.SYSTEM, action="trait found listing", subject=case.id,

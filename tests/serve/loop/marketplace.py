@@ -36,10 +36,22 @@ class SmearVerifier(SimilarityVerifier):
 def smeared(seed: int, *, tile: int = 0) -> bytes:
     """The mark of `seed` with the colour of one tile moved, so that it is still the most similar one."""
     picture = mosaic(seed)
+    _recolour(picture, tile=tile, by=60)
+    return png(picture)
+
+
+def disguised(seed: int, *, first: int = 0) -> bytes:
+    """The mark of `seed` with the colours of eight tiles turned over: far from the genuine one, known all the same."""
+    picture = mosaic(seed)
+    for tile in range(first, first + 8):
+        _recolour(picture, tile=tile, by=120)
+    return png(picture)
+
+
+def _recolour(picture: RgbImage, *, tile: int, by: int) -> None:
     x, y = 16 * (tile % 6), 16 * (tile // 6)
     place = picture[y : y + 16, x : x + 16]
-    place[:] = np.where(place > 127, place - 60, place + 60)
-    return png(picture)
+    place[:] = np.where(place > 127, place - by, place + by)
 
 
 class Marketplace:

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, smeared
+from marketplace import Marketplace, disguised
 from mosaics import mosaic, png
 from service_client import Open
 from waiting import eventually
 
 from model.decode import decode
+from serve.loop.known_fakes import KnownFakes
 from serve.loop.stock import StockSearch
 
 
@@ -31,7 +32,10 @@ def trait(market: Marketplace, *, picture: bytes | None = None, **fields: str) -
 
 def search(market: Marketplace, trait_id: str) -> None:
     service = market.client.service
-    stock = StockSearch(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
+    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
+    stock = StockSearch(
+        service.database, service.objects, fakes=fakes, decode=decode, model=lambda: service.bundle.name
+    )
     asyncio.run(stock.search(trait_id))
 
 
@@ -42,7 +46,7 @@ def cases(market: Marketplace) -> list[dict[str, Any]]:
 
 
 def test_a_stored_listing_that_shows_the_fake_is_asked_about_once(market: Marketplace) -> None:
-    fake = smeared(market.seed, tile=7)
+    fake = disguised(market.seed)
     assert market.listing(fake, id=f"fake {market.seed}", seller="S")["decision"] == "allow"
     assert market.listing(png(mosaic(market.seed)))["decision"] == "allow"
     shown = trait(market, picture=fake)

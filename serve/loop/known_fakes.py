@@ -1,0 +1,157 @@
+"""What brands say of their fakes, looked for in a listing: the words of fake traits, and the marks in their pictures.
+
+The fake traits of suspended rights holders, and those that were taken back, count for nothing. Looked for are those of
+the brands whose marks a scan found in the listing, the newest `MOST_PICTURES` of each brand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, select
+
+from model.bundle import ModelBundle
+from model.known_fakes import shows_known_fake
+from model.regions import Box, RgbImage
+from serve.database.engine import Database
+from serve.database.loop_tables import Label, Trait
+from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
+from serve.loop.cases import ListingFinding
+from serve.objects import ObjectMissingError, Objects
+
+LEAST_LETTERS: Final = 4
+"""Shorter words are parts of others."""
+
+MOST_PICTURES: Final = 64
+"""Pictures of fakes a brand that a listing is compared with; a process reads each once, in some 10 ms."""
+
+KEPT: Final = 8_192
+"""Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
+
+ReadPicture = Callable[[int], RgbImage]
+"""Gives a listing's picture by its number, from 0."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFake:
+    """A fake trait: its words in lower case, empty for none, and where in its picture the marks are."""
+
+    trait_id: str
+    brand_id: str
+    words: str
+    object_key: str | None
+    boxes: tuple[Box, ...]
+
+
+def said_in(content: Mapping[str, object]) -> str:
+    """What a listing's `content` says in its title and description, in lower case."""
+    return f"{content.get('title') or ''}\n{content.get('description') or ''}".casefold()
+
+
+class KnownFakes:
+    """Looks for fakes that are known; safe to use from several threads.
+
+    `bundle` gives the model that serves, `decode` reads stored pictures, which were safe at upload.
+    """
+
+    def __init__(
+        self, database: Database, objects: Objects, *, decode: Callable[[bytes], RgbImage],
+        bundle: Callable[[], ModelBundle],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._objects = objects
+        self._decode = decode
+        self._bundle = bundle
+        self._lock = threading.Lock()
+        self._vectors: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+
+    def of_brand(self, brand_id: str) -> list[KnownFake]:
+        """The brand's fakes, the newest first: all known by words, and the last `MOST_PICTURES` known by pictures."""
+        known = self._read(Trait.brand_id == brand_id)
+        too_old = {fake.trait_id for fake in [fake for fake in known if fake.boxes][MOST_PICTURES:]}
+        return [replace(fake, boxes=()) if fake.trait_id in too_old else fake for fake in known]
+
+    def of_trait(self, trait_id: str) -> KnownFake | None:
+        """The fake that a trait tells of; None when it was taken back, or its rights holder is suspended."""
+        return next(iter(self._read(Trait.id == trait_id)), None)
+
+    def shown(
+        self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture
+    ) -> KnownFake | None:
+        """The first of `fakes`, all of one brand, that a listing shows or names; None when it is none of them.
+
+        `said` is what `said_in` gives, `findings` (at least one) are the brand's in its pictures.
+        """
+        for fake in fakes:
+            if len(fake.words) >= LEAST_LETTERS and fake.words in said:
+                return fake
+        pictured = [fake for fake in fakes if fake.boxes]
+        if not pictured:
+            return None
+        bundle = self._bundle()
+        marks = bundle.embedder.embed([Box(*one.box).crop(picture(one.image)) for one in findings])
+        genuine = self._genuine(pictured[0].brand_id, model=bundle.name, dimension=marks.shape[1])
+        for fake in pictured:
+            vectors = self._of_picture(fake, bundle=bundle)
+            if vectors is not None and shows_known_fake(marks, fakes=vectors, genuine=genuine).any():
+                return fake
+        return None
+
+    def _read(self, which: ColumnElement[bool]) -> list[KnownFake]:
+        query = (
+            select(Trait.id, Trait.brand_id, Trait.text, Trait.object_key, Label.box)
+            .join(Brand, Brand.id == Trait.brand_id)
+            .join(RightsHolder, RightsHolder.id == Brand.holder_id)
+            .outerjoin(Label, (Label.trait_id == Trait.id) & Label.withdrawn.is_(None))
+            .where(which, Trait.removed.is_(None), RightsHolder.tier != "suspended")
+            .order_by(Trait.id.desc(), Label.id)
+        )
+        found: dict[str, KnownFake] = {}
+        with self._database.read() as session:
+            for trait_id, brand_id, words, object_key, box in session.execute(query):
+                before = found[trait_id].boxes if trait_id in found else ()
+                boxes = before if box is None else (*before, Box(*box))
+                found[trait_id] = KnownFake(trait_id, brand_id, (words or "").casefold(), object_key, boxes)
+        return list(found.values())
+
+    def _genuine(self, brand_id: str, *, model: str, dimension: int) -> NDArray[np.float32]:
+        """(k, dimension) the vectors of the brand's marks."""
+        query = (
+            select(ReferenceVector.vector)
+            .join(Reference, Reference.id == ReferenceVector.reference_id)
+            .where(
+                Reference.brand_id == brand_id, Reference.status == "active", Reference.kind == "logo",
+                ReferenceVector.model == model,
+            )
+        )  # fmt: skip
+        with self._database.read() as session:
+            stored = [np.frombuffer(vector, dtype="<f4") for vector in session.scalars(query)]
+        return np.array(stored, np.float32).reshape(len(stored), dimension)
+
+    def _of_picture(self, fake: KnownFake, *, bundle: ModelBundle) -> NDArray[np.float32] | None:
+        """(m, d) the vectors of the marks in the fake's picture; None when the picture is gone."""
+        key = (fake.trait_id, bundle.name)
+        with self._lock:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+                return self._vectors[key]
+        try:
+            picture = self._decode(self._objects.get(fake.object_key or ""))
+        except ObjectMissingError:
+            log.error("the picture of a fake trait is gone; the brand must send it again", trait=fake.trait_id)
+            return None
+        vectors = bundle.embedder.embed([box.crop(picture) for box in fake.boxes])
+        with self._lock:
+            self._vectors[key] = vectors
+            while len(self._vectors) > KEPT:
+                self._vectors.popitem(last=False)
+        return vectors

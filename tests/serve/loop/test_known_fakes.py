@@ -1,0 +1,95 @@
+"""A listing that comes in is compared with what its brand knows to be fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from marketplace import Marketplace, disguised, smeared
+from mosaics import mosaic, png
+
+from serve.loop import known_fakes
+
+
+@pytest.fixture
+def market(market: Marketplace) -> Marketplace:
+    """A brand of the test's own, whose policy lets a smeared mark pass."""
+    own = Marketplace(market.client)
+    policy = {"reason": "few cases", "brands": {own.brand: {"review_at": 0.99}}}
+    assert market.client.post("/v1/policies", json=policy).status_code == 201
+    return own
+
+
+def trait(market: Marketplace, *, picture: bytes | None = None, **fields: str) -> str:
+    files = {} if picture is None else {"image": ("a.png", picture)}
+    added = market.client.post(f"/v1/brands/{market.brand}/traits", data=fields, files=files, headers=market.brand_key)
+    assert added.status_code == 201, added.text
+    return str(added.json()["id"])
+
+
+def decision(market: Marketplace, *pictures: bytes, **listing: Any) -> str:
+    return str(market.listing(*pictures, **listing)["decision"])
+
+
+def test_the_fake_of_a_trait_is_asked_about_when_it_is_listed(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    assert decision(market, fake) == "allow"
+    trait(market, picture=fake)
+    held = market.listing(png(mosaic(market.seed)), fake)
+    assert (held["decision"], held["case"]["brand_id"]) == ("review", market.brand)
+    assert held["reasons"] == [f"the rights holder is asked ({held['case']['id']})"]
+    assert decision(market, png(mosaic(market.seed))) == "allow", "genuine"
+    assert decision(market, disguised(market.seed, first=20)) == "allow", "another fake"
+
+
+def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    trait(market, picture=fake)
+    held = market.listing(fake, id=f"cleared {market.seed}", seller="S")
+    assert market.judge(held["case"]["id"], "not_infringing").status_code == 200
+    assert decision(market, fake, id=f"cleared {market.seed}", seller="S") == "allow"
+
+
+def test_a_picture_that_looks_like_the_genuine_mark_finds_nothing(market: Marketplace) -> None:
+    nearly = smeared(market.seed, tile=7)
+    trait(market, picture=nearly)
+    assert decision(market, nearly) == "allow"
+
+
+def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(market: Marketplace) -> None:
+    genuine = png(mosaic(market.seed))
+    trait(market, text="Mirror grade")
+    trait(market, text="cap")
+    assert decision(market, genuine, title="Cap", description="mirror GRADE, no box") == "review"
+    assert decision(market, genuine, title="Cap") == "allow", "short words are parts of others"
+    assert decision(market, png(mosaic(market.seed + 1)), title="mirror grade") == "allow", "no mark of the brand"
+
+
+def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    taken_back = trait(market, picture=fake)
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{taken_back}")
+    assert decision(market, fake) == "allow"
+    trait(market, picture=fake)
+    tier = {"tier": "suspended", "reason": "forged letter"}
+    assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
+    assert decision(market, fake) == "allow"
+
+
+def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_fakes, "MOST_PICTURES", 1)
+    older, newer = disguised(market.seed), disguised(market.seed, first=20)
+    trait(market, picture=older, text="Mirror grade")
+    trait(market, picture=newer)
+    assert decision(market, newer) == "review"
+    assert decision(market, older) == "allow"
+    assert decision(market, older, title="mirror grade") == "review", "words are looked for all the same"
+
+
+def test_a_picture_that_is_gone_loses_no_listing(market: Marketplace) -> None:
+    fake, other = disguised(market.seed), disguised(market.seed, first=20)
+    trait(market, picture=other)
+    gone = trait(market, picture=fake)
+    market.client.service.objects.delete(f"traits/{gone}")
+    assert decision(market, fake) == "allow"
+    assert decision(market, other) == "review"
