@@ -18,18 +18,17 @@ STANDS_OUT = 0.2
 """By how much the mark must be more like the fake than the fake is like the genuine mark."""
 
 
-def shows_known_fake(
+def known_fakes_shown(
     marks: NDArray[np.float32], *, fakes: NDArray[np.float32], genuine: NDArray[np.float32]
 ) -> NDArray[np.bool_]:
-    """Which of the `marks` (n, d) show one of the `fakes` (m, d), beside the brand's `genuine` references (k, d).
+    """Which of the `marks` (n, d) show which of the `fakes` (m, d), beside the brand's `genuine` references (k, d).
 
-    All vectors are of one model and of length 1; any of n, m and k may be 0. Returns (n,) bool.
+    All vectors are of one model and of length 1; any of n, m and k may be 0. Returns (n, m) bool.
     """
     to_fakes = marks @ fakes.T
     own = _nearest(marks, genuine)[:, None]
     of_fakes = _nearest(fakes, genuine)[None]
-    told = (to_fakes >= LEAST_SIMILARITY) & (to_fakes > own) & (to_fakes > of_fakes + STANDS_OUT)
-    return np.asarray(told.any(axis=1), np.bool_)
+    return np.asarray((to_fakes >= LEAST_SIMILARITY) & (to_fakes > own) & (to_fakes > of_fakes + STANDS_OUT), np.bool_)
 
 
 def _nearest(vectors: NDArray[np.float32], genuine: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -318,6 +318,7 @@ class VerdictsPart(StrEnum):
     """What `hallmark evaluate verdicts` can measure alone."""
 
     smears = "smears"
+    known_fakes = "known-fakes"
     imitations = "imitations"
     drawn = "drawn"
     copies = "copies"

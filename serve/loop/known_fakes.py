@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select
 
 from model.bundle import ModelBundle
-from model.known_fakes import shows_known_fake
+from model.known_fakes import known_fakes_shown
 from model.regions import Box, RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import Label, Trait
@@ -102,7 +102,7 @@ class KnownFakes:
         genuine = self._genuine(pictured[0].brand_id, model=bundle.name, dimension=marks.shape[1])
         for fake in pictured:
             vectors = self._of_picture(fake, bundle=bundle)
-            if vectors is not None and shows_known_fake(marks, fakes=vectors, genuine=genuine).any():
+            if vectors is not None and known_fakes_shown(marks, fakes=vectors, genuine=genuine).any():
                 return fake
         return None
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.known_fakes import LEAST_SIMILARITY, STANDS_OUT, shows_known_fake
+from model.known_fakes import LEAST_SIMILARITY, STANDS_OUT, known_fakes_shown
 
 NONE = np.zeros((0, 3), np.float32)
 GENUINE = np.array([[1.0, 0.0, 0.0]], np.float32)
@@ -31,17 +31,17 @@ def at(degrees: float, *, aside: float = 0.0) -> NDArray[np.float32]:
 def test_what_is_nearly_a_fake_that_stands_out_is_told(
     mark: NDArray[np.float32], fake: NDArray[np.float32], told: bool
 ) -> None:
-    assert shows_known_fake(mark, fakes=fake, genuine=GENUINE).tolist() == [told]
+    assert known_fakes_shown(mark, fakes=fake, genuine=GENUINE).tolist() == [[told]]
 
 
 def test_a_mark_nearer_to_the_genuine_one_than_to_the_fake_is_not_told() -> None:
     mark, fake = at(25), at(55)
     assert float((mark @ fake.T)[0, 0]) > LEAST_SIMILARITY
-    assert not shows_known_fake(mark, fakes=fake, genuine=GENUINE).any()
-    assert shows_known_fake(mark, fakes=fake, genuine=at(90, aside=90)).all()
+    assert not known_fakes_shown(mark, fakes=fake, genuine=GENUINE).any()
+    assert known_fakes_shown(mark, fakes=fake, genuine=at(90, aside=90)).all()
 
 
 def test_without_anything_to_compare_nothing_is_told_and_without_references_the_fake_alone_counts() -> None:
-    assert shows_known_fake(at(60), fakes=NONE, genuine=GENUINE).tolist() == [False]
-    assert shows_known_fake(NONE, fakes=at(60), genuine=GENUINE).tolist() == []
-    assert shows_known_fake(at(0), fakes=at(0), genuine=NONE).tolist() == [True]
+    assert known_fakes_shown(at(60), fakes=NONE, genuine=GENUINE).shape == (1, 0)
+    assert known_fakes_shown(NONE, fakes=at(60), genuine=GENUINE).shape == (0, 1)
+    assert known_fakes_shown(at(0), fakes=at(0), genuine=NONE).tolist() == [[True]]

@@ -13,6 +13,7 @@ from model import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
 from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
+from training.evaluation.known_fakes import known_fakes
 from training.evaluation.latency import timed
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.provenance import commit, provenance
@@ -38,7 +39,7 @@ from training.evaluation.verdict_judges import (
 from training.evaluation.verdicts import calibration_error, separation
 from training.evaluation.wiped_places import wiped_copies
 
-VerdictPart = Literal["smears", "imitations", "drawn", "copies", "wiped", "clean", "latency"]
+VerdictPart = Literal["smears", "known_fakes", "imitations", "drawn", "copies", "wiped", "clean", "latency"]
 VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
 """In the order in which they are printed."""
 
@@ -185,6 +186,11 @@ def _smears(inputs: Inputs, settings: VerdictSettings) -> Tables:
     )
 
 
+def _known_fakes(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    cases = smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering)
+    return {"known_fakes": known_fakes(cases, embed=inputs.bundle.embedder.embed)}
+
+
 def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:
     genuine = smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering).cases
     web = judged("web_imitations", web_imitations(inputs.bundle), inputs=inputs)
@@ -230,6 +236,7 @@ def _latency(inputs: Inputs, settings: VerdictSettings) -> Tables:
 
 MEASURED: dict[VerdictPart, Callable[[Inputs, VerdictSettings], Tables]] = {
     "smears": _smears,
+    "known_fakes": _known_fakes,
     "imitations": _imitations,
     "drawn": _drawn,
     "copies": _copies,
