@@ -359,6 +359,8 @@ class Label(Table):
 
     __table_args__ = (
         Index("labels_subject", "subject"),
+        Index("labels_brand", "brand_id", "id"),
+        Index("labels_trait", "trait_id"),
         CheckConstraint(
             "origin IN ('complaint', 'counter_notice', 'judgement', 'blind_test', 'jury', 'trait')",
             name="labels_origin",

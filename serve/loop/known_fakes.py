@@ -1,27 +1,29 @@
-"""What brands say of their fakes, looked for in a listing: the words of fake traits, and the marks in their pictures.
+"""What is known to be fake, looked for in a listing: by the words of fake traits, by the marks in their pictures, and
+by the marks of listings whose complaint was upheld.
 
-The fake traits of suspended rights holders, and those that were taken back, count for nothing. Looked for are those of
-the brands whose marks a scan found in the listing, the newest `MOST_PICTURES` of each brand.
+The fake traits of suspended rights holders, and those that were taken back, count for nothing, and a complaint while
+its seller's answer is not decided on. Of upheld complaints only what looked like no genuine mark is known by its
+picture. Looked for are the fakes of the brands whose marks a scan found in the listing.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, null, select
 
 from model.bundle import ModelBundle
 from model.known_fakes import known_fakes_shown
 from model.regions import Box, RgbImage
 from serve.database.engine import Database
-from serve.database.loop_tables import Label, Trait
+from serve.database.loop_tables import Label, ListingImage, Trait
 from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
 from serve.loop.cases import ListingFinding
 from serve.objects import ObjectMissingError, Objects
@@ -30,7 +32,8 @@ LEAST_LETTERS: Final = 4
 """Shorter words are parts of others."""
 
 MOST_PICTURES: Final = 64
-"""Pictures of fakes a brand that a listing is compared with; a process reads each once, in some 10 ms."""
+"""Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
+once, in some 10 ms."""
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
@@ -43,9 +46,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KnownFake:
-    """A fake trait: its words in lower case, empty for none, and where in its picture the marks are."""
+    """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are in lower case, empty for none;
+    in the picture under `object_key` the marks are in the `boxes`."""
 
-    trait_id: str
+    known_by: str
     brand_id: str
     words: str
     object_key: str | None
@@ -72,17 +76,17 @@ class KnownFakes:
         self._decode = decode
         self._bundle = bundle
         self._lock = threading.Lock()
-        self._vectors: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+        self._vectors: OrderedDict[tuple[str, str, str], NDArray[np.float32]] = OrderedDict()
 
     def of_brand(self, brand_id: str) -> list[KnownFake]:
-        """The brand's fakes, the newest first: all known by words, and the last `MOST_PICTURES` known by pictures."""
-        known = self._read(Trait.brand_id == brand_id)
-        too_old = {fake.trait_id for fake in [fake for fake in known if fake.boxes][MOST_PICTURES:]}
-        return [replace(fake, boxes=()) if fake.trait_id in too_old else fake for fake in known]
+        """The brand's fakes: all known by words, and the newest `MOST_PICTURES` known by pictures of each sort."""
+        traits = self._traits(Trait.brand_id == brand_id)
+        too_old = {fake.known_by for fake in [fake for fake in traits if fake.boxes][MOST_PICTURES:]}
+        return [replace(one, boxes=()) if one.known_by in too_old else one for one in traits] + self._decided(brand_id)
 
     def of_trait(self, trait_id: str) -> KnownFake | None:
         """The fake that a trait tells of; None when it was taken back, or its rights holder is suspended."""
-        return next(iter(self._read(Trait.id == trait_id)), None)
+        return next(iter(self._traits(Trait.id == trait_id)), None)
 
     def shown(
         self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture
@@ -106,7 +110,8 @@ class KnownFakes:
                 return fake
         return None
 
-    def _read(self, which: ColumnElement[bool]) -> list[KnownFake]:
+    def _traits(self, which: ColumnElement[bool]) -> list[KnownFake]:
+        """The fake traits that count, the newest first."""
         query = (
             select(Trait.id, Trait.brand_id, Trait.text, Trait.object_key, Label.box)
             .join(Brand, Brand.id == Trait.brand_id)
@@ -115,13 +120,23 @@ class KnownFakes:
             .where(which, Trait.removed.is_(None), RightsHolder.tier != "suspended")
             .order_by(Trait.id.desc(), Label.id)
         )
-        found: dict[str, KnownFake] = {}
         with self._database.read() as session:
-            for trait_id, brand_id, words, object_key, box in session.execute(query):
-                before = found[trait_id].boxes if trait_id in found else ()
-                boxes = before if box is None else (*before, Box(*box))
-                found[trait_id] = KnownFake(trait_id, brand_id, (words or "").casefold(), object_key, boxes)
-        return list(found.values())
+            return _together(session.execute(query))
+
+    def _decided(self, brand_id: str) -> list[KnownFake]:
+        """What upheld complaints were about and looked like no genuine mark, the newest first."""
+        query = (
+            select(Label.subject, Label.brand_id, null(), ListingImage.object_key, Label.box)
+            .join(ListingImage, ListingImage.id == Label.image_id)
+            .where(
+                Label.brand_id == brand_id, Label.origin.in_(("complaint", "counter_notice")), Label.target > 0.5,
+                Label.kind.in_(("smear", "imitation")), Label.withdrawn.is_(None), Label.available.is_not(None),
+            )
+            .order_by(Label.id.desc())
+            .limit(MOST_PICTURES)
+        )  # fmt: skip
+        with self._database.read() as session:
+            return _together(session.execute(query))
 
     def _genuine(self, brand_id: str, *, model: str, dimension: int) -> NDArray[np.float32]:
         """(k, dimension) the vectors of the brand's marks."""
@@ -139,7 +154,7 @@ class KnownFakes:
 
     def _of_picture(self, fake: KnownFake, *, bundle: ModelBundle) -> NDArray[np.float32] | None:
         """(m, d) the vectors of the marks in the fake's picture; None when the picture is gone."""
-        key = (fake.trait_id, bundle.name)
+        key = (fake.object_key or "", str(fake.boxes), bundle.name)
         with self._lock:
             if key in self._vectors:
                 self._vectors.move_to_end(key)
@@ -147,7 +162,7 @@ class KnownFakes:
         try:
             picture = self._decode(self._objects.get(fake.object_key or ""))
         except ObjectMissingError:
-            log.error("the picture of a fake trait is gone; the brand must send it again", trait=fake.trait_id)
+            log.error("the picture of a known fake is gone; it is not looked for", known_by=fake.known_by)
             return None
         vectors = bundle.embedder.embed([box.crop(picture) for box in fake.boxes])
         with self._lock:
@@ -155,3 +170,14 @@ class KnownFakes:
             while len(self._vectors) > KEPT:
                 self._vectors.popitem(last=False)
         return vectors
+
+
+def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float] | None]]) -> list[KnownFake]:
+    """One fake for each picture, or trait without one, of rows: known by what, brand, words, picture, box."""
+    found: dict[tuple[str, str | None], KnownFake] = {}
+    for known_by, brand_id, words, object_key, box in rows:
+        key = known_by, object_key
+        before = found[key].boxes if key in found else ()
+        boxes = before if box is None else (*before, Box(*box))
+        found[key] = KnownFake(known_by, brand_id, (words or "").casefold(), object_key, boxes)
+    return list(found.values())

@@ -206,8 +206,8 @@ class ListingDesk:
             case_ids.append(case.id)
             if brand_id in fakes:
                 audit.record(
-                    session, actor=audit.SYSTEM, action="trait found listing", subject=case.id,
-                    content={"trait": fakes[brand_id].trait_id, "listing": listing.marketplace_id},
+                    session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
+                    content={"fake": fakes[brand_id].known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
         return case_ids
 

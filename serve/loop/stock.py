@@ -113,8 +113,8 @@ class StockSearch:
                 )  # fmt: skip
                 settle(session, listing)
                 audit.record(
-                    session, actor=audit.SYSTEM, action="trait found listing", subject=case.id,
-                    content={"trait": trait_id, "listing": listing.marketplace_id},
+                    session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
+                    content={"fake": trait_id, "listing": listing.marketplace_id},
                 )  # fmt: skip
         except ObjectMissingError:
             log.warning("the scan's evidence is gone; the listing must be scanned anew", listing=stored.listing_id)

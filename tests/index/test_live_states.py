@@ -102,7 +102,7 @@ class LiveAgainstExact(RuleBasedStateMachine):
         assert (len(self.live), self.live.version) == (len(self.exact), self.exact.version)
 
 
-LiveAgainstExact.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+LiveAgainstExact.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 test_live_against_exact = LiveAgainstExact.TestCase
 
 

@@ -28,7 +28,7 @@ from PIL import Image, ImageOps
 from model.decode import DEFAULT_LIMITS, DecodeLimits, ImageRejected, decode
 
 DATA = Path(os.environ.get("HALLMARK_DATA", "../shared/data"))
-RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 IMAGES = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda shape: (*shape, 3)))
 
 

@@ -76,6 +76,20 @@ def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> N
     assert decision(market, fake) == "allow"
 
 
+def test_a_listing_like_one_whose_complaint_was_upheld_is_asked_about(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    trait_id = trait(market, picture=fake)
+    case = market.listing(fake)["case"]["id"]
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait_id}")
+    complaint = market.complaint(case)
+    assert decision(market, fake) == "allow", "not decided"
+    assert market.decide(complaint).status_code == 200
+    again = market.listing(fake)
+    assert (again["decision"], again["case"]["brand_id"]) == ("review", market.brand)
+    assert market.counter(complaint).status_code == 201
+    assert decision(market, fake) == "allow", "the seller has answered"
+
+
 def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_fakes, "MOST_PICTURES", 1)
     older, newer = disguised(market.seed), disguised(market.seed, first=20)

@@ -94,7 +94,7 @@ class Life:
             return [session.scalar(select(func.count()).select_from(table)) or 0 for table in WRITTEN]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*CASE_ACTIONS, *CASE_ACTIONS[::4], *ComplaintAction]), max_size=12))
 def test_the_service_keeps_to_the_tables(market: Marketplace, actions: list[CaseAction | ComplaintAction]) -> None:
     brand = Marketplace(market.client)  # its own, so that the tier of one example is not that of the next

@@ -39,7 +39,7 @@ def counted(day: date, *, working_days: int) -> date:
     return day
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2026, 10, 10), timezones=st.just(UTC)))
 def test_ten_thousand_due_dates_agree_with_the_table(first: datetime) -> None:
     for hours in range(0, 1_700, 17):
