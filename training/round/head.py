@@ -21,7 +21,7 @@ from scipy.special import expit
 from training.verifier.head import penalties, smear_view
 
 REPEATS = 20.0
-SHARE = 0.6
+SHARE = 0.7
 """How often a label that is wholly believed counts, and the most that all labels count for beside the drawn pairs."""
 
 KEPT = 5.0

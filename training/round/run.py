@@ -257,7 +257,7 @@ def _head(material: Material) -> Metrics:
     if len(learnt):
         similar = similarities(material.labels, learnt.labels, learnt.pictures, learnt.reference_of, embed=embed)
         seen = judge.numbers(learnt.frames, np.array(similar, np.float32))
-        answers = Answers(seen, learnt.infringes, learnt.weights)
+        answers = Answers(seen, learnt.infringes, learnt.evened_weights)
         worth = answers.worth_beside(len(numbers))
         head = teach_smears(head, answers, drawn=numbers)
     content = {**calibration, "seed": settings.seed, "head": head}

@@ -34,6 +34,9 @@ INFRINGING = [CLASSES.index("smear"), CLASSES.index("imitation")]
 MOST_RAISED = 8.0
 """How much more often a label of the rarer answer is drawn than one of the other, at most."""
 
+MOST_EVENED = 2.0
+"""How much more or less a brand's label weighs, at most, for its answer being rarer or commoner than elsewhere."""
+
 COMPLAINED = ("complaint", "counter_notice", "trait")
 """Origins of labels that began with a rights holder's word."""
 
@@ -61,6 +64,12 @@ class Taught:
     def infringes(self) -> NDArray[np.float64]:
         """(n,) the probability that each region infringes, 0..1."""
         return np.asarray(self.targets[:, INFRINGING].sum(axis=1), np.float64)
+
+    @property
+    def evened_weights(self) -> NDArray[np.float64]:
+        """(n,) the weights by which each brand's labels answer as all do, see `evening_brands`."""
+        brands = np.array([label.brand for label in self.labels])
+        return self.weights * evening_brands(self.weights, self.infringes, brands)
 
     @property
     def worth(self) -> float:
@@ -158,3 +167,26 @@ def similarities(
     seen = embed([labels.region(label, margin=0.0) for label in about_marks])
     known = embed(pictures)
     return [float(one @ known[place]) for one, place in zip(seen, reference_of, strict=True)]
+
+
+def evening_brands(
+    weights: NDArray[np.float64], infringes: NDArray[np.float64], brands: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Factors (n,) on `weights` (n,) by which each brand's labels answer as those of all brands do, or nearly.
+
+    A rights holder that accuses at random leaves its brand with labels that nearly all say genuine, and one that is
+    always right with few that do: a learner would take how a brand's goods look for the answer. So each answer of a
+    brand is weighed by its share among all labels over its share among the brand's (post-stratification, Holt and
+    Smith, 1979), at most by `MOST_EVENED` either way. `infringes` (n,) are probabilities.
+    """
+    answers = np.stack([1 - infringes, infringes], axis=1)
+    masses = weights @ answers
+    factors = np.ones(len(weights))
+    if not masses.all():
+        return factors
+    for brand in np.unique(brands):
+        rows = brands == brand
+        own = np.maximum(weights[rows] @ answers[rows], 1e-9)
+        raised = np.clip(masses / masses.sum() * own.sum() / own, 1 / MOST_EVENED, MOST_EVENED)
+        factors[rows] = answers[rows] @ raised
+    return factors

@@ -16,7 +16,16 @@ from model.verifier import VerifierRuntime
 from training.round.embedder import LabelViews
 from training.round.labels import read_labels
 from training.round.standing import StandingFrames
-from training.round.teaching import MOST_RAISED, Taught, evening, label_rows, soft_target, taught
+from training.round.teaching import (
+    MOST_EVENED,
+    MOST_RAISED,
+    Taught,
+    evening,
+    evening_brands,
+    label_rows,
+    soft_target,
+    taught,
+)
 from training.round.verifier import VerifierRecipe, fine_tune_verifier, rest_of_batch
 
 CHAMPION = bundle_folder()
@@ -69,6 +78,25 @@ def test_labels_are_drawn_by_weight_evened_over_the_answers_and_classes_by_targe
 )
 def test_the_rarer_answer_is_raised_so_far(weights: list[float], infringes: list[bool], factors: list[float]) -> None:
     assert evening(np.array(weights), np.array(infringes)).tolist() == factors
+
+
+def test_each_brand_answers_as_all_brands_do() -> None:
+    brands = np.repeat(["a", "b"], [4, 4])
+    infringes = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    evened = weights * evening_brands(weights, infringes, brands)
+    for brand in ("a", "b"):
+        own = brands == brand
+        assert evened[own] @ infringes[own] == pytest.approx(2.0), "half of four, as of all eight"
+        assert evened[own].sum() == pytest.approx(4.0)
+
+
+def test_a_brand_of_one_answer_alone_is_evened_so_far() -> None:
+    infringes, brands = np.array([1.0, 0.0, 0.0]), np.array(["a", "b", "b"])
+    factors = evening_brands(np.array([0.5, 0.5, 0.5]), infringes, brands)
+    assert factors.tolist() == pytest.approx([1 / MOST_EVENED, 2 / 3, 2 / 3])
+    assert evening_brands(np.ones(3), np.ones(3), brands).tolist() == [1.0, 1.0, 1.0]
+    assert evening_brands(np.empty(0), np.empty(0), np.empty(0, np.str_)).tolist() == []
 
 
 def test_without_belief_whoever_complained_is_taken_at_its_word(tmp_path: Path) -> None:
