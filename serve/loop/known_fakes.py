@@ -1,5 +1,5 @@
-"""What is known to be fake, looked for in a listing: by the words of fake traits, by the marks in their pictures, and
-by the marks of listings whose complaint was upheld.
+"""What is known to be fake, looked for in a listing: by the words of fake traits, and by their pictures and those of
+listings whose complaint was upheld: the marks in them, and the whole photo.
 
 The fake traits of suspended rights holders, and those that were taken back, count for nothing, and a complaint while
 its seller's answer is not decided on. Of upheld complaints only what looked like no genuine mark is known by its
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, null, select
 
 from model.bundle import ModelBundle
-from model.known_fakes import known_fakes_shown
+from model.known_fakes import LEAST_PHOTO_SIMILARITY, is_photo_of_fake, known_fakes_shown
 from model.regions import Box, RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import Label, ListingImage, Trait
@@ -102,13 +102,24 @@ class KnownFakes:
         if not pictured:
             return None
         bundle = self._bundle()
+        shown = [picture(number) for number in sorted({one.image for one in findings})]
+        photos = bundle.embedder.embed(shown)
         marks = bundle.embedder.embed([Box(*one.box).crop(picture(one.image)) for one in findings])
         genuine = self._genuine(pictured[0].brand_id, model=bundle.name, dimension=marks.shape[1])
         for fake in pictured:
-            vectors = self._of_picture(fake, bundle=bundle)
-            if vectors is not None and known_fakes_shown(marks, fakes=vectors, genuine=genuine).any():
+            known = self._of_picture(fake, bundle=bundle)
+            if known is None:
+                continue
+            if known_fakes_shown(marks, fakes=known[1:], genuine=genuine).any():
+                return fake
+            likely = known_fakes_shown(photos, fakes=known[:1], genuine=genuine, least=LEAST_PHOTO_SIMILARITY)[:, 0]
+            if any(self._is_photo(shown[number], fake, bundle=bundle) for number in np.flatnonzero(likely)):
                 return fake
         return None
+
+    def _is_photo(self, picture: RgbImage, fake: KnownFake, *, bundle: ModelBundle) -> bool:
+        stored = self._stored(fake)
+        return stored is not None and is_photo_of_fake(picture, stored, bundle=bundle)
 
     def _traits(self, which: ColumnElement[bool]) -> list[KnownFake]:
         """The fake traits that count, the newest first."""
@@ -139,37 +150,39 @@ class KnownFakes:
             return _together(session.execute(query))
 
     def _genuine(self, brand_id: str, *, model: str, dimension: int) -> NDArray[np.float32]:
-        """(k, dimension) the vectors of the brand's marks."""
+        """(k, dimension) the vectors of the brand's references, marks and product photos."""
         query = (
             select(ReferenceVector.vector)
             .join(Reference, Reference.id == ReferenceVector.reference_id)
-            .where(
-                Reference.brand_id == brand_id, Reference.status == "active", Reference.kind == "logo",
-                ReferenceVector.model == model,
-            )
-        )  # fmt: skip
+            .where(Reference.brand_id == brand_id, Reference.status == "active", ReferenceVector.model == model)
+        )
         with self._database.read() as session:
             stored = [np.frombuffer(vector, dtype="<f4") for vector in session.scalars(query)]
         return np.array(stored, np.float32).reshape(len(stored), dimension)
 
     def _of_picture(self, fake: KnownFake, *, bundle: ModelBundle) -> NDArray[np.float32] | None:
-        """(m, d) the vectors of the marks in the fake's picture; None when the picture is gone."""
+        """(1 + m, d) the vectors of the fake's whole picture and of the marks in it; None when the picture is gone."""
         key = (fake.object_key or "", str(fake.boxes), bundle.name)
         with self._lock:
             if key in self._vectors:
                 self._vectors.move_to_end(key)
                 return self._vectors[key]
-        try:
-            picture = self._decode(self._objects.get(fake.object_key or ""))
-        except ObjectMissingError:
-            log.error("the picture of a known fake is gone; it is not looked for", known_by=fake.known_by)
+        picture = self._stored(fake)
+        if picture is None:
             return None
-        vectors = bundle.embedder.embed([box.crop(picture) for box in fake.boxes])
+        vectors = bundle.embedder.embed([picture, *(box.crop(picture) for box in fake.boxes)])
         with self._lock:
             self._vectors[key] = vectors
             while len(self._vectors) > KEPT:
                 self._vectors.popitem(last=False)
         return vectors
+
+    def _stored(self, fake: KnownFake) -> RgbImage | None:
+        try:
+            return self._decode(self._objects.get(fake.object_key or ""))
+        except ObjectMissingError:
+            log.error("the picture of a known fake is gone; it is not looked for", known_by=fake.known_by)
+            return None
 
 
 def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float] | None]]) -> list[KnownFake]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.known_fakes import LEAST_SIMILARITY, known_fakes_shown
+from model.bundle import ModelBundle
+from model.known_fakes import LEAST_PHOTO_SIMILARITY, LEAST_SIMILARITY, is_photo_of_fake, known_fakes_shown
 from model.regions import RgbImage
-from training.evaluation.intervals import Estimate, grouped_mean
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.evaluation.datasets import Photo
+from training.evaluation.intervals import Estimate, grouped_mean, mean_interval
 from training.evaluation.matchers import Embed
-from training.evaluation.report import Table
+from training.evaluation.report import Progress, Table
 from training.evaluation.verdict_cases import STRENGTHS, CaseSet
 
 NOTHING_LEFT = STRENGTHS["nothing_left"][0]
@@ -53,8 +58,43 @@ def known_fakes(cases: CaseSet, *, embed: Embed) -> Table:
     return Table("Known fakes, listed again (FlickrLogos-27)", rows, facts)
 
 
+def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: ModelBundle, progress: Progress) -> Table:
+    """Photos whose mark was smeared as known fakes, by similarity that is verified, and by similarity alone.
+
+    `listed_again`: another upload of the photo is found. `other_photo`: another photo, as it is, passes for one of all
+    the fakes' photos. `studio_photo`: a studio photo passes for another one.
+    """
+    rng = np.random.default_rng(0)
+    tools = [tool for tool in SMEARS if tool not in HELD_OUT_SMEARS]
+    originals = [photo.read() for photo in photos]
+    fakes = [
+        smear(image, photo.marks[0].box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
+        for image, photo in zip(originals, photos, strict=True)
+    ]
+    again = [listed_again(fake, rng=rng) for fake in fakes]
+    shots = [photo.read() for photo in studio]
+    found: dict[str, dict[str, Estimate]] = {}
+    pictures = [*originals, *fakes, *again, *shots]
+    vector = {id(one): row for one, row in zip(pictures, bundle.embedder.embed(pictures), strict=True)}
+    seen = {
+        "listed_again": [(one, [fake]) for one, fake in zip(again, fakes, strict=True)],
+        "other_photo": [(one, fakes[:n] + fakes[n + 1 :]) for n, one in enumerate(originals)],
+        "studio_photo": [(one, shots[:n] + shots[n + 1 :]) for n, one in enumerate(shots)],
+    }
+    for name, asked in seen.items():
+        alike, verified = [], []
+        for picture, known in progress(asked, len(asked), name.replace("_", " ")):
+            likely = [one for one in known if vector[id(picture)] @ vector[id(one)] >= LEAST_PHOTO_SIMILARITY]
+            alike.append(bool(likely))
+            verified.append(any(is_photo_of_fake(picture, one, bundle=bundle) for one in likely))
+        found.setdefault("hallmark", {})[name] = mean_interval(verified)
+        found.setdefault("similarity", {})[name] = mean_interval(alike)
+    facts = {"photos": len(photos), "studio_photos": len(studio)}
+    return Table("Photos of known fakes, listed again (FlickrLogos-27, catalogue)", found, facts)
+
+
 def listed_again(mark: RgbImage, *, rng: np.random.Generator) -> RgbImage:
-    """The mark as another upload of its photo gives it: up to 6 % cut off a side, half to full size, JPEG 40 to 85."""
+    """A mark or photo as another upload gives it: up to 6 % cut off a side, half to full size, JPEG 40 to 85."""
     height, width = mark.shape[:2]
     top, left, bottom, right = (rng.uniform(0, 0.06, 4) * [height, width, height, width]).astype(int)
     cut = mark[top : height - bottom, left : width - right]

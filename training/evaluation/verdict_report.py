@@ -13,7 +13,7 @@ from model import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
 from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
-from training.evaluation.known_fakes import known_fakes
+from training.evaluation.known_fakes import known_fakes, known_photos
 from training.evaluation.latency import timed
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.provenance import commit, provenance
@@ -188,7 +188,10 @@ def _smears(inputs: Inputs, settings: VerdictSettings) -> Tables:
 
 def _known_fakes(inputs: Inputs, settings: VerdictSettings) -> Tables:
     cases = smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering)
-    return {"known_fakes": known_fakes(cases, embed=inputs.bundle.embedder.embed)}
+    return {
+        "known_fakes": known_fakes(cases, embed=inputs.bundle.embedder.embed),
+        "known_photos": known_photos(inputs.marked, inputs.catalogue, bundle=inputs.bundle, progress=inputs.progress),
+    }
 
 
 def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:

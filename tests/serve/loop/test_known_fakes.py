@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from marketplace import Marketplace, disguised, smeared
 from mosaics import mosaic, png
+from numpy.typing import NDArray
 
+from model.decode import decode
+from model.known_fakes import known_fakes_shown
+from model.regions import RgbImage
 from serve.loop import known_fakes
 
 
@@ -40,6 +48,34 @@ def test_the_fake_of_a_trait_is_asked_about_when_it_is_listed(market: Marketplac
     assert held["reasons"] == [f"the rights holder is asked ({held['case']['id']})"]
     assert decision(market, png(mosaic(market.seed))) == "allow", "genuine"
     assert decision(market, disguised(market.seed, first=20)) == "allow", "another fake"
+
+
+def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark alone would not do: nothing is as similar as is asked of a mark here."""
+    monkeypatch.setattr(known_fakes, "known_fakes_shown", partial(_shown_as_photos_alone, known_fakes_shown))
+    fake = photographed(disguised(market.seed), seed=market.seed)
+    trait(market, picture=png(fake))
+    assert decision(market, png(np.ascontiguousarray(fake[12:-4, 6:-10]))) == "review"
+    other = photographed(disguised(market.seed), seed=market.seed + 1)
+    assert decision(market, png(other)) == "allow", "as similar, and another photo"
+
+
+def photographed(mark: bytes, *, seed: int) -> RgbImage:
+    """The mark large, on things that are seen nowhere else."""
+    picture = cv2.resize(decode(mark), (384, 384), interpolation=cv2.INTER_NEAREST)
+    rng = np.random.default_rng(seed)
+    for _ in range(250):
+        x, y = (int(value) for value in rng.integers(10, 374, 2))
+        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+        cv2.rectangle(picture, (x, y), (x + int(rng.integers(3, 9)), y + int(rng.integers(3, 9))), colour, -1)
+    return picture
+
+
+def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: object, **more: object) -> object:
+    found = shown(*vectors, **more)
+    return found if "least" in more else np.zeros_like(found)
 
 
 def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.regions import RgbImage
-from training.evaluation.known_fakes import known_fakes, listed_again
+from model.bundle import bundle_folder, load_bundle
+from model.encoding import png
+from model.regions import Box, RgbImage
+from training.evaluation.datasets import Mark, Photo
+from training.evaluation.known_fakes import known_fakes, known_photos, listed_again
 from training.evaluation.verdict_cases import Case, CaseSet
 
 
@@ -42,6 +46,22 @@ def test_fakes_that_stand_out_are_found_and_hold_nothing_genuine_up() -> None:
     assert (ours["listed_again"].value, ours["genuine_held_by_any"].value) == (1.0, 0.0)
     assert ours["genuine_held_copies"].value == 0.0, "a genuine mark's photo tells no fake"
     assert plain["genuine_held_copies"].value == 1.0
+
+
+def test_the_photo_of_a_fake_is_told_from_others(tmp_path: Path) -> None:
+    """Photos of grounds with much to hold on to; a studio photo of nothing passes for no other."""
+    photos = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        picture = cv2.resize(
+            rng.integers(0, 256, (24, 24, 3), dtype=np.uint8), (384, 384), interpolation=cv2.INTER_CUBIC
+        )
+        (tmp_path / f"{seed}.png").write_bytes(png(picture))
+        photos.append(Photo(tmp_path / f"{seed}.png", (Mark("a", Box(150, 150, 60, 60)),)))
+    table = known_photos(photos, photos[:2], bundle=load_bundle(bundle_folder()), progress=lambda items, *_: items)
+    assert table.rows["hallmark"]["listed_again"].value == 1.0
+    assert table.rows["hallmark"]["other_photo"].value == table.rows["hallmark"]["studio_photo"].value == 0.0
+    assert table.facts == {"photos": 3, "studio_photos": 2}
 
 
 def test_a_mark_that_is_listed_again_is_cut_smaller_and_compressed() -> None:
