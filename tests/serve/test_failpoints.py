@@ -13,7 +13,7 @@ from serve.loop.states import CaseState, ComplaintState
 
 SERVE = Path(failpoints.__file__).parent
 NO_STEPS = {"blind", "dispute", "jury", "known", "policy", "rights", "tier", "trait"}
-"""First words of the audit log's actions that are no step of a case's life or of a promotion, or go with one that is."""
+"""First words of the audit log's actions that are no step of a case's life or of a promotion, or go with one."""
 
 ANY_OF = {
     "case ": {f"case {state}" for state in (CaseState.EXPIRED, CaseState.CLOSED)},
