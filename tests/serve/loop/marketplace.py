@@ -65,6 +65,19 @@ class Marketplace:
         self.brand_key = client.key(Role.BRAND, self.brand)
         self.holder: str = client.get(f"/v1/brands/{self.brand}").json()["rights_holder_id"]
 
+    def let_smears_pass(self) -> None:
+        """Have the brand's policy hold up nothing that the tests' verifier finds."""
+        policy = {"reason": "few cases", "brands": {self.brand: {"review_at": 0.99}}}
+        assert self.client.post("/v1/policies", json=policy).status_code == 201
+
+    def trait(self, *, picture: bytes | None = None, **fields: str) -> str:
+        """The id of a new fake trait of the brand's."""
+        files = {} if picture is None else {"image": ("a.png", picture)}
+        path = f"/v1/brands/{self.brand}/traits"
+        added = self.client.post(path, data=fields, files=files, headers=self.brand_key)
+        assert added.status_code == 201, added.text
+        return str(added.json()["id"])
+
     def send(self, *pictures: bytes, **listing: Any) -> httpx2.Response:
         """Send a listing; by default a new one with a smeared mark."""
         number = next(NUMBERS)

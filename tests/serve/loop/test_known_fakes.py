@@ -23,16 +23,8 @@ from serve.loop import known_fakes
 def market(market: Marketplace) -> Marketplace:
     """A brand of the test's own, whose policy lets a smeared mark pass."""
     own = Marketplace(market.client)
-    policy = {"reason": "few cases", "brands": {own.brand: {"review_at": 0.99}}}
-    assert market.client.post("/v1/policies", json=policy).status_code == 201
+    own.let_smears_pass()
     return own
-
-
-def trait(market: Marketplace, *, picture: bytes | None = None, **fields: str) -> str:
-    files = {} if picture is None else {"image": ("a.png", picture)}
-    added = market.client.post(f"/v1/brands/{market.brand}/traits", data=fields, files=files, headers=market.brand_key)
-    assert added.status_code == 201, added.text
-    return str(added.json()["id"])
 
 
 def decision(market: Marketplace, *pictures: bytes, **listing: Any) -> str:
@@ -42,7 +34,7 @@ def decision(market: Marketplace, *pictures: bytes, **listing: Any) -> str:
 def test_the_fake_of_a_trait_is_asked_about_when_it_is_listed(market: Marketplace) -> None:
     fake = disguised(market.seed)
     assert decision(market, fake) == "allow"
-    trait(market, picture=fake)
+    market.trait(picture=fake)
     held = market.listing(png(mosaic(market.seed)), fake)
     assert (held["decision"], held["case"]["brand_id"]) == ("review", market.brand)
     assert held["reasons"] == [f"the rights holder is asked ({held['case']['id']})"]
@@ -56,7 +48,7 @@ def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
     """Its mark alone would not do: nothing is as similar as is asked of a mark here."""
     monkeypatch.setattr(known_fakes, "known_fakes_shown", partial(_shown_as_photos_alone, known_fakes_shown))
     fake = photographed(disguised(market.seed), seed=market.seed)
-    trait(market, picture=png(fake))
+    market.trait(picture=png(fake))
     assert decision(market, png(np.ascontiguousarray(fake[12:-4, 6:-10]))) == "review"
     other = photographed(disguised(market.seed), seed=market.seed + 1)
     assert decision(market, png(other)) == "allow", "as similar, and another photo"
@@ -80,7 +72,7 @@ def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: ob
 
 def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:
     fake = disguised(market.seed)
-    trait(market, picture=fake)
+    market.trait(picture=fake)
     held = market.listing(fake, id=f"cleared {market.seed}", seller="S")
     assert market.judge(held["case"]["id"], "not_infringing").status_code == 200
     assert decision(market, fake, id=f"cleared {market.seed}", seller="S") == "allow"
@@ -88,14 +80,14 @@ def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:
 
 def test_a_picture_that_looks_like_the_genuine_mark_finds_nothing(market: Marketplace) -> None:
     nearly = smeared(market.seed, tile=7)
-    trait(market, picture=nearly)
+    market.trait(picture=nearly)
     assert decision(market, nearly) == "allow"
 
 
 def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(market: Marketplace) -> None:
     genuine = png(mosaic(market.seed))
-    trait(market, text="Mirror grade")
-    trait(market, text="cap")
+    market.trait(text="Mirror grade")
+    market.trait(text="cap")
     assert decision(market, genuine, title="Cap", description="mirror GRADE, no box") == "review"
     assert decision(market, genuine, title="Cap") == "allow", "short words are parts of others"
     assert decision(market, png(mosaic(market.seed + 1)), title="mirror grade") == "allow", "no mark of the brand"
@@ -103,10 +95,10 @@ def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(ma
 
 def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> None:
     fake = disguised(market.seed)
-    taken_back = trait(market, picture=fake)
+    taken_back = market.trait(picture=fake)
     market.client.delete(f"/v1/brands/{market.brand}/traits/{taken_back}")
     assert decision(market, fake) == "allow"
-    trait(market, picture=fake)
+    market.trait(picture=fake)
     tier = {"tier": "suspended", "reason": "forged letter"}
     assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
     assert decision(market, fake) == "allow"
@@ -114,7 +106,7 @@ def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> N
 
 def test_a_listing_like_one_whose_complaint_was_upheld_is_asked_about(market: Marketplace) -> None:
     fake = disguised(market.seed)
-    trait_id = trait(market, picture=fake)
+    trait_id = market.trait(picture=fake)
     case = market.listing(fake)["case"]["id"]
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait_id}")
     complaint = market.complaint(case)
@@ -129,8 +121,8 @@ def test_a_listing_like_one_whose_complaint_was_upheld_is_asked_about(market: Ma
 def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_fakes, "MOST_PICTURES", 1)
     older, newer = disguised(market.seed), disguised(market.seed, first=20)
-    trait(market, picture=older, text="Mirror grade")
-    trait(market, picture=newer)
+    market.trait(picture=older, text="Mirror grade")
+    market.trait(picture=newer)
     assert decision(market, newer) == "review"
     assert decision(market, older) == "allow"
     assert decision(market, older, title="mirror grade") == "review", "words are looked for all the same"
@@ -138,8 +130,8 @@ def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkey
 
 def test_a_picture_that_is_gone_loses_no_listing(market: Marketplace) -> None:
     fake, other = disguised(market.seed), disguised(market.seed, first=20)
-    trait(market, picture=other)
-    gone = trait(market, picture=fake)
+    market.trait(picture=other)
+    gone = market.trait(picture=fake)
     market.client.service.objects.delete(f"traits/{gone}")
     assert decision(market, fake) == "allow"
     assert decision(market, other) == "review"

@@ -18,16 +18,8 @@ from serve.loop.stock import StockSearch
 def market(market: Marketplace) -> Marketplace:
     """A brand of the test's own, whose policy lets the smeared mark pass."""
     own = Marketplace(market.client)
-    policy = {"reason": "few cases", "brands": {own.brand: {"review_at": 0.99}}}
-    assert market.client.post("/v1/policies", json=policy).status_code == 201
+    own.let_smears_pass()
     return own
-
-
-def trait(market: Marketplace, *, picture: bytes | None = None, **fields: str) -> str:
-    files = {} if picture is None else {"image": ("a.png", picture)}
-    added = market.client.post(f"/v1/brands/{market.brand}/traits", data=fields, files=files, headers=market.brand_key)
-    assert added.status_code == 201, added.text
-    return str(added.json()["id"])
 
 
 def search(market: Marketplace, trait_id: str) -> None:
@@ -49,7 +41,7 @@ def test_a_stored_listing_that_shows_the_fake_is_asked_about_once(market: Market
     fake = disguised(market.seed)
     assert market.listing(fake, id=f"fake {market.seed}", seller="S")["decision"] == "allow"
     assert market.listing(png(mosaic(market.seed)))["decision"] == "allow"
-    shown = trait(market, picture=fake)
+    shown = market.trait(picture=fake)
     for _ in range(2):
         search(market, shown)
     (case,) = cases(market)
@@ -62,25 +54,25 @@ def test_words_are_found_in_what_sellers_say(market: Marketplace) -> None:
     genuine = png(mosaic(market.seed))
     market.listing(genuine, id=f"words {market.seed}", title="Cap", description="Mirror Grade, no box")
     market.listing(genuine, title="Cap")
-    search(market, trait(market, text="mirror grade"))
+    search(market, market.trait(text="mirror grade"))
     assert [case["listing"]["id"] for case in cases(market)] == [f"words {market.seed}"]
-    search(market, trait(market, text="cap"))
+    search(market, market.trait(text="cap"))
     assert len(cases(market)) == 1, "short words are parts of others"
 
 
 def test_what_was_taken_back_and_what_a_suspended_account_shows_searches_nothing(market: Marketplace) -> None:
-    taken_back = trait(market, text="mirror grade")
+    taken_back = market.trait(text="mirror grade")
     market.client.delete(f"/v1/brands/{market.brand}/traits/{taken_back}")
     market.listing(png(mosaic(market.seed)), title="mirror grade")
     search(market, taken_back)
     tier = {"tier": "suspended", "reason": "forged letter"}
     assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
-    search(market, trait(market, text="mirror grade"))
+    search(market, market.trait(text="mirror grade"))
     assert cases(market) == []
 
 
 def test_the_stock_is_searched_by_itself(open_client: Open) -> None:
     market = Marketplace(open_client())
     market.listing(png(mosaic(market.seed)), title="mirror grade")
-    trait(market, text="mirror grade")
+    market.trait(text="mirror grade")
     eventually(lambda: cases(market) != [], seconds=30.0)
