@@ -102,9 +102,10 @@ class KnownFakes:
         if not pictured:
             return None
         bundle = self._bundle()
-        shown = [picture(number) for number in sorted({one.image for one in findings})]
-        photos = bundle.embedder.embed(shown)
-        marks = bundle.embedder.embed([Box(*one.box).crop(picture(one.image)) for one in findings])
+        pictures = {number: picture(number) for number in sorted({one.image for one in findings})}
+        shown = list(pictures.values())
+        vectors = bundle.embedder.embed([*shown, *(Box(*one.box).crop(pictures[one.image]) for one in findings)])
+        photos, marks = np.split(vectors, [len(shown)])
         genuine = self._genuine(pictured[0].brand_id, model=bundle.name, dimension=marks.shape[1])
         for fake in pictured:
             known = self._of_picture(fake, bundle=bundle)

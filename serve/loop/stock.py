@@ -27,7 +27,7 @@ SEARCH: Final = "search the stock for a trait"
 """The task's name."""
 
 MOST: Final = 2_000
-"""Listings that are looked at; each costs a few milliseconds."""
+"""Listings that are looked at; each costs some 10 ms."""
 
 log = structlog.get_logger(__name__)
 
