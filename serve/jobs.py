@@ -1,8 +1,8 @@
 """What happens later: jobs in PostgreSQL, run by procrastinate.
 
 `defer` writes a job in the transaction of what it follows from, so that neither is there without the other. Every
-process of the service has a `JobRunner`; a job whose runner died is given to another, so a job may run twice: each
-looks first whether its work is still to be done.
+process of the service has a `JobRunner`; a job whose runner died is given to another, and one that fails runs again, so
+a job may run twice: each looks first whether its work is still to be done.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ SCHEMA: Final = "procrastinate"
 AT_ONCE: Final = 16
 POLL_SECONDS: Final = 1.0
 """Jobs that are due at once are notified; those that become due are found by looking."""
+
+AGAIN: Final = procrastinate.RetryStrategy(wait=2, linear_wait=30)
+"""A job that fails, most often because the database or the object store is away, or that was broken off, runs again,
+each time half a minute later than the time before."""
 
 STALLED_CRON: Final = "* * * * *"
 STOP_SECONDS: Final = 5.0
@@ -109,7 +113,7 @@ class JobRunner:
         )
         app = procrastinate.App(connector=connector)
         for name, task in self._tasks.items():
-            app.task(name=name)(task)
+            app.task(name=name, retry=AGAIN)(task)
 
         @app.periodic(cron=STALLED_CRON)
         @app.task(name="retry stalled jobs", queueing_lock="retry stalled jobs")

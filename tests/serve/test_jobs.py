@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -72,6 +73,35 @@ def test_a_job_whose_runner_died_runs_again(database: Database) -> None:
         ).scalar_one()
         session.execute(text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :id"), {"id": worker})
     assert run(database, Notebook(1)) == ["again"]
+
+
+def test_a_job_that_fails_runs_again(database: Database) -> None:
+    class Unlucky(Notebook):
+        async def note(self, word: str) -> None:
+            await super().note(word)
+            if len(self.words) == 1:
+                raise OSError("the object store is away")
+
+    with database.write() as session:
+        defer(session, "note", word="twice")
+    assert run(database, Unlucky(2)) == ["twice", "twice"]
+
+
+def test_a_job_that_is_broken_off_runs_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve.jobs.STOP_SECONDS", 0.1)
+    begun = threading.Event()
+
+    async def endless(word: str) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    with database.write() as session:
+        defer(session, "note", word="broken off")
+    runner = JobRunner(database, {"note": endless})
+    runner.start()
+    assert begun.wait(10)
+    runner.close()
+    assert run(database, Notebook(1)) == ["broken off"]
 
 
 def test_a_runner_ends_at_whatever_moment(database: Database) -> None:
