@@ -30,6 +30,9 @@ from serve.keys import Caller
 from serve.problems import Problem, unprocessable
 
 LOCK_SECONDS = 120
+KEPT: Final = timedelta(hours=24)
+"""How long a stored answer is given again."""
+
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = frozenset({"content-type", "location"})
 REPLAYED = (b"idempotency-replayed", b"true")

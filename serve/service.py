@@ -130,7 +130,9 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             scans=scans,
             listings=ListingDesk(database, objects, scans=scans, fakes=fakes, decoder=decoder),
             policies=policies,
-            traits=TraitLibrary(database, objects, scans=scans, decoder=decoder),
+            traits=TraitLibrary(
+                database, objects, scans=scans, decoder=decoder, prove_ownership=settings.prove_ownership
+            ),
             objects=objects,
             metrics=metrics,
         )

@@ -10,13 +10,11 @@ from sqlalchemy import delete, select
 
 from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
+from serve.idempotency import KEPT
 from serve.objects import Objects
 from serve.references import forget_removed
 from serve.replica import IndexReplica
 from serve.settings import Settings
-
-IDEMPOTENCY_HOURS = 24
-"""How long a stored answer is given again."""
 
 LOCK = "hallmark-upkeep"
 BATCH = 500
@@ -86,6 +84,6 @@ def forget_scans(database: Database, objects: Objects, *, days: int) -> int:
 
 def forget_idempotency_keys(database: Database) -> None:
     """Remove the idempotency keys whose time is over."""
-    before = datetime.now(UTC) - timedelta(hours=IDEMPOTENCY_HOURS)
+    before = datetime.now(UTC) - KEPT
     with database.write() as session:
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.created < before))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.database.tables import Table
 
-UNDER_WAY = "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained')"
+ASKED = "state IN ('open', 'not_infringing', 'unsure')"
 
 
 class ListingRecord(Table):
@@ -96,7 +96,7 @@ class Case(Table):
 
     __table_args__ = (
         Index("cases_brand", "brand_id", "id"),
-        Index("cases_under_way", "listing_id", "brand_id", unique=True, postgresql_where=text(UNDER_WAY)),
+        Index("cases_asked", "listing_id", "brand_id", unique=True, postgresql_where=text(ASKED)),
         CheckConstraint(
             "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired')",
             name="cases_state",
@@ -290,14 +290,16 @@ class BlindTest(Table):
 
 
 class Dispute(Table):
-    """A rights holder said two things of one matter: of `case_id` and, before, of `source_id`."""
+    """A rights holder said two things of one matter, of `case_id` and, before, of `source_id`; or `document_id`, with
+    which it proved its rights, was found forged."""
 
     __tablename__ = "disputes"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
-    source_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    document_id: Mapped[str | None] = mapped_column(ForeignKey("rights_documents.id"))
     state: Mapped[str]
     examiner: Mapped[str | None]
     reason: Mapped[str | None]
@@ -306,6 +308,9 @@ class Dispute(Table):
     __table_args__ = (
         Index("disputes_holder", "holder_id", "id"),
         CheckConstraint("state IN ('open', 'referred', 'settled')", name="disputes_state"),
+        CheckConstraint(
+            "num_nonnulls(case_id, document_id) = 1 AND num_nonnulls(case_id, source_id) <> 1", name="disputes_matter"
+        ),
     )
 
 

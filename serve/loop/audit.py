@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead
-from serve.idempotency import RUNNING
+from serve.idempotency import KEPT, RUNNING
 
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
@@ -86,7 +86,9 @@ def carried_out(session: Session, subject: str) -> bool:
     if request is None:
         return False
     same = AuditEntry.content.contains(f'"request":"{request}"', autoescape=True)
-    return session.scalar(select(AuditEntry.number).where(AuditEntry.subject == subject, same).limit(1)) is not None
+    lately = AuditEntry.moment > datetime.now(UTC) - KEPT
+    query = select(AuditEntry.number).where(AuditEntry.subject == subject, same, lately)
+    return session.scalar(query.limit(1)) is not None
 
 
 def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:

@@ -44,6 +44,7 @@ class Evidence(StrEnum):
     DISAGREES = "disagrees with a blind test"
     CONSISTENT = "consistent"
     CONTRADICTS = "contradicts itself"
+    FORGED = "forged proof of rights"
 
 
 HELD: Final[dict[Evidence, float]] = {
@@ -59,8 +60,10 @@ FAILED: Final[dict[Evidence, float]] = {
     Evidence.OVERTURNED: 2.0,
     Evidence.DISAGREES: 1.0,
     Evidence.CONTRADICTS: 1.0,
+    Evidence.FORGED: 10.0,
 }
-"""… and as one that did not; an overturned complaint took an honest listing down meanwhile."""
+"""… and as one that did not; an overturned complaint took an honest listing down meanwhile, and a forged document is
+bad faith itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Disputes: a rights holder contradicted itself. A second examiner, such as brand headquarters, may be asked."""
+"""Disputes: a rights holder contradicted itself, or its proof of rights is forged.
+
+A second examiner, such as brand headquarters, may be asked.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Dispute
+from serve.database.loop_tables import BlindTest, Case, Dispute, RightsDocument
 from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
+from serve.loop.credit import Evidence
 from serve.loop.reputation import note_evidence
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import Problem, not_found
@@ -36,7 +40,9 @@ class Settlement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    contradiction: Annotated[bool, Field(description="Whether it is one; if not, it stops counting")]
+    contradiction: Annotated[
+        bool, Field(description="Whether the rights holder contradicted itself, or forged; if not, it stops counting")
+    ]
     reason: Reason
 
 
@@ -45,8 +51,9 @@ class DisputeView(Answer):
 
     id: str
     rights_holder_id: str
-    case_id: str
-    source_id: Annotated[str, Field(description="The earlier case")]
+    case_id: Annotated[str | None, Field(description="The case that was answered otherwise")]
+    source_id: Annotated[str | None, Field(description="The earlier case")]
+    document_id: Annotated[str | None, Field(description="The rights document that was found forged")]
     state: State
     examiner: str | None
     reason: str | None
@@ -55,10 +62,27 @@ class DisputeView(Answer):
 
 def open_dispute(session: Session, case: Case, source: Case) -> None:
     """Say that `case` was answered otherwise than `source`."""
-    session.add(
-        Dispute(id=new_id("dispute"), holder_id=case.holder_id, case_id=case.id, source_id=source.id, state="open")
-    )
+    _open(session, Dispute(holder_id=case.holder_id, case_id=case.id, source_id=source.id))
+
+
+def dispute_forgery(session: Session, document: RightsDocument) -> None:
+    """Say that `document` was found forged, unless that is said already."""
+    said = select(Dispute.id).where(Dispute.document_id == document.id, Dispute.state != "settled")
+    if session.scalar(said) is None:
+        _open(session, Dispute(holder_id=document.holder_id, document_id=document.id))
+
+
+def _open(session: Session, dispute: Dispute) -> None:
+    dispute.id, dispute.state = new_id("dispute"), "open"
+    session.add(dispute)
     session.flush()
+    audit.record(
+        session, actor=audit.SYSTEM, action="dispute opened", subject=dispute.id,
+        content={
+            "rights_holder": dispute.holder_id, "case": dispute.case_id, "source": dispute.source_id,
+            "document": dispute.document_id,
+        },
+    )  # fmt: skip
 
 
 def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page[DisputeView]:
@@ -90,13 +114,22 @@ def settle_dispute(database: Database, dispute_id: str, settlement: Settlement, 
         dispute = _lock(session, dispute_id)
         dispute.state, dispute.reason = "settled", settlement.reason
         if not settlement.contradiction:
-            test = session.scalars(select(BlindTest.id).where(BlindTest.case_id == dispute.case_id)).one()
-            note_evidence(session, dispute.holder_id, None, subject=test)
+            _withdraw(session, dispute)
         audit.record(
             session, actor=caller.key_id, action="dispute settled", subject=dispute.id,
             content={"contradiction": settlement.contradiction, "reason": settlement.reason},
         )  # fmt: skip
         return _view(dispute)
+
+
+def _withdraw(session: Session, dispute: Dispute) -> None:
+    """Have what the dispute is about count no more; where a truth was known besides, the answer to it still does."""
+    if dispute.document_id is not None:
+        note_evidence(session, dispute.holder_id, None, subject=dispute.document_id)
+        return
+    test = session.scalars(select(BlindTest).where(BlindTest.case_id == dispute.case_id)).one()
+    if test.outcome == Evidence.CONTRADICTS:
+        note_evidence(session, dispute.holder_id, None, subject=test.id)
 
 
 def _lock(session: Session, dispute_id: str) -> Dispute:
@@ -111,6 +144,7 @@ def _lock(session: Session, dispute_id: str) -> Dispute:
 def _view(row: Dispute) -> DisputeView:
     return DisputeView(
         id=row.id, rights_holder_id=row.holder_id, case_id=row.case_id, source_id=row.source_id,
+        document_id=row.document_id,
         state=row.state,  # type: ignore[arg-type] # checked by the table
         examiner=row.examiner, reason=row.reason, created=row.created,
     )  # fmt: skip

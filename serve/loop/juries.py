@@ -89,7 +89,10 @@ def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> J
         if session.get(JuryVote, (jury_id, new.juror)) is not None:
             raise Problem(409, "voted-already", "This juror has voted; a vote is not changed.")
         session.add(JuryVote(jury_id=jury_id, juror=new.juror, misleads=new.misleads))
-        session.flush()
+        audit.record(
+            session, actor=caller.key_id, action="jury vote", subject=jury_id,
+            content={"juror": new.juror, "misleads": new.misleads},
+        )  # fmt: skip
         if _votes(session, jury_id) == jury.jurors:
             _end(session, jury, caller=caller)
         return _view(session, jury)

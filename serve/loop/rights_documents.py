@@ -1,7 +1,8 @@
 """Rights documents: what a rights holder proves before it may act for a brand.
 
 An owner proves its trademark; an agency a letter of authority as well. Trust & safety look at each document; one that
-is accepted counts until it expires, one that was forged suspends the rights holder.
+is accepted counts until it expires; one that was forged suspends the rights holder, counts against its credit, and
+opens a dispute.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import SentFile
-from serve.loop.reputation import LOCK
+from serve.loop.credit import Evidence
+from serve.loop.disputes import dispute_forgery
+from serve.loop.reputation import LOCK, note_evidence
 from serve.loop.working_days import Country
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import Problem, not_found
@@ -115,13 +118,18 @@ def list_documents(database: Database, brand_id: str) -> list[RightsDocumentView
 def review(
     database: Database, brand_id: str, document_id: str, found: DocumentReview, *, caller: Caller
 ) -> RightsDocumentView:
-    """Accept or refuse a document, or find it forged, which suspends the rights holder. Raises `Problem` (404)."""
+    """Accept or refuse a document, or find it forged. Raises `Problem` (404)."""
     with database.write() as session:
         document = _find(session, brand_id, document_id)
+        before = document.state
         document.state, document.reason = found.state, found.reason
-        if found.state == "forged":
-            session.get_one(RightsHolder, document.holder_id, with_for_update=LOCK).tier = "suspended"
         session.flush()
+        if found.state == "forged":
+            note_evidence(session, document.holder_id, Evidence.FORGED, subject=document_id)
+            session.get_one(RightsHolder, document.holder_id, with_for_update=LOCK).tier = "suspended"
+            dispute_forgery(session, document)
+        elif before == "forged":
+            note_evidence(session, document.holder_id, None, subject=document_id)
         audit.record(
             session, actor=caller.key_id, action=f"rights document {found.state}", subject=document_id,
             content={"rights_holder": document.holder_id, "reason": found.reason},

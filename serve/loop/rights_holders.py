@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from serve.database.engine import Database
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
 from serve.loop.working_days import Country, TimeZone
 from serve.problems import not_found
 from serve.wording import Name
@@ -75,7 +77,9 @@ def get_rights_holder(database: Database, holder_id: str) -> RightsHolderView:
     return RightsHolderView.model_validate(holder)
 
 
-def change_rights_holder(database: Database, holder_id: str, change: RightsHolderChange) -> RightsHolderView:
+def change_rights_holder(
+    database: Database, holder_id: str, change: RightsHolderChange, *, caller: Caller
+) -> RightsHolderView:
     """Change a rights holder. Raises `Problem` (404)."""
     with database.write() as session:
         holder = session.get(RightsHolder, holder_id, with_for_update=True)
@@ -83,4 +87,9 @@ def change_rights_holder(database: Database, holder_id: str, change: RightsHolde
             raise not_found("rights holder", holder_id)
         for field, value in change.model_dump(exclude_none=True).items():
             setattr(holder, field, value)
+        session.flush()
+        audit.record(
+            session, actor=caller.key_id, action="rights holder changed", subject=holder_id,
+            content=change.model_dump(mode="json", exclude_none=True),
+        )  # fmt: skip
     return RightsHolderView.model_validate(holder)

@@ -20,6 +20,7 @@ from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.labels import teach_trait, withdraw
+from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import not_found, unprocessable
@@ -51,8 +52,11 @@ class TraitView(Answer):
 class TraitLibrary:
     """The fake traits of all brands; safe to use from several threads."""
 
-    def __init__(self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool) -> None:
+    def __init__(
+        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool, prove_ownership: bool
+    ) -> None:
         self._database = database
+        self._prove_ownership = prove_ownership
         self._objects = objects
         self._scans = scans
         self._decoder = decoder
@@ -61,16 +65,18 @@ class TraitLibrary:
         """Keep a trait. Its picture is scanned as a listing's that names the brand, and each region that is found to be
         the brand's becomes a label; where none is, the whole picture does. The stock is searched for it at once.
 
-        Raises `ImageRejected`, and `Problem`: 404, 422 (`trait-empty`) for neither words nor a picture.
+        Raises `ImageRejected`, and `Problem`: 404, 403 without proof of rights, 422 (`trait-empty`) for neither words
+        nor a picture.
         """
         if not new.text and picture is None:
             raise unprocessable("trait-empty", "Say how the fake is known (`text`), or send its picture (`image`).")
+        name = self._name_of(brand_id, caller=caller)
         trait = Trait(id=new_id("trait"), brand_id=brand_id, text=new.text, note=new.note)
         findings: list[Finding] = []
         model = ""
         if picture is not None:
             image = self._decoder.decode(picture)
-            result = self._scans.scan(picture, listing=Listing(brand_claimed=self._name_of(brand_id)))
+            result = self._scans.scan(picture, listing=Listing(brand_claimed=name))
             findings, model = [one for one in result.findings if one.brand_id == brand_id], result.model
             trait.sha256, trait.object_key = hashlib.sha256(picture).digest(), f"traits/{trait.id}"
             trait.height, trait.width = image.shape[:2]
@@ -96,11 +102,13 @@ class TraitLibrary:
                 self._objects.delete(trait.object_key)
             raise
 
-    def _name_of(self, brand_id: str) -> str:
+    def _name_of(self, brand_id: str, *, caller: Caller) -> str:
+        """The brand's name. Raises `Problem`: 404, 403 where `caller` has not proved that it may act for the brand."""
         with self._database.read() as session:
             brand = session.get(Brand, brand_id)
             if brand is None:
                 raise not_found("brand", brand_id)
+            require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
             return brand.name
 
     def list(self, brand_id: str) -> list[TraitView]:
@@ -121,9 +129,10 @@ class TraitLibrary:
             raise not_found("picture of the trait", trait_id) from error
 
     def remove(self, brand_id: str, trait_id: str, *, caller: Caller) -> None:
-        """Take a trait back: its labels count no more. Raises `Problem` (404)."""
+        """Take a trait back: its labels count no more. Raises `Problem`: 404, 403 without proof of rights."""
         with self._database.write() as session:
             trait = _find(session, brand_id, trait_id, for_update=True)
+            require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
             trait.removed = datetime.now(UTC)
             withdraw(session, trait.id)
             audit.record(

@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from serve.database.engine import Database
 from serve.database.loop_tables import Webhook
 from serve.database.tables import RightsHolder
+from serve.keys import Caller
+from serve.loop import audit
 from serve.problems import not_found
 from serve.results import Answer
 
@@ -48,7 +50,7 @@ class WebhookWithSecret(WebhookView):
     secret: Annotated[str, Field(description="Verifies signatures (standardwebhooks.com); shown this once")]
 
 
-def set_webhook(database: Database, holder_id: str, new: NewWebhook) -> WebhookWithSecret:
+def set_webhook(database: Database, holder_id: str, new: NewWebhook, *, caller: Caller) -> WebhookWithSecret:
     """Make the rights holder's webhook, or replace it; the secret is new each time. Raises `Problem` (404)."""
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
     values = {"url": str(new.url), "secret": secret}
@@ -61,6 +63,9 @@ def set_webhook(database: Database, holder_id: str, new: NewWebhook) -> WebhookW
             .on_conflict_do_update(index_elements=[Webhook.holder_id], set_=values)
             .returning(Webhook)
         ).one()
+        audit.record(
+            session, actor=caller.key_id, action="webhook set", subject=holder_id, content={"url": str(new.url)}
+        )
     return WebhookWithSecret(url=made.url, created=made.created, secret=secret)
 
 
@@ -73,7 +78,8 @@ def get_webhook(database: Database, holder_id: str) -> WebhookView:
     return WebhookView(url=found.url, created=found.created)
 
 
-def remove_webhook(database: Database, holder_id: str) -> None:
+def remove_webhook(database: Database, holder_id: str, *, caller: Caller) -> None:
     """Push nothing any more; what was not delivered yet never is."""
     with database.write() as session:
         session.execute(delete(Webhook).where(Webhook.holder_id == holder_id))
+        audit.record(session, actor=caller.key_id, action="webhook removed", subject=holder_id, content={})

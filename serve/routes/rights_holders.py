@@ -33,4 +33,4 @@ def change_rights_holder(
     holder_id: str, change: RightsHolderChange, caller: RightsHolderEditor, service: OpenService
 ) -> RightsHolderView:
     """Change name, country or time zone; due dates that are set do not move."""
-    return rights_holders.change_rights_holder(service.database, holder_id, change)
+    return rights_holders.change_rights_holder(service.database, holder_id, change, caller=caller)

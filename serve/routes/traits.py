@@ -14,7 +14,7 @@ from serve.wording import Note
 router = APIRouter(prefix="/v1/brands/{brand_id}/traits", tags=["brands"])
 
 
-@router.post("", status_code=201, responses=documented(400, 404, 413, 415))
+@router.post("", status_code=201, responses=documented(400, 403, 404, 413, 415))
 async def add_trait(
     *,
     brand_id: str,
@@ -48,7 +48,7 @@ async def get_picture(
     return Response(await workload.run(service.traits.picture, brand_id, trait_id), media_type="image/png")
 
 
-@router.delete("/{trait_id}", status_code=204, responses=documented(404))
+@router.delete("/{trait_id}", status_code=204, responses=documented(403, 404))
 def remove_trait(brand_id: str, trait_id: str, caller: ReferenceEditor, service: OpenService) -> None:
     """Take a trait back; its label counts no more."""
     service.traits.remove(brand_id, trait_id, caller=caller)

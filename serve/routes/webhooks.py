@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/rights-holders/{holder_id}", tags=["webhooks"])
 @router.put("/webhook", responses=documented(404))
 def set_webhook(holder_id: str, new: NewWebhook, caller: WebhookEditor, service: OpenService) -> WebhookWithSecret:
     """Say where to push what happens; the answer holds the secret that verifies signatures, this once."""
-    return webhooks.set_webhook(service.database, holder_id, new)
+    return webhooks.set_webhook(service.database, holder_id, new, caller=caller)
 
 
 @router.get("/webhook", responses=documented(404))
@@ -29,7 +29,7 @@ def get_webhook(holder_id: str, caller: WebhookReader, service: OpenService) -> 
 @router.delete("/webhook", status_code=204, responses=documented(404))
 def remove_webhook(holder_id: str, caller: WebhookEditor, service: OpenService) -> None:
     """Push nothing any more."""
-    webhooks.remove_webhook(service.database, holder_id)
+    webhooks.remove_webhook(service.database, holder_id, caller=caller)
 
 
 @router.get("/deliveries", responses=documented(404))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from marketplace import Marketplace
 from service_client import Client, Open
@@ -54,10 +56,41 @@ def test_many_at_once_need_it_too(agency: Marketplace) -> None:
     assert (outcome["status"], outcome["code"]) == (403, "rights-unproven")
 
 
-def test_a_forged_document_suspends(client: Client) -> None:
+def test_an_agency_without_proof_shows_no_fakes(agency: Marketplace) -> None:
+    path = f"/v1/brands/{agency.brand}/traits"
+    trait = agency.client.post(path, data={"text": "a word"}).json()["id"]
+    refused = agency.client.post(path, data={"text": "another word"}, headers=agency.brand_key)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:hallmark:problem:rights-unproven")
+    assert agency.client.delete(f"{path}/{trait}", headers=agency.brand_key).status_code == 403
+    for kind in ("trademark", "letter_of_authority"):
+        agency.document(kind)
+    assert agency.client.delete(f"{path}/{trait}", headers=agency.brand_key).status_code == 204
+
+
+def test_a_forged_document_suspends_counts_and_is_disputed(client: Client) -> None:
     brand = Marketplace(client)
-    brand.document(state="forged")
-    assert client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["tier"] == "suspended"
+    document = brand.document(state="forged")
+
+    def credit() -> dict[str, Any]:
+        found: dict[str, Any] = client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+        return found
+
+    assert (credit()["tier"], credit()["failed"]) == ("suspended", 10)
+    disputes = client.get("/v1/disputes", params={"limit": 500}).json()["items"]
+    (dispute,) = (one for one in disputes if one["document_id"] == document)
+    assert (dispute["rights_holder_id"], dispute["case_id"], dispute["state"]) == (brand.holder, None, "open")
+    url = f"/v1/disputes/{dispute['id']}"
+    assert client.post(f"{url}/referral", json={"examiner": "Headquarters"}).json()["state"] == "referred"
+    client.post(f"{url}/settlement", json={"contradiction": False, "reason": "headquarters knows the letter"})
+    assert (credit()["tier"], credit()["failed"]) == ("suspended", 0), "a suspension is lifted by hand"
+
+
+def test_a_document_that_was_not_forged_after_all_counts_no_more_against_it(client: Client) -> None:
+    brand = Marketplace(client)
+    document = brand.document(state="forged")
+    review = {"state": "accepted", "reason": "the register was wrong"}
+    client.post(f"/v1/brands/{brand.brand}/rights-documents/{document}/review", json=review)
+    assert client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["failed"] == 0
 
 
 def test_an_owner_proves_its_trademark_where_it_is_asked_for(client: Client, open_client: Open) -> None:
