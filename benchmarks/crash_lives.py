@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,12 +42,10 @@ class Life:
         self._case = ""
         self._complaint = ""
 
-    def send(self, *, brighter: int = 0) -> None:
-        """The listing is sent, with the photo made brighter by so many levels."""
-        action = "case shows other pictures" if self._case else "case opened"
-        self._world.arm(
-            failpoints.SCANNED, failpoints.PICTURES_KEPT, recorded(action), committed(action), *ANSWER, *MESSAGE
-        )
+    def send(self, *, brighter: int = 0, noted: Sequence[str] = ("case opened",)) -> None:
+        """The listing is sent, with the photo made brighter by so many levels; `noted` are the audit log's actions."""
+        steps = (step(action) for action in noted for step in (recorded, committed))
+        self._world.arm(failpoints.SCANNED, failpoints.PICTURES_KEPT, *steps, *ANSWER, *MESSAGE)
         picture = np.clip(self._photo.astype(np.int16) + brighter, 0, 255).astype(np.uint8)
         files = {"image": ("photo.png", png(picture))}
         answer = self._done("POST", "/v1/listings", data={"listing": json.dumps(self._listing)}, files=files)
@@ -212,12 +210,31 @@ def not_infringing(life: Life) -> None:
 def other_pictures(life: Life) -> None:
     """The seller changes the pictures under an open case."""
     life.send()
-    life.send(brighter=8)
+    life.send(brighter=8, noted=("case shows other pictures",))
     life.judge("infringing")
     life.complain()
     life.decide("upheld", becomes="upheld")
     life.counter()
     life.decide("dismissed", becomes="overturned")
+
+
+def superseded(life: Life) -> None:
+    """The seller changes the pictures that were found to be in order."""
+    life.send()
+    life.judge("not_infringing")
+    life.send(brighter=8, noted=("case closed", "case opened"))
+    life.judge("not_infringing")
+    life.expire(becomes="closed")
+
+
+def swapped(life: Life) -> None:
+    """The seller changes the pictures that were complained of; nobody answers about the new ones."""
+    life.send()
+    life.judge("infringing")
+    life.complain()
+    life.send(brighter=8)
+    life.decide("upheld", becomes="upheld")
+    life.expire(becomes="expired")
 
 
 def promoted(promotion: Promotion) -> None:
@@ -235,7 +252,10 @@ class Kind:
 
 
 LIVES: Mapping[str, Kind] = {
-    **{lead.__name__: Kind(Life, lead) for lead in (upheld, dismissed, unanswered, not_infringing, other_pictures)},
+    **{
+        lead.__name__: Kind(Life, lead)
+        for lead in (upheld, dismissed, unanswered, not_infringing, other_pictures, superseded, swapped)
+    },
     promoted.__name__: Kind(Promotion, promoted),
 }
 
@@ -251,7 +271,7 @@ TRACES = tuple(
         f"SELECT 'file ' || f.party {OF_LISTING} JOIN attachments AS f ON f.complaint_id = p.id",
         f"SELECT 'counter-notice' {OF_LISTING} JOIN counter_notices AS n ON n.complaint_id = p.id",
         f"SELECT 'label ' || b.origin || ' ' || (b.withdrawn IS NULL) {OF_LISTING} "
-        "JOIN labels AS b ON b.subject = p.id",
+        "JOIN labels AS b ON b.subject IN (c.id, p.id)",
         f"SELECT 'credit ' || e.evidence || ' ' || (e.withdrawn IS NULL) {OF_LISTING} "
         "JOIN credit_events AS e ON e.subject = p.id",
     )

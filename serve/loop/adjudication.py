@@ -12,7 +12,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.keys import Caller
 from serve.loop import audit
-from serve.loop.blind_tests import conclude, is_blind_test
+from serve.loop.blind_tests import conclude, is_blind_test, is_pretended
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.credit import Evidence
@@ -94,11 +94,12 @@ def _act(
         if ends:
             advance(case, CaseAction.END)
         settle(session, listing)
+        if not is_pretended(session, case):
+            _tell(session, complaint, case, before=before)
         if is_blind_test(session, case):
             if ends:
                 conclude(session, case)
         else:
-            _tell(session, complaint, case, before=before)
             teach_complaint(
                 session,
                 case,

@@ -6,10 +6,11 @@ decided in the same way. What it showed counts only once it is over, so that the
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,7 @@ from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRec
 from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
-from serve.loop.cases import copy_case, lock_case
+from serve.loop.cases import compressed_anew, copy_case, lock_case
 from serve.loop.credit import Evidence
 from serve.loop.disputes import open_dispute
 from serve.loop.labels import teach_blind_test
@@ -27,22 +28,26 @@ from serve.loop.states import CaseState
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import Problem, unprocessable
-from serve.results import Answer
-from serve.wording import Name
+from serve.results import Answer, Listing
+from serve.wording import Name, clean
 
 Truth = Literal["genuine", "fake"]
 
 RIGHT: Final[dict[Truth, str]] = {"genuine": "not_infringing", "fake": "infringing"}
 
 
-class Cover(BaseModel):
-    """The listing that a repeat pretends to be."""
+class Cover(Listing):
+    """The listing that a repeat pretends to be; what it leaves out is as in the listing that it repeats."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: Annotated[Name, Field(description="In the form of the marketplace's own ids; not in use yet")]
     seller: Name
-    title: Name | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        return clean(value) if isinstance(value, str) else value
 
 
 class NewBlindTest(BaseModel):
@@ -109,15 +114,34 @@ def list_blind_tests(database: Database, *, limit: int, cursor: str | None) -> P
 
 
 def is_blind_test(session: Session, case: Case) -> bool:
-    """Whether the case is one: then there is no seller to tell, and a complaint about it is no evidence."""
+    """Whether the case is one: what it shows is then said by `conclude`, and a complaint about it is no evidence."""
     return session.scalar(select(BlindTest.id).where(BlindTest.case_id == case.id)) is not None
+
+
+def is_pretended(session: Session, case: Case) -> bool:
+    """Whether the case is a blind test under a cover: then there is no seller to tell."""
+    covers = select(BlindTest.id).where(BlindTest.case_id == case.id, BlindTest.source_id.is_not(None))
+    return session.scalar(covers) is not None
+
+
+def void_blind_test(session: Session, case: Case) -> None:
+    """Forget that the case is a test, if it is one: its pictures change, and nothing is known of the new ones."""
+    test = session.scalars(select(BlindTest).where(BlindTest.case_id == case.id).with_for_update()).one_or_none()
+    if test is None:
+        return
+    session.delete(test)
+    session.flush()
+    audit.record(
+        session, actor=audit.SYSTEM, action="blind test void", subject=test.id,
+        content={"case": case.id, "truth": test.truth, "reason": "the seller sent other pictures"},
+    )  # fmt: skip
 
 
 def conclude(session: Session, case: Case) -> None:
     """Count what a test showed, once its case is over; of any other case, and without a clear answer, nothing."""
     test = session.scalars(select(BlindTest).where(BlindTest.case_id == case.id).with_for_update()).one_or_none()
     if test is not None and test.truth is not None:
-        teach_blind_test(session, case, test.id, infringes=test.truth == "fake")
+        teach_blind_test(session, case, test.id, infringes=test.truth == "fake", model=_proposer(session, case, test))
     if test is None or case.verdict not in RIGHT.values():
         return
     source = None if test.source_id is None else session.get_one(Case, test.source_id)
@@ -135,6 +159,11 @@ def conclude(session: Session, case: Case) -> None:
     note_evidence(session, case.holder_id, evidence, subject=test.id)
 
 
+def _proposer(session: Session, case: Case, test: BlindTest) -> str:
+    """The model that found what the test asks about: a repeat names the one that serves, as every new case does."""
+    return case.model if test.source_id is None else session.get_one(Case, test.source_id).model
+
+
 def _require_open(case: Case, *, truth: Truth | None) -> None:
     if truth is None:
         raise unprocessable(
@@ -147,14 +176,18 @@ def _require_open(case: Case, *, truth: Truth | None) -> None:
 def _cover(
     session: Session, objects: Objects, source: Case, listing: ListingRecord, *, cover: Cover, copied: list[str]
 ) -> ListingRecord:
-    """A new listing with the pictures of `source`. Raises `Problem` (409)."""
+    """A new listing with the pictures of `source`, compressed anew. Raises `Problem`: 409, 422 (`cover-tells`)."""
+    if source.listing.get("url") and cover.url is None:
+        raise unprocessable("cover-tells", "The case's listing has an address; give the cover one of its own (`url`).")
     if session.scalar(select(ListingRecord.id).where(ListingRecord.marketplace_id == cover.id)) is not None:
         raise Problem(409, "listing-exists", f"A listing has the id {cover.id!r}; a cover needs one of its own.")
-    content = {name: value for name, value in source.listing.items() if name not in ("id", "seller")}
+    content = {
+        **{name: value for name, value in source.listing.items() if name not in ("id", "seller")},
+        **cover.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True),
+    }
     made = ListingRecord(
         id=new_id("list"), marketplace_id=cover.id, seller=cover.seller, revision=1, fingerprint=listing.fingerprint,
-        content={**content, **({"title": cover.title} if cover.title else {})}, scanned="review", decision="review",
-        reasons=[], findings=[],
+        content=content, scanned="review", decision="review", reasons=[], findings=[],
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -164,11 +197,13 @@ def _cover(
     for picture in session.scalars(pictures).all():
         image_id = new_id("image")
         key = f"listings/{made.id}/{image_id}"
-        objects.put(key, objects.get(picture.object_key))
+        retaken = compressed_anew(objects.get(picture.object_key))
+        objects.put(key, retaken)
         copied.append(key)
         session.add(
             ListingImage(
-                id=image_id, listing_id=made.id, revision=1, position=picture.position, sha256=picture.sha256,
+                id=image_id, listing_id=made.id, revision=1, position=picture.position,
+                sha256=hashlib.sha256(retaken).digest(),
                 object_key=key,
             )
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """Cases: opened for the brand of a finding, listed, read.
 
-One listing, one brand, at most one case under way, however often the listing is sent again.
+Which case stands for a listing that is sent again is `serve.loop.asking`'s.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pydantic import Field
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from model.decode import decode
+from model.encoding import jpeg, png
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
@@ -21,7 +23,7 @@ from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.deliveries import push
-from serve.loop.standing import lock_listing, speaks
+from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
 from serve.objects import ObjectMissingError, Objects
@@ -33,6 +35,9 @@ from serve.scans import evidence_key
 ANNOUNCE: Final = "announce the end of a case"
 EXPIRE: Final = "end a case"
 """The tasks (serve/loop/deadlines.py) that a new case has waiting for it."""
+
+COPY_QUALITY: Final = 92
+"""Of the JPEG files of pictures that are shown once more; nothing is seen of it."""
 
 Verdict = Literal["infringing", "not_infringing", "unsure"]
 
@@ -80,36 +85,11 @@ class CaseView(Answer):
     opened: datetime
     due: Annotated[date, Field(description="The last working day on which an answer counts")]
     expires: datetime
+    revision: Annotated[int, Field(description="Counts up when the seller sends other pictures")]
     calendar: Annotated[str, Field(description="What the working days were read from")]
     note: str | None
     complaint_id: str | None
     ended: datetime | None
-
-
-def ask(
-    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
-    actor: str,
-) -> Case:  # fmt: skip
-    """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
-
-    The caller holds the listing's lock. A case that the brand has answered for these pictures stands; other pictures
-    under an open case replace those that it asked about, and after `not_infringing` they make a new case.
-    """
-    latest = _latest(session, listing, brand_id=findings[0].brand_id)
-    if latest is None or not speaks(latest, revision=listing.revision):
-        return _open(session, listing, findings=findings, objects=objects, model=model, actor=actor)
-    if latest.revision == listing.revision or latest.state not in (CaseState.OPEN, CaseState.NOT_INFRINGING):
-        return latest
-    if latest.state == CaseState.NOT_INFRINGING:
-        advance(latest, CaseAction.SUPERSEDE)
-        session.flush()
-        return _open(session, listing, findings=findings, objects=objects, model=model, actor=actor)
-    _show(latest, listing, findings=findings, objects=objects, model=model)
-    audit.record(
-        session, actor=actor, action="case shows other pictures", subject=latest.id,
-        content={"revision": listing.revision},
-    )  # fmt: skip
-    return latest
 
 
 def advance(case: Case, action: CaseAction) -> None:
@@ -184,11 +164,6 @@ def evidence(objects: Objects, case_id: str, number: int) -> bytes:
         raise not_found("evidence", f"{case_id}/{number}") from error
 
 
-def _latest(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
-    query = select(Case).where(Case.listing_id == listing.id, Case.brand_id == brand_id).order_by(Case.id.desc())
-    return session.scalars(query.limit(1).with_for_update()).first()
-
-
 def copy_case(
     session: Session, source: Case, listing: ListingRecord, *, objects: Objects, model: str, actor: str
 ) -> Case:
@@ -197,7 +172,8 @@ def copy_case(
     def show(case: Case) -> None:
         findings = []
         for number, finding in enumerate(source.findings):
-            objects.put(_evidence_copy(case.id, number), objects.get(_evidence_copy(source.id, number)))
+            shown = decode(compressed_anew(objects.get(_evidence_copy(source.id, number))))
+            objects.put(_evidence_copy(case.id, number), png(shown))
             findings.append({**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
         case.findings, case.model = findings, model
         _describe(case, listing)
@@ -205,12 +181,19 @@ def copy_case(
     return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
 
 
-def _open(
+def compressed_anew(picture: bytes) -> bytes:
+    """The same picture in another file (JPEG), so that nobody tells by its bytes that it was seen before."""
+    return jpeg(decode(picture), quality=COPY_QUALITY)
+
+
+def open_case(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
     actor: str,
 ) -> Case:  # fmt: skip
+    """A new case about the listing's pictures and the `findings` in them, all of one brand."""
+
     def show(case: Case) -> None:
-        _show(case, listing, findings=findings, objects=objects, model=model)
+        show_findings(case, listing, findings=findings, objects=objects, model=model)
 
     return _open_case(session, listing, brand_id=findings[0].brand_id, show=show, actor=actor)
 
@@ -252,7 +235,7 @@ def _open_case(
     return case
 
 
-def _show(
+def show_findings(
     case: Case, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str
 ) -> None:
     """Make the case ask about these findings; their evidence is copied, since scans are forgotten after a while."""
@@ -305,6 +288,7 @@ def _view(case: Case, brand: str, complaint_id: str | None, pictures: int) -> Ca
         opened=case.created,
         due=case.due_day,
         expires=case.expires,
+        revision=case.revision,
         calendar=case.calendar,
         note=case.note,
         complaint_id=complaint_id,

@@ -17,7 +17,7 @@ from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
-from serve.loop.blind_tests import is_blind_test
+from serve.loop.blind_tests import is_pretended
 from serve.loop.cases import advance, lock_case
 from serve.loop.judgements import require_in_time
 from serve.loop.notices import tell_seller
@@ -95,7 +95,7 @@ def file_complaint(
             session.flush()
             keys = attach(session, objects, complaint.id, files, party="rights_holder")
             settle(session, listing)
-            if complaint.tier == "trusted" and not is_blind_test(session, case):
+            if complaint.tier == "trusted" and not is_pretended(session, case):
                 tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
             audit.record(
                 session, actor=caller.key_id, action="complaint filed", subject=complaint.id,

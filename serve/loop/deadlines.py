@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from serve.database.engine import Database
+from serve.jobs import defer
 from serve.loop import audit
-from serve.loop.blind_tests import conclude, is_blind_test
-from serve.loop.cases import advance, lock_case, view_case
+from serve.loop.cases import EXPIRE, lock_case, view_case
 from serve.loop.deliveries import push
-from serve.loop.labels import teach_judgement
-from serve.loop.standing import settle
+from serve.loop.endings import end_case
 from serve.loop.states import CaseAction, CaseState
 
 ANNOUNCED: Final = (CaseState.OPEN, CaseState.UNSURE, CaseState.INFRINGING)
@@ -52,18 +51,11 @@ class Deadlines:
     def _expire(self, case_id: str) -> None:
         with self._database.write() as session:
             case, listing = lock_case(session, case_id)
-            if case.state not in WAITING or datetime.now(UTC) < case.expires:
+            if case.state not in WAITING:
                 return
-            advance(case, CaseAction.EXPIRE)
-            if case.state == CaseState.EXPIRED:
+            if datetime.now(UTC) < case.expires:  # the database's clock, by which jobs come, is ahead of ours
+                defer(session, EXPIRE, at=case.expires, case_id=case_id)
+                return
+            if case.state != CaseState.NOT_INFRINGING:
                 case.fallback = self._fallback
-                case.note = f"No complaint by {case.due_day}: the listing's decision is {self._fallback}."
-            settle(session, listing)
-            conclude(session, case)
-            if case.state == CaseState.CLOSED and not is_blind_test(session, case):
-                teach_judgement(session, case)
-            push(session, case.holder_id, f"case.{case.state}", view_case(session, case_id))
-            audit.record(
-                session, actor=audit.SYSTEM, action=f"case {case.state}", subject=case_id,
-                content={"verdict": case.verdict, "decision": listing.decision},
-            )  # fmt: skip
+            end_case(session, case, listing, CaseAction.EXPIRE)

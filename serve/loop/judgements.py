@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case
+from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
-from serve.loop.cases import CaseView, Verdict, advance, lock_case, view_case
+from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, view_case
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import settle
-from serve.loop.states import CaseAction, CaseState
+from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.ownership import sees
 from serve.problems import Problem, not_found
 from serve.results import Answer
@@ -40,6 +43,9 @@ class Judgement(BaseModel):
     verdict: Verdict
     reason: Note | None = None
     tags: Tags = []
+    revision: Annotated[
+        int | None, Field(ge=1, description="The case's, as it was looked at; refused when it shows other pictures now")
+    ] = None
 
 
 class JudgementOfCase(Judgement):
@@ -77,13 +83,21 @@ def judge(database: Database, case_id: str, judgement: Judgement, *, prove_owner
             return view_case(session, case_id)
         require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
         require_in_time(case)
+        if judgement.revision not in (None, case.revision):
+            raise Problem(
+                409, "other-pictures", "The seller has sent other pictures since; look at the case again.",
+                extra={"revision": case.revision},
+            )  # fmt: skip
         advance(case, ACTIONS[judgement.verdict])
         case.verdict, case.reason, case.tags = judgement.verdict, judgement.reason, judgement.tags
         case.judged = datetime.now(UTC)
         settle(session, listing)
         audit.record(
             session, actor=caller.key_id, action="case judged", subject=case.id,
-            content={"verdict": judgement.verdict, "reason": judgement.reason, "tags": judgement.tags},
+            content={
+                "verdict": judgement.verdict, "reason": judgement.reason, "tags": judgement.tags,
+                "revision": case.revision,
+            },
         )  # fmt: skip
         return view_case(session, case_id)
 
@@ -100,9 +114,17 @@ def retract(database: Database, case_id: str, *, caller: Caller) -> CaseView:
     with database.write() as session:
         case, listing = lock_case(session, case_id)
         require_in_time(case)
+        if case.state not in ASKED and _asked_besides(session, case):
+            raise Problem(
+                409, "not-allowed-now",
+                "The seller has sent other pictures since, and another case asks about them: judge that one.",
+                extra={"state": case.state},
+            )  # fmt: skip
         advance(case, CaseAction.RETRACT)
         before, case.verdict, case.reason, case.tags, case.judged = case.verdict, None, None, [], None
         settle(session, listing)
+        if case.reminded is None and datetime.now(UTC) >= case.announced:
+            defer(session, ANNOUNCE, case_id=case.id)
         audit.record(
             session, actor=caller.key_id, action="judgement retracted", subject=case.id, content={"verdict": before}
         )
@@ -113,6 +135,14 @@ def require_in_time(case: Case) -> None:
     """Raises `Problem` (409) when the case's time is over, though its expiry has not been carried out yet."""
     if datetime.now(UTC) >= case.expires:
         raise Problem(409, "too-late", f"The last day for an answer to {case.id} was {case.due_day}.")
+
+
+def _asked_besides(session: Session, case: Case) -> bool:
+    """Whether another case asks about the listing for the same brand."""
+    others = select(Case.id).where(
+        Case.listing_id == case.listing_id, Case.brand_id == case.brand_id, Case.id != case.id, Case.state.in_(ASKED)
+    )
+    return session.scalar(others.limit(1)) is not None
 
 
 def _outcome(database: Database, one: JudgementOfCase, *, prove_ownership: bool, caller: Caller) -> JudgementOutcome:

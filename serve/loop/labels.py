@@ -79,10 +79,10 @@ def teach_judgement(session: Session, case: Case) -> None:
     _teach(session, case, subject=case.id, witnesses=witnesses, origin="judgement", available=None)
 
 
-def teach_blind_test(session: Session, case: Case, test_id: str, *, infringes: bool) -> None:
-    """Write the labels of a blind test whose truth is known."""
+def teach_blind_test(session: Session, case: Case, test_id: str, *, infringes: bool, model: str) -> None:
+    """Write the labels of a blind test whose truth is known; `model` found what it asks about."""
     witnesses = [Witness(infringes=infringes, reliability=KNOWN)]
-    _teach(session, case, subject=test_id, witnesses=witnesses, origin="blind_test", available=None)
+    _teach(session, case, subject=test_id, witnesses=witnesses, origin="blind_test", available=None, model=model)
 
 
 def teach_jury(session: Session, case: Case, jury_id: str, *, misleads: float) -> None:
@@ -132,12 +132,14 @@ def hold_back(session: Session, complaint_id: str) -> None:
 
 def counting_labels(database: Database, *, share: float) -> Iterator[tuple[LabelView, str]]:
     """The labels that count now, and where each one's picture lies: the surest first, and of each rights holder at most
-    `share` of all.
+    `share` of all that weigh anything. Those of weight 0 teach nothing, and let nobody give more.
 
     They are read as they are asked for, some at a time, all from one state of the database.
     """
     with database.read() as session:
-        counted = select(Label.holder_id, func.count()).where(*_counts_now()).group_by(Label.holder_id)
+        counted = (
+            select(Label.holder_id, func.count()).where(*_counts_now(), Label.weight > 0).group_by(Label.holder_id)
+        )
         most = most_each(dict(session.execute(counted).all()), share=share)
         order = (Label.weight.desc(), Label.id)
         place = func.row_number().over(partition_by=Label.holder_id, order_by=order).label("place")
@@ -147,7 +149,7 @@ def counting_labels(database: Database, *, share: float) -> Iterator[tuple[Label
             .join(ranked, ranked.c.id == Label.id)
             .outerjoin(ListingImage, ListingImage.id == Label.image_id)
             .outerjoin(Trait, Trait.id == Label.trait_id)
-            .where(ranked.c.place <= most)
+            .where((ranked.c.place <= most) | (Label.weight == 0))
             .order_by(*order)
             .execution_options(yield_per=BATCH)
         )
@@ -189,7 +191,7 @@ def _newest_mark(session: Session, brand_id: str) -> str | None:
 
 def _teach(
     session: Session, case: Case, *, subject: str, witnesses: Sequence[Witness], origin: Origin,
-    available: datetime | None,
+    available: datetime | None, model: str | None = None,
 ) -> None:  # fmt: skip
     now = datetime.now(UTC)
     withdraw(session, subject)
@@ -203,7 +205,7 @@ def _teach(
             Label(
                 id=new_id("label"), subject=subject, holder_id=case.holder_id, image_id=images[finding["image"]],
                 brand_id=case.brand_id, reference_id=finding["reference_id"], kind=finding["kind"], box=finding["box"],
-                target=belief.target, weight=belief.weight, origin=origin, model=case.model, decided=now,
+                target=belief.target, weight=belief.weight, origin=origin, model=model or case.model, decided=now,
                 available=available or now,
             )
         )  # fmt: skip

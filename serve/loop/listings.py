@@ -21,7 +21,8 @@ from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
 from serve.loop import audit, labels
-from serve.loop.cases import CaseView, ListingFinding, ask, picture_key, view_case
+from serve.loop.asking import ask
+from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.standing import settle, strongest
 from serve.objects import ObjectMissingError, Objects

@@ -1,7 +1,8 @@
 """Adjudicated outcomes: of which listings it is settled whether they infringed, and how strong the finding was.
 
 A complaint that was decided and whose window is over settles it; so does a case that the rights holder itself closed as
-not infringing, and what is known of a blind test. Pictures that were asked about several times count once.
+not infringing, and what is known of a blind test. Pictures that were asked about several times count once; a repeat
+under a cover says nothing new of them.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, bytes]]
         select(Case, Complaint, BlindTest, pictures)
         .outerjoin(Complaint, Complaint.case_id == Case.id)
         .outerjoin(BlindTest, BlindTest.case_id == Case.id)
-        .where(Case.model == model)
+        .where(Case.model == model, BlindTest.source_id.is_(None))
         .order_by(Case.id)
     )
     for case, complaint, test, digest in session.execute(query):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +31,7 @@ from serve.loop.credit import (
 )
 from serve.problems import not_found
 from serve.results import Answer
+from serve.roles import Role
 from serve.wording import Reason
 
 MOST_HISTORY: Final = 200
@@ -102,10 +104,14 @@ def reliability_of(session: Session, holder_id: str) -> float:
     return _figures(_events(session, holder_id))[0].low
 
 
-def get_credit(database: Database, holder_id: str) -> CreditView:
-    """The rights holder's credit. Raises `Problem` (404)."""
+def get_credit(database: Database, holder_id: str, *, caller: Caller) -> CreditView:
+    """The rights holder's credit; to a brand as it stood when the day began (UTC). Raises `Problem` (404).
+
+    Whoever saw its credit change with one answer would learn which of its cases was a blind test.
+    """
+    until = datetime.combine(datetime.now(UTC).date(), time.min, UTC) if caller.role is Role.BRAND else None
     with database.read() as session:
-        return _view(session, holder_id)
+        return _view(session, holder_id, until=until)
 
 
 def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: Caller) -> CreditView:
@@ -140,6 +146,12 @@ def _events(session: Session, holder_id: str) -> list[Event]:
     return [Event(Evidence(row.evidence), row.moment, row.withdrawn) for row in session.scalars(query)]
 
 
+def _as_of(event: Event, moment: datetime) -> Event:
+    """The event as it was known at `moment`."""
+    known = event.withdrawn is not None and event.withdrawn < moment
+    return event if known else replace(event, withdrawn=None)
+
+
 def _figures(events: Sequence[Event]) -> tuple[Credit, Shares]:
     since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
     counting = [event for event in events if event.withdrawn is None]
@@ -147,11 +159,14 @@ def _figures(events: Sequence[Event]) -> tuple[Credit, Shares]:
     return credit_of(event.evidence for event in counting), shares_of(recent)
 
 
-def _view(session: Session, holder_id: str) -> CreditView:
+def _view(session: Session, holder_id: str, *, until: datetime | None = None) -> CreditView:
+    """The credit by what came before `until`, or by everything."""
     holder = session.get(RightsHolder, holder_id)
     if holder is None:
         raise not_found("rights holder", holder_id)
     events = _events(session, holder_id)
+    if until is not None:
+        events = [_as_of(event, until) for event in events if event.moment < until]
     credit, shares = _figures(events)
     return CreditView(
         rights_holder_id=holder_id,

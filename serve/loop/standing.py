@@ -1,7 +1,8 @@
 """What a listing's decision is once rights holders and trust & safety had their say.
 
-The scan decides first; each brand's latest case then speaks for that brand, and the strongest voice wins. A block by
-the scan holds until every brand that is asked has cleared the listing.
+The scan decides first; then the cases speak that are about the listing's pictures, or have not ended, or whose
+complaint was upheld, and the strongest voice wins. A block by the scan holds until every brand that is asked has
+cleared the listing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord
@@ -57,28 +57,30 @@ def cleared(case: Case, complaint: Complaint | None) -> bool:
     return case.state in (CaseState.NOT_INFRINGING, CaseState.CLOSED)
 
 
-def speaks(case: Case, *, revision: int) -> bool:
-    """Whether the case still says something about the listing at `revision`: it is under way, or of these pictures."""
-    return case.revision == revision or case.state in UNDER_WAY
+def speaks(case: Case, complaint: Complaint | None, *, revision: int) -> bool:
+    """Whether the case says something about the listing at `revision`: it is of these pictures, or has not ended.
 
-
-def latest_cases(session: Session, listing_id: str) -> list[tuple[Case, Complaint | None]]:
-    """Each brand's latest case of the listing, with its complaint."""
-    query = (
-        select(Case, Complaint)
-        .outerjoin(Complaint, Complaint.case_id == Case.id)
-        .where(Case.listing_id == listing_id)
-        .ext(distinct_on(Case.brand_id))
-        .order_by(Case.brand_id, Case.id.desc())
-    )
-    return [(case, complaint) for case, complaint in session.execute(query)]
+    An upheld complaint holds whatever pictures the seller sends after it.
+    """
+    if case.revision == revision or case.state in UNDER_WAY:
+        return True
+    return complaint is not None and complaint.state in AGAINST_THE_SELLER
 
 
 def settle(session: Session, listing: ListingRecord) -> None:
     """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
     session.flush()
-    cases = latest_cases(session, listing.id)
-    spoken = [(case, complaint) for case, complaint in cases if speaks(case, revision=listing.revision)]
+    cases = (
+        select(Case, Complaint)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+        .where(Case.listing_id == listing.id)
+        .order_by(Case.brand_id, Case.id.desc())
+    )
+    spoken = [
+        (case, complaint)
+        for case, complaint in session.execute(cases)
+        if speaks(case, complaint, revision=listing.revision)
+    ]
     voices = [voice(case, complaint) for case, complaint in spoken]
     if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))

@@ -3,7 +3,8 @@
 case       open → infringing ─ complain → complained ─ end → closed
                 → not_infringing ─ expire → closed
                 → unsure
-           each answer may be retracted until something follows; without an answer that stands, `expired`
+           each answer may be retracted until something follows; without an answer that stands, `expired`;
+           `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures
 
 complaint  filed → dismissed ─ reverse → upheld
                  → upheld ─ answer → countered → confirmed | overturned
@@ -78,6 +79,7 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.INFRINGING, CaseAction.EXPIRE): CaseState.EXPIRED,
     (CaseState.NOT_INFRINGING, CaseAction.EXPIRE): CaseState.CLOSED,
     (CaseState.NOT_INFRINGING, CaseAction.SUPERSEDE): CaseState.CLOSED,
+    (CaseState.UNSURE, CaseAction.SUPERSEDE): CaseState.CLOSED,
 }
 
 COMPLAINT: Final[Mapping[tuple[ComplaintState, ComplaintAction], ComplaintState]] = {
@@ -99,7 +101,13 @@ UNDER_WAY: Final = (
     CaseState.UNSURE,
     CaseState.COMPLAINED,
 )
-"""The states of which a listing and a brand have at most one case; a unique index of the database holds to it."""
+"""The states of a case that has not ended."""
+
+ASKED: Final = (CaseState.OPEN, CaseState.NOT_INFRINGING, CaseState.UNSURE)
+"""The states of which a listing and a brand have at most one case; a unique index of the database holds to it.
+
+A case that is found to infringe is about its own pictures: others that the seller sends meanwhile are another case's.
+"""
 
 AGAINST_THE_SELLER: Final = (ComplaintState.UPHELD, ComplaintState.COUNTERED, ComplaintState.CONFIRMED)
 """The states in which the listing is blocked."""

@@ -18,7 +18,8 @@ from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.loop import audit
-from serve.loop.cases import ListingFinding, ask
+from serve.loop.asking import ask
+from serve.loop.cases import ListingFinding
 from serve.loop.known_fakes import KnownFakes, said_in
 from serve.loop.standing import lock_listing, settle
 from serve.objects import ObjectMissingError, Objects

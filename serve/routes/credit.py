@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["credit"])
 @router.get("/rights-holders/{holder_id}/credit", responses=documented(404))
 def get_credit(holder_id: str, caller: CreditReader, service: OpenService) -> CreditView:
     """How large a share of the rights holder's judgements holds, how sure that is, and what follows."""
-    return reputation.get_credit(service.database, holder_id)
+    return reputation.get_credit(service.database, holder_id, caller=caller)
 
 
 @router.put("/rights-holders/{holder_id}/tier", responses=documented(404))

@@ -3,9 +3,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, smeared
 from service_client import Client
+from sqlalchemy import text
+
+from model.decode import decode
+from serve.loop.outcomes import settled_outcomes
 
 COVERS = itertools.count(1)
 
@@ -50,6 +55,21 @@ def test_the_rights_holder_cannot_tell_a_test_from_a_case(brand: Marketplace) ->
         for path in (*view["pictures"], f"/v1/cases/{view['id']}/evidence/0.png"):
             assert brand.client.get(path, headers=brand.brand_key).status_code == 200
     assert source not in str(seen[0])
+
+
+def test_a_repeat_has_no_byte_of_what_it_repeats(brand: Marketplace) -> None:
+    source = brand.listing(url="https://market.example/1", description="warm", price=9.5)["case"]["id"]
+    cover = {"id": f"{source} again", "seller": "s"}
+    told = brand.client.post("/v1/blind-tests", json={"case_id": source, "cover": cover})
+    assert (told.status_code, told.json()["type"]) == (422, "urn:hallmark:problem:cover-tells")
+    test = slip(brand, source, cover={**cover, "url": "https://market.example/2", "title": "Warm cap"})
+    views = [brand.client.get(f"/v1/cases/{case}").json() for case in (source, test)]
+    shown = [(view["listing"]["title"], view["listing"]["url"], view["listing"]["price"]) for view in views]
+    assert shown == [("Cap", "https://market.example/1", 9.5), ("Warm cap", "https://market.example/2", 9.5)]
+    for name in ("pictures/0.png", "evidence/0.png"):
+        first, second = (decode(brand.client.get(f"/v1/cases/{case}/{name}").content) for case in (source, test))
+        assert first.shape == second.shape
+        assert 0 < np.abs(first.astype(int) - second).mean() < 8, "the same picture in another file"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +139,18 @@ def test_a_contradiction_opens_a_dispute_that_may_be_referred_and_settled(brand:
         assert brand.client.post(f"{url}/{call}", json=body).status_code == 409
 
 
+def test_a_right_answer_counts_though_the_dispute_was_none(brand: Marketplace) -> None:
+    source = brand.case()
+    brand.judge(source, "infringing")
+    test = slip(brand, source, truth="genuine")
+    brand.judge(test, "not_infringing")
+    brand.end(test)
+    found = brand.client.get("/v1/disputes", params={"limit": 500}).json()["items"]
+    (dispute,) = (one["id"] for one in found if one["case_id"] == test)
+    brand.client.post(f"/v1/disputes/{dispute}/settlement", json={"contradiction": False, "reason": "another batch"})
+    assert credit(brand)["held"] == 1
+
+
 def test_a_contradiction_that_is_one_keeps_counting(brand: Marketplace) -> None:
     url = f"/v1/disputes/{dispute_of(brand)}/settlement"
     brand.client.post(url, json={"contradiction": True, "reason": "the same cap"})
@@ -132,6 +164,43 @@ def test_an_open_case_whose_answer_is_known_becomes_a_test(brand: Marketplace) -
     brand.judge(case, "not_infringing")
     brand.end(case)
     assert outcomes(brand, case) == ["agrees with a blind test"]
+
+
+def test_the_seller_of_a_test_in_place_is_told(brand: Marketplace) -> None:
+    case = brand.case()
+    brand.client.post("/v1/blind-tests", json={"case_id": case, "truth": "fake"})
+    seller = brand.client.get(f"/v1/cases/{case}").json()["listing"]["seller"]
+    brand.decide(brand.complaint(case))
+    (notice,) = brand.client.get("/v1/notices", params={"seller": seller}).json()["items"]
+    assert (notice["subject"], notice["answer_until"] is not None) == ("upheld", True)
+    assert (credit(brand)["held"], outcomes(brand, case)) == (1, ["agrees with a blind test"])
+
+
+def test_a_test_in_place_is_void_when_the_seller_sends_other_pictures(brand: Marketplace) -> None:
+    case = brand.listing(id="void", seller="s")["case"]["id"]
+    made = brand.client.post("/v1/blind-tests", json={"case_id": case, "truth": "genuine"}).json()
+    brand.listing(smeared(brand.seed, tile=9), id="void", seller="s")
+    brand.judge(case, "infringing")
+    brand.end(case)
+    assert (credit(brand)["held"], credit(brand)["failed"]) == (0, 0)
+    with brand.client.service.database.read() as session:
+        said = session.scalars(text("SELECT action FROM audit_log WHERE subject = :id ORDER BY number"), made)
+        assert list(said) == ["blind test made", "blind test void"]
+
+
+def test_a_repeat_says_which_model_found_what_it_repeats(brand: Marketplace) -> None:
+    source = brand.case()
+    with brand.client.service.database.write() as session:
+        session.execute(text("UPDATE cases SET model = 'an older one' WHERE id = :id"), {"id": source})
+    test = slip(brand, source, truth="genuine")
+    assert brand.client.get(f"/v1/cases/{test}").json()["model"] == brand.client.service.bundle.name
+    brand.judge(test, "not_infringing")
+    brand.end(test)
+    with brand.client.service.database.read() as session:
+        labels = text("SELECT DISTINCT model FROM labels WHERE brand_id = :id")
+        assert list(session.scalars(labels, {"id": brand.brand})) == ["an older one"]
+        settled = settled_outcomes(session, model=brand.client.service.bundle.name)
+        assert brand.brand not in {one.brand_id for one in settled}
 
 
 def test_what_cannot_be_a_test_is_refused(brand: Marketplace) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marketplace import Marketplace
+from sqlalchemy import text
 
 from serve.loop.credit import (
     Credit,
@@ -99,7 +100,7 @@ def test_every_decision_moves_the_credit_and_a_reversal_moves_it_back(market: Ma
     brand = Marketplace(market.client)
 
     def counts() -> tuple[float, float]:
-        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit", headers=brand.brand_key).json()
+        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
         return credit["held"], credit["failed"]
 
     assert counts() == (0, 0)
@@ -116,6 +117,39 @@ def test_every_decision_moves_the_credit_and_a_reversal_moves_it_back(market: Ma
     history = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["history"]
     assert len(history) == 5, "two of the three pieces of evidence were withdrawn"
     assert history[-1]["mean"] == pytest.approx(5 / 6)
+
+
+def test_a_brand_sees_its_credit_as_the_day_began(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    complaint = brand.complaint()
+    brand.decide(complaint)
+    brand.decide(brand.complaint(), "dismissed")
+
+    def seen() -> tuple[float, float, int]:
+        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit", headers=brand.brand_key).json()
+        return credit["held"], credit["failed"], len(credit["history"])
+
+    assert seen() == (0, 0, 0), "else it would tell which case was a blind test"
+    with brand.client.service.database.write() as session:
+        yesterday = "UPDATE credit_events SET moment = now() - interval '1 day' WHERE subject = :id"
+        session.execute(text(yesterday), {"id": complaint})
+    assert seen() == (1, 0, 1)
+    brand.reverse(complaint)
+    assert seen() == (1, 0, 1), "it was withdrawn today"
+
+
+def test_a_tier_is_of_the_last_three_months(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve.loop.credit.ENTRY_COMPLAINTS", 2)
+    brand = Marketplace(market.client)
+    old = brand.complaint()
+    brand.decide(old, "dismissed")
+    with brand.client.service.database.write() as session:
+        long_ago = "UPDATE credit_events SET moment = now() - interval '93 days' WHERE subject = :id"
+        session.execute(text(long_ago), {"id": old})
+    for _ in range(2):
+        brand.decide(brand.complaint())
+    credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    assert (credit["tier"], credit["complaints"], credit["failed"]) == ("trusted", 2, 1)
 
 
 def test_a_trusted_complaint_blocks_at_once_and_a_suspended_one_does_nothing(market: Marketplace) -> None:

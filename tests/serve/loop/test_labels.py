@@ -172,6 +172,16 @@ def test_a_case_that_ends_as_not_infringing_teaches_when_it_has_ended(brand: Mar
     assert own_word(brand) == {"judgement": [(0.5, 0.0)]}
 
 
+def test_a_case_that_other_pictures_supersede_teaches_of_its_own(brand: Marketplace) -> None:
+    case = brand.listing(id=f"{brand.brand} again", seller="s")["case"]["id"]
+    brand.judge(case, "not_infringing")
+    brand.listing(smeared(brand.seed, tile=9), id=f"{brand.brand} again", seller="s")
+    assert own_word(brand) == {"judgement": [(0.5, 0.0)]}
+    (label,) = labels(brand)
+    shown = brand.client.get(label["picture"]).content
+    assert shown == brand.client.get(f"/v1/cases/{case}/pictures/0.png").content
+
+
 def test_labels_on_a_rights_holders_word_alone_follow_its_credit(brand: Marketplace) -> None:
     def acquit() -> None:
         case = brand.case()
@@ -224,6 +234,21 @@ def test_the_share_is_kept(brand: Marketplace) -> None:
     kept = [line["id"] for line in lines if line["brand_id"] == brand.brand]
     assert 0 < len(kept) < len(surest)
     assert kept == surest[: len(kept)]
+
+
+def test_labels_that_weigh_nothing_let_nobody_give_more(brand: Marketplace) -> None:
+    def given() -> int:
+        lines = [json.loads(line) for line in brand.client.get("/v1/labels").text.splitlines()]
+        return sum(line["rights_holder_id"] == brand.holder and line["weight"] > 0 for line in lines)
+
+    for market in (*(Marketplace(brand.client) for _ in range(5)), *[brand] * 3):
+        market.decide(market.complaint(), "dismissed")
+    before = given()
+    for _ in range(5):
+        unknown = Marketplace(brand.client)
+        for tile in range(4):
+            unknown.trait(picture=smeared(unknown.seed, tile=tile))
+    assert given() == before
 
 
 def test_the_command_writes_labels_pictures_and_a_fingerprint(

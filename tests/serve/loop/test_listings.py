@@ -77,6 +77,63 @@ def test_other_pictures_after_the_answer_are_a_new_case(market: Marketplace) -> 
     assert market.client.get(f"/v1/cases/{first}").json()["state"] == "closed"
 
 
+def test_a_doubtful_answer_is_asked_anew_for_other_pictures(market: Marketplace) -> None:
+    first = market.listing(id="doubtful", seller="s")["case"]["id"]
+    market.judge(first, "unsure")
+    other = market.listing(smeared(market.seed, tile=9), id="doubtful", seller="s")
+    assert (other["decision"], other["case"]["id"] != first) == ("review", True)
+    assert market.client.get(f"/v1/cases/{first}").json()["state"] == "closed"
+
+
+def test_other_pictures_are_asked_about_beside_what_is_found_to_infringe(market: Marketplace) -> None:
+    first = market.listing(id="swapped", seller="s")["case"]["id"]
+    market.judge(first, "infringing")
+    second = market.listing(smeared(market.seed, tile=9), id="swapped", seller="s")["case"]["id"]
+    third = market.listing(smeared(market.seed, tile=8), id="swapped", seller="s")["case"]
+    assert (second != first, third["id"], third["revision"]) == (True, second, 3)
+    kept = market.client.get(f"/v1/cases/{first}").json()
+    assert (kept["state"], kept["revision"]) == ("infringing", 1)
+    retracted = market.client.delete(f"/v1/cases/{first}/judgement", headers=market.brand_key)
+    assert (retracted.status_code, "another case" in retracted.json()["detail"]) == (409, True)
+    assert market.client.post(f"/v1/cases/{first}/complaint", headers=market.brand_key).status_code == 201
+
+
+@pytest.mark.parametrize("then", ["upheld", "countered", "confirmed"])
+def test_an_upheld_complaint_blocks_whatever_pictures_come(market: Marketplace, then: str) -> None:
+    listing = {"id": f"held {then}", "seller": "s"}
+    complaint = market.complaint(market.listing(**listing)["case"]["id"])
+    other = market.listing(smeared(market.seed, tile=9), **listing)
+    assert (other["decision"], other["case"]["state"]) == ("review", "open")
+    market.decide(complaint)
+    if then != "upheld":
+        market.counter(complaint)
+    if then == "confirmed":
+        market.decide(complaint)
+    market.judge(other["case"]["id"], "not_infringing")
+    clean = market.listing(png(mosaic(market.seed)), **listing)
+    assert (clean["decision"], clean["reasons"]) == ("block", [f"a complaint was upheld ({complaint})"])
+
+
+def test_a_dismissed_complaint_leaves_other_pictures_under_review(market: Marketplace) -> None:
+    listing = {"id": "dismissed", "seller": "s"}
+    complaint = market.complaint(market.listing(**listing)["case"]["id"])
+    market.listing(smeared(market.seed, tile=9), **listing)
+    market.decide(complaint, "dismissed")
+    again = market.listing(smeared(market.seed, tile=9), **listing)
+    assert (again["decision"], again["case"]["state"]) == ("review", "open")
+
+
+def test_a_judgement_of_pictures_that_were_changed_since_is_refused(market: Marketplace) -> None:
+    case = market.listing(id="looked at", seller="s")["case"]
+    assert case["revision"] == 1
+    market.listing(smeared(market.seed, tile=9), id="looked at", seller="s")
+    late = market.judge(case["id"], "not_infringing", revision=1)
+    assert (late.status_code, late.json()["type"], late.json()["revision"]) == (
+        409, "urn:hallmark:problem:other-pictures", 2,
+    )  # fmt: skip
+    assert market.judge(case["id"], "infringing", revision=2).status_code == 200
+
+
 def test_two_brands_in_one_listing_are_two_cases(market: Marketplace) -> None:
     other = Marketplace(market.client)
     done = market.listing(smeared(market.seed), smeared(other.seed))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import httpx2
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, smeared
 from receiver import Receiver
 from service_client import Client
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from waiting import eventually
 
 from serve.loop import deliveries
 from serve.loop.cases import ANNOUNCE, EXPIRE
+from serve.loop.deadlines import Deadlines
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_the_end_of_a_case_is_announced_and_carried_out(pushed: Marketplace, rec
     come(pushed, EXPIRE, case)
     said = receiver.wait(2)[1].verified(secret)
     assert (said["type"], said["data"]["state"]) == ("case.expired", "expired")
-    assert "the listing's decision is allow" in said["data"]["note"]
+    assert "the listing's decision is now allow" in said["data"]["note"]
     assert pushed.decision_on(case) == "allow"
     assert len(receiver.messages) == 2, "the same pictures are not asked about again"
 
@@ -182,6 +183,50 @@ def test_an_answer_that_stands_closes_the_case(pushed: Marketplace) -> None:
     come(pushed, EXPIRE, case)
     eventually(lambda: state(pushed, case) == "closed")
     assert pushed.client.get(f"/v1/cases/{case}").json()["note"] is None
+
+
+def test_other_pictures_of_a_case_are_pushed(pushed: Marketplace, receiver: Receiver) -> None:
+    secret = pushed.set_webhook(receiver.url)
+    first = pushed.listing(id="pushed again", seller="s")["case"]["id"]
+    pushed.listing(smeared(pushed.seed, tile=3), id="pushed again", seller="s")
+    pushed.judge(first, "not_infringing")
+    second = pushed.listing(smeared(pushed.seed, tile=5), id="pushed again", seller="s")["case"]["id"]
+    said = [message.verified(secret) for message in receiver.wait(4)]
+    assert sorted((one["type"], one["data"]["id"], one["data"]["revision"]) for one in said) == sorted(
+        [
+            ("case.opened", first, 1),
+            ("case.changed", first, 2),
+            ("case.closed", first, 2),
+            ("case.opened", second, 3),
+        ]
+    )
+
+
+def test_an_end_that_comes_before_its_time_waits_for_it(pushed: Marketplace) -> None:
+    case = pushed.case()
+    before = waiting_jobs(pushed, EXPIRE, case)
+    Deadlines(pushed.client.service.database, fallback="allow")._expire(case)
+    assert (state(pushed, case), waiting_jobs(pushed, EXPIRE, case)) == ("open", before + 1)
+
+
+def test_a_case_opened_again_in_its_last_days_is_announced(pushed: Marketplace, receiver: Receiver) -> None:
+    case = pushed.case()
+    pushed.judge(case, "not_infringing")
+    come(pushed, ANNOUNCE, case)
+    secret = pushed.set_webhook(receiver.url)
+    eventually(lambda: not waiting_jobs(pushed, ANNOUNCE, case))
+    pushed.client.delete(f"/v1/cases/{case}/judgement", headers=pushed.brand_key)
+    assert receiver.wait(1)[0].verified(secret)["type"] == "case.due_soon"
+
+
+def waiting_jobs(market: Marketplace, task: str, case: str) -> int:
+    """Jobs of the case that have not run."""
+    jobs = (
+        "SELECT count(*) FROM procrastinate.procrastinate_jobs "
+        "WHERE task_name = :task AND args->>'case_id' = :id AND status <> 'succeeded'"
+    )
+    with market.client.service.database.read() as session:
+        return session.scalar(text(jobs), {"task": task, "id": case}) or 0
 
 
 def test_a_complaint_does_not_expire(pushed: Marketplace) -> None:

@@ -1,0 +1,40 @@
+"""How a case ends without a complaint: what it leaves, and who is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from serve.database.loop_tables import Case, ListingRecord
+from serve.loop import audit
+from serve.loop.blind_tests import conclude, is_blind_test
+from serve.loop.cases import advance, view_case
+from serve.loop.deliveries import push
+from serve.loop.labels import teach_judgement
+from serve.loop.standing import settle
+from serve.loop.states import CaseAction, CaseState
+
+SUPERSEDED: Final = "The seller sent other pictures; another case asks about them."
+
+
+def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseAction) -> None:
+    """End `case` by `action` (expire or supersede): a judgement `not_infringing` stands, anything else came to nothing.
+
+    The caller holds the listing's lock. Raises `NotAllowedError`.
+    """
+    advance(case, action)
+    settle(session, listing)
+    if action is CaseAction.SUPERSEDE:
+        case.note = SUPERSEDED
+    elif case.state == CaseState.EXPIRED:
+        case.note = f"No complaint by {case.due_day}; the listing's decision is now {listing.decision}."
+    conclude(session, case)
+    if case.verdict == "not_infringing" and not is_blind_test(session, case):
+        teach_judgement(session, case)
+    push(session, case.holder_id, f"case.{case.state}", view_case(session, case.id))
+    decision = None if action is CaseAction.SUPERSEDE else listing.decision  # the new case will have its say
+    audit.record(
+        session, actor=audit.SYSTEM, action=f"case {case.state}", subject=case.id,
+        content={"verdict": case.verdict, "decision": decision, "note": case.note},
+    )  # fmt: skip
