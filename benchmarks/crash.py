@@ -69,6 +69,7 @@ def main() -> None:
                 "HALLMARK_DATABASE_URL": postgres.url,
                 "HALLMARK_DECODER_WORKERS": "1",
                 "HALLMARK_FAILPOINTS": str(armed),
+                "HALLMARK_WEBHOOKS_INSIDE": "true",
             }
             with running_service(home, processes=PROCESSES, settings=settings) as service:
                 world = World(service, postgres.url, settings=settings, receiver=receiver, armed=armed)

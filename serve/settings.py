@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     unanswered_cases: Annotated[
         Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
     ] = "allow"
+    webhook_proxy: Annotated[
+        str | None, Field(description="HTTP proxy that webhook messages go through, http://host:port")
+    ] = None
+    webhooks_inside: Annotated[
+        bool, Field(description="Whether webhooks may be at addresses that are not public, such as 127.0.0.1")
+    ] = False
     label_share: Annotated[
         float, Field(gt=0, le=1, description="Most of all labels that may come from one rights holder")
     ] = 0.2

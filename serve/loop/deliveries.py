@@ -25,6 +25,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Delivery, DeliveryAttempt, Webhook
 from serve.identifiers import new_id
 from serve.jobs import defer
+from serve.loop.egress import Egress, NotPublicError
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
 from serve.results import Answer
@@ -37,9 +38,6 @@ BACKOFF: Final = tuple(
     for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )  # fmt: skip
 """How long after a try that failed the next one comes, as Standard Webhooks proposes; then it is given up."""
-
-TRY_SECONDS: Final = 10.0
-"""A whole try: name lookup, connection, sending, and the head of the answer. Its body is not read."""
 
 State = Literal["pending", "delivered", "failed"]
 
@@ -85,8 +83,9 @@ def push(session: Session, holder_id: str, kind: str, data: Answer) -> None:
 class Deliverer:
     """Sends messages; `deliver` is the task."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, egress: Egress) -> None:
         self._database = database
+        self._egress = egress
 
     async def deliver(self, delivery_id: str) -> None:
         """Try to send the message now; a try that fails has the next one deferred."""
@@ -96,7 +95,7 @@ class Deliverer:
         delivery, webhook = found
         failpoints.reached(failpoints.MESSAGE_FOUND)
         start = time.monotonic()
-        status, error = await _post(delivery, webhook)
+        status, error = await _post(delivery, webhook, egress=self._egress)
         failpoints.reached(failpoints.MESSAGE_SENT)
         attempt = DeliveryAttempt(
             delivery_id=delivery_id, moment=datetime.now(UTC), status=status, error=error,
@@ -148,7 +147,7 @@ def redeliver(database: Database, holder_id: str, delivery_id: str) -> DeliveryV
         return _views(session, [delivery])[0]
 
 
-async def _post(delivery: Delivery, webhook: Webhook) -> tuple[int | None, str | None]:
+async def _post(delivery: Delivery, webhook: Webhook, *, egress: Egress) -> tuple[int | None, str | None]:
     """The status that came back, or why none did."""
     moment = datetime.now(UTC)
     headers = {
@@ -159,14 +158,11 @@ async def _post(delivery: Delivery, webhook: Webhook) -> tuple[int | None, str |
         "webhook-signature": Signer(webhook.secret).sign(delivery.id, moment, delivery.body),
     }
     try:
-        async with (
-            asyncio.timeout(TRY_SECONDS),
-            httpx2.AsyncClient(timeout=TRY_SECONDS, trust_env=False) as client,
-            client.stream("POST", webhook.url, content=delivery.body, headers=headers) as answer,
-        ):
-            return answer.status_code, None
-    except TimeoutError:
-        return None, f"no answer in {TRY_SECONDS:g} seconds"
+        return await egress.post(webhook.url, content=delivery.body, headers=headers), None
+    except NotPublicError as refused:
+        return None, f"{refused}; messages go to public addresses only"
+    except TimeoutError as late:
+        return None, str(late)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         return None, f"{type(error).__name__}: {error}"
 

@@ -7,15 +7,17 @@ from serve.jobs import Task
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.deliveries import DELIVER, Deliverer
+from serve.loop.egress import Egress
 from serve.loop.stock import SEARCH, StockSearch
 from serve.settings import Settings
 
 
 def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch) -> dict[str, Task]:
     """What a `JobRunner` runs."""
+    egress = Egress(proxy=settings.webhook_proxy, inside=settings.webhooks_inside)
     deadlines = Deadlines(database, fallback=settings.unanswered_cases)
     return {
-        DELIVER: Deliverer(database).deliver,
+        DELIVER: Deliverer(database, egress=egress).deliver,
         ANNOUNCE: deadlines.announce,
         EXPIRE: deadlines.expire,
         SEARCH: stock.search,

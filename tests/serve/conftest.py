@@ -59,6 +59,7 @@ def new_settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
                 "decoder_workers": 1,
                 "scan_concurrency": 2,
                 "model": "plain",
+                "webhooks_inside": True,  # the tests' receivers are on loopback
             }
         )
 

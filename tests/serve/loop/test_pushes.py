@@ -13,7 +13,7 @@ from sqlalchemy import text
 from standardwebhooks.webhooks import WebhookVerificationError
 from waiting import eventually
 
-from serve.loop import deliveries
+from serve.loop import deliveries, egress
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 
@@ -125,7 +125,7 @@ def test_the_next_try_waits_as_published(pushed: Marketplace) -> None:
 def test_a_slow_receiver_is_not_waited_for(
     pushed: Marketplace, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "TRY_SECONDS", 0.2)
+    monkeypatch.setattr(egress, "TRY_SECONDS", 0.2)
     receiver.answers.append(0.6)
     pushed.set_webhook(receiver.url)
     pushed.case()
