@@ -18,7 +18,7 @@ from datetime import timedelta
 from email.message import Message as Headers
 from typing import Any, Final
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import Boolean, delete, func, literal_column, update
 from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,25 +35,29 @@ KEPT: Final = timedelta(hours=24)
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = frozenset({"content-type", "location"})
+UPDATED: Final = literal_column("xmax <> 0", Boolean)
+"""Whether an upsert found the row there: PostgreSQL marks in `xmax` who replaced one."""
+
 REPLAYED = (b"idempotency-replayed", b"true")
-
-
-RUNNING: Final[ContextVar[str | None]] = ContextVar("running request", default=None)
-"""The `Claim.request` of what runs here; what it writes can carry it, to be known again should the answer be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to run a request."""
+    """The right to run a request; `taken_over` from a process that died, or does not end."""
 
     api_key_id: str
     key: str
     owner: str
+    taken_over: bool
 
     @property
     def request(self) -> str:
         """What tells the request from all others, whoever runs it: 32 hexadecimal digits."""
         return hashlib.sha256(f"{self.api_key_id} {self.key}".encode()).hexdigest()[:32]
+
+
+RUNNING: Final[ContextVar[Claim | None]] = ContextVar("running request", default=None)
+"""The claim on what runs here; what it writes can carry its `request`, to be known again should the answer be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Idempotency:
     ) -> None:
         messages: list[Message] = []
         kept = False
-        running = RUNNING.set(claimed.request)
+        running = RUNNING.set(claimed)
         try:
             await self._app(scope, _receive_again(body, receive), _keep_in(messages))
             answer = _answer(messages)
@@ -125,10 +129,11 @@ def claim(database: Database, *, api_key_id: str, key: str, fingerprint: bytes) 
         index_elements=[IdempotencyKey.api_key_id, IdempotencyKey.key],
         set_=values,
         where=IdempotencyKey.status.is_(None) & (IdempotencyKey.lock_expires < func.now()),
-    ).returning(IdempotencyKey.owner, NEED_NOT_WAIT)  # what the request itself changes takes the claim to the disk
+    ).returning(UPDATED, NEED_NOT_WAIT)  # what the request itself changes takes the claim to the disk
     with database.once() as session:
-        if session.execute(take).one_or_none() is not None:
-            return Claim(api_key_id, key, owner)
+        taken = session.execute(take).one_or_none()
+        if taken is not None:
+            return Claim(api_key_id, key, owner, taken_over=taken[0])
         found = session.get(IdempotencyKey, (api_key_id, key))
     if found is not None and found.fingerprint != fingerprint:
         raise unprocessable(

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead
-from serve.idempotency import KEPT, RUNNING
+from serve.idempotency import KEPT, RUNNING, Claim
 
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
@@ -59,9 +59,9 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     Writers take turns from here to their commit, so call it after the locks of what changes.
     """
     head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
-    request = RUNNING.get()
-    if request is not None:
-        content = {**content, "request": request}
+    claim = RUNNING.get()
+    if claim is not None:
+        content = {**content, "request": claim.request}
     entry = AuditEntry(
         number=head.number + 1,
         moment=datetime.now(UTC),
@@ -82,13 +82,27 @@ def carried_out(session: Session, subject: str) -> bool:
 
     It then must not do it again: reversing twice is not reversing. The caller holds the subject's lock.
     """
-    request = RUNNING.get()
-    if request is None:
+    claim = RUNNING.get()
+    if claim is None:
         return False
-    same = AuditEntry.content.contains(f'"request":"{request}"', autoescape=True)
-    lately = AuditEntry.moment > datetime.now(UTC) - KEPT
-    query = select(AuditEntry.number).where(AuditEntry.subject == subject, same, lately)
-    return session.scalar(query.limit(1)) is not None
+    return session.scalar(_of(claim).where(AuditEntry.subject == subject).limit(1)) is not None
+
+
+def made_before(session: Session, action: str) -> str | None:
+    """The subject that the request that runs has made by `action` before, and died before it answered, if it has.
+
+    For what has no subject to lock beforehand; it looks through the log, only for a request that was taken over.
+    """
+    claim = RUNNING.get()
+    if claim is None or not claim.taken_over:
+        return None
+    return session.scalar(_of(claim).where(AuditEntry.action == action).limit(1))
+
+
+def _of(claim: Claim) -> Select[str]:
+    """The subjects of the steps of the request."""
+    same = AuditEntry.content.contains(f'"request":"{claim.request}"', autoescape=True)
+    return select(AuditEntry.subject).where(AuditEntry.moment > datetime.now(UTC) - KEPT, same)
 
 
 def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:

@@ -98,7 +98,9 @@ def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page
 def refer(database: Database, dispute_id: str, referral: Referral, *, caller: Caller) -> DisputeView:
     """Ask a second examiner. Raises `Problem`: 404, or 409 once it is settled."""
     with database.write() as session:
-        dispute = _lock(session, dispute_id)
+        dispute, done = _lock(session, dispute_id)
+        if done:
+            return _view(dispute)
         dispute.state, dispute.examiner = "referred", referral.examiner
         session.flush()
         audit.record(
@@ -111,7 +113,9 @@ def refer(database: Database, dispute_id: str, referral: Referral, *, caller: Ca
 def settle_dispute(database: Database, dispute_id: str, settlement: Settlement, *, caller: Caller) -> DisputeView:
     """End the dispute; no contradiction, no evidence. Raises `Problem`: 404, or 409 once it is settled."""
     with database.write() as session:
-        dispute = _lock(session, dispute_id)
+        dispute, done = _lock(session, dispute_id)
+        if done:
+            return _view(dispute)
         dispute.state, dispute.reason = "settled", settlement.reason
         if not settlement.contradiction:
             _withdraw(session, dispute)
@@ -132,13 +136,15 @@ def _withdraw(session: Session, dispute: Dispute) -> None:
         note_evidence(session, dispute.holder_id, None, subject=test.id)
 
 
-def _lock(session: Session, dispute_id: str) -> Dispute:
+def _lock(session: Session, dispute_id: str) -> tuple[Dispute, bool]:
+    """The dispute, locked, and whether the request that runs was carried out before. Raises `Problem` (404, 409)."""
     found = session.get(Dispute, dispute_id, with_for_update=True)
     if found is None:
         raise not_found("dispute", dispute_id)
-    if found.state == "settled":
+    done = audit.carried_out(session, dispute_id)
+    if found.state == "settled" and not done:
         raise Problem(409, "not-allowed-now", "The dispute is settled.", extra={"state": found.state})
-    return found
+    return found, done
 
 
 def _view(row: Dispute) -> DisputeView:

@@ -64,6 +64,9 @@ class JuryView(Answer):
 def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
     """Have a case appraised. Raises `Problem` (404)."""
     with database.write() as session:
+        made = audit.made_before(session, "jury called")
+        if made is not None:
+            return _view(session, session.get_one(Jury, made))
         case = session.get(Case, new.case_id)
         if case is None:
             raise not_found("case", new.case_id)
@@ -84,6 +87,8 @@ def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> J
         jury = session.get(Jury, jury_id, with_for_update=True)
         if jury is None:
             raise not_found("jury", jury_id)
+        if audit.carried_out(session, jury_id):
+            return _view(session, jury)
         if jury.ended is not None:
             raise Problem(409, "not-allowed-now", "The jury has voted.")
         if session.get(JuryVote, (jury_id, new.juror)) is not None:

@@ -35,10 +35,51 @@ def reverse(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     return market.client.post(f"/v1/complaints/{complaint}/reversal", json={"reason": "r"}, headers=headers)
 
 
-@pytest.mark.parametrize("act", [judge, complain, counter, reverse])
+def show_a_fake(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    return market.client.post(f"/v1/brands/{market.brand}/traits", data={"text": "a word"}, headers=headers)
+
+
+def lodge(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    url = f"/v1/brands/{market.brand}/rights-documents"
+    fields = {"kind": "trademark", "number": "1", "expires": "2099-12-31"}
+    return market.client.post(url, data=fields, files={"file": ("a.pdf", b"%PDF")}, headers=headers)
+
+
+def review(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    url = f"/v1/brands/{market.brand}/rights-documents/{market.document()}/review"
+    return market.client.post(url, json={"state": "refused", "reason": "not legible"}, headers=headers)
+
+
+def make_a_test(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    case = market.case()
+    body = {"case_id": case, "truth": "fake", "cover": {"id": f"{case} lost", "seller": "s"}}
+    return market.client.post("/v1/blind-tests", json=body, headers=headers)
+
+
+def call_a_jury(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    return market.client.post("/v1/juries", json={"case_id": market.case(), "jurors": 3}, headers=headers)
+
+
+def vote(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    jury = call_a_jury(market, {}).json()["id"]
+    return market.client.post(f"/v1/juries/{jury}/votes", json={"juror": "ann", "misleads": True}, headers=headers)
+
+
+def settle(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    document = market.document(state="forged")
+    disputes = market.client.get("/v1/disputes", params={"limit": 500}).json()["items"]
+    (dispute,) = (one["id"] for one in disputes if one["document_id"] == document)
+    body = {"contradiction": True, "reason": "r"}
+    return market.client.post(f"/v1/disputes/{dispute}/settlement", json=body, headers=headers)
+
+
+ACTS = [judge, complain, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote, settle]
+
+
+@pytest.mark.parametrize("act", ACTS)
 def test_it_is_answered_and_not_done_again(market: Marketplace, act: Act) -> None:
     headers = {"Idempotency-Key": f"lost-{act.__name__}"}
-    first = act(market, headers)
+    first = act(Marketplace(market.client), headers)
     assert first.is_success, first.text
     with market.client.service.database.write() as session:
         session.execute(text("UPDATE idempotency_keys SET status = NULL, lock_expires = now() - interval '1 second'"))
