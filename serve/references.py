@@ -25,6 +25,7 @@ from serve.decoding import DecoderPool
 from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.models.registry import others_are_kept, serving_model
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found, unprocessable
@@ -98,8 +99,8 @@ class ReferenceLibrary:
         _require_content(picture)
         reference_id = new_id("ref")
         key = f"references/{brand_id}/{reference_id}.png"
-        self._objects.put(key, png(picture))
-        try:
+        with NewFiles(self._objects) as kept:
+            kept.put(key, png(picture))
             while True:
                 bundle = self._replica.serving.bundle
                 views, vectors = embed_views(bundle, picture, kind=new.kind)
@@ -110,9 +111,6 @@ class ReferenceLibrary:
                     break
                 except _AnotherModelServesError:
                     self._replica.catch_up()
-        except BaseException:
-            self._objects.delete(key)
-            raise
         self._replica.catch_up(version=version)
         return ReferenceView.model_validate(reference)
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from serve.database.engine import Database
 from serve.database.loop_tables import Attachment
 from serve.identifiers import new_id
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import not_found
 from serve.results import Answer
@@ -42,16 +43,12 @@ class AttachmentView(Answer):
     path: Annotated[str, Field(description="Where it can be fetched")]
 
 
-def attach(
-    session: Session, objects: Objects, complaint_id: str, files: Sequence[SentFile], *, party: Party
-) -> list[str]:
-    """Keep `files`; returns their object keys, for whoever must undo it when the transaction fails."""
-    keys = []
+def attach(session: Session, kept: NewFiles, complaint_id: str, files: Sequence[SentFile], *, party: Party) -> None:
+    """Keep `files` with the complaint."""
     for file in files:
         file_id = new_id("file")
         key = f"complaints/{complaint_id}/{file_id}"
-        objects.put(key, file.data)
-        keys.append(key)
+        kept.put(key, file.data)
         session.add(
             Attachment(
                 id=file_id, complaint_id=complaint_id, party=party, name=file.name, size=len(file.data),
@@ -59,7 +56,6 @@ def attach(
             )
         )  # fmt: skip
     session.flush()
-    return keys
 
 
 def attachments_of(session: Session, complaint_id: str) -> list[AttachmentView]:

@@ -25,6 +25,7 @@ from serve.loop.disputes import open_dispute
 from serve.loop.labels import teach_blind_test
 from serve.loop.reputation import note_evidence
 from serve.loop.states import CaseState
+from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import Problem, unprocessable
@@ -77,33 +78,27 @@ def make_blind_test(
     database: Database, objects: Objects, new: NewBlindTest, *, model: str, caller: Caller
 ) -> BlindTestView:
     """Slip a test into the queue. Raises `Problem`: 404, 409 (case not open, cover in use), 422 (no expectation)."""
-    copied: list[str] = []
-    try:
-        with database.write() as session:
-            made = audit.made_before(session, "blind test made")
-            if made is not None:
-                return _view(session.get_one(BlindTest, made))
-            source, listing = lock_case(session, new.case_id)
-            test = BlindTest(id=new_id("test"), truth=new.truth)
-            if new.cover is None:
-                _require_open(source, truth=new.truth)
-                test.case_id = source.id
-            else:
-                cover = _cover(session, objects, source, listing, cover=new.cover, copied=copied)
-                test.case_id = copy_case(session, source, cover, objects=objects, model=model, actor=caller.key_id).id
-                test.source_id = source.id
-            session.add(test)
-            session.flush()
-            session.refresh(test)
-            audit.record(
-                session, actor=caller.key_id, action="blind test made", subject=test.id,
-                content={"case": test.case_id, "source": test.source_id, "truth": test.truth},
-            )  # fmt: skip
-            return _view(test)
-    except BaseException:
-        for key in copied:
-            objects.delete(key)
-        raise
+    with NewFiles(objects) as kept, database.write() as session:
+        made = audit.made_before(session, "blind test made")
+        if made is not None:
+            return _view(session.get_one(BlindTest, made))
+        source, listing = lock_case(session, new.case_id)
+        test = BlindTest(id=new_id("test"), truth=new.truth)
+        if new.cover is None:
+            _require_open(source, truth=new.truth)
+            test.case_id = source.id
+        else:
+            cover = _cover(session, objects, source, listing, cover=new.cover, kept=kept)
+            test.case_id = copy_case(session, source, cover, objects=objects, model=model, actor=caller.key_id).id
+            test.source_id = source.id
+        session.add(test)
+        session.flush()
+        session.refresh(test)
+        audit.record(
+            session, actor=caller.key_id, action="blind test made", subject=test.id,
+            content={"case": test.case_id, "source": test.source_id, "truth": test.truth},
+        )  # fmt: skip
+        return _view(test)
 
 
 def list_blind_tests(database: Database, *, limit: int, cursor: str | None) -> Page[BlindTestView]:
@@ -177,7 +172,7 @@ def _require_open(case: Case, *, truth: Truth | None) -> None:
 
 
 def _cover(
-    session: Session, objects: Objects, source: Case, listing: ListingRecord, *, cover: Cover, copied: list[str]
+    session: Session, objects: Objects, source: Case, listing: ListingRecord, *, cover: Cover, kept: NewFiles
 ) -> ListingRecord:
     """A new listing with the pictures of `source`, compressed anew. Raises `Problem`: 409, 422 (`cover-tells`)."""
     if source.listing.get("url") and cover.url is None:
@@ -201,8 +196,7 @@ def _cover(
         image_id = new_id("image")
         key = f"listings/{made.id}/{image_id}"
         retaken = compressed_anew(objects.get(picture.object_key))
-        objects.put(key, retaken)
-        copied.append(key)
+        kept.put(key, retaken)
         session.add(
             ListingImage(
                 id=image_id, listing_id=made.id, revision=1, position=picture.position,

@@ -24,6 +24,7 @@ from serve.loop.notices import tell_seller
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import lock_listing, settle
 from serve.loop.states import CaseAction, ComplaintState
+from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
@@ -73,39 +74,33 @@ def file_complaint(
 
     Raises `Problem`: 404, 403 without proof of rights, or 409 unless the judgement is `infringing`.
     """
-    keys: list[str] = []
-    try:
-        with database.write() as session:
-            case, listing = lock_case(session, case_id)
-            filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
-            if filed is not None and audit.carried_out(session, filed):
-                return view_complaint(session, filed)
-            require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
-            advance(case, CaseAction.COMPLAIN)
-            require_in_time(case)
-            holder = session.get_one(RightsHolder, case.holder_id)
-            complaint = Complaint(
-                id=new_id("complaint"),
-                case_id=case.id,
-                state=ComplaintState.FILED,
-                statement=new.statement,
-                tier=holder.tier,
-            )
-            session.add(complaint)
-            session.flush()
-            keys = attach(session, objects, complaint.id, files, party="rights_holder")
-            settle(session, listing)
-            if complaint.tier == "trusted" and not is_pretended(session, case):
-                tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
-            audit.record(
-                session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
-                content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
-            )  # fmt: skip
-            return view_complaint(session, complaint.id)
-    except BaseException:
-        for key in keys:
-            objects.delete(key)
-        raise
+    with NewFiles(objects) as kept, database.write() as session:
+        case, listing = lock_case(session, case_id)
+        filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
+        if filed is not None and audit.carried_out(session, filed):
+            return view_complaint(session, filed)
+        require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
+        advance(case, CaseAction.COMPLAIN)
+        require_in_time(case)
+        holder = session.get_one(RightsHolder, case.holder_id)
+        complaint = Complaint(
+            id=new_id("complaint"),
+            case_id=case.id,
+            state=ComplaintState.FILED,
+            statement=new.statement,
+            tier=holder.tier,
+        )
+        session.add(complaint)
+        session.flush()
+        attach(session, kept, complaint.id, files, party="rights_holder")
+        settle(session, listing)
+        if complaint.tier == "trusted" and not is_pretended(session, case):
+            tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
+        audit.record(
+            session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
+            content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
+        )  # fmt: skip
+        return view_complaint(session, complaint.id)
 
 
 def list_complaints(

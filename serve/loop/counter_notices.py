@@ -17,6 +17,7 @@ from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.deliveries import push
 from serve.loop.labels import hold_back
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
+from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.problems import Problem
 from serve.wording import Note
@@ -38,27 +39,21 @@ def send_counter_notice(
 
     Raises `Problem`: 404, or 409 when there is nothing to answer, it is answered already, or the window is over.
     """
-    keys: list[str] = []
-    try:
-        with database.write() as session:
-            complaint, case, _ = lock_complaint(session, complaint_id)
-            if audit.carried_out(session, complaint_id):
-                return view_complaint(session, complaint_id)
-            complaint.state = next_complaint_state(ComplaintState(complaint.state), ComplaintAction.ANSWER)
-            if complaint.window_ends is None or datetime.now(UTC) >= complaint.window_ends:
-                raise Problem(409, "too-late", "The time for a counter-notice is over; ask trust & safety to reverse.")
-            session.add(CounterNotice(complaint_id=complaint.id, statement=new.statement))
-            session.flush()
-            keys = attach(session, objects, complaint.id, files, party="seller")
-            hold_back(session, complaint.id)
-            view = view_complaint(session, complaint_id)
-            push(session, case.holder_id, f"complaint.{complaint.state}", view)
-            audit.record(
-                session, actor=caller.key_id, action="counter-notice sent", subject=complaint.id,
-                content={"statement": new.statement, "files": [one.name for one in files]},
-            )  # fmt: skip
-            return view
-    except BaseException:
-        for key in keys:
-            objects.delete(key)
-        raise
+    with NewFiles(objects) as kept, database.write() as session:
+        complaint, case, _ = lock_complaint(session, complaint_id)
+        if audit.carried_out(session, complaint_id):
+            return view_complaint(session, complaint_id)
+        complaint.state = next_complaint_state(ComplaintState(complaint.state), ComplaintAction.ANSWER)
+        if complaint.window_ends is None or datetime.now(UTC) >= complaint.window_ends:
+            raise Problem(409, "too-late", "The time for a counter-notice is over; ask trust & safety to reverse.")
+        session.add(CounterNotice(complaint_id=complaint.id, statement=new.statement))
+        session.flush()
+        attach(session, kept, complaint.id, files, party="seller")
+        hold_back(session, complaint.id)
+        view = view_complaint(session, complaint_id)
+        push(session, case.holder_id, f"complaint.{complaint.state}", view)
+        audit.record(
+            session, actor=caller.key_id, action="counter-notice sent", subject=complaint.id,
+            content={"statement": new.statement, "files": [one.name for one in files]},
+        )  # fmt: skip
+        return view

@@ -25,6 +25,7 @@ from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.standing import settle, strongest
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.policy import strength
 from serve.problems import Problem, not_found, of_picture
@@ -104,23 +105,17 @@ class ListingDesk:
         content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
         fakes = self._known(findings, content, pictures)
         suspected = [*held, *(one for one in findings if one.brand_id in fakes and one not in held)]
-        stored: list[str] = []
-        try:
-            with self._database.write() as session:
-                listing = _lock_or_make(session, new)
-                self._store(session, listing, pictures, stored=stored)
-                failpoints.reached(failpoints.PICTURES_KEPT)
-                listing.content = content
-                listing.findings = [finding.model_dump(mode="json") for finding in findings]
-                listing.scanned = scanned
-                listing.updated = datetime.now(UTC)
-                case_ids = self._ask(session, listing, suspected, fakes=fakes, model=results[0].model, actor=actor)
-                settle(session, listing)
-                case = view_case(session, case_ids[0]) if case_ids else None
-        except BaseException:
-            for key in stored:
-                self._objects.delete(key)
-            raise
+        with NewFiles(self._objects) as kept, self._database.write() as session:
+            listing = _lock_or_make(session, new)
+            self._store(session, listing, pictures, kept=kept)
+            failpoints.reached(failpoints.PICTURES_KEPT)
+            listing.content = content
+            listing.findings = [finding.model_dump(mode="json") for finding in findings]
+            listing.scanned = scanned
+            listing.updated = datetime.now(UTC)
+            case_ids = self._ask(session, listing, suspected, fakes=fakes, model=results[0].model, actor=actor)
+            settle(session, listing)
+            case = view_case(session, case_ids[0]) if case_ids else None
         return ListingResult(
             listing=ListingView(
                 id=listing.marketplace_id, seller=listing.seller, revision=listing.revision, images=len(pictures),
@@ -159,7 +154,7 @@ class ListingDesk:
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"
             raise Problem(problem.status_code, problem.code, detail, extra={"image": number}) from rejected
 
-    def _store(self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, stored: list[str]) -> None:
+    def _store(self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles) -> None:
         """Keep the pictures as a new revision, unless they are those of the last one."""
         digests = [hashlib.sha256(data).digest() for data in pictures]
         fingerprint = hashlib.sha256(b"".join(digests)).digest()
@@ -170,8 +165,7 @@ class ListingDesk:
         for position, (data, digest) in enumerate(zip(pictures, digests, strict=True)):
             image_id = new_id("image")
             key = f"listings/{listing.id}/{image_id}"
-            self._objects.put(key, data)
-            stored.append(key)
+            kept.put(key, data)
             session.add(
                 ListingImage(
                     id=image_id, listing_id=listing.id, revision=listing.revision, position=position, sha256=digest,

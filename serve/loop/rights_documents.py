@@ -26,6 +26,7 @@ from serve.loop.credit import Evidence
 from serve.loop.disputes import dispute_forgery
 from serve.loop.reputation import LOCK, note_evidence
 from serve.loop.working_days import Country
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import Problem, not_found
 from serve.results import Answer
@@ -89,27 +90,23 @@ def lodge(
             return _view(_find(session, brand_id, made))
     document_id = new_id("document")
     key = f"documents/{document_id}"
-    objects.put(key, file.data)
-    try:
-        with database.write() as session:
-            brand = session.get(Brand, brand_id)
-            if brand is None:
-                raise not_found("brand", brand_id)
-            document = RightsDocument(
-                id=document_id, brand_id=brand_id, holder_id=brand.holder_id, state="pending", object_key=key,
-                sha256=hashlib.sha256(file.data).digest(), **new.model_dump(),
-            )  # fmt: skip
-            session.add(document)
-            session.flush()
-            session.refresh(document)
-            audit.record(
-                session, actor=caller.key_id, action="rights document lodged", subject=document_id,
-                content={"brand": brand_id, "kind": new.kind, "number": new.number, "sha256": document.sha256.hex()},
-            )  # fmt: skip
-            return _view(document)
-    except BaseException:
-        objects.delete(key)
-        raise
+    with NewFiles(objects) as kept, database.write() as session:
+        kept.put(key, file.data)
+        brand = session.get(Brand, brand_id)
+        if brand is None:
+            raise not_found("brand", brand_id)
+        document = RightsDocument(
+            id=document_id, brand_id=brand_id, holder_id=brand.holder_id, state="pending", object_key=key,
+            sha256=hashlib.sha256(file.data).digest(), **new.model_dump(),
+        )  # fmt: skip
+        session.add(document)
+        session.flush()
+        session.refresh(document)
+        audit.record(
+            session, actor=caller.key_id, action="rights document lodged", subject=document_id,
+            content={"brand": brand_id, "kind": new.kind, "number": new.number, "sha256": document.sha256.hex()},
+        )  # fmt: skip
+        return _view(document)
 
 
 def list_documents(database: Database, brand_id: str) -> list[RightsDocumentView]:

@@ -22,6 +22,7 @@ from serve.loop import audit
 from serve.loop.labels import teach_trait, withdraw
 from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.problems import not_found, unprocessable
 from serve.results import Answer, Finding, Listing
@@ -84,27 +85,23 @@ class TraitLibrary:
             findings, model = [one for one in result.findings if one.brand_id == brand_id], result.model
             trait.sha256, trait.object_key = hashlib.sha256(picture).digest(), f"traits/{trait.id}"
             trait.height, trait.width = image.shape[:2]
-            self._objects.put(trait.object_key, picture)
-        try:
-            with self._database.write() as session:
-                brand = session.get(Brand, brand_id)
-                if brand is None:
-                    raise not_found("brand", brand_id)
-                session.add(trait)
-                session.flush()
-                session.refresh(trait)
-                if picture is not None:
-                    teach_trait(session, trait, holder_id=brand.holder_id, findings=findings, model=model)
-                audit.record(
-                    session, actor=caller.key_id, action="trait added", subject=trait.id,
-                    content={"brand": brand_id, "text": new.text, "labels": len(findings)},
-                )  # fmt: skip
-                defer(session, SEARCH, trait_id=trait.id)
-                return _view(trait)
-        except BaseException:
-            if trait.object_key is not None:
-                self._objects.delete(trait.object_key)
-            raise
+        with NewFiles(self._objects) as kept, self._database.write() as session:
+            if picture is not None:
+                kept.put(trait.object_key or "", picture)
+            brand = session.get(Brand, brand_id)
+            if brand is None:
+                raise not_found("brand", brand_id)
+            session.add(trait)
+            session.flush()
+            session.refresh(trait)
+            if picture is not None:
+                teach_trait(session, trait, holder_id=brand.holder_id, findings=findings, model=model)
+            audit.record(
+                session, actor=caller.key_id, action="trait added", subject=trait.id,
+                content={"brand": brand_id, "text": new.text, "labels": len(findings)},
+            )  # fmt: skip
+            defer(session, SEARCH, trait_id=trait.id)
+            return _view(trait)
 
     def _name_of(self, brand_id: str, *, caller: Caller) -> str:
         """The brand's name. Raises `Problem`: 404, 403 where `caller` has not proved that it may act for the brand."""
