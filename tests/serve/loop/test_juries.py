@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,17 @@ def fast(votes: list[tuple[int, int, bool]]):
 def test_it_is_what_the_formulas_say() -> None:
     _, votes = drawn(1, reliabilities=[0.9, 0.8, 0.6, 0.6], questions=12)
     assert fast(votes).yes == pytest.approx(slow_dawid_skene(votes, rounds=200), abs=1e-6)
+
+
+def test_it_agrees_with_crowd_kit_where_nothing_is_supposed_of_jurors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """crowd-kit needs some 400 MB beside it, so that its answer is kept here; it supposes nothing of a new juror."""
+    expected = json.loads(Path(__file__).with_name("crowd_kit.json").read_text())
+    for prior in ("PRIOR_RIGHT", "PRIOR_WRONG"):
+        monkeypatch.setattr(f"serve.loop.dawid_skene.{prior}", 1e-9)
+    _, votes = drawn(3, reliabilities=[0.95, 0.9, 0.85, 0.7, 0.6, 0.55, 0.5], questions=60)
+    opinion = fast(votes)
+    assert opinion.yes == pytest.approx(np.array(expected["yes"]), abs=0.005)
+    assert opinion.right == pytest.approx(np.array(expected["right"]), abs=0.005)
 
 
 def test_it_finds_the_good_jurors_and_beats_the_majority() -> None:
