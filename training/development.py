@@ -181,7 +181,7 @@ def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage:
 
 def _package_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Generator) -> Iterator[DevelopmentPhoto]:
     """Shop photos: those of registered brands every other time with the brand's marks smeared, others as they are."""
-    found = _packages()
+    found = _packages() if count else []
     for number in rng.permutation(len(found))[:count]:
         photo = found[number]
         registered = [name for name in photo.names if name in brands.packaged]

@@ -15,6 +15,8 @@ from training.round.card import new_labels
 from training.round.labels import read_labels
 from training.round.run import Material, run_round
 from training.round.settings import Places, RoundSettings, round_name
+from training.synthesis.grounds import data_folder
+from training.thresholds import ThresholdSettings
 
 SMALL = RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None)
 
@@ -86,6 +88,26 @@ def test_record_and_card_tell_what_went_in(candidate: Path, places: Places) -> N
 
 def test_the_same_round_again_is_there_already(candidate: Path, places: Places) -> None:
     assert run_round(places, settings=SMALL, progress=quietly, report=pytest.fail) == candidate
+
+
+@pytest.mark.skipif(not data_folder().is_dir(), reason="thresholds are chosen on real photos: set HALLMARK_DATA")
+@pytest.mark.filterwarnings("ignore:The least populated class")  # of a handful of photos
+def test_a_round_moves_embedder_and_thresholds_too(places: Places, tmp_path: Path) -> None:
+    few = ThresholdSettings(
+        crowds=((24, 0),), placed_marks=24, packages=0, real=12, photos_without=16, read_photos=16
+    )  # fmt: skip
+    whole = replace(
+        SMALL, embedder_steps=1, rehearsed_brands=12, rehearsed_products=4, verifier_steps=0, thresholds=few
+    )
+    elsewhere = replace(places, models=tmp_path / "models", work=tmp_path / "work", runs=tmp_path / "runs")
+    found = run_round(elsewhere, settings=whole, progress=quietly, report=lambda line: None)
+    assert load_bundle(found).name == found.name
+    for name in ("embedder.onnx", "embedder.fp16.npz", "verifier_calibration.json", "calibration.json"):
+        assert (found / name).read_bytes() != (bundle_folder() / name).read_bytes(), name
+    metrics = json.loads((found / "round.json").read_text())["metrics"]
+    assert metrics["embedder"]["label_pairs"] > 0, "the labels teach it too"
+    assert metrics["embedder"]["int8_cosine"] > 0.9
+    assert 0 < metrics["thresholds"]["read_share"] < 1
 
 
 def test_the_name_tells_what_went_in() -> None:
