@@ -32,6 +32,10 @@ from serve.problems import not_found, unprocessable
 from serve.replica import IndexReplica
 from serve.wording import Name, Note
 
+SEARCH_STOCK: Final = "search the stock for a reference"
+GATHERING: Final = timedelta(seconds=10)
+"""So long the search of the stock waits for more references of the brand."""
+
 EMBED_FOR_KEPT: Final = "embed reference for kept models"
 """The task that a new reference is given to while a model beside the serving one is kept."""
 
@@ -159,6 +163,9 @@ class ReferenceLibrary:
             session.flush()
             if reference.status != before:
                 action: Literal["add", "remove"] = "add" if reference.status == "active" else "remove"
+                if action == "add":
+                    reference.searched = None
+                    search_stock(session, reference_id)
                 version = record_change(session, action, brand_id=brand_id, reference_id=reference_id)
         if version is not None:
             self._replica.catch_up(version=version)
@@ -193,9 +200,15 @@ class ReferenceLibrary:
             if others_are_kept(session, serving=model):
                 defer(session, EMBED_FOR_KEPT, reference_id=reference.id)
             version = record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
+            search_stock(session, reference.id)
             if serving_model(session) not in (None, model):
                 raise _AnotherModelServesError
             return version
+
+
+def search_stock(session: Session, reference_id: str, *, after: timedelta = GATHERING) -> None:
+    """Have the stock searched for a reference in a while, together with others of its brand that come meanwhile."""
+    defer(session, SEARCH_STOCK, at=datetime.now(UTC) + after, reference_id=reference_id)
 
 
 class _AnotherModelServesError(Exception):

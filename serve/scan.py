@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.interface import VectorIndex
 from model.bundle import ModelBundle
@@ -39,7 +40,7 @@ MAX_REGIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found, before it is stored and sent."""
+    """What a scan found, before it is stored and sent; `vectors` (n, d) are of the regions that it looked at."""
 
     scan_id: str
     decision: Decision
@@ -47,6 +48,7 @@ class Scan:
     findings: list[Finding]
     verified: list[Verified]
     claimed: list[str]
+    vectors: NDArray[np.float32]
     model: str
     index_version: int
     policy_version: int
@@ -86,7 +88,7 @@ class Scanner:
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`."""
         stopwatch = Stopwatch()
         with stopwatch.step("propose"):
-            regions = self._propose(image)
+            regions = proposed(image, self._bundle)
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
@@ -129,15 +131,17 @@ class Scanner:
             findings=findings,
             verified=verified,
             claimed=list(claimed),
+            vectors=vectors,
             model=self._bundle.name,
             index_version=state.version,
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
 
-    def _propose(self, image: RgbImage) -> list[Region]:
-        """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
-        return [whole_image(image), *self._bundle.detector.detect(image)[: MAX_REGIONS - 1]]
+
+def proposed(image: RgbImage, bundle: ModelBundle) -> list[Region]:
+    """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
+    return [whole_image(image), *bundle.detector.detect(image)[: MAX_REGIONS - 1]]
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

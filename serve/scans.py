@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 from sqlalchemy import insert
 
 from model.rejection import ImageRejected
@@ -38,6 +40,14 @@ class Moment:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The answer of a scan, and the vectors (n, d) of the regions that it looked at."""
+
+    result: ScanResult
+    vectors: NDArray[np.float32]
+
+
 class ScanDesk:
     """Takes pictures in, gives answers out, and finds earlier answers again; safe to use from several threads."""
 
@@ -63,6 +73,10 @@ class ScanDesk:
         `listing` is what the seller says: the brands that it names are looked for. `moment` is for callers that scan
         several pictures alike; without it, what is in force when the scan begins, and it keeps that to its end.
         """
+        return self.examine(data, listing=listing, moment=moment).result
+
+    def examine(self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None) -> Examined:
+        """The same, with the vectors of what was looked at."""
         moment = moment or self.now()
         start = time.perf_counter()
         scan_id = new_id("scan")
@@ -84,7 +98,7 @@ class ScanDesk:
             "scanned", scan_id=scan_id, decision=result.decision, findings=[one.kind for one in result.findings],
             index_version=result.index_version, total_ms=result.timings_ms.total, listing=listing is not None,
         )  # fmt: skip
-        return result
+        return Examined(result, scan.vectors)
 
     def find(self, scan_id: str) -> dict[str, Any]:
         """An earlier answer, as it was sent. Raises `Problem` (404)."""

@@ -103,15 +103,6 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         upkeep.start()
         stack.callback(upkeep.close)
         fakes = KnownFakes(database, objects, decode=decode, bundle=lambda: replica.serving.bundle)
-        if jobs:
-            models = Switching(database, objects, bundles=bundles)
-            stock = StockSearch(
-                database, objects, fakes=fakes, decode=decode, model=lambda: replica.serving.bundle.name
-            )
-            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
-            runner.start()
-            stack.callback(runner.close)
-            stack.callback(models.close)
         policies = PolicyFollower(database)
         policies.start()
         stack.callback(policies.close)
@@ -121,6 +112,16 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             return Scanner(serving.bundle, index=serving.index, references=catalogue, words=replica.words)
 
         scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
+        listings = ListingDesk(database, objects, scans=scans, fakes=fakes, decoder=decoder)
+        if jobs:
+            models = Switching(database, objects, bundles=bundles)
+            stock = StockSearch(
+                database, objects, listings=listings, fakes=fakes, decode=decode, bundle=lambda: replica.serving.bundle
+            )
+            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
+            runner.start()
+            stack.callback(runner.close)
+            stack.callback(models.close)
         yield Service(
             settings=settings,
             database=database,
@@ -128,7 +129,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             replica=replica,
             references=ReferenceLibrary(database, objects, decoder=decoder, replica=replica),
             scans=scans,
-            listings=ListingDesk(database, objects, scans=scans, fakes=fakes, decoder=decoder),
+            listings=listings,
             policies=policies,
             traits=TraitLibrary(
                 database, objects, scans=scans, decoder=decoder, prove_ownership=settings.prove_ownership

@@ -20,7 +20,8 @@ class ListingRecord(Table):
     """A listing as it was sent last. `marketplace_id` is the marketplace's own id, `id` ours.
 
     `revision` counts up when other pictures come; `fingerprint` is the SHA-256 over the pictures' own. `scanned` is
-    what the scan decided, `decision` what holds with what rights holders and trust & safety said since.
+    what the last scan decided, at `index_version`, `decision` what holds with what rights holders and trust & safety
+    said since.
     """
 
     __tablename__ = "listings"
@@ -35,6 +36,7 @@ class ListingRecord(Table):
     decision: Mapped[str]
     reasons: Mapped[list[str]]
     findings: Mapped[list[Any]]
+    index_version: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     updated: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -61,6 +63,18 @@ class ListingImage(Table):
         Index("listing_images_place", "listing_id", "revision", "position", unique=True),
         Index("listing_images_sha256", "sha256"),
     )
+
+
+class StockVectors(Table):
+    """What `model` says of a stored picture: `vectors` of its regions, (n, d) little-endian half precision."""
+
+    __tablename__ = "stock_vectors"
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("listing_images.id", ondelete="CASCADE"), primary_key=True)
+    vectors: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("stock_vectors_image", "image_id"),)
 
 
 class Case(Table):

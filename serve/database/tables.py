@@ -99,6 +99,7 @@ class Reference(Table):
 
     `logo_places` are the boxes (left, top, width, height in its pixels) of a product's logos, null before they are
     found. A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
+    `searched` is when the stock was searched for it, null before.
     """
 
     __tablename__ = "references"
@@ -116,6 +117,7 @@ class Reference(Table):
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     removed: Mapped[datetime | None]
     logo_places: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True))
+    searched: Mapped[datetime | None]
 
     __table_args__ = (
         Index("references_brand", "brand_id", "id"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
 
+import structlog
 from pydantic import ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -25,15 +26,20 @@ from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.standing import settle, strongest
+from serve.loop.stock_vectors import forget_earlier
+from serve.loop.stock_vectors import keep as keep_vectors
 from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
 from serve.policy import strength
 from serve.problems import Problem, not_found, of_picture
 from serve.results import Answer, Decision, Finding, Listing, ScanResult
-from serve.scans import Moment, ScanDesk
+from serve.scans import Examined, Moment, ScanDesk
 from serve.wording import clean
 
 MOST_IMAGES = 12
+
+
+log = structlog.get_logger(__name__)
 
 
 class NewListing(Listing):
@@ -90,14 +96,17 @@ class ListingDesk:
         self._fakes = fakes
         self._decoder = decoder
 
-    def receive(self, new: NewListing, pictures: Sequence[bytes], *, actor: str) -> ListingResult:
+    def receive(
+        self, new: NewListing, pictures: Sequence[bytes], *, actor: str, unless_after: datetime | None = None
+    ) -> ListingResult:
         """Scan every picture, look for what brands know to be fake, decide, and store it all, or nothing.
 
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
-        be read, and 409 when the id is another seller's.
+        be read, and 409 when the id is another seller's, or it came after `unless_after`.
         """
         moment = self._scans.now()
-        results = [self._scan(data, new=new, number=number, moment=moment) for number, data in enumerate(pictures)]
+        examined = [self._scan(data, new=new, number=number, moment=moment) for number, data in enumerate(pictures)]
+        results = [one.result for one in examined]
         findings = _findings(results)
         failpoints.reached(failpoints.SCANNED)
         scanned = strongest(result.decision for result in results)
@@ -107,11 +116,19 @@ class ListingDesk:
         suspected = [*held, *(one for one in findings if one.brand_id in fakes and one not in held)]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
-            self._store(session, listing, pictures, kept=kept)
+            if unless_after is not None and listing.updated != unless_after:
+                raise Problem(409, "listing-exists", "The listing was sent again meanwhile.")
+            image_ids = self._store(session, listing, pictures, kept=kept)
+            keep_vectors(
+                session,
+                {image_id: one.vectors for image_id, one in zip(image_ids, examined, strict=True)},
+                model=results[0].model,
+            )
             failpoints.reached(failpoints.PICTURES_KEPT)
             listing.content = content
             listing.findings = [finding.model_dump(mode="json") for finding in findings]
             listing.scanned = scanned
+            listing.index_version = results[0].index_version
             listing.updated = datetime.now(UTC)
             case_ids = self._ask(session, listing, suspected, fakes=fakes, model=results[0].model, actor=actor)
             settle(session, listing)
@@ -128,6 +145,24 @@ class ListingDesk:
             case_ids=case_ids,
             scan_ids=[result.scan_id for result in results],
         )  # fmt: skip
+
+    def rescan(self, listing_id: str) -> None:
+        """Have a stored listing scanned as if it were sent again; one that was sent meanwhile is left alone.
+
+        Raises `ObjectMissingError` when a picture of it is gone.
+        """
+        with self._database.read() as session:
+            listing = session.get_one(ListingRecord, listing_id)
+            images = select(ListingImage.object_key).where(
+                ListingImage.listing_id == listing_id, ListingImage.revision == listing.revision
+            )
+            keys = session.scalars(images.order_by(ListingImage.position)).all()
+        new = NewListing(id=listing.marketplace_id, seller=listing.seller, **listing.content)
+        pictures = [self._objects.get(key) for key in keys]
+        try:
+            self.receive(new, pictures, actor=audit.SYSTEM, unless_after=listing.updated)
+        except Problem as problem:
+            log.info("a listing was not scanned again", listing=listing_id, reason=problem.detail)
 
     def picture(self, case_id: str, number: int) -> bytes:
         """A picture of a case's listing as PNG, decoded anew: no byte of the seller's file is passed on.
@@ -146,24 +181,31 @@ class ListingDesk:
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment) -> ScanResult:
+    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment) -> Examined:
         try:
-            return self._scans.scan(data, listing=new, moment=moment)
+            return self._scans.examine(data, listing=new, moment=moment)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"
             raise Problem(problem.status_code, problem.code, detail, extra={"image": number}) from rejected
 
-    def _store(self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles) -> None:
-        """Keep the pictures as a new revision, unless they are those of the last one."""
+    def _store(
+        self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles
+    ) -> list[str]:
+        """Keep the pictures as a new revision, unless they are those of the last one; returns their ids."""
         digests = [hashlib.sha256(data).digest() for data in pictures]
         fingerprint = hashlib.sha256(b"".join(digests)).digest()
         if fingerprint == listing.fingerprint:
-            return
+            same = select(ListingImage.id).where(
+                ListingImage.listing_id == listing.id, ListingImage.revision == listing.revision
+            )
+            return list(session.scalars(same.order_by(ListingImage.position)))
+        image_ids = []
         listing.fingerprint = fingerprint
         listing.revision += 1
         for position, (data, digest) in enumerate(zip(pictures, digests, strict=True)):
             image_id = new_id("image")
+            image_ids.append(image_id)
             key = f"listings/{listing.id}/{image_id}"
             kept.put(key, data)
             session.add(
@@ -173,6 +215,8 @@ class ListingDesk:
                 )
             )  # fmt: skip
         session.flush()
+        forget_earlier(session, listing)
+        return image_ids
 
     def _known(
         self, findings: Sequence[ListingFinding], content: Mapping[str, object], pictures: Sequence[bytes]

@@ -1,7 +1,10 @@
-"""The stock searched for a fake trait: which stored listings show the brand's mark as the fake's picture does, or say
-the trait's words? Each opens a case, as if the scan had held it up. A suspended rights holder's traits search nothing.
+"""The stock, searched for what came after it.
 
-Looked at are the newest allowed listings in which a scan found the brand's mark.
+For a new reference: stored listings that show something like it, or name its brand, are scanned as if they were sent
+again. For a fake trait: which stored listings show the brand's mark as the fake's picture does, or say the trait's
+words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits search nothing.
+
+Looked at are the newest allowed listings; for a trait, those in which a scan found the brand's mark.
 """
 
 from __future__ import annotations
@@ -9,23 +12,42 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import numpy as np
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from model.bundle import ModelBundle
 from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
+from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector
+from serve.jobs import Task, defer
 from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
 from serve.loop.known_fakes import KnownFakes, said_in
+from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
+from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, naming
+from serve.models.registry import serving_model
 from serve.objects import ObjectMissingError, Objects
+from serve.references import SEARCH_STOCK, search_stock
 
 SEARCH: Final = "search the stock for a trait"
-"""The task's name."""
+"""The task's name; that of references is `serve.references.SEARCH_STOCK`."""
+
+MOST_SEEN: Final = 500_000
+"""Pictures that are looked at for a reference, some 10 µs each."""
+
+FOLLOWING: Final = timedelta(seconds=1)
+"""In which a process follows a switch of models."""
+
+LEAST_NAME: Final = 4
+"""Letters of a brand's name that is looked for in what sellers say; shorter ones are parts of others."""
 
 MOST: Final = 2_000
 """Listings that are looked at; each costs some 10 ms."""
@@ -45,17 +67,99 @@ class Stored:
 
 
 class StockSearch:
-    """The task. `model` names the model that serves; `decode` reads stored pictures, which were safe at upload."""
+    """The tasks. `bundle` gives the model that serves; `decode` reads stored pictures, which were safe at upload."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, fakes: KnownFakes, decode: Callable[[bytes], RgbImage],
-        model: Callable[[], str],
+        self, database: Database, objects: Objects, *, listings: ListingDesk, fakes: KnownFakes,
+        decode: Callable[[bytes], RgbImage], bundle: Callable[[], ModelBundle],
     ) -> None:  # fmt: skip
         self._database = database
         self._objects = objects
+        self._listings = listings
         self._fakes = fakes
         self._decode = decode
-        self._model = model
+        self._bundle = bundle
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """What a `JobRunner` runs, by name."""
+        return {SEARCH: self.search, SEARCH_STOCK: self.search_for_reference, DESCRIBE: self.describe}
+
+    async def describe(self) -> None:
+        """Make the vectors of the model that serves for what of the stock has none."""
+        await asyncio.to_thread(self._describe)
+
+    def _describe(self) -> None:
+        bundle = self._bundle()
+        with self._database.write() as session:
+            if serving_model(session) not in (None, bundle.name):  # this process has not followed the switch yet
+                defer(session, DESCRIBE, at=datetime.now(UTC) + FOLLOWING)
+                return
+        made = describe_missing(self._database, self._objects, bundle=bundle)
+        log.info("stock described", pictures=made, model=bundle.name)
+
+    async def search_for_reference(self, reference_id: str) -> None:
+        """Search the stock for the reference and all others of its brand that it was not searched for yet."""
+        await asyncio.to_thread(self._search_for_reference, reference_id)
+
+    def _search_for_reference(self, reference_id: str) -> None:
+        with self._database.read() as session:
+            reference = session.get(Reference, reference_id)
+        if reference is None or reference.searched is not None or reference.status != "active":
+            return
+        with self._database.try_lock(f"hallmark-stock {reference.brand_id}") as ours:
+            if not ours:
+                with self._database.write() as session:
+                    search_stock(session, reference_id)
+                return
+            self._search_for_references(reference.brand_id)
+
+    def _search_for_references(self, brand_id: str) -> None:
+        bundle = self._bundle()
+        describe_missing(self._database, self._objects, bundle=bundle)
+        with self._database.read() as session:
+            sought = self._not_searched_for(session, brand_id)
+            found = self._unseen(session, sought, brand_id=brand_id, bundle=bundle)
+        rescanned = 0
+        for listing_id in found:
+            try:
+                self._listings.rescan(listing_id)
+                rescanned += 1
+            except ObjectMissingError:
+                log.error("a picture of the listing is gone; it cannot be scanned again", listing=listing_id)
+        with self._database.write() as session:
+            session.execute(update(Reference).where(Reference.id.in_(sought)).values(searched=func.now()))
+            audit.record(
+                session, actor=audit.SYSTEM, action="stock searched", subject=brand_id,
+                content={"references": sorted(sought), "scanned_again": rescanned, "model": bundle.name},
+            )  # fmt: skip
+        log.info("stock searched", brand=brand_id, references=len(sought), scanned_again=rescanned)
+
+    def _not_searched_for(self, session: Session, brand_id: str) -> list[str]:
+        return list(
+            session.scalars(
+                select(Reference.id).where(
+                    Reference.brand_id == brand_id, Reference.status == "active", Reference.searched.is_(None)
+                )
+            )
+        )
+
+    def _unseen(self, session: Session, sought: Sequence[str], *, brand_id: str, bundle: ModelBundle) -> list[str]:
+        """The listings to scan again, the most alike first, then those that name the brand; at most `MOST`."""
+        vectors = select(ReferenceVector.vector).where(
+            ReferenceVector.reference_id.in_(sought), ReferenceVector.model == bundle.name
+        )
+        stored = [np.frombuffer(vector, "<f4") for vector in session.scalars(vectors)]
+        before = session.scalar(select(func.max(IndexChange.version)).where(IndexChange.reference_id.in_(sought))) or 0
+        if not stored:
+            return []
+        similar = alike(
+            session, np.stack(stored), model=bundle.name, least=bundle.calibration.candidate_similarity, before=before,
+            most=MOST_SEEN,
+        )  # fmt: skip
+        name = session.get_one(Brand, brand_id).name
+        named = naming(session, name, before=before, most=MOST) if len(name) >= LEAST_NAME else []
+        return list(dict.fromkeys([*sorted(similar, key=lambda one: -similar[one]), *named]))[:MOST]
 
     async def search(self, trait_id: str) -> None:
         """Search the stock for the trait; what was found before opens no second case."""
@@ -109,7 +213,7 @@ class StockSearch:
                 if listing.revision != stored.revision or listing.decision != "allow":
                     return
                 case = ask(
-                    session, listing, findings=stored.findings, objects=self._objects, model=self._model(),
+                    session, listing, findings=stored.findings, objects=self._objects, model=self._bundle().name,
                     actor=audit.SYSTEM,
                 )  # fmt: skip
                 settle(session, listing)

@@ -8,7 +8,7 @@ from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.deliveries import DELIVER, Deliverer
 from serve.loop.egress import Egress
-from serve.loop.stock import SEARCH, StockSearch
+from serve.loop.stock import StockSearch
 from serve.settings import Settings
 
 
@@ -20,5 +20,5 @@ def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch) ->
         DELIVER: Deliverer(database, egress=egress).deliver,
         ANNOUNCE: deadlines.announce,
         EXPIRE: deadlines.expire,
-        SEARCH: stock.search,
+        **stock.tasks,
     }

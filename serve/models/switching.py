@@ -3,7 +3,8 @@
 The new vectors lie beside the old under the model's name. What is done already is not done again, so whoever carries
 on after a kill starts where it stopped. The transaction holds up the change log, looks that no reference lacks a
 vector, and takes the next `index_version`: in every process, what is scanned at that version or later is scanned by
-the new model with its index and its thresholds, and what is scanned before it by the old one.
+the new model with its index and its thresholds, and what is scanned before it by the old one. The stock is described
+for the new model afterwards, by a job; a search of the stock looks first that this is done.
 
 The model that was replaced is kept: references that come later are embedded for it too, by a job each, so that going
 back is the same step and as quick.
@@ -27,6 +28,7 @@ from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import REMOVED, Reference
 from serve.jobs import Task, defer
 from serve.loop import audit
+from serve.loop.stock_vectors import DESCRIBE
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused
 from serve.models.registry import serving_model
@@ -121,6 +123,7 @@ class Switching:
                 return None
             version = record_change(session, "switch")
             switch.ended, switch.index_version = datetime.now(UTC), version
+            defer(session, DESCRIBE)
             both = ModelRecord.name.in_((switch.model, switch.replaces))
             session.execute(update(ModelRecord).values(kept=both))
             audit.record(

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised
+from marketplace import Marketplace, disguised, smeared
 from mosaics import mosaic, png
 from service_client import Open
+from sqlalchemy import text
 from waiting import eventually
 
 from model.decode import decode
 from serve.loop.known_fakes import KnownFakes
+from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
+from serve.loop.stock_vectors import describe_missing
+from serve.problems import Problem
 
 
 @pytest.fixture
@@ -22,13 +28,17 @@ def market(market: Marketplace) -> Marketplace:
     return own
 
 
-def search(market: Marketplace, trait_id: str) -> None:
+def stock(market: Marketplace) -> StockSearch:
     service = market.client.service
     fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
-    stock = StockSearch(
-        service.database, service.objects, fakes=fakes, decode=decode, model=lambda: service.bundle.name
-    )
-    asyncio.run(stock.search(trait_id))
+    return StockSearch(
+        service.database, service.objects, listings=service.listings, fakes=fakes, decode=decode,
+        bundle=lambda: service.bundle,
+    )  # fmt: skip
+
+
+def search(market: Marketplace, trait_id: str) -> None:
+    asyncio.run(stock(market).search(trait_id))
 
 
 def cases(market: Marketplace) -> list[dict[str, Any]]:
@@ -76,3 +86,114 @@ def test_the_stock_is_searched_by_itself(open_client: Open) -> None:
     market.listing(png(mosaic(market.seed)), title="mirror grade")
     market.trait(text="mirror grade")
     eventually(lambda: cases(market) != [], seconds=30.0)
+
+
+@pytest.fixture
+def newcomer(market: Marketplace) -> Marketplace:
+    """A brand that has no reference yet, though its mark is in use: `seed` is the mark's."""
+    own = Marketplace(market.client)
+    for reference in own.client.get(f"/v1/brands/{own.brand}/references").json()["items"]:
+        assert own.client.delete(f"/v1/brands/{own.brand}/references/{reference['id']}").status_code == 204
+    return own
+
+
+def register(market: Marketplace, *, seed: int | None = None) -> str:
+    return market.client.reference(market.brand, png(mosaic(market.seed if seed is None else seed)))
+
+
+def search_for(market: Marketplace, reference: str) -> None:
+    asyncio.run(stock(market).search_for_reference(reference))
+
+
+def scanned_again(market: Marketplace) -> list[int]:
+    """How many listings each search for references of the brand scanned again."""
+    query = text("SELECT content FROM audit_log WHERE subject = :id AND action = 'stock searched' ORDER BY number")
+    with market.client.service.database.read() as session:
+        return [json.loads(content)["scanned_again"] for content in session.scalars(query, {"id": market.brand})]
+
+
+def test_a_new_reference_finds_what_was_listed_before_it(newcomer: Marketplace) -> None:
+    mark = f"shows {newcomer.seed}"
+    assert newcomer.listing(smeared(newcomer.seed), id=mark, seller="S")["decision"] == "allow"
+    newcomer.listing(png(mosaic(newcomer.seed + 50_000)))
+    reference = register(newcomer)
+    for _ in range(2):
+        search_for(newcomer, reference)
+    (case,) = cases(newcomer)
+    assert (case["listing"]["id"], case["state"], case["revision"]) == (mark, "open", 1)
+    assert newcomer.client.get(case["findings"][0]["evidence"], headers=newcomer.brand_key).status_code == 200
+    assert scanned_again(newcomer) == [1], "what was searched for is not searched for again"
+
+
+def test_listings_that_name_the_brand_are_scanned_again_too(newcomer: Marketplace) -> None:
+    name = newcomer.client.get(f"/v1/brands/{newcomer.brand}").json()["name"]
+    newcomer.listing(png(mosaic(newcomer.seed + 50_000)), description=f"by {name.upper()}!")
+    newcomer.listing(png(mosaic(newcomer.seed + 50_000)), description="by nobody")
+    search_for(newcomer, register(newcomer))
+    assert scanned_again(newcomer) == [1]
+
+
+def test_what_was_scanned_with_the_reference_is_not_scanned_again(newcomer: Marketplace) -> None:
+    reference = register(newcomer)
+    newcomer.let_smears_pass()
+    newcomer.listing(smeared(newcomer.seed))
+    search_for(newcomer, reference)
+    assert scanned_again(newcomer) == [0]
+
+
+def test_several_references_are_searched_for_at_once_and_each_again_when_it_comes_back(newcomer: Marketplace) -> None:
+    newcomer.listing(smeared(newcomer.seed))
+    references = [register(newcomer), register(newcomer, seed=newcomer.seed + 60_000)]
+    for reference in references:
+        search_for(newcomer, reference)
+    assert scanned_again(newcomer) == [1]
+    url = f"/v1/brands/{newcomer.brand}/references/{references[0]}"
+    for status in ("disabled", "active"):
+        assert newcomer.client.patch(url, json={"status": status}).status_code == 200
+    search_for(newcomer, references[0])
+    assert scanned_again(newcomer) == [1, 0], "its case is open: it is not allowed any more"
+
+
+def test_a_listing_that_comes_meanwhile_is_left_as_it_came(newcomer: Marketplace) -> None:
+    listing = {"id": f"meanwhile {newcomer.seed}", "seller": "S"}
+    newcomer.listing(png(mosaic(1)), **listing)
+    listings, database = newcomer.client.service.listings, newcomer.client.service.database
+    query = text("SELECT id, updated FROM listings WHERE marketplace_id = :id")
+    with database.read() as session:
+        row = session.execute(query, listing).one()
+    newcomer.listing(png(mosaic(2)), title="Hat", **listing)
+    with pytest.raises(Problem, match="sent again meanwhile"):
+        listings.receive(NewListing(**listing), [png(mosaic(1))], actor="hallmark", unless_after=row.updated)
+    assert newcomer.listing(png(mosaic(2)), title="Hat", **listing)["listing"]["revision"] == 2
+
+
+def test_the_stock_is_described_where_a_model_has_not_seen_it(newcomer: Marketplace) -> None:
+    service = newcomer.client.service
+    describe_missing(service.database, service.objects, bundle=service.bundle)
+    listing = {"id": f"described {newcomer.seed}", "seller": "S"}
+    for seed in (1, 2):
+        newcomer.listing(png(mosaic(seed)), png(mosaic(3)), **listing)
+    stored = text(
+        "SELECT v.model, v.vectors FROM stock_vectors v JOIN listing_images i ON i.id = v.image_id "
+        "JOIN listings l ON l.id = i.listing_id WHERE l.marketplace_id = :id ORDER BY v.model, i.position"
+    )
+    with service.database.read() as session:
+        rows = session.execute(stored, listing).all()
+    assert [row.model for row in rows] == [service.bundle.name] * 2, "only of its newest pictures"
+    later = replace(service.bundle, name="later")
+    assert describe_missing(service.database, service.objects, bundle=later) > 0
+    assert describe_missing(service.database, service.objects, bundle=later) == 0
+    with service.database.read() as session:
+        again = session.execute(stored, listing).all()
+    assert [row.model for row in again] == ["later"] * 2, "of models that are not kept nothing stays"
+    for before, after in zip(rows, again, strict=True):
+        assert before.vectors.startswith(after.vectors), "the same regions; a scan adds lines that it reads"
+    describe_missing(service.database, service.objects, bundle=service.bundle)
+
+
+def test_a_cover_of_a_blind_test_is_no_stock(market: Marketplace) -> None:
+    case = Marketplace(market.client).case()
+    body = {"case_id": case, "truth": "fake", "cover": {"id": f"{case} cover", "seller": "s"}}
+    assert market.client.post("/v1/blind-tests", json=body).status_code == 201
+    service = market.client.service
+    assert describe_missing(service.database, service.objects, bundle=service.bundle) == 0

@@ -159,6 +159,21 @@ def test_an_upload_that_meets_the_switch_is_embedded_anew(
     assert (result["model"], [one["brand_id"] for one in result["findings"]]) == ("turned", [brand])
 
 
+def test_the_stock_is_described_for_the_new_model_and_that_of_the_old_is_kept(
+    client: Client, brand: str, candidate: Path
+) -> None:
+    listing = {"listing": '{"id": "L", "seller": "S"}'}
+    assert client.post("/v1/listings", data=listing, files={"image": ("a.png", PICTURES[0])}).status_code == 201
+
+    def described() -> set[str]:
+        with client.service.database.read() as session:
+            return set(session.scalars(text("SELECT model FROM stock_vectors")))
+
+    assert described() == {"plain"}
+    promote_now(client, candidate)
+    eventually(lambda: described() == {"plain", candidate.name})
+
+
 def test_the_model_before_is_kept_up_to_date_until_it_is_pruned(client: Client, brand: str, candidate: Path) -> None:
     promote_now(client, candidate)
     eventually(lambda: client.scan(PICTURES[0])["model"] == "turned")

@@ -1,0 +1,142 @@
+"""The stock as vectors: what each stored picture shows, region by region, so that a new reference can be looked for.
+
+A scan leaves them with its listing; under a model that came to serve later they are made from the stored pictures.
+Only a listing's newest pictures are the stock, and no cover of a blind test is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from model.bundle import ModelBundle
+from model.decode import decode
+from serve.database.engine import Database
+from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord, StockVectors
+from serve.database.model_tables import ModelRecord
+from serve.objects import ObjectMissingError, Objects
+from serve.scan import proposed
+
+DESCRIBE: Final = "describe the stock"
+"""The task that makes the vectors of the model that serves, where they are missing."""
+
+STORED: Final = "<f2"
+"""Half precision: 512 bytes a region, and cosines that are off by a thousandth at most."""
+
+BATCH: Final = 200
+
+log = structlog.get_logger(__name__)
+
+
+def keep(session: Session, vectors: Mapping[str, NDArray[np.float32]], *, model: str) -> None:
+    """Keep the `vectors` (n, d) of each of a listing's pictures, by the picture's id, in the place of earlier ones."""
+    for image_id, of_regions in vectors.items():
+        stored = np.ascontiguousarray(of_regions, dtype=STORED).tobytes()
+        row = insert(StockVectors).values(image_id=image_id, model=model, vectors=stored)
+        same = [StockVectors.image_id, StockVectors.model]
+        session.execute(row.on_conflict_do_update(index_elements=same, set_={"vectors": stored}))
+
+
+def forget_earlier(session: Session, listing: ListingRecord) -> None:
+    """Drop the vectors of pictures that the listing has no more."""
+    earlier = select(ListingImage.id).where(
+        ListingImage.listing_id == listing.id, ListingImage.revision < listing.revision
+    )
+    session.execute(delete(StockVectors).where(StockVectors.image_id.in_(earlier)))
+
+
+def describe_missing(database: Database, objects: Objects, *, bundle: ModelBundle) -> int:
+    """Make the vectors of `bundle` that are missing, and drop those of models that are not kept; returns how many.
+
+    What is made stays when this is broken off, and two that do it at once do no harm.
+    """
+    made, last = 0, ""
+    while True:
+        with database.read() as session:
+            missing = session.execute(_missing(bundle.name).where(ListingImage.id > last).limit(BATCH)).all()
+        if not missing:
+            break
+        found = {}
+        for image_id, object_key in missing:
+            try:
+                image = decode(objects.get(object_key))
+            except ObjectMissingError:
+                log.error("a picture of the stock is gone; nothing is found in it", image=image_id)
+                continue
+            regions = proposed(image, bundle)
+            found[image_id] = bundle.embedder.embed([region.box.crop(image) for region in regions])
+        with database.write() as session:
+            keep(session, found, model=bundle.name)
+        made, last = made + len(found), missing[-1].id
+    with database.write() as session:
+        kept = select(ModelRecord.name).where(ModelRecord.kept)
+        session.execute(delete(StockVectors).where(StockVectors.model != bundle.name, StockVectors.model.not_in(kept)))
+    return made
+
+
+def alike(
+    session: Session, references: NDArray[np.float32], *, model: str, least: float, before: int, most: int
+) -> dict[str, float]:
+    """The allowed listings last scanned before index version `before` that show something like the `references`
+    (k, d): by id, the largest cosine, from `least` on; the `most` newest pictures are looked at.
+    """
+    query = (
+        select(ListingRecord.id, StockVectors.vectors)
+        .join(ListingImage, _newest_of_listing())
+        .join(StockVectors, StockVectors.image_id == ListingImage.id)
+        .where(StockVectors.model == model, *_unseen(before))
+        .order_by(ListingRecord.id.desc())
+        .limit(most)
+        .execution_options(yield_per=BATCH)
+    )
+    found: dict[str, float] = {}
+    for listing_id, stored in session.execute(query):
+        regions = np.frombuffer(stored, STORED).reshape(-1, references.shape[1]).astype(np.float32)
+        similarity = float((regions @ references.T).max(initial=-1.0))
+        if similarity >= least:
+            found[listing_id] = max(similarity, found.get(listing_id, -1.0))
+    return found
+
+
+def naming(session: Session, name: str, *, before: int, most: int) -> list[str]:
+    """The ids of the `most` newest allowed listings last scanned before `before` whose text has `name` in it."""
+    said = func.concat_ws(" ", ListingRecord.content["title"].astext, ListingRecord.content["description"].astext)
+    query = select(ListingRecord.id).where(said.icontains(name, autoescape=True), *_unseen(before))
+    return list(session.scalars(query.order_by(ListingRecord.id.desc()).limit(most)))
+
+
+def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
+    """Of listings: allowed, scanned last before index version `before`, and no covers."""
+    return (
+        ListingRecord.decision == "allow",
+        func.coalesce(ListingRecord.index_version, 0) < before,
+        ~_is_cover(),
+    )
+
+
+def _missing(model: str) -> Select[str, str]:
+    """The newest pictures of listings that have no vectors of `model`: id and object key, in the order of ids."""
+    described = exists().where(StockVectors.image_id == ListingImage.id, StockVectors.model == model)
+    return (
+        select(ListingImage.id, ListingImage.object_key)
+        .join(ListingRecord, _newest_of_listing())
+        .where(~described, ~_is_cover())
+        .order_by(ListingImage.id)
+    )
+
+
+def _newest_of_listing() -> ColumnElement[bool]:
+    return (ListingRecord.id == ListingImage.listing_id) & (ListingRecord.revision == ListingImage.revision)
+
+
+def _is_cover() -> ColumnElement[bool]:
+    return exists().where(
+        Case.listing_id == ListingRecord.id, BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None)
+    )
