@@ -31,7 +31,10 @@ from training.synthesis.logos import fetch_packages, load_logos
 PATIENCE_SECONDS = 600.0
 
 FINDINGS = "SELECT marketplace_id, findings FROM listings"
-WAITING = 'SELECT count(*) FROM "references" WHERE searched IS NULL'
+WAITING = (
+    'SELECT count(*) FROM "references" AS r JOIN brands AS b ON b.id = r.brand_id '
+    "WHERE r.searched IS NULL AND b.name = ANY(%s)"
+)
 BRANDS = "SELECT id FROM brands WHERE name = ANY(%s)"
 SEARCHES = "SELECT content::json FROM audit_log WHERE action = 'stock searched'"
 
@@ -58,11 +61,10 @@ def main() -> None:
         ):
             register_brands(api, other_brands(logos, count=chosen.others), progress=quietly)
             send(http, [*marked, *garments], prefix="before")
-            await_search(database)
             searched_before = len(database.execute(SEARCHES).fetchall())
             began = time.monotonic()
             register_brands(api, own, progress=quietly)
-            await_search(database)
+            await_search(database, list(own))
             seconds = time.monotonic() - began
             send(http, [*marked, *garments], prefix="after")
             found = dict(database.execute(FINDINGS).fetchall())
@@ -84,10 +86,10 @@ def send(http: httpx2.Client, photos: Sequence[Photo], *, prefix: str) -> None:
         http.post("/v1/listings", data={"listing": listing}, files=files).raise_for_status()
 
 
-def await_search(database: psycopg.Connection) -> None:
-    """Wait until the stock was searched for every reference. Raises `TimeoutError`."""
+def await_search(database: psycopg.Connection, names: list[str]) -> None:
+    """Wait until the stock was searched for every reference of the brands. Raises `TimeoutError`."""
     until = time.monotonic() + PATIENCE_SECONDS
-    while database.execute(WAITING).fetchone() != (0,):
+    while database.execute(WAITING, [names]).fetchone() != (0,):
         if time.monotonic() > until:
             raise TimeoutError("the stock was not searched for every reference")
         time.sleep(1.0)

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -20,6 +20,7 @@ from model.regions import RgbImage
 from serve.changes import record_change
 from serve.copied_photo import StoredPlaces, found_places
 from serve.database.engine import Database
+from serve.database.loop_tables import ListingRecord
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
@@ -207,8 +208,12 @@ class ReferenceLibrary:
 
 
 def search_stock(session: Session, reference_id: str, *, after: timedelta = GATHERING) -> None:
-    """Have the stock searched for a reference in a while, together with others of its brand that come meanwhile."""
-    defer(session, SEARCH_STOCK, at=datetime.now(UTC) + after, reference_id=reference_id)
+    """Have the stock searched for a reference in a while, together with others of its brand that come meanwhile.
+
+    Where there is no stock nothing is deferred: thousands of references may come before the first listing.
+    """
+    if session.scalar(select(exists().select_from(ListingRecord))):
+        defer(session, SEARCH_STOCK, at=datetime.now(UTC) + after, reference_id=reference_id)
 
 
 class _AnotherModelServesError(Exception):
