@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,11 @@ FILE = "evaluation.json"
 REQUIRED = ("recognition", "verdicts", "verdicts on edits kept out")
 """Frozen sets without which a report says too little."""
 
+SCANS = "scans"
+"""The set on which thresholds are measured, in minutes; needed where what decides on findings is another."""
+
+DECIDING = ("calibration.json", "embedder.onnx", "detector.onnx")
+"""The files of a bundle that decide on which mark there is a finding."""
 
 MARGIN = 0.005
 """Of a score from 0 to 1: a smaller loss to the champion is none, however sure the difference is.
@@ -96,7 +103,15 @@ def read_comparison(folder: Path) -> Comparison:
         ) from error
 
 
-def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Compared) -> list[str]:
+def required_sets(candidate: Path, champion: Path) -> tuple[str, ...]:
+    """The frozen sets on which the bundle in the folder `candidate` must be measured beside that in `champion`."""
+    one, other = (json.loads((folder / "manifest.json").read_text())["sha256"] for folder in (candidate, champion))
+    return (*REQUIRED, SCANS) if any(one[name] != other[name] for name in DECIDING) else REQUIRED
+
+
+def grounds_against(
+    comparison: Comparison, *, candidate: Compared, champion: Compared, required: Sequence[str] = REQUIRED
+) -> list[str]:
     """Why the candidate must not take the champion's place; empty when nothing speaks against it."""
     grounds = []
     if comparison.candidate != candidate:
@@ -106,7 +121,7 @@ def grounds_against(comparison: Comparison, *, candidate: Compared, champion: Co
             f"the report compares with {comparison.champion.name}, or other files of that name, and {champion.name} "
             "serves: evaluate against it"
         )
-    missing = [name for name in REQUIRED if name not in comparison.frozen]
+    missing = [name for name in required if name not in comparison.frozen]
     if missing:
         grounds.append(f"it was not measured on {', '.join(missing)}: evaluate it")
     for name, measured in comparison.frozen.items():

@@ -23,7 +23,7 @@ from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop import audit
 from serve.models.bundles import Bundles, digest_of
-from serve.models.comparison import Compared, NoComparison, grounds_against, read_comparison
+from serve.models.comparison import Compared, NoComparison, grounds_against, read_comparison, required_sets
 from serve.models.registry import predecessor, serving_model, switch_under_way
 
 CARRY_OUT: Final = "carry out model switch"
@@ -68,7 +68,7 @@ def promote(
         return AskedSwitch(going.id, going.model, going.replaces)
     if champion.name == folder.name:
         raise PromotionRefused(f"{folder.name} serves already")
-    grounds = _grounds(folder, digest=digest, champion=Compared(name=champion.name, manifest=champion_digest.hex()))
+    grounds = _grounds(folder, champion, digest=digest, champion_digest=champion_digest)
     if grounds and override is None:
         raise PromotionRefused(*grounds)
     for bundle in (champion, folder):
@@ -131,12 +131,17 @@ def forget_vectors(database: Database, model: str, *, actor: str) -> int:
     return int(dropped)
 
 
-def _grounds(folder: Path, *, digest: bytes, champion: Compared) -> list[str]:
+def _grounds(folder: Path, champion: Path, *, digest: bytes, champion_digest: bytes) -> list[str]:
     try:
         comparison = read_comparison(folder)
     except NoComparison as error:
         return [str(error)]
-    return grounds_against(comparison, candidate=Compared(name=folder.name, manifest=digest.hex()), champion=champion)
+    return grounds_against(
+        comparison,
+        candidate=Compared(name=folder.name, manifest=digest.hex()),
+        champion=Compared(name=champion.name, manifest=champion_digest.hex()),
+        required=required_sets(folder, champion),
+    )
 
 
 def _ask(

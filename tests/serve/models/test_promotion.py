@@ -10,7 +10,7 @@ import two_models
 from service_client import Client
 from sqlalchemy import text
 
-from model.bundle import BundleRejected
+from model.bundle import BundleRejected, write_manifest
 from serve.loop import audit
 from serve.models.promotion import AskedSwitch, PromotionRefused, call_off, forget_vectors, promote, roll_back
 from serve.models.switching import Switching
@@ -73,6 +73,21 @@ def test_only_a_loss_beyond_the_champions_interval_or_a_sure_one_beyond_the_marg
         assert f"it loses on recognition: {loss}" in refused(client, candidate)
     else:
         assert ask(client, candidate).model == candidate.name
+
+
+@pytest.mark.parametrize(("file", "needed"), [("calibration.json", True), ("verifier.onnx", False)])
+def test_other_thresholds_must_be_measured_on_scans(
+    client: Client, candidate: Path, champion: Path, file: str, needed: bool
+) -> None:
+    (candidate / file).write_text("other")
+    write_manifest(candidate)
+    two_models.write_report(candidate, champion)
+    if needed:
+        assert "it was not measured on scans" in refused(client, candidate)
+        report = json.loads((candidate / "evaluation.json").read_text())
+        report["frozen"]["scans"] = report["frozen"]["recognition"]
+        (candidate / "evaluation.json").write_text(json.dumps(report))
+    assert ask(client, candidate).model == candidate.name
 
 
 def test_a_report_that_leaves_a_frozen_set_out_says_too_little(client: Client, candidate: Path) -> None:
