@@ -146,8 +146,8 @@ class ListingDesk:
             scan_ids=[result.scan_id for result in results],
         )  # fmt: skip
 
-    def rescan(self, listing_id: str) -> None:
-        """Have a stored listing scanned as if it were sent again; one that was sent meanwhile is left alone.
+    def rescan(self, listing_id: str) -> bool:
+        """Have a stored listing scanned as if it were sent again, and say whether it was: not one sent meanwhile.
 
         Raises `ObjectMissingError` when a picture of it is gone.
         """
@@ -163,6 +163,8 @@ class ListingDesk:
             self.receive(new, pictures, actor=audit.SYSTEM, unless_after=listing.updated)
         except Problem as problem:
             log.info("a listing was not scanned again", listing=listing_id, reason=problem.detail)
+            return False
+        return True
 
     def picture(self, case_id: str, number: int) -> bytes:
         """A picture of a case's listing as PNG, decoded anew: no byte of the seller's file is passed on.
@@ -215,7 +217,8 @@ class ListingDesk:
                 )
             )  # fmt: skip
         session.flush()
-        forget_earlier(session, listing)
+        if listing.revision > 1:
+            forget_earlier(session, listing)
         return image_ids
 
     def _known(

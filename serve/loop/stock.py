@@ -91,12 +91,17 @@ class StockSearch:
 
     def _describe(self) -> None:
         bundle = self._bundle()
-        with self._database.write() as session:
-            if serving_model(session) not in (None, bundle.name):  # this process has not followed the switch yet
+        if not self._follows(bundle):
+            with self._database.write() as session:
                 defer(session, DESCRIBE, at=datetime.now(UTC) + FOLLOWING)
-                return
+            return
         made = describe_missing(self._database, self._objects, bundle=bundle)
         log.info("stock described", pictures=made, model=bundle.name)
+
+    def _follows(self, bundle: ModelBundle) -> bool:
+        """Whether `bundle`, which serves in this process, serves in all: else a switch is still to be followed."""
+        with self._database.read() as session:
+            return serving_model(session) in (None, bundle.name)
 
     async def search_for_reference(self, reference_id: str) -> None:
         """Search the stock for the reference and all others of its brand that it was not searched for yet."""
@@ -108,14 +113,14 @@ class StockSearch:
         if reference is None or reference.searched is not None or reference.status != "active":
             return
         with self._database.try_lock(f"hallmark-stock {reference.brand_id}") as ours:
-            if not ours:
+            bundle = self._bundle()
+            if not ours or not self._follows(bundle):  # a new reference may have vectors of the new model alone
                 with self._database.write() as session:
                     search_stock(session, reference_id)
                 return
-            self._search_for_references(reference.brand_id)
+            self._search_for_references(reference.brand_id, bundle=bundle)
 
-    def _search_for_references(self, brand_id: str) -> None:
-        bundle = self._bundle()
+    def _search_for_references(self, brand_id: str, *, bundle: ModelBundle) -> None:
         describe_missing(self._database, self._objects, bundle=bundle)
         with self._database.read() as session:
             sought = self._not_searched_for(session, brand_id)
@@ -123,8 +128,7 @@ class StockSearch:
         rescanned = 0
         for listing_id in found:
             try:
-                self._listings.rescan(listing_id)
-                rescanned += 1
+                rescanned += self._listings.rescan(listing_id)
             except ObjectMissingError:
                 log.error("a picture of the listing is gone; it cannot be scanned again", listing=listing_id)
         with self._database.write() as session:
