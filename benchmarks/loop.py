@@ -105,7 +105,7 @@ class Arm:
         labels = self.folder / f"labels-{number}"
         hallmark(self.market.service, "labels", "export", str(labels))
         candidate = self._trained(self.champion, labels, settings=training)
-        compare(candidate, self.champion, pictures=Pictures(frozen, labels=None, scans=0), progress=quietly)
+        compare(candidate, self.champion, pictures=Pictures(frozen, labels=None, scans=None), progress=quietly)
         promoted = hallmark(self.market.service, "model", "promote", str(candidate), may_be_refused=True)
         if promoted:
             self.champion = candidate

@@ -223,9 +223,11 @@ def thresholds(
     most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.02,
 ) -> None:
     """Choose the bundle's thresholds on development photos and complete the bundle."""
+    from training.synthesis.logos import fetch_packages, load_logos
     from training.thresholds import ThresholdSettings, tune_thresholds
 
-    figures = tune_thresholds(bundle, settings=ThresholdSettings(most_false=most_false), progress=bar)
+    settings = ThresholdSettings(most_false=most_false)
+    figures = tune_thresholds(bundle, logos=load_logos(fetch_packages()), settings=settings, progress=bar)
     typer.echo(json.dumps(figures))
 
 

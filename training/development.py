@@ -36,7 +36,7 @@ from training.evaluation.references import DRAWINGS_PER_BRAND
 from training.evaluation.report import Progress
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.inks import dressed
-from training.synthesis.logos import Logo, RgbaImage, default_folder, load_logos, rasterise, split_of
+from training.synthesis.logos import Logo, RgbaImage, rasterise, split_of
 from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
 from training.synthesis.rendering import place_mark
 
@@ -82,10 +82,10 @@ class DevelopmentBrands:
         return len(self.registered) + len(self.others) + len(self.packaged) + len(self.pictured)
 
 
-def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> DevelopmentBrands:
+def development_brands(logos: Sequence[Logo], crowd: tuple[int, int], rng: np.random.Generator) -> DevelopmentBrands:
     """So many development brands to register, as many that nobody registers, and brands of the training split."""
     by_brand: dict[str, list[Logo]] = defaultdict(list)
-    for logo in load_logos(default_folder()):
+    for logo in logos:
         by_brand[logo.brand].append(logo)
     dev = [brand for brand in sorted(by_brand) if split_of(brand) == "dev"]
     train = [brand for brand in sorted(by_brand) if split_of(brand) == "train"]
@@ -93,7 +93,7 @@ def development_brands(crowd: tuple[int, int], rng: np.random.Generator) -> Deve
     count, others = crowd
     shown = {brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[:count]}
     return DevelopmentBrands(
-        registered={brand: logos[: max(1, len(logos) - 1)] for brand, logos in shown.items()},
+        registered={brand: drawings[: max(1, len(drawings) - 1)] for brand, drawings in shown.items()},
         shown=shown,
         strangers={brand: by_brand[brand][:DRAWINGS_PER_BRAND] for brand in order[count : 2 * count]},
         others={train[number]: by_brand[train[number]][:1] for number in rng.permutation(len(train))[:others]},
@@ -123,17 +123,15 @@ def development_photos(
 
 
 def readable_photos(
-    count: int, *, rng: np.random.Generator, progress: Progress
+    logos: Sequence[Logo], count: int, *, rng: np.random.Generator, progress: Progress
 ) -> tuple[list[RgbImage], list[RgbImage]]:
     """`count` garments with a genuine mark of a development brand on each, and as many garments and shops without."""
     garments, shops = (
         [photo for photo in plain_photos(name) if is_for_tuning(photo.path)] for name in ("clothing", "grocery")
     )
-    logos = [logo for logo in load_logos(default_folder()) if split_of(logo.brand) == "dev"]
+    dev = [logo for logo in logos if split_of(logo.brand) == "dev"]
     marked = [
-        _placed(
-            logos[int(rng.integers(len(logos)))], garments[int(rng.integers(len(garments)))], kind="genuine", rng=rng
-        )
+        _placed(dev[int(rng.integers(len(dev)))], garments[int(rng.integers(len(garments)))], kind="genuine", rng=rng)
         for _ in progress(range(count), count, "marks to read")
     ]
     plain = [*garments, *shops]

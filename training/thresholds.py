@@ -53,6 +53,7 @@ from training.development import (
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
+from training.synthesis.logos import Logo
 
 LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
@@ -134,7 +135,9 @@ class Answered:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Progress) -> dict[str, Any]:
+def tune_thresholds(
+    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
+) -> dict[str, Any]:
     """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
 
     Raises `DataMissing` without the clothing, grocery and real photos, `ServiceFailed` when the service does not start.
@@ -144,15 +147,15 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
         opened = Path(folder) / bundle.name
         shutil.copytree(bundle, opened)
         _complete(opened, Calibration.open())
-        marked, plain = readable_photos(settings.read_photos, rng=rng, progress=progress)
+        marked, plain = readable_photos(logos, settings.read_photos, rng=rng, progress=progress)
         readable, read_share = fit_readable(load_bundle(opened), marked, plain, progress=progress)
         _complete(opened, Calibration.open(readable))
         answered = [
             one
             for crowd in settings.crowds
-            for one in scanned(opened, settings=settings, crowd=crowd, progress=progress)
+            for one in scanned(opened, logos=logos, settings=settings, crowd=crowd, progress=progress)
         ]
-        covered, covered_figures = _covered(load_bundle(opened), settings=settings, progress=progress)
+        covered, covered_figures = _covered(load_bundle(opened), logos=logos, settings=settings, progress=progress)
     calibration = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
     _complete(bundle, calibration)
     return {
@@ -163,9 +166,9 @@ def tune_thresholds(bundle: Path, *, settings: ThresholdSettings, progress: Prog
 
 
 def _covered(
-    bundle: ModelBundle, *, settings: ThresholdSettings, progress: Progress
+    bundle: ModelBundle, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
 ) -> tuple[Covered, dict[str, float]]:
-    brands, photos = _development(settings, settings.crowds[0])
+    brands, photos = _development(logos, settings, settings.crowds[0])
     named = list(named_photos(bundle, photos, brands, progress=progress))
     return fit_covered(named, most_false=MOST_COVERED)
 
@@ -229,9 +232,11 @@ def figures(answered: Sequence[Answered], calibration: Calibration) -> dict[str,
     }
 
 
-def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress) -> list[Answered]:
+def scanned(
+    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress
+) -> list[Answered]:
     """What the bundle says of the development photos among a crowd of brands."""
-    brands, photos = _development(settings, crowd)
+    brands, photos = _development(logos, settings, crowd)
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as home,
         running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle)}) as service,
@@ -251,10 +256,10 @@ def scanned(bundle: Path, *, settings: ThresholdSettings, crowd: tuple[int, int]
 
 
 def _development(
-    settings: ThresholdSettings, crowd: tuple[int, int]
+    logos: Sequence[Logo], settings: ThresholdSettings, crowd: tuple[int, int]
 ) -> tuple[DevelopmentBrands, list[DevelopmentPhoto]]:
     rng = np.random.default_rng(settings.seed)
-    brands = development_brands(crowd, rng)
+    brands = development_brands(logos, crowd, rng)
     photos = development_photos(
         brands,
         placed=settings.placed_marks,

@@ -111,11 +111,13 @@ def evaluate_candidate(
     from training.round.comparison import Pictures, compare
     from training.round.frozen import FrozenSizes, frozen_sets
     from training.round.labels import LabelsMissing
+    from training.round.scans import scan_set
     from training.synthesis.logos import fetch_packages, load_logos
 
+    logos = load_logos(fetch_packages())
     try:
-        frozen = frozen_sets(load_logos(fetch_packages()), sizes=FrozenSizes())
-        pictures = Pictures(frozen, labels=labels, scans=scans)
+        frozen = frozen_sets(logos, sizes=FrozenSizes())
+        pictures = Pictures(frozen, labels=labels, scans=scan_set(logos, photos=scans) if scans else None)
         report = compare(candidate, champion or bundle_folder(), pictures=pictures, progress=_bar)
     except (BundleRejected, DataMissing, LabelsMissing, ServiceFailed) as error:
         _fail(str(error))

@@ -24,7 +24,7 @@ from training.evaluation.report import Progress
 from training.evaluation.verdicts import roc_auc
 from training.round.frozen import FrozenSets, Scores, VerdictSet
 from training.round.labels import Label, LabelSet, divided, read_labels
-from training.round.scans import scan_set
+from training.round.scans import ScanSet
 from training.round.teaching import NOT_A_MARK
 
 FILE = "evaluation.json"
@@ -32,17 +32,17 @@ FILE = "evaluation.json"
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What both models are measured on: frozen sets, an export of labels (None for none), how many whole scans."""
+    """What both models are measured on: frozen sets, an export of labels and whole scans; None for none."""
 
     frozen: FrozenSets
     labels: Path | None
-    scans: int = 240
+    scans: ScanSet | None
 
 
 def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Progress) -> dict[str, Any]:
     """Measure both, write the report beside the candidate's files, and return it.
 
-    Raises `BundleRejected`, `LabelsMissing`, and with `scans` also `DataMissing` and `ServiceFailed`.
+    Raises `BundleRejected`, `LabelsMissing`, and with `scans` also `ServiceFailed`.
     """
     folders = (candidate, champion)
     bundles = (load_bundle(candidate), load_bundle(champion))
@@ -51,8 +51,7 @@ def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Pr
     frozen = {"recognition": _measured(recognition.fingerprint, named, units=recognition.units)}
     for name, judged in pictures.frozen.verdicts.items():
         frozen[name] = _verdicts(judged, bundles, progress=progress, name=name)
-    if pictures.scans:
-        scans = scan_set(photos=pictures.scans)
+    if (scans := pictures.scans) is not None:
         answered = [scans.scores(one, progress=progress) for one in folders]
         frozen["scans"] = _measured(scans.fingerprint, answered, units=scans.units)
     report = {

@@ -278,7 +278,9 @@ def _thresholds(material: Material) -> Metrics:
     """Choose the thresholds anew; they are the champion's where the settings say so."""
     if material.settings.thresholds is None:
         return {}
-    figures = tune_thresholds(material.draft, settings=material.settings.thresholds, progress=material.progress)
+    figures = tune_thresholds(
+        material.draft, logos=material.logos, settings=material.settings.thresholds, progress=material.progress
+    )
     return {name: value for name, value in figures.items() if isinstance(value, float)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +54,9 @@ class ScanSet:
         return np.array([found[:1] == ([] if brand is None else [brand]) for brand, found in answers], np.float64)
 
 
-def scan_set(*, photos: int, brands: int = 60) -> ScanSet:
+def scan_set(logos: Sequence[Logo], *, photos: int, brands: int = 60) -> ScanSet:
     """About `photos` photos, two in three with a mark. Raises `DataMissing` without the clothing and grocery photos."""
     rng = np.random.default_rng(SEED)
-    chosen = development_brands((brands, 0), rng)
+    chosen = development_brands(logos, (brands, 0), rng)
     found = development_photos(chosen, placed=photos * 2 // 3, packages=0, without=photos // 3, rng=rng)
     return ScanSet(chosen.registered, [(one.brand, one.data) for one in found])

@@ -68,7 +68,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     write_manifest(folder)
     decided = [Decided(n % 5, "genuine", 0.05, origin="blind_test" if n % 2 else "complaint") for n in range(8)]
     labels = write_export(folder.parent / "labels", decided)
-    pictures = Pictures(frozen_sets(load_logos(None), sizes=SIZES), labels=labels, scans=0)
+    pictures = Pictures(frozen_sets(load_logos(None), sizes=SIZES), labels=labels, scans=None)
     return folder, compare(folder, bundle_folder(), pictures=pictures, progress=quietly)
 
 

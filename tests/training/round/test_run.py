@@ -94,7 +94,7 @@ def test_the_same_round_again_is_there_already(candidate: Path, places: Places) 
 @pytest.mark.filterwarnings("ignore:The least populated class")  # of a handful of photos
 def test_a_round_moves_embedder_and_thresholds_too(places: Places, tmp_path: Path) -> None:
     few = ThresholdSettings(
-        crowds=((24, 0),), placed_marks=24, packages=0, real=12, photos_without=16, read_photos=16
+        crowds=((24, 0),), placed_marks=64, packages=0, real=12, photos_without=32, read_photos=16
     )  # fmt: skip
     whole = replace(
         SMALL, embedder_steps=1, rehearsed_brands=12, rehearsed_products=4, verifier_steps=0, thresholds=few
