@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Label, ListingImage, Trait
+from serve.database.loop_tables import BlindTest, Case, Label, ListingImage, Trait
 from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
@@ -195,8 +195,9 @@ def _teach(
 ) -> None:  # fmt: skip
     now = datetime.now(UTC)
     withdraw(session, subject)
+    seen = _first_asked(session, case)
     pictures = select(ListingImage.position, ListingImage.id).where(
-        ListingImage.listing_id == case.listing_id, ListingImage.revision == case.revision
+        ListingImage.listing_id == seen.listing_id, ListingImage.revision == seen.revision
     )
     images = {row.position: row.id for row in session.execute(pictures)}
     belief = believe(witnesses)
@@ -210,6 +211,15 @@ def _teach(
             )
         )  # fmt: skip
     session.flush()
+
+
+def _first_asked(session: Session, case: Case) -> Case:
+    """The case that asked first what `case`, a repeat, asks again; any other case itself.
+
+    A repeat's own pictures are near copies: of one picture, no label may teach while another examines.
+    """
+    source = session.scalar(select(BlindTest.source_id).where(BlindTest.case_id == case.id))
+    return case if source is None else _first_asked(session, session.get_one(Case, source))
 
 
 def _view(label: Label, sha256: bytes) -> LabelView:

@@ -164,6 +164,17 @@ def test_a_blind_test_teaches_its_truth_whatever_was_answered(brand: Marketplace
     assert (label["origin"], label["target"], label["weight"]) == ("blind_test", 0.01, 0.98)
 
 
+def test_a_repeat_teaches_of_the_picture_that_was_asked_about_first(brand: Marketplace) -> None:
+    first = case = brand.case()
+    for number in range(2):
+        cover = {"case_id": case, "truth": "genuine", "cover": {"id": f"{first} again {number}", "seller": "s"}}
+        case = brand.client.post("/v1/blind-tests", json=cover).json()["case_id"]
+    brand.decide(brand.complaint(case))
+    (label,) = labels(brand)
+    shown = brand.client.get(label["picture"]).content
+    assert shown == brand.client.get(f"/v1/cases/{first}/pictures/0.png").content
+
+
 def test_a_case_that_ends_as_not_infringing_teaches_when_it_has_ended(brand: Marketplace) -> None:
     case = brand.case()
     brand.judge(case, "not_infringing")
