@@ -10,15 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.alignment import prepare_reference
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.preprocessing import batch
 from model.regions import RgbImage
+from model.shown_product import KnownProduct, ShopPhoto, shown
 from training.evaluation.retrieval import Similarities
 from training.evaluation.sift import SiftGallery
 
 SIFT_QUERIES = 150
 """Queries that SIFT matching gets at most, drawn at random: it costs a thousand times as much as a vector."""
+
+SHORTLIST = 15
+"""Products a shop photo that are compared by keypoints."""
 
 
 Embed = Callable[[Sequence[RgbImage]], NDArray[np.float32]]
@@ -49,6 +54,28 @@ class Cosine:
         known = self._embed(gallery)
         seen = known if queries is gallery else self._embed(queries)
         return np.asarray(seen @ known.T, np.float32)
+
+
+class ShownProducts:
+    """Compares shop photos with product pictures by `embed`, and ranks the first `SHORTLIST` anew by keypoints."""
+
+    name = "hallmark"
+    most_queries: int | None = None
+
+    def __init__(self, embed: Embed) -> None:
+        self._alike = Cosine("embedding_alone", embed)
+
+    def similarities(self, queries: Sequence[RgbImage], gallery: Sequence[RgbImage]) -> Similarities:
+        """Cosines, with the worth of what is shown (`model.shown_product`) on top."""
+        found = self._alike.similarities(queries, gallery)
+        known: dict[int, KnownProduct] = {}
+        for row, query in zip(found, queries, strict=True):
+            photo = ShopPhoto(query)
+            for place in np.argsort(-row, kind="stable")[:SHORTLIST].tolist():
+                if place not in known:
+                    known[place] = KnownProduct(prepare_reference(gallery[place]))
+                row[place] += shown(photo, known[place]).worth
+        return found
 
 
 class Sift:

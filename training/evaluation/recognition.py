@@ -16,7 +16,7 @@ from training.evaluation.crops import Pictures, against_references, crops_of, le
 from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos
 from training.evaluation.detected_marks import detected_marks
 from training.evaluation.latency import latency
-from training.evaluation.matchers import Matcher, all_matchers
+from training.evaluation.matchers import Cosine, Matcher, ShownProducts, all_matchers
 from training.evaluation.products import copies, groceries
 from training.evaluation.provenance import commit, provenance
 from training.evaluation.references import other_brands
@@ -157,7 +157,9 @@ def _references(inputs: Inputs) -> Table:
 def _groceries(inputs: Inputs) -> Table:
     products = grocery_products()
     inputs.used += [Photo(path) for product in products for path in product.photos]
-    return groceries(products, matchers=inputs.matchers, progress=inputs.progress)
+    embed = inputs.bundle.embedder.embed
+    matchers: list[Matcher] = [ShownProducts(embed), Cosine("embedding_alone", embed), *inputs.matchers[1:]]
+    return groceries(products, matchers=matchers, progress=inputs.progress)
 
 
 def _copies(inputs: Inputs) -> Table:

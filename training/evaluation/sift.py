@@ -7,24 +7,22 @@ are counted at once by Lowe's ratio test; the pictures with the most are verifie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model import sift
 from model.preprocessing import resized
 from model.regions import RgbImage
+from model.sift import Keypoints
 
 SIDE = 160
 """Longer side of the compared pictures, pixels."""
 
 KEYPOINTS = 96
 """Strongest keypoints of a picture."""
-
-RATIO = 0.8
-"""Lowe's: the nearest descriptor must be this much nearer than the second."""
 
 SHORTLIST = 20
 """Pictures a query that are verified geometrically."""
@@ -34,14 +32,6 @@ _REPROJECTION = 5.0
 _BLOCK = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Keypoints:
-    """Places (n, 2) float32 in pixels of the picture at its working size, RootSIFT descriptors (n, 128) of length 1."""
-
-    places: NDArray[np.float32]
-    descriptors: NDArray[np.float32]
-
-
 def fitted(picture: RgbImage, *, side: int = SIDE) -> RgbImage:
     """The picture with its longer side `side` px."""
     height, width = picture.shape[:2]
@@ -49,33 +39,14 @@ def fitted(picture: RgbImage, *, side: int = SIDE) -> RgbImage:
     return resized(picture, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
 
 
-def keypoints(picture: RgbImage, *, most: int = KEYPOINTS) -> Keypoints:
+def keypoints(picture: RgbImage) -> Keypoints:
     """The strongest keypoints of the picture as it is."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    # A grey border lets keypoints of marks that touch the rim be found; OpenCV skips those near it.
-    bordered = cv2.copyMakeBorder(grey, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
-    points, descriptors = cv2.SIFT_create(most).detectAndCompute(bordered, None)  # type: ignore[attr-defined]
-    if descriptors is None:
-        return Keypoints(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32))
-    places = np.array([point.pt for point in points], np.float32) - 8
-    root = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
-    return Keypoints(places[:most], root[:most].astype(np.float32))
-
-
-def matched(query: Keypoints, other: Keypoints) -> NDArray[np.intp]:
-    """Pairs (k, 2) of rows of both that pass the ratio test."""
-    if len(query.places) == 0 or len(other.places) < 2:
-        return np.empty((0, 2), np.intp)
-    cosines = query.descriptors @ other.descriptors.T
-    nearest = cosines.argmax(axis=1)
-    first, second = np.sort(cosines, axis=1)[:, [-1, -2]].T
-    rows = np.flatnonzero(_passes(first, second))
-    return np.stack([rows, nearest[rows]], axis=1)
+    return sift.keypoints(picture, most=KEYPOINTS)
 
 
 def homography(query: Keypoints, other: Keypoints) -> tuple[NDArray[np.float64] | None, int]:
     """The homography from `query` to `other` by RANSAC, and its inliers; None and 0 without one."""
-    pairs = matched(query, other)
+    pairs = sift.matched(query, other)
     if len(pairs) < _FEWEST_MATCHES:
         return None, 0
     cv2.setRNGSeed(0)
@@ -113,10 +84,5 @@ class SiftGallery:
             cosines = (seen.descriptors @ block.reshape(-1, 128).T).reshape(len(seen.places), len(block), KEYPOINTS)
             first = cosines.max(axis=2)
             np.put_along_axis(cosines, cosines.argmax(axis=2, keepdims=True), -1.0, axis=2)
-            counts.append(_passes(first, cosines.max(axis=2)).sum(axis=0))
+            counts.append(sift.passes_ratio(first, cosines.max(axis=2)).sum(axis=0))
         return np.concatenate(counts).astype(np.float64)
-
-
-def _passes(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Lowe's test on cosines of the nearest and the second nearest: distances are √(2 − 2 cos)."""
-    return np.asarray(2 - 2 * first < RATIO**2 * (2 - 2 * second))

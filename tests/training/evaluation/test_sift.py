@@ -3,7 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.evaluation.sift import SiftGallery, fitted, homography, keypoints, matched
+from model.sift import matched
+from training.evaluation.sift import SiftGallery, fitted, homography, keypoints
 
 
 def blots(seed: int) -> np.ndarray:
