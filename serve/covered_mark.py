@@ -1,4 +1,6 @@
-"""A smear of which nothing of the mark is left: a tampered place in the photo of a listing that names the brand.
+"""A smear of which nothing of the mark is left: a tampered place in a photo, and what else speaks for the brand.
+
+The listing names it, or the photo shows a product of its.
 
 Neither says anything alone. Where the brand's mark was found elsewhere in the photo, the seller shows it, and a covered
 place may be a face or a price.
@@ -6,7 +8,8 @@ place may be a face or a price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from enum import StrEnum
 
 from index.interface import Hit, IndexView
 from model.bundle import ModelBundle
@@ -18,24 +21,31 @@ from serve.results import FindingScores
 from serve.verification import SeenTampering, Verified
 
 
+class Speaks(StrEnum):
+    """What speaks for a brand whose mark is not seen, as it is put before the brand's name."""
+
+    LISTING = "the listing names"
+    PRODUCT = "the photo shows a product of"
+
+
 def covered_marks(
     image: RgbImage,
-    claimed: Sequence[str],
+    brands: Mapping[str, Speaks],
     *,
     state: IndexView,
     references: References,
     bundle: ModelBundle,
     tampering: SeenTampering,
 ) -> list[Verified]:
-    """For each of the brands `claimed`, none of which was found, the place where its mark was made unreadable."""
-    patches = tampering.places if claimed else []
+    """For each of `brands` (ids), none of which was found, the place where its mark was made unreadable."""
+    patches = tampering.places if brands else []
     if not patches:
         return []
     vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])
     found = []
-    for brand_id in claimed:
+    for brand_id, speaks in brands.items():
         places = [
-            _covered(number, patch, row[0], bundle=bundle, references=references)
+            _covered(number, patch, row[0], speaks=speaks, bundle=bundle, references=references)
             for number, (patch, row) in enumerate(
                 zip(patches, state.search_brand(vectors, brand_id=brand_id), strict=True)
             )
@@ -46,14 +56,16 @@ def covered_marks(
     return found
 
 
-def _covered(number: int, patch: Patch, hit: Hit, *, bundle: ModelBundle, references: References) -> Verified | None:
+def _covered(
+    number: int, patch: Patch, hit: Hit, *, speaks: Speaks, bundle: ModelBundle, references: References
+) -> Verified | None:
     covered, reference = bundle.calibration.covered, references.get(hit.reference_id)
     probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity))
     if reference is None or probability < covered.finding_probability:
         return None
     smear = round(probability, 4)
     return Verified(
-        suspect=Suspect(number, Region(patch.box, patch.probability), hit, 0.0, None, claimed=True),
+        suspect=Suspect(number, Region(patch.box, patch.probability), hit, 0.0, None, claimed=speaks is Speaks.LISTING),
         reference=reference,
         similarity=hit.similarity,
         realigned=None,
@@ -64,7 +76,7 @@ def _covered(number: int, patch: Patch, hit: Hit, *, bundle: ModelBundle, refere
         scores=FindingScores(genuine=0.0, smear=smear, imitation=0.0, unrelated=round(1.0 - smear, 4)),
         reasons=[
             f"a place that takes {max(round(100 * patch.share), 1)} % of the photo was made unreadable, "
-            f"and the listing names {reference.brand}"
+            f"and {speaks} {reference.brand}"
         ],
         aligned=None,
         difference=None,

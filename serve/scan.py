@@ -28,9 +28,10 @@ from serve.candidates import (
     suspects_of,
     with_references,
 )
-from serve.covered_mark import covered_marks
+from serve.covered_mark import Speaks, covered_marks
 from serve.policy import Policy, strength
 from serve.results import Decision, Finding, Listing
+from serve.shown_product import brands_shown, suspected_products
 from serve.verification import SeenRegions, SeenTampering, Verified, verify
 from serve.written_words import words_by_place, written_in
 
@@ -112,10 +113,15 @@ class Scanner:
                 for one in candidates
             ]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
-            shown = {one.reference.brand_id for one in verified}
+            found_here = {one.reference.brand_id for one in verified}
+            spoken_for = dict.fromkeys((one for one in claimed if one not in found_here), Speaks.LISTING)
+            products = suspected_products(candidates, but={*found_here, *claimed})
+            if products and tampering.places:
+                for brand in brands_shown(image, products, vectors[:1], state=state, references=self._references):
+                    spoken_for[brand] = Speaks.PRODUCT
             verified += covered_marks(
                 image,
-                [brand_id for brand_id in claimed if brand_id not in shown],
+                spoken_for,
                 state=state,
                 references=self._references,
                 bundle=self._bundle,

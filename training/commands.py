@@ -325,6 +325,7 @@ class VerdictsPart(StrEnum):
     drawn = "drawn"
     copies = "copies"
     wiped = "wiped"
+    shop_photos = "shop-photos"
     clean = "clean"
     latency = "latency"
 

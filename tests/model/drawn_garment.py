@@ -74,3 +74,22 @@ COPIES = {
     "all": lambda photo: recompressed(recoloured(np.ascontiguousarray(photo[60:470, 40:380][:, ::-1]))),
 }
 WIPES = {"blurred": blurred, "mosaicked": mosaicked, "painted": painted, "stickered": stickered}
+
+
+def in_a_shop(picture: RgbImage) -> RgbImage:
+    """The product from another side, in other light, before a shelf."""
+    height, width = picture.shape[:2]
+    rng = np.random.default_rng(1)
+    shelf = cv2.resize(rng.integers(60, 160, (12, 16, 3), dtype=np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = np.array([[180, 60], [450, 90], [430, 440], [150, 400]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, seen)
+    laid = cv2.warpPerspective(picture, matrix, (640, 480))
+    there = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, (640, 480)) > 127
+    return np.where(there[..., None], (laid * 0.7).astype(np.uint8), shelf)
+
+
+def another() -> RgbImage:
+    """Another product: the first one's halves, each turned on its head."""
+    half = product().shape[0] // 2
+    return np.ascontiguousarray(np.concatenate([product()[:half][::-1], product()[half:][::-1]]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
-from training.evaluation.datasets import Photo, catalogue_brands, plain_photos
+from training.evaluation.datasets import Photo, catalogue_brands, grocery_products, plain_photos
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
 from training.evaluation.known_fakes import known_fakes, known_photos
 from training.evaluation.latency import timed
@@ -20,6 +20,7 @@ from training.evaluation.provenance import commit, provenance
 from training.evaluation.recognition import Inputs, RecognitionSettings
 from training.evaluation.references import other_brands
 from training.evaluation.report import Progress, Report, Table
+from training.evaluation.shop_photos import shop_photos
 from training.evaluation.verdict_cases import (
     Case,
     CaseSet,
@@ -39,7 +40,9 @@ from training.evaluation.verdict_judges import (
 from training.evaluation.verdicts import calibration_error, separation
 from training.evaluation.wiped_places import wiped_copies
 
-VerdictPart = Literal["smears", "known_fakes", "imitations", "drawn", "copies", "wiped", "clean", "latency"]
+VerdictPart = Literal[
+    "smears", "known_fakes", "imitations", "drawn", "copies", "wiped", "shop_photos", "clean", "latency"
+]
 VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
 """In the order in which they are printed."""
 
@@ -212,6 +215,13 @@ def _wiped(inputs: Inputs, settings: VerdictSettings) -> Tables:
     return wiped_copies(inputs.catalogue, logos=inputs.logos, bundle=inputs.bundle, progress=inputs.progress)
 
 
+def _shop_photos(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    products = grocery_products()
+    inputs.used += [Photo(path) for product in products for path in product.photos]
+    table = shop_photos(products, bundle=inputs.bundle, model=settings.bundle, progress=inputs.progress)
+    return {"shop_photos": table}
+
+
 def _clean(inputs: Inputs, settings: VerdictSettings) -> Tables:
     brands = catalogue_brands()
     strangers = [one for one in plain_photos("catalogue") if not brands[one.path.name].startswith(tuple(inputs.own))]
@@ -244,6 +254,7 @@ MEASURED: dict[VerdictPart, Callable[[Inputs, VerdictSettings], Tables]] = {
     "drawn": _drawn,
     "copies": _copies,
     "wiped": _wiped,
+    "shop_photos": _shop_photos,
     "clean": _clean,
     "latency": _latency,
 }
