@@ -54,10 +54,10 @@ def shop_photos(products: Sequence[Product], *, bundle: ModelBundle, model: str,
         for way, tools in WAYS.items():
             answers: list[tuple[Json, Json]] = []
             for number, (product, path) in enumerate(progress(asked, len(asked), f"shop photos, {way}")):
-                picture = _smeared(path.read_bytes(), tools, bundle, np.random.default_rng([number, len(tools)]))
+                picture = hidden(path.read_bytes(), tools, bundle, np.random.default_rng([number, len(tools)]))
                 named = {"brand_claimed": brand_of(product)}
                 answers.append((api.scan(picture), api.scan(picture, listing=named)))
-            rows[way] = _figures([brand_of(product) for product, _ in asked], answers)
+            rows[way] = figures([brand_of(product) for product, _ in asked], answers)
     facts = {"products": len(products), "brands": len(ids), "photos": len(asked)}
     return Table("Shop photos of known products whose mark is hidden (grocery, not trained on)", rows, facts)
 
@@ -67,7 +67,7 @@ def brand_of(product: Product) -> str:
     return product.name.partition("-")[0]
 
 
-def _smeared(data: bytes, tools: Sequence[str], bundle: ModelBundle, rng: np.random.Generator) -> bytes:
+def hidden(data: bytes, tools: Sequence[str], bundle: ModelBundle, rng: np.random.Generator) -> bytes:
     """The photo with the place that the detector is surest of smeared; as it is without `tools` or such a place."""
     image = decode(data)
     regions = bundle.detector.detect(image) if tools else []
@@ -77,7 +77,9 @@ def _smeared(data: bytes, tools: Sequence[str], bundle: ModelBundle, rng: np.ran
     return jpeg(smear(image, regions[0].box, tool=tool, strength=strength, rng=rng))
 
 
-def _figures(brands: Sequence[str], answers: Sequence[tuple[Json, Json]]) -> dict[str, Estimate]:
+def figures(brands: Sequence[str], answers: Sequence[tuple[Json, Json]]) -> dict[str, Estimate]:
+    """Shares of the photos, of which brand `brands` says; `answers` are without the brand's name and with it."""
+
     def share(number: int, *, right: bool) -> Estimate:
         hits = [
             any(one["kind"] == "smear" and (one["brand"] == brand) is right for one in answer[number]["findings"])
