@@ -28,6 +28,7 @@ from model.alignment import (
     orb_features,
     resized,
 )
+from model.correlation import correlated
 from model.photo_agreement import AgreementWeights, Numbers, agreement
 from model.regions import Box, RgbImage
 
@@ -280,17 +281,10 @@ def _measured(
     if overlap < LEAST_OVERLAP:
         return _Laid(matrix, mirrored, inliers, -1.0, overlap)
     seen = edges(np.asarray(laid, np.uint8))
-    correlation, rest, outside = _correlation(seen[inside], known.edges[inside]), -1.0, inside & known.rest
+    correlation, rest, outside = correlated(seen[inside], known.edges[inside]), -1.0, inside & known.rest
     if not known.rest.all() and outside.mean() >= _LEAST_REST:
-        rest = _correlation(seen[outside], known.edges[outside])
+        rest = correlated(seen[outside], known.edges[outside])
     return _Laid(matrix, mirrored, inliers, correlation, overlap, rest)
-
-
-def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Pearson correlation of two arrays (n, c), channels centred apart; 0 where one is flat."""
-    a, b = one - one.mean(axis=0), other - other.mean(axis=0)
-    norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
-    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
 
 
 def _rest(reference: PreparedReference, places: Sequence[Box]) -> NDArray[np.bool_]:

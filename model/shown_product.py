@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import Matrix, PreparedReference, fitted, resized
+from model.correlation import correlated
 from model.reference_views import ground_colour
 from model.regions import RgbImage
 from model.sift import Keypoints, keypoints, matched
@@ -117,7 +118,7 @@ def shown(photo: ShopPhoto, product: KnownProduct) -> Shown:
     covered = float(both.sum() / max(int(product.product.sum()), 1))
     if both.sum() < _FEWEST_PIXELS:
         return Shown(agreeing, covered=covered)
-    return Shown(agreeing, _correlation(_colours(laid)[both], product.colours[both]), covered)
+    return Shown(agreeing, correlated(_colours(laid)[both], product.colours[both]), covered)
 
 
 def _laid(seen: Keypoints, known: Keypoints) -> tuple[Matrix | None, int]:
@@ -141,10 +142,3 @@ def _colours(picture: RgbImage) -> NDArray[np.float32]:
     """Colours without lightness, (h, w, 2) float32: a and b of CIELAB, blurred."""
     blurred = cv2.GaussianBlur(picture, (0, 0), _COLOUR_BLUR)
     return np.asarray(cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB)[..., 1:], np.float32)
-
-
-def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Pearson correlation of two arrays (n, c), channels centred apart; 0 where one is flat."""
-    a, b = one - one.mean(axis=0), other - other.mean(axis=0)
-    norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
-    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0

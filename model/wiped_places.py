@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import Matrix
+from model.correlation import correlated
 from model.place_patches import LaidPlace, PreparedPlace, edges_of, laid_place
 from model.regions import RgbImage
 
@@ -125,7 +126,7 @@ def _numbers(laid: LaidPlace, *, blur: float) -> Numbers:
     copy_variance = float(copy.var(axis=0).sum())
     given_back = _explained(copy, reference)
     unexplained = copy_variance * (1.0 - _explained(reference, copy))
-    correlation = _correlation(edges_of(laid.seen), edges_of(known.round().astype(np.uint8)))
+    correlation = correlated(edges_of(laid.seen), edges_of(known.round().astype(np.uint8)))
     return np.array(
         [
             given_back,
@@ -158,12 +159,6 @@ def _explained(source: Numbers, target: Numbers) -> float:
     gram = source.T @ source + np.eye(3) * (_NOISE / 3 * len(source))
     cross = source.T @ target
     return float(np.clip((cross * np.linalg.solve(gram, cross)).sum() / total, 0.0, 1.0))
-
-
-def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    a, b = one - one.mean(axis=(0, 1)), other - other.mean(axis=(0, 1))
-    norm = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
-    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
 
 
 UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])
