@@ -44,11 +44,11 @@ _COLOUR_WORTH, _WORTH = 2.0, 0.1
 _SAME_AS_GROUND = 10
 
 
-class ShopPhoto:
-    """A photo, ready to be compared with several references: its keypoints are found once, when first asked for."""
+class _Pictured:
+    """A picture at working size; its keypoints are found once, when first asked for."""
 
-    def __init__(self, photo: RgbImage) -> None:
-        self.picture = resized(photo, fitted(photo.shape, SIDE))
+    def __init__(self, picture: RgbImage) -> None:
+        self.picture = resized(picture, fitted(picture.shape, SIDE))
 
     @cached_property
     def keypoints(self) -> Keypoints:
@@ -56,7 +56,11 @@ class ShopPhoto:
         return keypoints(self.picture, most=_MOST_KEYPOINTS, least_contrast=_LEAST_CONTRAST)
 
 
-class KnownProduct(ShopPhoto):
+class ShopPhoto(_Pictured):
+    """A photo, ready to be compared with several products."""
+
+
+class KnownProduct(_Pictured):
     """The picture of a product reference, trimmed to its content, and which of its pixels are the product."""
 
     def __init__(self, reference: PreparedReference) -> None:
