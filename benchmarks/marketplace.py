@@ -189,6 +189,7 @@ class Marketplace:
         for holder in self.holders:
             self._slip_tests(self._pushed[holder.brand_id])
             self._work_off_queue(holder, figures=figures)
+        self._look_again()
         self._database.end_cases()
         return figures
 
@@ -251,18 +252,18 @@ class Marketplace:
 
     def _work_off_queue(self, holder: RightsHolder, *, figures: Figures) -> None:
         """Judge every open case: those that the scan opened, those that a fake trait found, and the blind tests."""
-        cursor: str | None = None
-        queue = []
-        while True:
-            query = {"state": "open", "limit": 100, **({"cursor": cursor} if cursor else {})}
-            page = self._call("GET", "/v1/cases", key=holder.key, params=query)
-            queue += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-        for case in queue:
+        for case in self._all("/v1/cases", key=holder.key, state="open"):
             listing = case["listing"]["id"]
             self._judge(holder, case["id"], listing=listing, figures=figures)
+
+    def _look_again(self) -> None:
+        """Trust & safety decide what rights holders who are suspended by now have cleared."""
+        for case in self._all("/v1/cases/doubtful", key=self._trust):
+            listing = case["listing"]["id"]
+            if listing not in self._tests:  # whose truth is known
+                body = {"reason": "the rights holder is suspended"}
+                doubt = self._call("POST", f"/v1/cases/{case['id']}/doubt", key=self._trust, json=body)["id"]
+                self._adjudicate(doubt, listing=listing)
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
@@ -286,6 +287,10 @@ class Marketplace:
         if not accuses:
             return
         complaint = self._call("POST", f"/v1/cases/{case}/complaint", key=holder.key)["id"]
+        self._adjudicate(complaint, listing=listing)
+
+    def _adjudicate(self, complaint: str, *, listing: str) -> None:
+        """Trust & safety decide, and once more when the seller has answered."""
         upheld = self._decide(complaint, listing=listing, right=EXAMINER)
         if not upheld or listing in self._tests:  # a blind test has no seller
             return
@@ -311,6 +316,16 @@ class Marketplace:
         """Random numbers of what is `about` a listing: equal wherever it is offered."""
         digest = hashlib.sha256(f"{self.seed} {listing} {about}".encode()).digest()
         return np.random.default_rng(list(digest))
+
+    def _all(self, path: str, *, key: str, **query: str) -> list[dict[str, Any]]:
+        """Every item of a list that comes in pages."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._call("GET", path, key=key, params={"limit": "100", **query})
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            query["cursor"] = page["next_cursor"]
 
     def _call(self, method: str, path: str, *, key: str, **content: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {key}"}

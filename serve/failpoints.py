@@ -32,6 +32,7 @@ AUDITED: Final = (
     "case judged",
     "judgement retracted",
     "complaint filed",
+    "case doubted",
     "complaint upheld",
     "complaint dismissed",
     "counter-notice sent",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from serve.database.tables import Table
 
 ASKED = "state IN ('open', 'not_infringing', 'unsure')"
+CLEARED = "state = 'not_infringing'"
 
 
 class ListingRecord(Table):
@@ -80,7 +81,8 @@ class StockVectors(Table):
 class Case(Table):
     """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies.
 
-    `announced` is when its end is to be announced, `reminded` when that was done.
+    `announced` is when its end is to be announced, `reminded` when that was done; `tier` is the rights holder's when it
+    judged.
     """
 
     __tablename__ = "cases"
@@ -96,6 +98,7 @@ class Case(Table):
     reason: Mapped[str | None]
     tags: Mapped[list[str]]
     judged: Mapped[datetime | None]
+    tier: Mapped[str | None]
     findings: Mapped[list[Any]]
     model: Mapped[str]
     due_day: Mapped[date]
@@ -117,17 +120,23 @@ class Case(Table):
         ),
         CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),
         CheckConstraint("verdict IN ('infringing', 'not_infringing', 'unsure')", name="cases_verdict"),
+        CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="cases_tier"),
+        Index("cases_cleared", "holder_id", "id", postgresql_where=text(CLEARED)),
     )
 
 
 class Complaint(Table):
-    """A judgement that the rights holder stands behind; `tier` is the rights holder's when it filed it."""
+    """A judgement that the rights holder stands behind, or one that trust & safety doubt (`party` platform).
+
+    `tier` is the rights holder's when it filed it.
+    """
 
     __tablename__ = "complaints"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
     state: Mapped[str]
+    party: Mapped[str] = mapped_column(server_default="rights_holder")
     tier: Mapped[str] = mapped_column(server_default="standard")
     statement: Mapped[str | None]
     reason: Mapped[str | None]
@@ -140,6 +149,7 @@ class Complaint(Table):
             "state IN ('filed', 'upheld', 'dismissed', 'countered', 'confirmed', 'overturned')", name="complaints_state"
         ),
         CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="complaints_tier"),
+        CheckConstraint("party IN ('rights_holder', 'platform')", name="complaints_party"),
     )
 
 
@@ -381,7 +391,7 @@ class Label(Table):
         Index("labels_brand", "brand_id", "id"),
         Index("labels_trait", "trait_id"),
         CheckConstraint(
-            "origin IN ('complaint', 'counter_notice', 'judgement', 'blind_test', 'jury', 'trait')",
+            "origin IN ('complaint', 'counter_notice', 'doubt', 'judgement', 'blind_test', 'jury', 'trait')",
             name="labels_origin",
         ),
         CheckConstraint("num_nonnulls(image_id, trait_id) = 1", name="labels_picture"),

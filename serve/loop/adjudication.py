@@ -21,7 +21,14 @@ from serve.loop.labels import teach_complaint
 from serve.loop.notices import tell_seller
 from serve.loop.reputation import note_evidence
 from serve.loop.standing import settle
-from serve.loop.states import CaseAction, CaseState, ComplaintAction, ComplaintState, next_complaint_state
+from serve.loop.states import (
+    AGAINST_THE_SELLER,
+    CaseAction,
+    CaseState,
+    ComplaintAction,
+    ComplaintState,
+    next_complaint_state,
+)
 from serve.wording import Reason
 
 Outcome = Literal["upheld", "dismissed"]
@@ -100,15 +107,8 @@ def _act(
             if ends:
                 conclude(session, case)
         else:
-            teach_complaint(
-                session,
-                case,
-                complaint.id,
-                state=ComplaintState(complaint.state),
-                counter_notice=before == ComplaintState.COUNTERED,
-                available=complaint.window_ends,
-            )
-            note_evidence(session, case.holder_id, EVIDENCE[complaint.state], subject=complaint.id)
+            teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
+            note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(
@@ -116,6 +116,15 @@ def _act(
             content={"before": before.value, "reason": reason},
         )  # fmt: skip
         return view
+
+
+def _evidence(complaint: Complaint, case: Case) -> Evidence | None:
+    """What the decision says of the rights holder: of its complaint, or of its judgement that was doubted."""
+    if complaint.party == "rights_holder":
+        return EVIDENCE[complaint.state]
+    if case.verdict != "not_infringing":
+        return None
+    return Evidence.SHIELDED if complaint.state in AGAINST_THE_SELLER else Evidence.CLEARED
 
 
 def _tell(session: Session, complaint: Complaint, case: Case, *, before: ComplaintState) -> None:

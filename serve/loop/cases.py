@@ -119,6 +119,18 @@ def list_cases(
     )
 
 
+def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
+    """The cases that rights holders who are suspended now judged not to infringe, and that have not ended."""
+    suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
+    query = _viewed().where(Case.state == CaseState.NOT_INFRINGING, Case.holder_id.in_(suspended))
+    with database.read() as session:
+        rows = session.execute(query.where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)).all()
+    return Page(
+        items=[_view(*row) for row in rows[:limit]],
+        next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
+    )
+
+
 def get_case(database: Database, case_id: str) -> CaseView:
     """One case. Raises `Problem` (404)."""
     with database.read() as session:

@@ -1,12 +1,15 @@
-"""Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read."""
+"""Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read.
+
+Trust & safety doubt the judgement `not_infringing` of a case, or `unsure`, by a complaint of the platform's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -27,9 +30,11 @@ from serve.loop.states import CaseAction, ComplaintState
 from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
-from serve.problems import not_found
+from serve.problems import Problem, not_found
 from serve.results import Answer
-from serve.wording import Note
+from serve.wording import Note, Reason
+
+Party = Literal["rights_holder", "platform"]
 
 ACTS_AT_ONCE: Final = "A trusted rights holder complained; the listing is blocked until the complaint is decided."
 
@@ -40,6 +45,14 @@ class NewComplaint(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     statement: Note | None = None
+
+
+class NewDoubt(BaseModel):
+    """Why trust & safety doubt the judgement; the rights holder reads it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
 
 
 class CounterNoticeView(Answer):
@@ -56,6 +69,7 @@ class ComplaintView(Answer):
     case_id: str
     brand_id: str
     listing_id: str
+    party: Annotated[Party, Field(description="Whose it is: `platform` where trust & safety doubt a judgement")]
     state: ComplaintState
     statement: str | None
     reason: str | None
@@ -99,6 +113,33 @@ def file_complaint(
         audit.record(
             session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
             content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
+        )  # fmt: skip
+        return view_complaint(session, complaint.id)
+
+
+def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) -> ComplaintView:
+    """Turn a judgement that trust & safety do not believe into a complaint of the platform's, to be decided as any is.
+
+    Raises `Problem`: 404, or 409 unless the judgement is `not_infringing` or `unsure` and about a seller's listing.
+    """
+    with database.write() as session:
+        case, listing = lock_case(session, case_id)
+        filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
+        if filed is not None and audit.carried_out(session, filed):
+            return view_complaint(session, filed)
+        if is_pretended(session, case):
+            raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
+        advance(case, CaseAction.DOUBT)
+        require_in_time(case)
+        complaint = Complaint(
+            id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
+        )  # fmt: skip
+        session.add(complaint)
+        session.flush()
+        settle(session, listing)
+        audit.record(
+            session, actor=caller.key_id, action="case doubted", subject=complaint.id,
+            content={"case": case.id, "verdict": case.verdict, "reason": new.reason},
         )  # fmt: skip
         return view_complaint(session, complaint.id)
 
@@ -160,6 +201,7 @@ def _view(session: Session, complaint: Complaint, case: Case, counter: CounterNo
         case_id=case.id,
         brand_id=case.brand_id,
         listing_id=case.listing["id"],
+        party=complaint.party,  # type: ignore[arg-type] # checked by the table
         state=ComplaintState(complaint.state),
         statement=complaint.statement,
         reason=complaint.reason,

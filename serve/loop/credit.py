@@ -44,6 +44,8 @@ class Evidence(StrEnum):
     DISAGREES = "disagrees with a blind test"
     CONSISTENT = "consistent"
     CONTRADICTS = "contradicts itself"
+    CLEARED = "cleared what does not infringe"
+    SHIELDED = "cleared what infringes"
     FORGED = "forged proof of rights"
 
 
@@ -51,6 +53,7 @@ HELD: Final[dict[Evidence, float]] = {
     Evidence.UPHELD: 1.0,
     Evidence.CONFIRMED: 1.0,
     Evidence.AGREES: 1.0,
+    Evidence.CLEARED: 1.0,
     Evidence.CONSISTENT: 0.5,
 }
 """Judgements that each kind counts for as one that held; to agree with oneself says less."""
@@ -59,6 +62,7 @@ FAILED: Final[dict[Evidence, float]] = {
     Evidence.DISMISSED: 1.0,
     Evidence.OVERTURNED: 2.0,
     Evidence.DISAGREES: 1.0,
+    Evidence.SHIELDED: 1.0,
     Evidence.CONTRADICTS: 1.0,
     Evidence.FORGED: 10.0,
 }

@@ -12,6 +12,7 @@ from serve.loop import audit
 from serve.loop.cases import EXPIRE, lock_case, view_case
 from serve.loop.deliveries import push
 from serve.loop.endings import end_case
+from serve.loop.standing import acquits
 from serve.loop.states import CaseAction, CaseState
 
 ANNOUNCED: Final = (CaseState.OPEN, CaseState.UNSURE, CaseState.INFRINGING)
@@ -34,7 +35,7 @@ class Deadlines:
         await asyncio.to_thread(self._announce, case_id)
 
     async def expire(self, case_id: str) -> None:
-        """End the case, if it still waits: a judgement `not_infringing` stands, anything else came to nothing."""
+        """End the case, if it still waits: it was judged not to infringe by one whose word counts, or to no effect."""
         await asyncio.to_thread(self._expire, case_id)
 
     def _announce(self, case_id: str) -> None:
@@ -56,6 +57,6 @@ class Deadlines:
             if datetime.now(UTC) < case.expires:  # the database's clock, by which jobs come, is ahead of ours
                 defer(session, EXPIRE, at=case.expires, case_id=case_id)
                 return
-            if case.state != CaseState.NOT_INFRINGING:
+            if not acquits(case):
                 case.fallback = self._fallback
             end_case(session, case, listing, CaseAction.EXPIRE)

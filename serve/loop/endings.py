@@ -12,14 +12,15 @@ from serve.loop.blind_tests import conclude, is_blind_test
 from serve.loop.cases import advance, view_case
 from serve.loop.deliveries import push
 from serve.loop.labels import teach_judgement
-from serve.loop.standing import settle
+from serve.loop.standing import acquits, settle
 from serve.loop.states import CaseAction, CaseState
 
 SUPERSEDED: Final = "The seller sent other pictures; another case asks about them."
 
 
 def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseAction) -> None:
-    """End `case` by `action` (expire or supersede): a judgement `not_infringing` stands, anything else came to nothing.
+    """End `case` by `action` (expire or supersede): a judgement `not_infringing` stands, if its author's word counts;
+    anything else came to nothing.
 
     The caller holds the listing's lock. Raises `NotAllowedError`.
     """
@@ -29,8 +30,10 @@ def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseA
         case.note = SUPERSEDED
     elif case.state == CaseState.EXPIRED:
         case.note = f"No complaint by {case.due_day}; the listing's decision is now {listing.decision}."
+    elif not acquits(case):
+        case.note = f"Judged while suspended, which clears nothing; the listing's decision is now {listing.decision}."
     conclude(session, case)
-    if case.verdict == "not_infringing" and not is_blind_test(session, case):
+    if acquits(case) and not is_blind_test(session, case):
         teach_judgement(session, case)
     push(session, case.holder_id, f"case.{case.state}", view_case(session, case.id))
     decision = None if action is CaseAction.SUPERSEDE else listing.decision  # the new case will have its say

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case
+from serve.database.tables import RightsHolder
 from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
@@ -90,7 +91,7 @@ def judge(database: Database, case_id: str, judgement: Judgement, *, prove_owner
             )  # fmt: skip
         advance(case, ACTIONS[judgement.verdict])
         case.verdict, case.reason, case.tags = judgement.verdict, judgement.reason, judgement.tags
-        case.judged = datetime.now(UTC)
+        case.judged, case.tier = datetime.now(UTC), session.get_one(RightsHolder, case.holder_id).tier
         settle(session, listing)
         audit.record(
             session, actor=caller.key_id, action="case judged", subject=case.id,
@@ -121,7 +122,7 @@ def retract(database: Database, case_id: str, *, caller: Caller) -> CaseView:
                 extra={"state": case.state},
             )  # fmt: skip
         advance(case, CaseAction.RETRACT)
-        before, case.verdict, case.reason, case.tags, case.judged = case.verdict, None, None, [], None
+        before, case.verdict, case.reason, case.tags, case.judged, case.tier = case.verdict, None, None, [], None, None
         settle(session, listing)
         if case.reminded is None and datetime.now(UTC) >= case.announced:
             defer(session, ANNOUNCE, case_id=case.id)

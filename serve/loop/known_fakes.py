@@ -35,6 +35,9 @@ MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
 once, in some 10 ms."""
 
+DECIDED: Final = ("complaint", "counter_notice", "doubt")
+"""Origins of the labels of decided complaints."""
+
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
 
@@ -141,7 +144,7 @@ class KnownFakes:
             select(Label.subject, Label.brand_id, null(), ListingImage.object_key, Label.box)
             .join(ListingImage, ListingImage.id == Label.image_id)
             .where(
-                Label.brand_id == brand_id, Label.origin.in_(("complaint", "counter_notice")), Label.target > 0.5,
+                Label.brand_id == brand_id, Label.origin.in_(DECIDED), Label.target > 0.5,
                 Label.kind.in_(("smear", "imitation")), Label.withdrawn.is_(None), Label.available.is_not(None),
             )
             .order_by(Label.id.desc())

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Label, ListingImage, Trait
+from serve.database.loop_tables import BlindTest, Case, Complaint, Label, ListingImage, Trait
 from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
@@ -26,7 +26,7 @@ from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.problems import not_found
 from serve.results import Answer, Finding, Kind
 
-Origin = Literal["complaint", "counter_notice", "judgement", "blind_test", "jury", "trait"]
+Origin = Literal["complaint", "counter_notice", "doubt", "judgement", "blind_test", "jury", "trait"]
 
 BATCH: Final = 500
 PICTURE: Final = (
@@ -55,22 +55,23 @@ class LabelView(Answer):
     decided: datetime
 
 
-def teach_complaint(
-    session: Session, case: Case, complaint_id: str, *, state: ComplaintState, counter_notice: bool,
-    available: datetime | None,
-) -> None:  # fmt: skip
-    """Write the labels of a decided complaint in place of earlier ones.
+def teach_complaint(session: Session, case: Case, complaint: Complaint, *, counter_notice: bool) -> None:
+    """Write the labels of a decided complaint in place of earlier ones; they count once nobody can answer it any more.
 
-    `counter_notice`: the seller's answer was decided on. `available`: from when on they count; None is at once.
+    `counter_notice`: the seller's answer was decided on.
     """
-    infringes = state in AGAINST_THE_SELLER
+    state = ComplaintState(complaint.state)
     examiner = EXAMINER_OF_BOTH if state in HEARD_BOTH else EXAMINER
-    witnesses = [
-        Witness(infringes=True, reliability=reliability_of(session, case.holder_id)),
-        Witness(infringes=infringes, reliability=examiner),
-    ]
+    witnesses = [Witness(infringes=state in AGAINST_THE_SELLER, reliability=examiner)]
+    if case.verdict != "unsure":
+        own = reliability_of(session, case.holder_id)
+        witnesses.append(Witness(infringes=case.verdict == "infringing", reliability=own))
     origin: Origin = "counter_notice" if counter_notice else "complaint"
-    _teach(session, case, subject=complaint_id, witnesses=witnesses, origin=origin, available=available)
+    if complaint.party == "platform":
+        origin = "doubt"
+    _teach(
+        session, case, subject=complaint.id, witnesses=witnesses, origin=origin, available=complaint.window_ends
+    )  # fmt: skip
 
 
 def teach_judgement(session: Session, case: Case) -> None:

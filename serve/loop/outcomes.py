@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage
 from serve.loop.cases import CaseFinding
+from serve.loop.standing import acquits
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, CaseState, ComplaintState
 from serve.policy import strength
 
@@ -65,7 +66,7 @@ def _verdict(case: Case, complaint: Complaint | None, test: BlindTest | None) ->
     if test is not None:
         return None if test.truth is None else test.truth == "fake"
     if complaint is None:
-        own_word = case.state == CaseState.CLOSED and case.verdict == "not_infringing"
+        own_word = case.state == CaseState.CLOSED and acquits(case)
         return False if own_word else None
     state = ComplaintState(complaint.state)
     if state in FOR_THE_SELLER:

@@ -2,7 +2,7 @@
 
 The scan decides first; then the cases speak that are about the listing's pictures, or have not ended, or whose
 complaint was upheld, and the strongest voice wins. A block by the scan holds until every brand that is asked has
-cleared the listing.
+cleared the listing, which a suspended rights holder cannot.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord
-from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState, ComplaintState
+from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
 from serve.results import Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
@@ -34,27 +34,44 @@ class Voice:
 
 def voice(case: Case, complaint: Complaint | None) -> Voice:
     """What `case`, with its complaint if there is one, says of the listing's pictures."""
-    if complaint is not None and complaint.state in AGAINST_THE_SELLER:
+    return _voice_of_case(case) if complaint is None else _voice_of_complaint(complaint)
+
+
+def _voice_of_complaint(complaint: Complaint) -> Voice:
+    if complaint.state in AGAINST_THE_SELLER:
         return Voice("block", f"a complaint was upheld ({complaint.id})")
-    if complaint is not None and complaint.state != ComplaintState.FILED:
+    if complaint.state in FOR_THE_SELLER:
         return Voice("allow", f"a complaint was {complaint.state} ({complaint.id})")
-    if complaint is not None:
-        return Voice(FILED[complaint.tier], f"a complaint was filed ({complaint.id})")
+    if complaint.party == "platform":
+        return Voice("review", f"trust & safety doubt the rights holder's judgement ({complaint.id})")
+    return Voice(FILED[complaint.tier], f"a complaint was filed ({complaint.id})")
+
+
+def _voice_of_case(case: Case) -> Voice:
+    fallback: Decision = "review" if case.fallback == "review" else "allow"
     match CaseState(case.state):
-        case CaseState.NOT_INFRINGING | CaseState.CLOSED:
+        case CaseState.NOT_INFRINGING | CaseState.CLOSED if acquits(case):
             return Voice("allow", f"the rights holder judged it not infringing ({case.id})")
+        case CaseState.NOT_INFRINGING:
+            return Voice("review", f"a suspended rights holder judged it not infringing ({case.id})")
+        case CaseState.CLOSED:
+            return Voice(fallback, f"only a suspended rights holder answered by {case.due_day} ({case.id})")
         case CaseState.EXPIRED:
-            fallback: Decision = "review" if case.fallback == "review" else "allow"
             return Voice(fallback, f"the rights holder did not answer by {case.due_day} ({case.id})")
         case _:
             return Voice("review", f"the rights holder is asked ({case.id})")
+
+
+def acquits(case: Case) -> bool:
+    """Whether the rights holder found nothing wrong and its word counts: a suspended one's is as good as silence."""
+    return case.verdict == "not_infringing" and case.tier != "suspended"
 
 
 def cleared(case: Case, complaint: Complaint | None) -> bool:
     """Whether somebody looked and found nothing wrong: the scan's block then holds no more. Silence does not clear."""
     if complaint is not None:
         return complaint.state in FOR_THE_SELLER
-    return case.state in (CaseState.NOT_INFRINGING, CaseState.CLOSED)
+    return case.state in (CaseState.NOT_INFRINGING, CaseState.CLOSED) and acquits(case)
 
 
 def speaks(case: Case, complaint: Complaint | None, *, revision: int) -> bool:

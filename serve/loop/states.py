@@ -4,7 +4,8 @@ case       open → infringing ─ complain → complained ─ end → closed
                 → not_infringing ─ expire → closed
                 → unsure
            each answer may be retracted until something follows; without an answer that stands, `expired`;
-           `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures
+           `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures, and may be
+           doubted by trust & safety → complained
 
 complaint  filed → dismissed ─ reverse → upheld
                  → upheld ─ answer → countered → confirmed | overturned
@@ -40,6 +41,7 @@ class CaseAction(StrEnum):
     JUDGE_UNSURE = "judge as unsure"
     RETRACT = "retract the judgement of"
     COMPLAIN = "file a complaint on"
+    DOUBT = "doubt the judgement of"
     END = "end"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
@@ -73,6 +75,8 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.NOT_INFRINGING, CaseAction.RETRACT): CaseState.OPEN,
     (CaseState.UNSURE, CaseAction.RETRACT): CaseState.OPEN,
     (CaseState.INFRINGING, CaseAction.COMPLAIN): CaseState.COMPLAINED,
+    (CaseState.NOT_INFRINGING, CaseAction.DOUBT): CaseState.COMPLAINED,
+    (CaseState.UNSURE, CaseAction.DOUBT): CaseState.COMPLAINED,
     (CaseState.COMPLAINED, CaseAction.END): CaseState.CLOSED,
     (CaseState.OPEN, CaseAction.EXPIRE): CaseState.EXPIRED,
     (CaseState.UNSURE, CaseAction.EXPIRE): CaseState.EXPIRED,

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.loop import cases, complaints, judgements
 from serve.loop.cases import CaseView
-from serve.loop.complaints import ComplaintView, NewComplaint
+from serve.loop.complaints import ComplaintView, NewComplaint, NewDoubt
 from serve.loop.judgements import Judgement, JudgementOutcome, Judgements
 from serve.loop.states import CaseState
 from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
-from serve.routes.dependencies import BoundedWork, CaseReader, Complainant, Judge, OpenService
+from serve.routes.dependencies import BoundedWork, CaseReader, Complainant, Examiner, Judge, OpenService
 from serve.routes.forms import read_statement, statement_body
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -45,6 +45,14 @@ def judge_many(given: Judgements, caller: Judge, service: OpenService) -> list[J
     return judgements.judge_many(
         service.database, given.judgements, prove_ownership=service.settings.prove_ownership, caller=caller
     )
+
+
+@router.get("/doubtful", responses=documented())
+def list_doubtful_cases(
+    caller: Examiner, service: OpenService, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CaseView]:
+    """What rights holders who are suspended judged not to infringe, oldest first, before the cases end."""
+    return cases.list_doubtful_cases(service.database, limit=limit, cursor=cursor)
 
 
 @router.get("/{case_id}", responses=documented(404))
@@ -103,5 +111,13 @@ async def file_complaint(
         prove_ownership=service.settings.prove_ownership,
         caller=caller,
     )
+    response.headers["Location"] = f"/v1/complaints/{filed.id}"
+    return filed
+
+
+@router.post("/{case_id}/doubt", status_code=201, responses=documented(404, 409))
+def doubt(case_id: str, new: NewDoubt, caller: Examiner, service: OpenService, response: Response) -> ComplaintView:
+    """Doubt the judgement `not_infringing` or `unsure`: a complaint of the platform's own, to be decided as any is."""
+    filed = complaints.doubt(service.database, case_id, new, caller=caller)
     response.headers["Location"] = f"/v1/complaints/{filed.id}"
     return filed

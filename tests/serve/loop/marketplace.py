@@ -109,6 +109,10 @@ class Marketplace:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def doubt(self, case: str) -> httpx2.Response:
+        """Trust & safety do not believe what the brand judged."""
+        return self.client.post(f"/v1/cases/{case}/doubt", json={"reason": "the mark is painted over"})
+
     def decide(self, complaint: str, outcome: str = "upheld") -> httpx2.Response:
         """Trust & safety's decision."""
         body = {"outcome": outcome, "reason": "the mark is painted over"}

@@ -20,9 +20,11 @@ CASE_ACTIONS = (
     CaseAction.JUDGE_UNSURE,
     CaseAction.RETRACT,
     CaseAction.COMPLAIN,
+    CaseAction.DOUBT,
 )
-"""What the rights holder does; to end, to expire and to supersede follow from other things."""
+"""What the rights holder and trust & safety do; to end, to expire and to supersede follow from other things."""
 
+OFTEN = (CaseAction.JUDGE_INFRINGING, CaseAction.COMPLAIN)
 
 WRITTEN = (AuditEntry, Complaint, CounterNotice, CreditEvent, Label, Notice)
 
@@ -44,7 +46,7 @@ class Life:
         answer = self._send(action)
         if allowed:
             assert answer.is_success, (action, answer.text)
-            if action == CaseAction.COMPLAIN:
+            if action in (CaseAction.COMPLAIN, CaseAction.DOUBT):
                 self.complaint_id = answer.json()["id"]
         else:
             assert answer.status_code == (404 if self._has_no_complaint(action) else 409), (action, answer.text)
@@ -80,6 +82,7 @@ class Life:
             CaseAction.JUDGE_NOT_INFRINGING: lambda: market.judge(case, "not_infringing"),
             CaseAction.JUDGE_UNSURE: lambda: market.judge(case, "unsure"),
             CaseAction.RETRACT: lambda: market.client.delete(f"{url}/judgement", headers=key),
+            CaseAction.DOUBT: lambda: market.doubt(case),
             CaseAction.COMPLAIN: lambda: market.client.post(f"{url}/complaint", headers=key),
             ComplaintAction.UPHOLD: lambda: market.decide(complaint),
             ComplaintAction.DISMISS: lambda: market.decide(complaint, "dismissed"),
@@ -95,7 +98,7 @@ class Life:
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from([*CASE_ACTIONS, *CASE_ACTIONS[::4], *ComplaintAction]), max_size=12))
+@given(st.lists(st.sampled_from([*CASE_ACTIONS, *OFTEN, *ComplaintAction]), max_size=12))
 def test_the_service_keeps_to_the_tables(market: Marketplace, actions: list[CaseAction | ComplaintAction]) -> None:
     brand = Marketplace(market.client)  # its own, so that the tier of one example is not that of the next
     life = Life(brand, brand.case())

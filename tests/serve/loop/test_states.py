@@ -48,19 +48,22 @@ def test_a_case_that_is_over_stays_over(actions: list[CaseAction]) -> None:
 
 
 @given(cases)
-def test_a_complaint_follows_only_the_verdict_infringing(actions: list[CaseAction]) -> None:
-    states = [CaseState.OPEN, *(state for _, state in walk(CaseState.OPEN, actions, next_case_state))]
-    for before, after in pairwise(states):
+def test_a_complaint_follows_the_verdict_infringing_and_a_doubt_any_other(actions: list[CaseAction]) -> None:
+    states = [(None, CaseState.OPEN), *walk(CaseState.OPEN, actions, next_case_state)]
+    for (_, before), (action, after) in pairwise(states):
         if after == CaseState.COMPLAINED:
-            assert before == CaseState.INFRINGING
+            after_doubt = before in (CaseState.NOT_INFRINGING, CaseState.UNSURE)
+            assert action == (CaseAction.DOUBT if after_doubt else CaseAction.COMPLAIN)
+            assert after_doubt or before == CaseState.INFRINGING
 
 
 @given(cases)
 def test_nothing_is_taken_back_after_a_complaint(actions: list[CaseAction]) -> None:
     path = walk(CaseState.OPEN, actions, next_case_state)
     taken = [action for action, _ in path]
-    if CaseAction.COMPLAIN in taken:
-        assert taken[taken.index(CaseAction.COMPLAIN) + 1 :] in ([], [CaseAction.END])
+    complained = [place for place, action in enumerate(taken) if action in (CaseAction.COMPLAIN, CaseAction.DOUBT)]
+    for place in complained:
+        assert taken[place + 1 :] in ([], [CaseAction.END])
 
 
 @given(complaints)
