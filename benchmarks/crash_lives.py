@@ -66,6 +66,11 @@ class Life:
         self._act("complaint filed", path, state="complained", data={"statement": "ours"}, files=files)
         self._complaint = self._done("GET", f"/v1/cases/{self._case}")["complaint_id"]
 
+    def doubt(self) -> None:
+        """Trust & safety doubt the judgement."""
+        self._act("case doubted", f"/v1/cases/{self._case}/doubt", state="complained", json={"reason": "we see more"})
+        self._complaint = self._done("GET", f"/v1/cases/{self._case}")["complaint_id"]
+
     def decide(self, outcome: str, *, becomes: str) -> None:
         """Trust & safety decide."""
         path = f"/v1/complaints/{self._complaint}/decision"
@@ -207,6 +212,14 @@ def not_infringing(life: Life) -> None:
     life.expire(becomes="closed")
 
 
+def doubted(life: Life) -> None:
+    """Nothing was to be held against it, and trust & safety see it otherwise."""
+    life.send()
+    life.judge("not_infringing")
+    life.doubt()
+    life.decide("upheld", becomes="upheld")
+
+
 def other_pictures(life: Life) -> None:
     """The seller changes the pictures under an open case."""
     life.send()
@@ -254,7 +267,7 @@ class Kind:
 LIVES: Mapping[str, Kind] = {
     **{
         lead.__name__: Kind(Life, lead)
-        for lead in (upheld, dismissed, unanswered, not_infringing, other_pictures, superseded, swapped)
+        for lead in (upheld, dismissed, unanswered, not_infringing, doubted, other_pictures, superseded, swapped)
     },
     promoted.__name__: Kind(Promotion, promoted),
 }

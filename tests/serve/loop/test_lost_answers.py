@@ -22,6 +22,12 @@ def complain(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     return market.client.post(f"/v1/cases/{case}/complaint", headers=headers)
 
 
+def doubt(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    case = market.case()
+    market.judge(case, "unsure")
+    return market.client.post(f"/v1/cases/{case}/doubt", json={"reason": "r"}, headers=headers)
+
+
 def counter(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     complaint = market.complaint()
     market.decide(complaint)
@@ -73,7 +79,7 @@ def settle(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     return market.client.post(f"/v1/disputes/{dispute}/settlement", json=body, headers=headers)
 
 
-ACTS = [judge, complain, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote, settle]
+ACTS = [judge, complain, doubt, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote, settle]
 
 
 @pytest.mark.parametrize("act", ACTS)

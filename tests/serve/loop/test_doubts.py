@@ -1,0 +1,196 @@
+"""What a suspended rights holder clears is not cleared, and trust & safety may doubt what any clears."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from marketplace import Marketplace
+from service_client import Client
+from sqlalchemy import text
+from test_blind_tests import slip
+
+from serve.loop.deadlines import Deadlines
+from serve.loop.outcomes import settled_outcomes
+
+
+@pytest.fixture
+def brand(client: Client) -> Marketplace:
+    return Marketplace(client)
+
+
+def set_tier(brand: Marketplace, tier: str) -> None:
+    change = {"tier": tier, "reason": "a test"}
+    assert brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json=change).status_code == 200
+
+
+def cleared(brand: Marketplace, verdict: str = "not_infringing") -> str:
+    """The id of a new case that the brand judged."""
+    case = brand.case()
+    assert brand.judge(case, verdict).status_code == 200
+    return case
+
+
+def doubted(brand: Marketplace, case: str) -> dict[str, Any]:
+    answer = brand.doubt(case)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"/v1/complaints/{found['id']}"
+    return found
+
+
+def doubtful(brand: Marketplace) -> list[str]:
+    found = brand.client.get("/v1/cases/doubtful", params={"limit": 500}).json()["items"]
+    return [case["id"] for case in found if case["brand_id"] == brand.brand]
+
+
+def labels(brand: Marketplace) -> list[tuple[str, float]]:
+    """Origin and target of the brand's labels that count or will."""
+    query = text("SELECT origin, target FROM labels WHERE brand_id = :id AND withdrawn IS NULL ORDER BY id")
+    with brand.client.service.database.read() as session:
+        return [(origin, target) for origin, target in session.execute(query, {"id": brand.brand})]
+
+
+def counts(brand: Marketplace) -> tuple[float, float]:
+    credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    return credit["held"], credit["failed"]
+
+
+def test_what_a_suspended_one_clears_stays_in_review_and_ends_as_if_nobody_had_answered(brand: Marketplace) -> None:
+    set_tier(brand, "suspended")
+    case = cleared(brand)
+    assert brand.decision_on(case) == "review"
+    brand.end(case)
+    ended = brand.client.get(f"/v1/cases/{case}").json()
+    assert (ended["state"], brand.decision_on(case)) == ("closed", "allow")
+    assert "while suspended" in ended["note"]
+    assert labels(brand) == []
+    with brand.client.service.database.read() as session:
+        assert brand.brand not in {one.brand_id for one in settled_outcomes(session, model="plain")}
+
+
+@pytest.mark.parametrize(("tier", "decision"), [("standard", "allow"), ("suspended", "review")])
+def test_where_silence_keeps_a_listing_in_review_a_suspended_word_does(
+    brand: Marketplace, tier: str, decision: str
+) -> None:
+    set_tier(brand, tier)
+    case = cleared(brand)
+    database = brand.client.service.database
+    with database.write() as session:
+        session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
+    Deadlines(database, fallback="review")._expire(case)
+    assert brand.decision_on(case) == decision
+
+
+@pytest.mark.parametrize(("tier", "decision"), [("standard", "allow"), ("suspended", "block")])
+def test_a_block_by_the_scan_outlives_a_suspended_word(brand: Marketplace, tier: str, decision: str) -> None:
+    set_tier(brand, tier)
+    case = brand.case()
+    with brand.client.service.database.write() as session:
+        listing = (
+            "UPDATE listings SET scanned = 'block' FROM cases AS c WHERE c.listing_id = listings.id AND c.id = :id"
+        )
+        session.execute(text(listing), {"id": case})
+    brand.judge(case, "not_infringing")
+    brand.end(case)
+    with brand.client.service.database.read() as session:
+        query = "SELECT l.decision FROM listings AS l JOIN cases AS c ON c.listing_id = l.id WHERE c.id = :id"
+        assert session.scalar(text(query), {"id": case}) == decision
+
+
+def test_trust_and_safety_find_what_those_cleared_who_are_suspended_now(brand: Marketplace) -> None:
+    before, unsure = cleared(brand), cleared(brand, "unsure")
+    assert doubtful(brand) == []
+    set_tier(brand, "suspended")
+    after = cleared(brand)
+    assert doubtful(brand) == [before, after]
+    doubted(brand, before)
+    brand.end(after)
+    assert doubtful(brand) == []
+    assert unsure
+    assert brand.client.get("/v1/cases/doubtful", headers=brand.brand_key).status_code == 403
+
+
+def test_a_doubt_is_a_complaint_of_the_platforms_that_is_decided_as_any(brand: Marketplace) -> None:
+    case = cleared(brand)
+    assert brand.decision_on(case) == "allow"
+    complaint = doubted(brand, case)
+    assert (complaint["party"], complaint["state"]) == ("platform", "filed")
+    assert complaint["statement"] == "the mark is painted over"
+    assert brand.decision_on(case) == "review"
+    retracted = brand.client.delete(f"/v1/cases/{case}/judgement", headers=brand.brand_key)
+    assert (retracted.status_code, brand.doubt(case).status_code) == (409, 409)
+
+    brand.decide(complaint["id"])
+    assert brand.decision_on(case) == "block"
+    ended = brand.client.get(f"/v1/cases/{case}").json()
+    assert (ended["state"], ended["verdict"], ended["complaint_id"]) == ("closed", "not_infringing", complaint["id"])
+    (notice,) = brand.client.get("/v1/notices", params={"seller": ended["listing"]["seller"]}).json()["items"]
+    assert notice["subject"] == "upheld"
+    assert brand.counter(complaint["id"]).status_code == 201
+    brand.decide(complaint["id"], "dismissed")
+    assert brand.decision_on(case) == "allow"
+
+
+def test_what_comes_of_a_doubt_is_said_of_the_judgement_and_taught(brand: Marketplace) -> None:
+    shielded = doubted(brand, cleared(brand))["id"]
+    brand.decide(shielded)
+    assert counts(brand) == (0, 1)
+    assert [origin for origin, _ in labels(brand)] == ["doubt"]
+    assert labels(brand)[0][1] > 0.9
+    brand.reverse(shielded)
+    assert counts(brand) == (1, 0)
+    assert labels(brand)[0][1] < 0.1
+    brand.decide(doubted(brand, cleared(brand))["id"], "dismissed")
+    assert counts(brand) == (2, 0)
+    credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    assert (credit["complaints"], credit["tier"]) == (0, "standard"), "it is no complaint of its own"
+
+
+def test_who_was_unsure_was_not_wrong(brand: Marketplace) -> None:
+    brand.decide(doubted(brand, cleared(brand, "unsure"))["id"])
+    assert counts(brand) == (0, 0)
+    ((origin, target),) = labels(brand)
+    assert (origin, target) == ("doubt", 0.95)
+
+
+def test_who_clears_agrees_with_a_dismissal_and_weighs_against_an_uphold(brand: Marketplace) -> None:
+    for _ in range(30):
+        brand.decide(brand.complaint())
+    targets = {}
+    for outcome in ("upheld", "dismissed"):
+        brand.decide(doubted(brand, cleared(brand))["id"], outcome)
+        targets[outcome] = next(target for origin, target in reversed(labels(brand)) if origin == "doubt")
+    assert targets["upheld"] < 0.95
+    assert targets["dismissed"] < 0.05
+
+
+@pytest.mark.parametrize("verdict", [None, "infringing"])
+def test_there_is_nothing_to_doubt_where_nothing_was_cleared(brand: Marketplace, verdict: str | None) -> None:
+    case = brand.case()
+    if verdict is not None:
+        brand.judge(case, verdict)
+    answer = brand.doubt(case)
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:hallmark:problem:not-allowed-now")
+    assert brand.client.get(f"/v1/cases/{case}").json()["complaint_id"] is None
+
+
+def test_nobody_doubts_what_is_over_or_what_nobody_sells(brand: Marketplace) -> None:
+    late = cleared(brand)
+    with brand.client.service.database.write() as session:
+        session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": late})
+    assert brand.doubt(late).json()["type"] == "urn:hallmark:problem:too-late"
+    test = slip(brand, brand.case())
+    brand.judge(test, "not_infringing")
+    assert "under a cover" in brand.doubt(test).json()["detail"]
+    states = [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in (late, test)]
+    assert states == ["not_infringing", "not_infringing"]
+
+
+def test_the_reason_is_in_the_audit_log(brand: Marketplace) -> None:
+    complaint = doubted(brand, cleared(brand))["id"]
+    query = text("SELECT content FROM audit_log WHERE action = 'case doubted' AND subject = :id")
+    with brand.client.service.database.read() as session:
+        content = json.loads(session.scalars(query, {"id": complaint}).one())
+    assert (content["verdict"], content["reason"]) == ("not_infringing", "the mark is painted over")
