@@ -8,8 +8,8 @@ or careless, or malicious: those accuse honest sellers and shield fakes. After e
 The same listings of the same brands go through two marketplaces: in one all rights holders are honest, in the other
 some are malicious, who bring about a fifth of the accusations. Its labels also train two models that serve nowhere. The
 clean run has the same labels without those of the malicious ones: what they say costs what it is better by. The
-unweighted run takes everybody who accuses at its word. What the malicious do not say, who would have taught as much as
-others, costs what the honest marketplace is better by, which nothing can make up for but more labels.
+unweighted run takes everybody who accuses at its word. Trust & safety decide what those clear who are suspended; what
+they do not find by themselves, as others do, costs what the honest marketplace is better by.
 
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
@@ -188,7 +188,7 @@ def main() -> None:
         untaught = examined.recall(bundle_folder())
         console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
         place = Place(Path(folder), work, chosen.seed, stack)
-        arms = [_arm("clean", place, logos, honesties(size.brands, malicious=0))]
+        arms = [_arm("honest", place, logos, honesties(size.brands, malicious=0))]
         if size.malicious:
             arms.append(_arm("malicious", place, logos, honesties(size.brands, malicious=size.malicious)))
         for number in range(1, size.rounds + 1):
@@ -216,26 +216,26 @@ def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict
     `unweighted_gap`. A gap's interval tells how far it would move on other marks of the same brands, not what other
     labels would teach.
     """
-    clean, last = arms[0], arms[-1]
+    honest, last = arms[0], arms[-1]
     gaps: dict[str, Any] = {}
     for name, better, worse in (
         ("malicious", last.without_them, last.champion),
         ("unweighted", last.without_them, last.at_their_word),
-        ("untaught", clean.champion if last is not clean else None, last.champion),
+        ("untaught", honest.champion if last is not honest else None, last.champion),
     ):
         gap = examined.gap(better, worse) if better is not None and worse is not None else None
         gaps[f"{name}_gap_points"] = gap and gap.value
         gaps[f"{name}_gap_interval"] = gap and [round(gap.low, 2), round(gap.high, 2)]
     figures = {
         "recall_untaught": untaught,
-        "recall_first": clean.recalls[0],
-        "recall_last": clean.recalls[-1],
+        "recall_first": honest.recalls[0],
+        "recall_last": honest.recalls[-1],
         "credit_rank_correlation": last.credit_correlation,
         **gaps,
         "malicious_share": last.malicious_share,
-        "precision": clean.figures[-1].precision,
-        "proactive_to_reactive": clean.figures[-1].proactive_to_reactive,
-        "rounds": len(clean.figures),
+        "precision": honest.figures[-1].precision,
+        "proactive_to_reactive": honest.figures[-1].proactive_to_reactive,
+        "rounds": len(honest.figures),
     }
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
 

@@ -257,13 +257,11 @@ class Marketplace:
             self._judge(holder, case["id"], listing=listing, figures=figures)
 
     def _look_again(self) -> None:
-        """Trust & safety decide what rights holders who are suspended by now have cleared."""
+        """Trust & safety decide what rights holders who are suspended by now have cleared, in earlier rounds too."""
         for case in self._all("/v1/cases/doubtful", key=self._trust):
-            listing = case["listing"]["id"]
-            if listing not in self._tests:  # whose truth is known
-                body = {"reason": "the rights holder is suspended"}
-                doubt = self._call("POST", f"/v1/cases/{case['id']}/doubt", key=self._trust, json=body)["id"]
-                self._adjudicate(doubt, listing=listing)
+            body = {"reason": "the rights holder is suspended"}
+            doubt = self._call("POST", f"/v1/cases/{case['id']}/doubt", key=self._trust, json=body)["id"]
+            self._adjudicate(doubt, listing=case["listing"]["id"])
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""

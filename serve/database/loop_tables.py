@@ -14,7 +14,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from serve.database.tables import Table
 
 ASKED = "state IN ('open', 'not_infringing', 'unsure')"
-CLEARED = "state = 'not_infringing'"
 
 
 class ListingRecord(Table):
@@ -121,7 +120,7 @@ class Case(Table):
         CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),
         CheckConstraint("verdict IN ('infringing', 'not_infringing', 'unsure')", name="cases_verdict"),
         CheckConstraint("tier IN ('standard', 'trusted', 'suspended')", name="cases_tier"),
-        Index("cases_cleared", "holder_id", "id", postgresql_where=text(CLEARED)),
+        Index("cases_holder", "holder_id", "id"),
     )
 
 

@@ -17,7 +17,7 @@ from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.credit import Evidence
 from serve.loop.deliveries import push
-from serve.loop.labels import teach_complaint
+from serve.loop.labels import teach_complaint, withdraw
 from serve.loop.notices import tell_seller
 from serve.loop.reputation import note_evidence
 from serve.loop.standing import settle
@@ -107,6 +107,7 @@ def _act(
             if ends:
                 conclude(session, case)
         else:
+            withdraw(session, case.id)
             teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
             note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
         view = view_complaint(session, complaint_id)

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from model.decode import decode
 from model.encoding import jpeg, png
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
+from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
@@ -96,7 +96,7 @@ def advance(case: Case, action: CaseAction) -> None:
     """Take `case` to its next state. Raises `NotAllowedError`."""
     case.state = next_case_state(CaseState(case.state), action)
     if case.state not in UNDER_WAY:
-        case.ended = datetime.now(UTC)
+        case.ended = case.ended or datetime.now(UTC)
 
 
 def list_cases(
@@ -120,15 +120,23 @@ def list_cases(
 
 
 def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
-    """The cases that rights holders who are suspended now judged not to infringe, and that have not ended."""
+    """The cases of rights holders who are suspended now that they cleared, or let expire, and nobody complained of.
+
+    Repeats under a cover are none of them.
+    """
     suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
-    query = _viewed().where(Case.state == CaseState.NOT_INFRINGING, Case.holder_id.in_(suspended))
+    cleared = (Case.verdict == "not_infringing") | (Case.state == CaseState.EXPIRED)
+    query = _viewed().where(Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~_is_repeat())
     with database.read() as session:
         rows = session.execute(query.where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)).all()
     return Page(
         items=[_view(*row) for row in rows[:limit]],
         next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
     )
+
+
+def _is_repeat() -> ColumnElement[bool]:
+    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
 
 
 def get_case(database: Database, case_id: str) -> CaseView:

@@ -1,6 +1,7 @@
 """Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read.
 
-Trust & safety doubt the judgement `not_infringing` of a case, or `unsure`, by a complaint of the platform's own.
+Trust & safety doubt that nothing infringes, whatever the rights holder said or did not say, by a complaint of the
+platform's own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from serve.loop.judgements import require_in_time
 from serve.loop.notices import tell_seller
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import lock_listing, settle
-from serve.loop.states import CaseAction, ComplaintState
+from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError
 from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
@@ -48,7 +49,7 @@ class NewComplaint(BaseModel):
 
 
 class NewDoubt(BaseModel):
-    """Why trust & safety doubt the judgement; the rights holder reads it."""
+    """Why trust & safety see it otherwise; the rights holder reads it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -118,9 +119,10 @@ def file_complaint(
 
 
 def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) -> ComplaintView:
-    """Turn a judgement that trust & safety do not believe into a complaint of the platform's, to be decided as any is.
+    """Make a case that trust & safety see otherwise a complaint of the platform's, to be decided as any is.
 
-    Raises `Problem`: 404, or 409 unless the judgement is `not_infringing` or `unsure` and about a seller's listing.
+    Raises `Problem`: 404, or 409 where the rights holder may still complain itself, somebody has complained, or nobody
+    sells anything.
     """
     with database.write() as session:
         case, listing = lock_case(session, case_id)
@@ -129,8 +131,12 @@ def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) ->
             return view_complaint(session, filed)
         if is_pretended(session, case):
             raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
+        if filed is not None:
+            raise NotAllowedError("case", state=CaseState(case.state), action=CaseAction.DOUBT)
+        is_over = case.ended is not None
         advance(case, CaseAction.DOUBT)
-        require_in_time(case)
+        if not is_over:
+            require_in_time(case)
         complaint = Complaint(
             id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
         )  # fmt: skip

@@ -63,7 +63,7 @@ def teach_complaint(session: Session, case: Case, complaint: Complaint, *, count
     state = ComplaintState(complaint.state)
     examiner = EXAMINER_OF_BOTH if state in HEARD_BOTH else EXAMINER
     witnesses = [Witness(infringes=state in AGAINST_THE_SELLER, reliability=examiner)]
-    if case.verdict != "unsure":
+    if case.verdict in ("infringing", "not_infringing"):
         own = reliability_of(session, case.holder_id)
         witnesses.append(Witness(infringes=case.verdict == "infringing", reliability=own))
     origin: Origin = "counter_notice" if counter_notice else "complaint"

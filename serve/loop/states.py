@@ -5,7 +5,7 @@ case       open → infringing ─ complain → complained ─ end → closed
                 → unsure
            each answer may be retracted until something follows; without an answer that stands, `expired`;
            `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures, and may be
-           doubted by trust & safety → complained
+           doubted by trust & safety → complained; what ended without a complaint may be doubted and stays as it ended
 
 complaint  filed → dismissed ─ reverse → upheld
                  → upheld ─ answer → countered → confirmed | overturned
@@ -41,7 +41,7 @@ class CaseAction(StrEnum):
     JUDGE_UNSURE = "judge as unsure"
     RETRACT = "retract the judgement of"
     COMPLAIN = "file a complaint on"
-    DOUBT = "doubt the judgement of"
+    DOUBT = "doubt"
     END = "end"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
@@ -77,6 +77,8 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.INFRINGING, CaseAction.COMPLAIN): CaseState.COMPLAINED,
     (CaseState.NOT_INFRINGING, CaseAction.DOUBT): CaseState.COMPLAINED,
     (CaseState.UNSURE, CaseAction.DOUBT): CaseState.COMPLAINED,
+    (CaseState.CLOSED, CaseAction.DOUBT): CaseState.CLOSED,
+    (CaseState.EXPIRED, CaseAction.DOUBT): CaseState.EXPIRED,
     (CaseState.COMPLAINED, CaseAction.END): CaseState.CLOSED,
     (CaseState.OPEN, CaseAction.EXPIRE): CaseState.EXPIRED,
     (CaseState.UNSURE, CaseAction.EXPIRE): CaseState.EXPIRED,

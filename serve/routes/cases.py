@@ -51,7 +51,7 @@ def judge_many(given: Judgements, caller: Judge, service: OpenService) -> list[J
 def list_doubtful_cases(
     caller: Examiner, service: OpenService, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseView]:
-    """What rights holders who are suspended judged not to infringe, oldest first, before the cases end."""
+    """What rights holders who are suspended cleared or did not answer, oldest first, until you doubt it."""
     return cases.list_doubtful_cases(service.database, limit=limit, cursor=cursor)
 
 
@@ -117,7 +117,7 @@ async def file_complaint(
 
 @router.post("/{case_id}/doubt", status_code=201, responses=documented(404, 409))
 def doubt(case_id: str, new: NewDoubt, caller: Examiner, service: OpenService, response: Response) -> ComplaintView:
-    """Doubt the judgement `not_infringing` or `unsure`: a complaint of the platform's own, to be decided as any is."""
+    """Doubt that nothing infringes: a complaint of the platform's own, to be decided as any is."""
     filed = complaints.doubt(service.database, case_id, new, caller=caller)
     response.headers["Location"] = f"/v1/complaints/{filed.id}"
     return filed

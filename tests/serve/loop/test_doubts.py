@@ -99,17 +99,42 @@ def test_a_block_by_the_scan_outlives_a_suspended_word(brand: Marketplace, tier:
         assert session.scalar(text(query), {"id": case}) == decision
 
 
-def test_trust_and_safety_find_what_those_cleared_who_are_suspended_now(brand: Marketplace) -> None:
-    before, unsure = cleared(brand), cleared(brand, "unsure")
+def test_trust_and_safety_find_what_those_cleared_or_left_who_are_suspended_now(brand: Marketplace) -> None:
+    before, closed, left, unsure, asked = (brand.case() for _ in range(5))
+    for case, verdict in ((before, "not_infringing"), (closed, "not_infringing"), (unsure, "unsure")):
+        brand.judge(case, verdict)
+    for case in (closed, left):
+        brand.end(case)
+    brand.decide(brand.complaint())
+    brand.judge(slip(brand, before, truth="fake"), "not_infringing")
     assert doubtful(brand) == []
     set_tier(brand, "suspended")
     after = cleared(brand)
-    assert doubtful(brand) == [before, after]
-    doubted(brand, before)
-    brand.end(after)
-    assert doubtful(brand) == []
-    assert unsure
+    assert doubtful(brand) == [before, closed, left, after]
+    for case in (before, closed):
+        doubted(brand, case)
+    assert doubtful(brand) == [left, after]
     assert brand.client.get("/v1/cases/doubtful", headers=brand.brand_key).status_code == 403
+    assert asked
+
+
+@pytest.mark.parametrize("verdict", ["not_infringing", None])
+def test_what_is_over_without_a_complaint_stays_as_it_ended_and_may_be_doubted(
+    brand: Marketplace, verdict: str | None
+) -> None:
+    case = brand.case() if verdict is None else cleared(brand, verdict)
+    brand.end(case)
+    ended = brand.client.get(f"/v1/cases/{case}").json()
+    assert brand.decision_on(case) == "allow"
+    complaint = doubted(brand, case)["id"]
+    assert brand.decision_on(case) == "review"
+    assert brand.doubt(case).status_code == 409
+    brand.decide(complaint)
+    assert brand.decision_on(case) == "block"
+    assert [origin for origin, _ in labels(brand)] == ["doubt"], "the label of its own word is withdrawn"
+    assert counts(brand) == ((0, 0) if verdict is None else (0, 1))
+    now = brand.client.get(f"/v1/cases/{case}").json()
+    assert {**now, "complaint_id": None} == ended
 
 
 def test_a_doubt_is_a_complaint_of_the_platforms_that_is_decided_as_any(brand: Marketplace) -> None:
@@ -167,7 +192,9 @@ def test_who_clears_agrees_with_a_dismissal_and_weighs_against_an_uphold(brand: 
 
 
 @pytest.mark.parametrize("verdict", [None, "infringing"])
-def test_there_is_nothing_to_doubt_where_nothing_was_cleared(brand: Marketplace, verdict: str | None) -> None:
+def test_there_is_nothing_to_doubt_while_the_rights_holder_may_complain(
+    brand: Marketplace, verdict: str | None
+) -> None:
     case = brand.case()
     if verdict is not None:
         brand.judge(case, verdict)
@@ -176,16 +203,19 @@ def test_there_is_nothing_to_doubt_where_nothing_was_cleared(brand: Marketplace,
     assert brand.client.get(f"/v1/cases/{case}").json()["complaint_id"] is None
 
 
-def test_nobody_doubts_what_is_over_or_what_nobody_sells(brand: Marketplace) -> None:
+def test_nobody_doubts_what_is_about_to_end_was_complained_of_or_nobody_sells(brand: Marketplace) -> None:
     late = cleared(brand)
     with brand.client.service.database.write() as session:
         session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": late})
     assert brand.doubt(late).json()["type"] == "urn:hallmark:problem:too-late"
+    decided = brand.case()
+    brand.decide(brand.complaint(decided), "dismissed")
+    assert brand.doubt(decided).json()["state"] == "closed"
     test = slip(brand, brand.case())
     brand.judge(test, "not_infringing")
     assert "under a cover" in brand.doubt(test).json()["detail"]
-    states = [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in (late, test)]
-    assert states == ["not_infringing", "not_infringing"]
+    states = [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in (late, decided, test)]
+    assert states == ["not_infringing", "closed", "not_infringing"]
 
 
 def test_the_reason_is_in_the_audit_log(brand: Marketplace) -> None:

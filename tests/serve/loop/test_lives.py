@@ -59,7 +59,8 @@ class Life:
 
     def _advance(self, action: CaseAction | ComplaintAction) -> bool:
         if isinstance(action, CaseAction):
-            after = CASE.get((self.case, action))
+            complained = action == CaseAction.DOUBT and self.complaint is not None
+            after = None if complained else CASE.get((self.case, action))
             self.case = after or self.case
             if after == CaseState.COMPLAINED:
                 self.complaint = ComplaintState.FILED

@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Apply the change."""
     op.add_column("cases", sa.Column("tier", sa.Text))
     op.create_check_constraint("cases_tier", "cases", "tier IN ('standard', 'trusted', 'suspended')")
-    op.create_index("cases_cleared", "cases", ["holder_id", "id"], postgresql_where=sa.text("state = 'not_infringing'"))
+    op.create_index("cases_holder", "cases", ["holder_id", "id"])
     op.add_column("complaints", sa.Column("party", sa.Text, nullable=False, server_default="rights_holder"))
     op.create_check_constraint("complaints_party", "complaints", "party IN ('rights_holder', 'platform')")
     op.drop_constraint("labels_origin", "labels")
