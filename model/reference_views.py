@@ -16,6 +16,7 @@ from model.regions import RgbImage
 SMALL_SIDE = 44
 """Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
 
+_BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
 
@@ -36,6 +37,11 @@ def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> l
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
         views.append(("small_white_on_black", _small(_white_on_black(picture))))
     return views
+
+
+def is_blank(picture: RgbImage) -> bool:
+    """Whether nothing can be seen in the picture: no channel varies to speak of."""
+    return float(picture.reshape(-1, 3).std(axis=0).max()) < _BLANK
 
 
 def _small(picture: RgbImage) -> RgbImage:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
 from model.encoding import png
-from model.reference_views import reference_views
+from model.reference_views import is_blank, reference_views
 from model.regions import RgbImage
 from serve.changes import record_change
 from serve.copied_photo import StoredPlaces, found_places
@@ -39,9 +39,6 @@ GATHERING: Final = timedelta(seconds=10)
 
 EMBED_FOR_KEPT: Final = "embed reference for kept models"
 """The task that a new reference is given to while a model beside the serving one is kept."""
-
-BLANK_DEVIATION = 2.0
-"""A picture whose channels all vary less than this (standard deviation, of 255) shows nothing."""
 
 BATCH = 500
 
@@ -289,7 +286,7 @@ def _require_content(picture: RgbImage) -> None:
             "reference-too-small",
             f"The picture has {width}×{height} pixels; a reference needs at least {LEAST_SIDE} on its shorter side.",
         )
-    if float(picture.reshape(-1, 3).std(axis=0).max()) < BLANK_DEVIATION:
+    if is_blank(picture):
         raise unprocessable(
             "reference-blank",
             "The picture is of one colour once it lies on white. A white logo on a transparent ground vanishes there: "

@@ -9,6 +9,7 @@ import numpy as np
 
 from client.api import Hallmark
 from model.encoding import png
+from model.reference_views import is_blank
 from model.regions import RgbImage
 from training.evaluation.report import Progress
 from training.synthesis.logos import Logo, is_held_out, rasterise
@@ -36,8 +37,8 @@ def other_brands(logos: Sequence[Logo], *, count: int) -> dict[str, list[Logo]]:
 
 def as_uploaded(logo: Logo) -> RgbImage | None:
     """The drawing on white, 256 px wide, as a brand team uploads it; None where it cannot be seen on white."""
-    drawn = rasterise(logo, width=256, background=(255, 255, 255))[..., :3]
-    return np.ascontiguousarray(drawn) if drawn.std() > 1.0 else None
+    drawn = np.ascontiguousarray(rasterise(logo, width=256, background=(255, 255, 255))[..., :3])
+    return None if is_blank(drawn) else drawn
 
 
 def register_brands(api: Hallmark, references: Drawings, *, progress: Progress) -> None:
