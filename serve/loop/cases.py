@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from model.decode import decode
 from model.encoding import jpeg, png
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage, ListingRecord
+from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
@@ -104,39 +104,27 @@ def list_cases(
     cursor: str | None,
 ) -> Page[CaseView]:  # fmt: skip
     """The cases that `caller` sees, oldest first."""
-    query = _viewed().where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)
+    wanted: list[ColumnElement[bool]] = []
     if brand_id is not None:
-        query = query.where(Case.brand_id == brand_id)
+        wanted.append(Case.brand_id == brand_id)
     if caller.brand_ids is not None:
-        query = query.where(Case.brand_id.in_(caller.brand_ids))
+        wanted.append(Case.brand_id.in_(caller.brand_ids))
     if state is not None:
-        query = query.where(Case.state == state)
+        wanted.append(Case.state == state)
+    return page_of_cases(database, *wanted, limit=limit, cursor=cursor)
+
+
+def page_of_cases(
+    database: Database, *wanted: ColumnElement[bool], limit: int, cursor: str | None
+) -> Page[CaseView]:  # fmt: skip
+    """The cases for which all that is `wanted` holds, of them or of their complaints, oldest first."""
+    query = _viewed().where(Case.id > last_id(cursor), *wanted).order_by(Case.id).limit(limit + 1)
     with database.read() as session:
         rows = session.execute(query).all()
     return Page(
         items=[_view(*row) for row in rows[:limit]],
         next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
     )
-
-
-def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
-    """The cases of rights holders who are suspended now that they cleared, or let expire, and nobody complained of.
-
-    Repeats under a cover are none of them.
-    """
-    suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
-    cleared = (Case.verdict == "not_infringing") | (Case.state == CaseState.EXPIRED)
-    query = _viewed().where(Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~_is_repeat())
-    with database.read() as session:
-        rows = session.execute(query.where(Case.id > last_id(cursor)).order_by(Case.id).limit(limit + 1)).all()
-    return Page(
-        items=[_view(*row) for row in rows[:limit]],
-        next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
-    )
-
-
-def _is_repeat() -> ColumnElement[bool]:
-    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
 
 
 def get_case(database: Database, case_id: str) -> CaseView:

@@ -1,8 +1,4 @@
-"""Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read.
-
-Trust & safety doubt that nothing infringes, whatever the rights holder said or did not say, by a complaint of the
-platform's own.
-"""
+"""Complaints: a judgement `infringing` that the rights holder stands behind; filed, listed, read."""
 
 from __future__ import annotations
 
@@ -27,13 +23,13 @@ from serve.loop.judgements import require_in_time
 from serve.loop.notices import tell_seller
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import lock_listing, settle
-from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError
+from serve.loop.states import CaseAction, ComplaintState
 from serve.new_files import NewFiles
 from serve.objects import Objects
 from serve.paging import Page, cursor_after, last_id
-from serve.problems import Problem, not_found
+from serve.problems import not_found
 from serve.results import Answer
-from serve.wording import Note, Reason
+from serve.wording import Note
 
 Party = Literal["rights_holder", "platform"]
 
@@ -46,14 +42,6 @@ class NewComplaint(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     statement: Note | None = None
-
-
-class NewDoubt(BaseModel):
-    """Why trust & safety see it otherwise; the rights holder reads it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
 
 
 class CounterNoticeView(Answer):
@@ -114,38 +102,6 @@ def file_complaint(
         audit.record(
             session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
             content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
-        )  # fmt: skip
-        return view_complaint(session, complaint.id)
-
-
-def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) -> ComplaintView:
-    """Make a case that trust & safety see otherwise a complaint of the platform's, to be decided as any is.
-
-    Raises `Problem`: 404, or 409 where the rights holder may still complain itself, somebody has complained, or nobody
-    sells anything.
-    """
-    with database.write() as session:
-        case, listing = lock_case(session, case_id)
-        filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
-        if filed is not None and audit.carried_out(session, filed):
-            return view_complaint(session, filed)
-        if is_pretended(session, case):
-            raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
-        if filed is not None:
-            raise NotAllowedError("case", state=CaseState(case.state), action=CaseAction.DOUBT)
-        is_over = case.ended is not None
-        advance(case, CaseAction.DOUBT)
-        if not is_over:
-            require_in_time(case)
-        complaint = Complaint(
-            id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
-        )  # fmt: skip
-        session.add(complaint)
-        session.flush()
-        settle(session, listing)
-        audit.record(
-            session, actor=caller.key_id, action="case doubted", subject=complaint.id,
-            content={"case": case.id, "verdict": case.verdict, "reason": new.reason},
         )  # fmt: skip
         return view_complaint(session, complaint.id)
 

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from serve.loop import cases, complaints, judgements
+from serve.loop import cases, complaints, doubts, judgements
 from serve.loop.cases import CaseView
-from serve.loop.complaints import ComplaintView, NewComplaint, NewDoubt
+from serve.loop.complaints import ComplaintView, NewComplaint
+from serve.loop.doubts import NewDoubt
 from serve.loop.judgements import Judgement, JudgementOutcome, Judgements
 from serve.loop.states import CaseState
 from serve.paging import Cursor, Limit, Page
@@ -52,7 +53,7 @@ def list_doubtful_cases(
     caller: Examiner, service: OpenService, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseView]:
     """What rights holders who are suspended cleared or did not answer, oldest first, until you doubt it."""
-    return cases.list_doubtful_cases(service.database, limit=limit, cursor=cursor)
+    return doubts.list_doubtful_cases(service.database, limit=limit, cursor=cursor)
 
 
 @router.get("/{case_id}", responses=documented(404))
@@ -118,6 +119,6 @@ async def file_complaint(
 @router.post("/{case_id}/doubt", status_code=201, responses=documented(404, 409))
 def doubt(case_id: str, new: NewDoubt, caller: Examiner, service: OpenService, response: Response) -> ComplaintView:
     """Doubt that nothing infringes: a complaint of the platform's own, to be decided as any is."""
-    filed = complaints.doubt(service.database, case_id, new, caller=caller)
+    filed = doubts.doubt(service.database, case_id, new, caller=caller)
     response.headers["Location"] = f"/v1/complaints/{filed.id}"
     return filed

@@ -1,0 +1,83 @@
+"""Doubts: trust & safety see an infringement where the rights holder found none, did not know, or did not answer.
+
+A doubt is a complaint of the platform's own, decided as any is. Whoever is suspended may have been shielding fakes:
+what it cleared, or let expire, before and after, is listed to be looked at.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, exists, select
+
+from serve.database.engine import Database
+from serve.database.loop_tables import BlindTest, Case, Complaint
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.keys import Caller
+from serve.loop import audit
+from serve.loop.blind_tests import is_pretended
+from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
+from serve.loop.complaints import ComplaintView, view_complaint
+from serve.loop.judgements import require_in_time
+from serve.loop.standing import settle
+from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError
+from serve.paging import Page
+from serve.problems import Problem
+from serve.wording import Reason
+
+
+class NewDoubt(BaseModel):
+    """Why trust & safety see it otherwise; the rights holder reads it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) -> ComplaintView:
+    """Make a case that trust & safety see otherwise a complaint of the platform's, to be decided as any is.
+
+    Raises `Problem`: 404, or 409 where the rights holder may still complain itself, somebody has complained, or nobody
+    sells anything.
+    """
+    with database.write() as session:
+        case, listing = lock_case(session, case_id)
+        filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
+        if filed is not None and audit.carried_out(session, filed):
+            return view_complaint(session, filed)
+        if is_pretended(session, case):
+            raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
+        if filed is not None:
+            raise NotAllowedError("case", state=CaseState(case.state), action=CaseAction.DOUBT)
+        is_over = case.ended is not None
+        advance(case, CaseAction.DOUBT)
+        if not is_over:
+            require_in_time(case)
+        complaint = Complaint(
+            id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
+        )  # fmt: skip
+        session.add(complaint)
+        session.flush()
+        settle(session, listing)
+        audit.record(
+            session, actor=caller.key_id, action="case doubted", subject=complaint.id,
+            content={"case": case.id, "verdict": case.verdict, "reason": new.reason},
+        )  # fmt: skip
+        return view_complaint(session, complaint.id)
+
+
+def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
+    """What rights holders who are suspended now cleared or let expire, and nobody complained of; oldest first.
+
+    Repeats under a cover are left out.
+    """
+    suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
+    cleared = (Case.verdict == "not_infringing") | (Case.state == CaseState.EXPIRED)
+    return page_of_cases(
+        database, Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~_is_repeat(), limit=limit,
+        cursor=cursor,
+    )  # fmt: skip
+
+
+def _is_repeat() -> ColumnElement[bool]:
+    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
