@@ -257,11 +257,12 @@ class Marketplace:
             self._judge(holder, case["id"], listing=listing, figures=figures)
 
     def _look_again(self) -> None:
-        """Trust & safety decide what rights holders who are suspended by now have cleared, in earlier rounds too."""
+        """Trust & safety decide what rights holders who are suspended by now have cleared in this round."""
         for case in self._all("/v1/cases/doubtful", key=self._trust):
-            body = {"reason": "the rights holder is suspended"}
-            doubt = self._call("POST", f"/v1/cases/{case['id']}/doubt", key=self._trust, json=body)["id"]
-            self._adjudicate(doubt, listing=case["listing"]["id"])
+            if case["ended"] is None:
+                body = {"reason": "the rights holder is suspended"}
+                doubt = self._call("POST", f"/v1/cases/{case['id']}/doubt", key=self._trust, json=body)["id"]
+                self._adjudicate(doubt, listing=case["listing"]["id"])
 
     def _show_trait(self, holder: RightsHolder, offer: Offer, *, figures: Figures) -> None:
         """The rights holder shows what it takes, or wants to be taken, for a fake."""
