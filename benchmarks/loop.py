@@ -6,10 +6,11 @@ or careless, or malicious: those accuse honest sellers and shield fakes. After e
 `training.round` makes a candidate, and it is promoted unless it loses on a frozen set.
 
 The same listings of the same brands go through two marketplaces: in one all rights holders are honest, in the other
-some are malicious, who bring about a fifth of the accusations. Its labels also train two models that serve nowhere. The
-clean run has the same labels without those of the malicious ones: what they say costs what it is better by. The
-unweighted run takes everybody who accuses at its word. Trust & safety decide what those clear who are suspended; what
-they do not find by themselves, as others do, costs what the honest marketplace is better by.
+some are malicious, who bring about a fifth of the accusations. Labels also train models that serve nowhere. The clean
+run has the same labels without those of the malicious ones: what they say costs what it is better by. The unweighted
+run takes everybody who accuses at its word. The silent run has the labels of the honest marketplace without those of
+the same rights holders, as if they were not there: what it is worse by than the honest marketplace is what they would
+have taught, which is lost with them whatever they say. Trust & safety decide what those clear who are suspended.
 
 The recall is that of the new kinds at 1 % of genuine marks accused, on listings that nobody sold, by the verdict, fake
 against genuine. `recall_first` is of the model that serves when the new kinds appear, `recall_last` of the one
@@ -37,7 +38,7 @@ from rich.table import Table
 from scipy.stats import spearmanr
 
 from benchmarks.examined import Examined, examined_listings
-from benchmarks.marketplace import Figures, Marketplace, Offer, honesties, offers
+from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
 from model.bundle import bundle_folder
 from training.round.comparison import Pictures, compare
@@ -78,14 +79,16 @@ QUICK = Size(
 
 @dataclass
 class Arm:
-    """A marketplace and its model; where some are malicious, `without_them` is the model that the others' labels train,
-    and `at_their_word` the one that all labels train when everybody is believed.
+    """A marketplace and its model. `without_them` is the model that the labels of those train who are malicious neither
+    here nor elsewhere (`others_lie`: places of rights holders), and `at_their_word`, where some are malicious here, the
+    one that all labels train when everybody is believed.
     """
 
     name: str
     market: Marketplace
     folder: Path
     work: Path
+    others_lie: Sequence[int] = ()
     champion: Path = field(default_factory=bundle_folder)
     without_them: Path | None = None
     at_their_word: Path | None = None
@@ -111,10 +114,11 @@ class Arm:
             self.champion = candidate
             self.market.ask_often()
         self.recalls.append(examined.recall(self.champion))
-        liars = self.market.malicious
-        if liars:
-            others = labels_without(liars, labels, self.folder / f"labels-{number}-without-them")
+        left_out = self.market.malicious or {self.market.holders[place].holder_id for place in self.others_lie}
+        if left_out:
+            others = labels_without(left_out, labels, self.folder / f"labels-{number}-without-them")
             self.without_them = self._trained(self.without_them or bundle_folder(), others, settings=training)
+        if self.market.malicious:
             naive = replace(training, believe=False)
             self.at_their_word = self._trained(self.at_their_word or bundle_folder(), labels, settings=naive)
         self.promoted.append(promoted)
@@ -152,8 +156,9 @@ class Arm:
             "credit ~ honesty": f"{self.credit_correlation:.2f}",
             "malicious labels": f"{self.malicious_share:.2f}",
         }
-        if self.without_them is not None and self.at_their_word is not None:
+        if self.without_them is not None:
             row["without them"] = f"{examined.recall(self.without_them):.3f}"
+        if self.at_their_word is not None:
             row["at their word"] = f"{examined.recall(self.at_their_word):.3f}"
         row["seconds"] = f"{seconds[0]:.0f} + {seconds[1]:.0f}"
         for name in row:
@@ -188,9 +193,11 @@ def main() -> None:
         untaught = examined.recall(bundle_folder())
         console.print(f"recall of new kinds by {bundle_folder().name}: {untaught:.3f}")
         place = Place(Path(folder), work, chosen.seed, stack)
-        arms = [_arm("honest", place, logos, honesties(size.brands, malicious=0))]
-        if size.malicious:
-            arms.append(_arm("malicious", place, logos, honesties(size.brands, malicious=size.malicious)))
+        honesty = honesties(size.brands, malicious=size.malicious)
+        liars = [number for number, one in enumerate(honesty) if one < LYING]
+        arms = [_arm("honest", place, logos, honesties(size.brands, malicious=0), others_lie=liars)]
+        if liars:
+            arms.append(_arm("malicious", place, logos, honesty))
         for number in range(1, size.rounds + 1):
             seed = chosen.seed * 100 + number
             offered = offers(logos, each=size.listings_each, new_kinds=number > 1, seed=seed, grounds=grounds)
@@ -211,16 +218,17 @@ def main() -> None:
 def summary(arms: Sequence[Arm], *, untaught: float, examined: Examined) -> dict[str, Any]:
     """The figures so far; gaps are in points of recall.
 
-    The model that serves where some are malicious falls short by the `malicious_gap` of the clean run, and by the
-    `untaught_gap` of the model that serves where all are honest; the unweighted run falls short of the clean one by the
-    `unweighted_gap`. A gap's interval tells how far it would move on other marks of the same brands, not what other
-    labels would teach.
+    The model that serves where some are malicious falls short by the `malicious_gap` of the clean run, by the
+    `silent_gap` of the silent run, and by the `untaught_gap` of the model that serves where all are honest; the
+    unweighted run falls short of the clean one by the `unweighted_gap`. A gap's interval tells how far it would move on
+    other marks of the same brands, not what other labels would teach.
     """
     honest, last = arms[0], arms[-1]
     gaps: dict[str, Any] = {}
     for name, better, worse in (
         ("malicious", last.without_them, last.champion),
         ("unweighted", last.without_them, last.at_their_word),
+        ("silent", honest.without_them if last is not honest else None, last.champion),
         ("untaught", honest.champion if last is not honest else None, last.champion),
     ):
         gap = examined.gap(better, worse) if better is not None and worse is not None else None
@@ -250,13 +258,15 @@ class Place:
     stack: ExitStack
 
 
-def _arm(name: str, place: Place, logos: Sequence[Logo], honesty: Sequence[float]) -> Arm:
+def _arm(
+    name: str, place: Place, logos: Sequence[Logo], honesty: Sequence[float], *, others_lie: Sequence[int] = ()
+) -> Arm:
     """A marketplace on a service of its own, which ends with the `place`."""
     folder = place.folder / name
     service = place.stack.enter_context(running_service(folder / "home"))
     market = Marketplace(service, logos, honesty, seed=place.seed)
     place.stack.callback(market.close)
-    return Arm(name, market, folder, place.work)
+    return Arm(name, market, folder, place.work, others_lie)
 
 
 def labels_without(holders: Collection[str], labels: Path, folder: Path) -> Path:
