@@ -86,7 +86,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
             "listings.create", "counter_notices.create", "notices.read",
         ],
         "judge cases, file complaints": ["cases.judge", "complaints.create"],
-        "decide complaints, reverse decisions": ["complaints.decide"],
+        "decide complaints, reverse decisions, doubt cases": ["complaints.decide"],
         "read credit": ["credit.read"],
         "read labels": ["labels.read"],
         "read policies": ["policies.read"],
