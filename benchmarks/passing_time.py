@@ -11,7 +11,7 @@ import psycopg
 from serve.loop.cases import EXPIRE
 from serve.loop.deadlines import WAITING
 
-PATIENCE_SECONDS = 900.0
+PATIENCE_SECONDS = 1_800.0
 """An answer, or the end of all jobs, that takes longer than this does not come."""
 
 
