@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
+from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.blind_tests import conclude, is_blind_test, is_pretended
@@ -29,6 +30,7 @@ from serve.loop.states import (
     ComplaintState,
     next_complaint_state,
 )
+from serve.loop.stock import SEARCH_FOR_UPHELD
 from serve.wording import Reason
 
 Outcome = Literal["upheld", "dismissed"]
@@ -110,6 +112,8 @@ def _act(
             withdraw(session, case.id)
             teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
             note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
+            if complaint.state in AGAINST_THE_SELLER:
+                defer(session, SEARCH_FOR_UPHELD, complaint_id=complaint.id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
@@ -117,9 +117,13 @@ def is_blind_test(session: Session, case: Case) -> bool:
 
 
 def is_pretended(session: Session, case: Case) -> bool:
-    """Whether the case is a blind test under a cover: then there is no seller to tell."""
-    covers = select(BlindTest.id).where(BlindTest.case_id == case.id, BlindTest.source_id.is_not(None))
-    return session.scalar(covers) is not None
+    """Whether the case repeats another under a cover: then there is no seller to tell."""
+    return session.scalar(select(Case.id).where(Case.id == case.id, repeats_another())) is not None
+
+
+def repeats_another() -> ColumnElement[bool]:
+    """Of the `Case` that a query is about: whether it is a blind test that shows another case under a cover."""
+    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
 
 
 def void_blind_test(session: Session, case: Case) -> None:

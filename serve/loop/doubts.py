@@ -7,15 +7,15 @@ what it cleared, or let expire, before and after, is listed to be looked at.
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import select
 
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Complaint
+from serve.database.loop_tables import Case, Complaint
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
-from serve.loop.blind_tests import is_pretended
+from serve.loop.blind_tests import is_pretended, repeats_another
 from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
 from serve.loop.complaints import ComplaintView, view_complaint
 from serve.loop.judgements import require_in_time
@@ -74,10 +74,6 @@ def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -
     suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
     cleared = (Case.verdict == "not_infringing") | (Case.state == CaseState.EXPIRED)
     return page_of_cases(
-        database, Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~_is_repeat(), limit=limit,
+        database, Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~repeats_another(), limit=limit,
         cursor=cursor,
     )  # fmt: skip
-
-
-def _is_repeat() -> ColumnElement[bool]:
-    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))

@@ -85,11 +85,23 @@ class KnownFakes:
         """The brand's fakes: all known by words, and the newest `MOST_PICTURES` known by pictures of each sort."""
         traits = self._traits(Trait.brand_id == brand_id)
         too_old = {fake.known_by for fake in [fake for fake in traits if fake.boxes][MOST_PICTURES:]}
-        return [replace(one, boxes=()) if one.known_by in too_old else one for one in traits] + self._decided(brand_id)
+        return [replace(one, boxes=()) if one.known_by in too_old else one for one in traits] + self._decided(
+            Label.brand_id == brand_id
+        )
 
     def of_trait(self, trait_id: str) -> KnownFake | None:
         """The fake that a trait tells of; None when it was taken back, or its rights holder is suspended."""
         return next(iter(self._traits(Trait.id == trait_id)), None)
+
+    def of_complaint(self, complaint_id: str) -> list[KnownFake]:
+        """What a complaint is about, a fake a picture; none where it was not upheld or the seller has answered."""
+        return self._decided(Label.subject == complaint_id)
+
+    def vectors(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
+        """(m, d) what the pictures of `fakes` show under `bundle`: each whole, and its marks; no row without any."""
+        found = [self._of_picture(fake, bundle=bundle) for fake in fakes if fake.boxes]
+        known = [vectors for vectors in found if vectors is not None]
+        return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def shown(
         self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture
@@ -138,13 +150,13 @@ class KnownFakes:
         with self._database.read() as session:
             return _together(session.execute(query))
 
-    def _decided(self, brand_id: str) -> list[KnownFake]:
+    def _decided(self, which: ColumnElement[bool]) -> list[KnownFake]:
         """What upheld complaints were about and looked like no genuine mark, the newest first."""
         query = (
             select(Label.subject, Label.brand_id, null(), ListingImage.object_key, Label.box)
             .join(ListingImage, ListingImage.id == Label.image_id)
             .where(
-                Label.brand_id == brand_id, Label.origin.in_(DECIDED), Label.target > 0.5,
+                which, Label.origin.in_(DECIDED), Label.target > 0.5,
                 Label.kind.in_(("smear", "imitation")), Label.withdrawn.is_(None), Label.available.is_not(None),
             )
             .order_by(Label.id.desc())

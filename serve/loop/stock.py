@@ -1,17 +1,18 @@
 """The stock, searched for what came after it.
 
 For a new reference: stored listings that show something like it, or name its brand, are scanned as if they were sent
-again. For a fake trait: which stored listings show the brand's mark as the fake's picture does, or say the trait's
-words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits search nothing.
+again. For a fake trait, and for an upheld complaint: which stored listings show the brand's mark as the fake's picture
+does, or say the trait's words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits
+search nothing.
 
-Looked at are the newest allowed listings; for a trait, those in which a scan found the brand's mark.
+Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,6 +22,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
+from model.known_fakes import LEAST_PHOTO_SIMILARITY
 from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
@@ -29,16 +31,18 @@ from serve.jobs import Task, defer
 from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
-from serve.loop.known_fakes import KnownFakes, said_in
+from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
-from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, naming
+from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, likeness, naming
 from serve.models.registry import serving_model
 from serve.objects import ObjectMissingError, Objects
 from serve.references import SEARCH_STOCK, search_stock
 
 SEARCH: Final = "search the stock for a trait"
-"""The task's name; that of references is `serve.references.SEARCH_STOCK`."""
+"""The task's name; that of references is `serve.references.SEARCH_STOCK`, of complaints `SEARCH_FOR_UPHELD`."""
+
+SEARCH_FOR_UPHELD: Final = "search the stock for an upheld complaint"
 
 MOST_SEEN: Final = 500_000
 """Pictures that are looked at for a reference, some 10 µs each."""
@@ -50,7 +54,10 @@ LEAST_NAME: Final = 4
 """Letters of a brand's name that is looked for in what sellers say; shorter ones are parts of others."""
 
 MOST: Final = 2_000
-"""Listings that are looked at; each costs some 10 ms."""
+"""Listings that are looked at; each that may show what is sought costs some 10 ms."""
+
+ROUNDED: Final = 0.01
+"""By how much the cosines of stored vectors, of regions as the upload saw them, may be off."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +90,12 @@ class StockSearch:
     @property
     def tasks(self) -> dict[str, Task]:
         """What a `JobRunner` runs, by name."""
-        return {SEARCH: self.search, SEARCH_STOCK: self.search_for_reference, DESCRIBE: self.describe}
+        return {
+            SEARCH: self.search,
+            SEARCH_FOR_UPHELD: self.search_for_complaint,
+            SEARCH_STOCK: self.search_for_reference,
+            DESCRIBE: self.describe,
+        }
 
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock has none."""
@@ -169,18 +181,49 @@ class StockSearch:
         """Search the stock for the trait; what was found before opens no second case."""
         await asyncio.to_thread(self._search, trait_id)
 
+    async def search_for_complaint(self, complaint_id: str) -> None:
+        """Search the stock for what an upheld complaint is about; a decision that was turned round searches nothing."""
+        await asyncio.to_thread(self._search_for_complaint, complaint_id)
+
     def _search(self, trait_id: str) -> None:
         fake = self._fakes.of_trait(trait_id)
-        if fake is None:
+        self._search_for([] if fake is None else [fake], known_by=trait_id)
+
+    def _search_for_complaint(self, complaint_id: str) -> None:
+        self._search_for(self._fakes.of_complaint(complaint_id), known_by=complaint_id)
+
+    def _search_for(self, fakes: Sequence[KnownFake], *, known_by: str) -> None:
+        """Open a case for each stored listing that shows one of the `fakes`, all of one brand."""
+        if not fakes:
             return
+        stock = self._stock(fakes[0].brand_id)
+        likely = self._likely(fakes, stock)
+        words = [replace(fake, boxes=()) for fake in fakes]
         found = [
             one
-            for one in self._stock(fake.brand_id)
-            if self._fakes.shown([fake], said=one.said, findings=one.findings, picture=self._reader(one)) is not None
+            for one in stock
+            if self._fakes.shown(
+                fakes if one.listing_id in likely else words,
+                said=one.said,
+                findings=one.findings,
+                picture=self._reader(one),
+            )
+            is not None
         ]
         for stored in found:
-            self._open(stored, trait_id=trait_id)
-        log.info("stock searched", trait=trait_id, found=len(found))
+            self._open(stored, known_by=known_by)
+        log.info("stock searched", known_by=known_by, found=len(found))
+
+    def _likely(self, fakes: Sequence[KnownFake], stock: Sequence[Stored]) -> set[str]:
+        """The listings that may show one of the `fakes`, by the vectors kept of the stock, or of which none are."""
+        bundle = self._bundle()
+        shown = self._fakes.vectors(fakes, bundle=bundle)
+        if not len(shown):
+            return set()
+        ids = [one.listing_id for one in stock]
+        with self._database.read() as session:
+            alike_to = likeness(session, shown, model=bundle.name, listings=ids)
+        return {one for one in ids if alike_to.get(one, 1.0) >= LEAST_PHOTO_SIMILARITY - ROUNDED}
 
     def _reader(self, stored: Stored) -> Callable[[int], RgbImage]:
         return lambda number: self._decode(self._objects.get(stored.object_keys[number]))
@@ -210,7 +253,7 @@ class StockSearch:
                 for one in listings
             ]
 
-    def _open(self, stored: Stored, *, trait_id: str) -> None:
+    def _open(self, stored: Stored, *, known_by: str) -> None:
         try:
             with self._database.write() as session:
                 listing = lock_listing(session, stored.listing_id)
@@ -223,7 +266,7 @@ class StockSearch:
                 settle(session, listing)
                 audit.record(
                     session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
-                    content={"fake": trait_id, "listing": listing.marketplace_id},
+                    content={"fake": known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
         except ObjectMissingError:
             log.warning("the scan's evidence is gone; the listing must be scanned anew", listing=stored.listing_id)

@@ -6,7 +6,7 @@ Only a listing's newest pictures are the stock, and no cover of a blind test is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from model.bundle import ModelBundle
 from model.decode import decode
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord, StockVectors
+from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
+from serve.loop.blind_tests import repeats_another
 from serve.objects import ObjectMissingError, Objects
 from serve.scan import proposed
 
@@ -98,10 +99,24 @@ def alike(
     )
     found: dict[str, float] = {}
     for listing_id, stored in session.execute(query):
-        regions = np.frombuffer(stored, STORED).reshape(-1, references.shape[1]).astype(np.float32)
-        similarity = float((regions @ references.T).max(initial=-1.0))
+        similarity = _likeness(stored, references)
         if similarity >= least:
             found[listing_id] = max(similarity, found.get(listing_id, -1.0))
+    return found
+
+
+def likeness(session: Session, shown: NDArray[np.float32], *, model: str, listings: Sequence[str]) -> dict[str, float]:
+    """Of the `listings` (ids) that have vectors of `model`: the largest cosine of what one has and `shown` (k, d)."""
+    query = (
+        select(ListingRecord.id, StockVectors.vectors)
+        .join(ListingImage, _newest_of_listing())
+        .join(StockVectors, StockVectors.image_id == ListingImage.id)
+        .where(StockVectors.model == model, ListingRecord.id.in_(listings))
+        .execution_options(yield_per=BATCH)
+    )
+    found: dict[str, float] = {}
+    for listing_id, stored in session.execute(query):
+        found[listing_id] = max(_likeness(stored, shown), found.get(listing_id, -1.0))
     return found
 
 
@@ -110,6 +125,12 @@ def naming(session: Session, name: str, *, before: int, most: int) -> list[str]:
     said = func.concat_ws(" ", ListingRecord.content["title"].astext, ListingRecord.content["description"].astext)
     query = select(ListingRecord.id).where(said.icontains(name, autoescape=True), *_unseen(before))
     return list(session.scalars(query.order_by(ListingRecord.id.desc()).limit(most)))
+
+
+def _likeness(stored: bytes, others: NDArray[np.float32]) -> float:
+    """The largest cosine of a picture's regions, as they are stored, and of `others` (k, d)."""
+    regions = np.frombuffer(stored, STORED).reshape(-1, others.shape[1]).astype(np.float32)
+    return float((regions @ others.T).max(initial=-1.0))
 
 
 def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
@@ -137,6 +158,4 @@ def _newest_of_listing() -> ColumnElement[bool]:
 
 
 def _is_cover() -> ColumnElement[bool]:
-    return exists().where(
-        Case.listing_id == ListingRecord.id, BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None)
-    )
+    return exists().where(Case.listing_id == ListingRecord.id, repeats_another())

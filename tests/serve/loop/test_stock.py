@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from waiting import eventually
 
 from model.decode import decode
-from serve.loop.known_fakes import KnownFakes
+from serve.loop.known_fakes import KnownFake, KnownFakes
 from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
 from serve.loop.stock_vectors import describe_missing
@@ -39,6 +40,18 @@ def stock(market: Marketplace) -> StockSearch:
 
 def search(market: Marketplace, trait_id: str) -> None:
     asyncio.run(stock(market).search(trait_id))
+
+
+def search_for_complaint(market: Marketplace, complaint_id: str) -> None:
+    asyncio.run(stock(market).search_for_complaint(complaint_id))
+
+
+def complaint_about(market: Marketplace, fake: bytes, **listing: Any) -> str:
+    """A complaint about a listing of the fake, which nothing else tells of any more."""
+    trait = market.trait(picture=fake)
+    case = market.listing(fake, **listing)["case"]["id"]
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    return market.complaint(case)
 
 
 def cases(market: Marketplace) -> list[dict[str, Any]]:
@@ -86,6 +99,47 @@ def test_the_stock_is_searched_by_itself(open_client: Open) -> None:
     market.listing(png(mosaic(market.seed)), title="mirror grade")
     market.trait(text="mirror grade")
     eventually(lambda: cases(market) != [], seconds=30.0)
+
+
+def test_what_an_upheld_complaint_was_about_is_found_in_the_stock(market: Marketplace) -> None:
+    fake, other = disguised(market.seed), disguised(market.seed, first=20)
+    complaint = complaint_about(market, fake, id=f"reported {market.seed}")
+    for name, picture in (("same", fake), ("other", other), ("genuine", png(mosaic(market.seed)))):
+        assert market.listing(picture, id=f"{name} {market.seed}", seller="S")["decision"] == "allow"
+    search_for_complaint(market, complaint)
+    assert len(cases(market)) == 1, "nothing is decided"
+    assert market.decide(complaint).status_code == 200
+    for _ in range(2):
+        search_for_complaint(market, complaint)
+    assert sorted(case["listing"]["id"] for case in cases(market)) == [f"reported {market.seed}", f"same {market.seed}"]
+
+
+def test_the_stock_is_searched_by_itself_when_a_complaint_is_upheld(open_client: Open) -> None:
+    market = Marketplace(open_client())
+    market.let_smears_pass()
+    fake = disguised(market.seed)
+    complaint = complaint_about(market, fake)
+    assert market.listing(fake)["decision"] == "allow"
+    assert market.decide(complaint).status_code == 200
+    eventually(lambda: len(cases(market)) == 2, seconds=30.0)
+
+
+def test_only_what_is_alike_by_its_kept_vectors_is_looked_at(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in (market.seed, market.seed + 1):
+        market.listing(png(mosaic(seed)), disguised(market.seed, first=20))
+    asked: list[int] = []
+    shown = KnownFakes.shown
+
+    def counted(fakes: KnownFakes, known: Sequence[KnownFake], **listing: Any) -> KnownFake | None:
+        asked.append(sum(bool(fake.boxes) for fake in known))
+        return shown(fakes, known, **listing)
+
+    monkeypatch.setattr(KnownFakes, "shown", counted)
+    search(market, market.trait(picture=png(mosaic(market.seed + 2)), text="mirror grade"))
+    assert asked
+    assert not any(asked), "nothing of the stock is like the picture: only words are looked for"
 
 
 @pytest.fixture
