@@ -105,7 +105,12 @@ def embedder(
 
 @train.command()
 def detector(
-    *, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, start: Start = None, seed: int = 1
+    *,
+    folder: Folder = WORK / "detector",
+    bundle: Bundle = NEW_BUNDLE,
+    start: Start = None,
+    steps: Annotated[int, typer.Option(help="0 writes what --start names, nearer to ImageNet's")] = 1500,
+    seed: int = 1,
 ) -> None:
     """Draw scenes, train the detector on them and write it; goes on where it was interrupted."""
     from training.detector.release import export_detector
@@ -113,7 +118,9 @@ def detector(
     from training.synthesis.grounds import data_folder
     from training.synthesis.logos import fetch_packages
 
-    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), start=start, seed=seed)
+    settings = DetectorTraining(
+        folder=folder, data=data_folder(), logos=fetch_packages(), start=start, steps=steps, seed=seed
+    )
     train_detector(settings, progress=bar, report=out.print)
     out.print(export_detector(folder, bundle / "detector.onnx", report=out.print))
 
@@ -162,6 +169,7 @@ def tampering(
 @train.command()
 def verifier(
     *,
+    folder: Folder = WORK / "verifier",
     bundle: Bundle = NEW_BUNDLE,
     seed: int = 1,
     refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's networks anew")] = False,
@@ -169,7 +177,10 @@ def verifier(
         bool, typer.Option("--smears", help="Only fit anew what tells smears, in a whole bundle")
     ] = False,
 ) -> None:
-    """Draw pairs, train the verifier and fit it to the bundle's embedder and to its network of tampered places."""
+    """Draw pairs, train the verifier and fit it to the bundle's embedder and to its network of tampered places.
+
+    It goes on where it was interrupted.
+    """
     from model.bundle import write_manifest
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
@@ -181,8 +192,10 @@ def verifier(
         refit_smears(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
         write_manifest(bundle)
         return
-    work = refit_head if refit else release_verifier
-    work(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+    if refit:
+        refit_head(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+    else:
+        release_verifier(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print)
     fit_wording(bundle, embed=embed, seed=seed, report=out.print)
 
 
@@ -270,6 +283,30 @@ def places(
         progress=bar,
     )
     typer.echo(json.dumps(figures))
+
+
+@train.command("bundle")
+def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: int = 0) -> None:
+    """Every step of a new bundle in its order, from the seed to the files; goes on where it was interrupted."""
+    from training.in_order import OtherTrainingError, train_in_order
+
+    scenes = folder / "detector"
+    steps = {
+        "detector": lambda: detector(folder=scenes, bundle=bundle, seed=seed),
+        "embedder": lambda: embedder(folder=folder / "embedder", bundle=bundle, seed=seed),
+        "tampering": lambda: tampering(folder=folder / "tampering", scenes=scenes, bundle=bundle, seed=seed),
+        "verifier": lambda: verifier(folder=folder / "verifier", bundle=bundle, seed=seed),
+        "copies": lambda: copies(bundle=bundle, seed=seed),
+        "places": lambda: places(bundle=bundle, seed=seed),
+        "thresholds": lambda: thresholds(bundle=bundle),
+    }
+    described: dict[str, str | int] = {"bundle": str(bundle), "seed": seed}
+    try:
+        train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)
+    except OtherTrainingError as error:
+        typer.echo(f"hallmark: {error}", err=True)
+        raise typer.Exit(1) from error
+    out.print(f"wrote {bundle}")
 
 
 Bundles = Annotated[

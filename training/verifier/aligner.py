@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,15 +22,23 @@ MATCHING_WEIGHT = 1.0
 
 
 def fit_aligner(
-    pairs: Sequence[Pair], frames: NDArray[np.uint8], *, recipe: ViewRecipe, report: Callable[[str], None]
+    pairs: Sequence[Pair],
+    frames: NDArray[np.uint8],
+    *,
+    recipe: ViewRecipe,
+    report: Callable[[str], None],
+    checkpoint: Path | None = None,
 ) -> AlignerNetwork:
-    """Train on the related ones of `pairs`, whose references' frames are `frames` (logos, h, w, 3)."""
+    """Train on the related ones of `pairs`, whose references' frames are `frames` (logos, h, w, 3).
+
+    With a `checkpoint` file it goes on where it was interrupted.
+    """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     related = [pair for pair in pairs if not np.isnan(pair.quad).any()]
     network = AlignerNetwork()
-    steps = Steps(network, recipe=recipe, pairs=len(related))
-    for epoch in range(recipe.epochs):
+    steps = Steps(network, recipe=recipe, pairs=len(related), rng=rng, checkpoint=checkpoint)
+    while steps.epochs < recipe.epochs:
         network.train()
         losses = []
         for views in epoch_views(related, frames, recipe=recipe, rng=rng):
@@ -37,7 +46,8 @@ def fit_aligner(
             steps.take(loss)
             losses.append((float(loss.detach()), error))
         mean_loss, mean_error = np.mean(losses, axis=0)
-        report(f"aligner, epoch {epoch + 1}: loss {mean_loss:.3f}, flow off by {mean_error:.2f} cells")
+        steps.finish_epoch()
+        report(f"aligner, epoch {steps.epochs}: loss {mean_loss:.3f}, flow off by {mean_error:.2f} cells")
     network.eval()
     return network
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,16 +29,18 @@ def fit_network(
     report: Callable[[str], None],
     alignments: Sequence[Matrix] | None = None,
     start: VerifierNetwork | None = None,
+    checkpoint: Path | None = None,
 ) -> VerifierNetwork:
     """Train on `pairs`, whose references' frames are `frames` (logos, h, w, 3); `report` gets a line an epoch.
 
-    `alignments` are what the aligner found, one matrix a pair; `start` is a network to go on from.
+    `alignments` are what the aligner found, one matrix a pair; `start` is a network to go on from. With a `checkpoint`
+    file it goes on where it was interrupted.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = start or VerifierNetwork()
-    steps = Steps(network, recipe=recipe, pairs=len(pairs))
-    for epoch in range(recipe.epochs):
+    steps = Steps(network, recipe=recipe, pairs=len(pairs), rng=rng, checkpoint=checkpoint)
+    while steps.epochs < recipe.epochs:
         network.train()
         losses = []
         for views in epoch_views(pairs, frames, recipe=recipe, rng=rng, alignments=alignments):
@@ -45,7 +48,8 @@ def fit_network(
             steps.take(verdict + MAP_WEIGHT * places)
             losses.append((float(verdict.detach()), float(places.detach()), right))
         loss, place, accuracy = np.mean(losses, axis=0)
-        report(f"verdict, epoch {epoch + 1}: loss {loss:.3f}, of the maps {place:.3f}, right {accuracy:.3f}")
+        steps.finish_epoch()
+        report(f"verdict, epoch {steps.epochs}: loss {loss:.3f}, of the maps {place:.3f}, right {accuracy:.3f}")
     network.eval()
     return network
 

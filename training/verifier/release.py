@@ -116,9 +116,12 @@ JUDGE_RECIPE = ViewRecipe(epochs=5, crude_share=0.7, crude_noise=0.01, fine_nois
 
 
 def release_verifier(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 28_000
+    folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 28_000
 ) -> None:
-    """Draw, train, fit and write everything that the verifier needs into `folder`."""
+    """Draw, train, fit and write everything that the verifier needs into `folder`.
+
+    The networks' epochs are kept in the folder `work`: what was interrupted draws the same pairs and goes on.
+    """
     backgrounds = Backgrounds.found_in(data_folder())
     known = load_logos(logos)
     training = [logo for logo in known if split_of(logo.brand) == "train"]
@@ -126,9 +129,23 @@ def release_verifier(
     references = drawn.prepared()
     frames = np.stack([reference.frame for reference in references])
     settled = with_hard_references(drawn, frames, seed=seed)
-    export_aligner(folder, fit_aligner(settled, frames, recipe=replace(ALIGNER_RECIPE, seed=seed), report=report))
+    aligner = fit_aligner(
+        settled,
+        frames,
+        recipe=replace(ALIGNER_RECIPE, seed=seed),
+        report=report,
+        checkpoint=work / "aligner.pt",
+    )
+    export_aligner(folder, aligner)
     alignments = aligned_pairs(settled, references, aligner=Aligner(folder / ALIGNER))
-    judge = fit_network(settled, frames, recipe=replace(JUDGE_RECIPE, seed=seed), report=report, alignments=alignments)
+    judge = fit_network(
+        settled,
+        frames,
+        recipe=replace(JUDGE_RECIPE, seed=seed),
+        report=report,
+        alignments=alignments,
+        checkpoint=work / "verdict.pt",
+    )
     export_judge(folder, judge)
     refit_head(folder, logos=logos, embed=embed, seed=seed, report=report)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,12 +19,25 @@ _WARM_UP = 0.15
 class Steps:
     """AdamW (Loshchilov and Hutter 2019) under a one-cycle schedule (Smith and Topin 2019), gradients clipped.
 
-    `pairs` is how many there are: the schedule ends with the recipe's last epoch over them.
+    `pairs` is how many there are: the schedule ends with the recipe's last epoch over them. With a `checkpoint` file,
+    every epoch that `finish_epoch` ends is kept there, and what was kept is gone on from; what is of another recipe or
+    of other pairs raises `ValueError`. `rng` is what views are drawn with.
     """
 
-    def __init__(self, network: nn.Module, *, recipe: ViewRecipe, pairs: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        recipe: ViewRecipe,
+        pairs: int,
+        rng: np.random.Generator,
+        checkpoint: Path | None = None,
+    ) -> None:
         channels_last(network)
-        self._network = network
+        self._network, self._rng, self._checkpoint = network, rng, checkpoint
+        self._of = {"recipe": asdict(recipe), "pairs": pairs}
+        self.epochs = 0
+        """How many epochs are over."""
         self._optimiser = torch.optim.AdamW(
             network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -30,6 +47,8 @@ class Steps:
             total_steps=recipe.epochs * (pairs // recipe.batch),
             pct_start=_WARM_UP,
         )
+        if checkpoint is not None and checkpoint.exists():
+            self._go_on_from(checkpoint)
 
     def take(self, loss: Tensor) -> None:
         """One step down the gradient of `loss`."""
@@ -38,3 +57,33 @@ class Steps:
         nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT)
         self._optimiser.step()
         self._schedule.step()
+
+    def finish_epoch(self) -> None:
+        """Count the epoch, and keep what was learnt until now."""
+        self.epochs += 1
+        if self._checkpoint is None:
+            return
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._checkpoint.with_suffix(".part")
+        state = {
+            "of": self._of,
+            "epochs": self.epochs,
+            "network": self._network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "views": self._rng.bit_generator.state,
+            "torch": torch.get_rng_state(),
+        }
+        torch.save(state, beside)
+        beside.replace(self._checkpoint)
+
+    def _go_on_from(self, checkpoint: Path) -> None:
+        kept = torch.load(checkpoint, weights_only=True)
+        if kept["of"] != self._of:
+            raise ValueError(f"{checkpoint} is of another training: give this one a folder of its own, or remove it")
+        self._network.load_state_dict(kept["network"])
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self._schedule.load_state_dict(kept["schedule"])
+        self._rng.bit_generator.state = kept["views"]
+        torch.set_rng_state(kept["torch"])
+        self.epochs = int(kept["epochs"])

@@ -110,6 +110,26 @@ def test_a_short_training_runs_and_both_networks_export_to_what_torch_computes(d
             assert found == pytest.approx(known.numpy(), abs=1e-3)
 
 
+def test_a_training_that_was_interrupted_ends_as_one_that_was_not(drawn, tmp_path):
+    frames = np.stack([reference.frame for reference in drawn.prepared()])
+    pairs = with_hard_references(drawn, frames, seed=1)
+    recipe = ViewRecipe(epochs=2, batch=12)
+
+    def breaks_off(_line):
+        raise KeyboardInterrupt
+
+    for fit in (fit_aligner, fit_network):
+        whole = fit(pairs, frames, recipe=recipe, report=lambda _line: None)
+        checkpoint = tmp_path / f"{fit.__name__}.pt"
+        with pytest.raises(KeyboardInterrupt):
+            fit(pairs, frames, recipe=recipe, report=breaks_off, checkpoint=checkpoint)
+        resumed = fit(pairs, frames, recipe=recipe, report=lambda _line: None, checkpoint=checkpoint)
+        kept = resumed.state_dict()
+        assert all(torch.equal(value, kept[name]) for name, value in whole.state_dict().items())
+        with pytest.raises(ValueError, match="another training"):
+            fit(pairs[:20], frames, recipe=recipe, report=lambda _line: None, checkpoint=checkpoint)
+
+
 def test_networks_bear_flat_pictures():
     flat = torch.full((1, 2, FRAME_SIDE, FRAME_SIDE, 3), 255, dtype=torch.uint8)
     for network in (AlignerNetwork(), VerifierNetwork()):

@@ -1,0 +1,47 @@
+"""A whole bundle, from the seed to its files: every step in its order, none twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+Work = Callable[[], None]
+
+
+class OtherTrainingError(Exception):
+    """What was begun in the folder is another training; the message says which, and what to do."""
+
+
+def train_in_order(
+    steps: Mapping[str, Work], *, record: Path, described: Mapping[str, str | int], report: Callable[[str], None]
+) -> None:
+    """Do the `steps` that the file `record` does not name yet; each is written into it once it is done.
+
+    A step that was broken off is called again, and goes on by its own checkpoint. `described` says what is trained,
+    such as the seed: a record of anything else raises `OtherTrainingError`.
+    """
+    finished = _finished(record, described)
+    for name, work in steps.items():
+        if name in finished:
+            report(f"{name}: finished before")
+            continue
+        report(f"{name}: begins")
+        work()
+        finished.append(name)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        beside = record.with_suffix(".part")
+        beside.write_text(json.dumps({"of": dict(described), "finished": finished}, indent=1) + "\n", encoding="utf-8")
+        beside.replace(record)
+
+
+def _finished(record: Path, described: Mapping[str, str | int]) -> list[str]:
+    if not record.exists():
+        return []
+    written = json.loads(record.read_text(encoding="utf-8"))
+    if written["of"] != dict(described):
+        raise OtherTrainingError(
+            f"{record} is of a training with {written['of']}, not {dict(described)}: "
+            "go on with the same options, or give this one a folder of its own"
+        )
+    return list(written["finished"])
