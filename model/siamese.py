@@ -1,10 +1,12 @@
 """Networks that compare a region with a reference, in two halves: one describes a picture, one compares two of these.
 
-The first half costs as much as the second, and a reference is the same each time: its description is kept with it.
+The first half costs as much as the second. A reference is the same each time: its description is kept with it. A
+region is compared with several references in turn: its description is kept until others come.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,10 +39,11 @@ class Siamese:
         self._comparing = session(path, threads=threads)
         self._outputs = list(outputs)
         self._known = Kept(lambda reference: self._described(reference.frame[None]))
+        self._latest = threading.local()
 
     def compare(self, frame: RgbImage, reference: PreparedReference) -> list[NDArray[np.float32]]:
         """The outputs for one region, laid on the reference."""
-        described = np.stack([self._described(frame[None]), self._known.of(reference)], axis=1)
+        described = np.stack([self._described_once(frame), self._known.of(reference)], axis=1)
         return [output[0] for output in self._comparing.run(self._outputs, {"pairs": described})]
 
     def compare_all(self, frames: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -51,6 +54,17 @@ class Siamese:
             described = self._described(some.reshape(-1, *some.shape[2:]))
             parts.append(self._comparing.run(self._outputs, {"pairs": described.reshape(-1, 2, *described.shape[1:])}))
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def _described_once(self, frame: RgbImage) -> NDArray[np.float32]:
+        """The frame's description, made unless it is one of the last two that this thread asked for.
+
+        Two, for the aligner looks at each pair twice: from the box, which is the same beside every reference, and anew.
+        """
+        latest: list[tuple[RgbImage, NDArray[np.float32]]] = getattr(self._latest, "described", [])
+        found = next((one for one in latest if np.array_equal(one[0], frame)), None)
+        one = (frame.copy(), self._described(frame[None])) if found is None else found
+        self._latest.described = [one, *(other for other in latest if other is not one)][:2]
+        return one[1]
 
     def _described(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(self._describing.run(["features"], {"pictures": pictures})[0], np.float32)

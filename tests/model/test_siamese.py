@@ -62,6 +62,28 @@ def test_one_pair_gets_what_many_get_and_its_reference_is_described_once(
     assert described == [1, 1, 1]  # the first region, the reference, the second region
 
 
+def test_a_region_is_described_once_beside_several_references(
+    frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the aligner looks: from the box, then from where that laid it, beside one reference after another."""
+    network = Siamese(RELEASED / "aligner.onnx", outputs=["flow"])
+    references = [prepare_reference(frames[row, 1]) for row in (0, 1)]
+    box, *laid = (frames[0, 0], frames[1, 0], 255 - frames[1, 0])
+    looks = [(frame, reference) for reference, again in zip(references, laid, strict=True) for frame in (box, again)]
+    expected = [Siamese(RELEASED / "aligner.onnx", outputs=["flow"]).compare(*look)[0] for look in looks]
+    described: list[int] = []
+    describe = network._described
+
+    def counted(pictures: Any) -> Any:
+        described.append(len(pictures))
+        return describe(pictures)
+
+    monkeypatch.setattr(network, "_described", counted)
+    found = [network.compare(*look)[0] for look in looks]
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+    assert len(described) == 5  # the box once, where it was laid twice, two references
+
+
 def test_a_half_that_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "verifier.onnx").write_bytes((RELEASED / "verifier.onnx").read_bytes())
     with pytest.raises(Exception, match=r"verifier_features\.onnx"):
