@@ -37,7 +37,7 @@ from training.evaluation.verdict_judges import (
     SiftJudge,
     SimilarityJudge,
 )
-from training.evaluation.verdicts import calibration_error, separation
+from training.evaluation.verdicts import calibration_error, calibration_error_by_chance, separation
 from training.evaluation.wiped_places import wiped_copies
 
 VerdictPart = Literal[
@@ -173,12 +173,15 @@ def _told_apart(
 
 
 def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, Estimate]:
-    """Expected calibration error of the most probable kind, and the share of cases where it is right."""
+    """Expected calibration error of the most probable kind, beside what it is by chance where probabilities are right;
+    and the share of cases where the most probable kind is.
+    """
     both = np.column_stack([probabilities, labels])
     return {
         "expected_calibration_error": interval(
             both, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
         ),
+        "the_same_if_they_were_right": calibration_error_by_chance(probabilities),
         "most_probable_kind_right": mean_interval(probabilities.argmax(axis=1) == labels),
     }
 

@@ -38,6 +38,21 @@ def calibration_error(probabilities: Numbers, labels: NDArray[np.int64], *, bins
     return sum(abs(sure - right) * share for sure, right, share in reliability(probabilities, labels, bins=bins))
 
 
+def calibration_error_by_chance(probabilities: Numbers, *, bins: int = 15, resamples: int = 300) -> Estimate:
+    """What `calibration_error` gives although the `probabilities` (n, k) are right, with 95 % of its values.
+
+    Labels are drawn by the probabilities (Bröcker and Smith 2007, https://doi.org/10.1175/WAF993.1). The fewer cases
+    there are the larger it is, and only an error above the interval shows that probabilities are wrong.
+    """
+    rng = np.random.default_rng(0)
+    edges = probabilities.cumsum(axis=1)
+    edges[:, -1] = 1.0  # rounding must not leave a case without a label
+    drawn = [(rng.random((len(edges), 1)) >= edges).sum(axis=1) for _ in range(resamples)]
+    errors = [calibration_error(probabilities, labels, bins=bins) for labels in drawn]
+    low, high = np.percentile(errors, [2.5, 97.5])
+    return Estimate(float(np.mean(errors)), float(low), float(high), len(probabilities))
+
+
 def reliability(
     probabilities: Numbers, labels: NDArray[np.int64], *, bins: int = 15
 ) -> list[tuple[float, float, float]]:

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from training.evaluation.verdicts import calibration_error, reliability, roc_auc, separation, true_positive_rate
+from training.evaluation.verdicts import (
+    calibration_error,
+    calibration_error_by_chance,
+    reliability,
+    roc_auc,
+    separation,
+    true_positive_rate,
+)
 
 
 def test_auc_counts_every_pair():
@@ -25,6 +32,21 @@ def test_calibration_error_of_a_sure_and_half_right_judge():
     sure = np.tile([[1.0, 0.0]], (10, 1))
     assert calibration_error(sure, np.array([0] * 5 + [1] * 5)) == pytest.approx(0.5)
     assert calibration_error(sure, np.zeros(10, int)) == pytest.approx(0.0)
+
+
+def test_few_cases_look_miscalibrated_by_chance():
+    probabilities = np.random.default_rng(5).dirichlet([1.0, 1.0, 0.5], size=2000)
+    few, many = calibration_error_by_chance(probabilities[:50]), calibration_error_by_chance(probabilities)
+    assert few.value > 0.08
+    assert many.value < 0.03
+    assert few.low < few.value < few.high
+
+
+def test_an_overconfident_judge_is_worse_than_chance():
+    rng = np.random.default_rng(6)
+    sure = np.tile([[0.95, 0.05]], (400, 1))
+    labels = (rng.random(400) < 0.2).astype(int)
+    assert calibration_error(sure, labels) > calibration_error_by_chance(sure).high
 
 
 def test_reliability_says_how_sure_and_how_right_by_bin():
