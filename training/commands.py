@@ -105,12 +105,7 @@ def embedder(
 
 @train.command()
 def detector(
-    *,
-    folder: Folder = WORK / "detector",
-    bundle: Bundle = NEW_BUNDLE,
-    start: Start = None,
-    steps: Annotated[int, typer.Option(help="0 writes what --start names, nearer to ImageNet's")] = 1500,
-    seed: int = 1,
+    *, folder: Folder = WORK / "detector", bundle: Bundle = NEW_BUNDLE, start: Start = None, seed: int = 1
 ) -> None:
     """Draw scenes, train the detector on them and write it; goes on where it was interrupted."""
     from training.detector.release import export_detector
@@ -118,9 +113,7 @@ def detector(
     from training.synthesis.grounds import data_folder
     from training.synthesis.logos import fetch_packages
 
-    settings = DetectorTraining(
-        folder=folder, data=data_folder(), logos=fetch_packages(), start=start, steps=steps, seed=seed
-    )
+    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), start=start, seed=seed)
     train_detector(settings, progress=bar, report=out.print)
     out.print(export_detector(folder, bundle / "detector.onnx", report=out.print))
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-import model.detector
+from model.bundle import bundle_folder
 from model.detector import (
     SIDES_KEY,
     THRESHOLD_KEY,
@@ -24,7 +24,7 @@ from model.detector import (
 from model.regions import Box, Region
 
 SIDE = 64
-RELEASED = Path(model.detector.__file__).parent / "weights" / "hallmark-11" / "detector.onnx"
+RELEASED = bundle_folder() / "detector.onnx"
 
 
 def logit(score: float) -> float:
@@ -188,7 +188,6 @@ def test_a_letterboxed_photo_keeps_its_shape() -> None:
     assert (square[60:] == 127).all()
 
 
-@pytest.mark.skipif(not RELEASED.exists(), reason="the released detector is not in this checkout")
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20000), (20000, 1), (2, 3), (700, 500), (333, 4000)])
 def test_the_released_detector_takes_any_size(shape: tuple[int, int]) -> None:
     detector = Detector(RELEASED)
