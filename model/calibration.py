@@ -18,8 +18,11 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+READABLE_PLACES = 5
+"""Of the places that are likeliest marks, so many are asked whether the photo is worth reading."""
+
 BRANDS = (60, 1650)
-"""The least and the largest number of brands among which thresholds are chosen."""
+"""Fewer brands count as the first number, more as the second; thresholds are chosen among 60 and among 500."""
 
 SUREST = 0.99
 """No verdict of the verifier counts as surer than this: what it was fitted to is drawn, and may be wrong."""
@@ -39,6 +42,9 @@ LEAST_TAMPERED = 0.003
 FURTHEST_ODDS = 6.0
 """Log odds of the verifier's kinds count within ± this."""
 
+FURTHEST_DETECTED = 4.0
+"""Log odds of the detector's confidence count within ± this."""
+
 Word = Literal["none", "near", "exact"]
 """Whether one of the brand's words was read in the region, as it is or one letter off."""
 
@@ -50,7 +56,8 @@ class Evidence(NamedTuple):
     and `realigned` once the region is laid on the reference; `margin`: how much more similar the brand is than the best
     other one; `brands`: how many the index holds; `agreeing`: how many keypoints of the region match the reference's
     and lie on them (`model.agreeing_keypoints`); `word` and its `letters`, where one of the brand's words was read
-    there.
+    there; `detected`: the detector's confidence, 0..1, that the region is a mark of any brand, and `whole`: that the
+    region is the whole photo, of which the detector says nothing, as of a line of words.
     """
 
     verified: float
@@ -61,12 +68,15 @@ class Evidence(NamedTuple):
     agreeing: int = 0
     word: Word = "none"
     letters: int = 0
+    detected: float | None = None
+    whole: bool = False
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Recognition.NAMES`.
 
         The verifier is believed up to `SUREST` either way, and the number of brands counts within `BRANDS`, where it
-        was measured. Of keypoints the logarithm counts: the first few say most.
+        was measured. Of keypoints the logarithm counts: the first few say most. Where the detector says nothing, it
+        counts as undecided.
         """
         counted = min(max(self.brands, BRANDS[0]), BRANDS[1])
         return (
@@ -79,6 +89,8 @@ class Evidence(NamedTuple):
             float(self.word == "near"),
             float(self.word == "exact"),
             min(self.letters, LONGEST_WORD) if self.word == "exact" else 0.0,
+            0.0 if self.detected is None else _detected_odds(self.detected),
+            float(self.whole),
         )
 
 
@@ -100,6 +112,8 @@ class Recognition:
         "near_word",
         "exact_word",
         "letters",
+        "detected",
+        "whole",
     )
 
     intercept: float
@@ -120,7 +134,7 @@ class Recognition:
         return any(self.passes(evidence._replace(agreeing=number)) for number in (0, agreeing))
 
 
-FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.0, 1.5, 3.0, 0.2), 0.0)
+FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.0, 1.5, 3.0, 0.2, 0.5, 0.0), 0.0)
 """Before anything is fitted: the weights of an earlier bundle, and that a word counts."""
 
 CLAIM_GUESS = 6.0
@@ -371,6 +385,11 @@ def _rounded(numbers: Sequence[float]) -> list[float]:
 def _tampered_odds(probability: float) -> float:
     """Log odds above the least that counts: at least 0."""
     return _logit(min(max(probability, LEAST_TAMPERED), 1.0 - LEAST_TAMPERED)) - _logit(LEAST_TAMPERED)
+
+
+def _detected_odds(confidence: float) -> float:
+    edge = _logistic(FURTHEST_DETECTED)
+    return _logit(min(max(confidence, 1.0 - edge), edge))
 
 
 def _clipped(odds: float) -> float:

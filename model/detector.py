@@ -32,6 +32,8 @@ SIDES = (320, 160)
 MOST_REGIONS = 7
 _MOST_CANDIDATES = 200
 _MOST_A_LOOK = 20
+_LEAST_LIKELY = 0.05  # score of a place that is looked at where there is room for it
+_SAME_BOX_IOU = 0.75  # from which two looks' boxes need not both be looked at
 _LOOK_SHARE = 0.5  # of the threshold, from which a look's box counts: the other look may be surer
 _SAME_MARK_IOU, _SAME_PLACE_IOU = 0.45, 0.5  # within a look, and of two looks
 _PART_INSIDE = 0.85
@@ -77,11 +79,19 @@ class Detector:
 
     def detect(self, image: RgbImage) -> list[Region]:
         """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
-        looks = [
-            look(image, self.outputs, side=side, score_threshold=_LOOK_SHARE * self.score_threshold)
-            for side in self.sides
-        ]
+        looks = self._looks(image, _LOOK_SHARE * self.score_threshold)
         return fused(looks, score_threshold=self.score_threshold, most=self._most_regions)
+
+    def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
+        """The `most` places that are likeliest marks for one of the looks, likeliest first, whatever their scores.
+
+        For whoever looks at each of them anyhow: a look alone often boxes a mark that both together box worse.
+        """
+        looks = self._looks(image, _LEAST_LIKELY)
+        return distinct([region for regions in looks for region in regions], iou=_SAME_BOX_IOU)[:most]
+
+    def _looks(self, image: RgbImage, threshold: float) -> list[list[Region]]:
+        return [look(image, self.outputs, side=side, score_threshold=threshold) for side in self.sides]
 
     def outputs(self, square: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The network's logits (cells,) and distances (cells, 4) for one (side, side, 3) square."""
@@ -119,6 +129,15 @@ def fused(looks: Sequence[Sequence[Region]], *, score_threshold: float, most: in
             places.append({number: region})
     together = [_mean(list(place.values()), looks=len(looks)) for place in places]
     return merged([region for region in together if region.score >= score_threshold])[:most]
+
+
+def distinct(regions: Sequence[Region], *, iou: float) -> list[Region]:
+    """Without those that overlap a stronger one by `iou` or more, strongest first."""
+    kept: list[Region] = []
+    for region in sorted(regions, key=lambda one: -one.score):
+        if all(region.box.iou(other.box) < iou for other in kept):
+            kept.append(region)
+    return kept
 
 
 def _mean(regions: Sequence[Region], *, looks: int) -> Region:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,14 +63,21 @@ class Box(NamedTuple):
 class Region:
     """A place that may hold a mark.
 
-    `score` is the detector's confidence in 0..1; the whole image is always a region and has score 1.
+    `score` is the confidence, 0..1, of what found it: the detector, or the map of tampered places. The whole image is
+    always a region, and a line of words may be one; nothing had to find those, and their score is 1.
     """
 
     box: Box
     score: float
+    origin: Literal["found", "whole", "line"] = "found"
+
+    @property
+    def detected(self) -> float | None:
+        """The confidence of what found it, or None where nothing had to."""
+        return self.score if self.origin == "found" else None
 
 
 def whole_image(image: RgbImage) -> Region:
     """The region that covers all of `image`."""
     height, width = image.shape[:2]
-    return Region(Box(0, 0, width, height), 1.0)
+    return Region(Box(0, 0, width, height), 1.0, "whole")

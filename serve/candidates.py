@@ -66,7 +66,14 @@ class Suspect:
 
     def evidence(self, *, brands: int) -> Evidence:
         """What speaks for it among `brands`, before it is compared."""
-        evidence = Evidence(NOT_COMPARED, self.hit.similarity, self.margin, brands)
+        evidence = Evidence(
+            NOT_COMPARED,
+            self.hit.similarity,
+            self.margin,
+            brands,
+            detected=self.region.detected,
+            whole=self.region.origin == "whole",
+        )
         if self.spelled is None:
             return evidence
         return evidence._replace(word=self.spelled.kind, letters=len(self.spelled.word))

@@ -58,6 +58,11 @@ class Finding(Answer):
         Probability | None,
         Field(description="That the region was tampered with, whatever is in it: mean of its places"),
     ] = None
+    detected: Annotated[
+        Probability | None,
+        Field(description="That the region is a mark of any brand, as the detector says; none where it was not asked"),
+    ] = None
+    whole: Annotated[bool, Field(description="Whether the region is the whole picture")] = False
     read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
     claimed: Annotated[bool, Field(description="Whether the listing names the brand")] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]

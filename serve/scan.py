@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from index.interface import VectorIndex
 from model.bundle import ModelBundle
+from model.calibration import READABLE_PLACES
 from model.regions import Region, RgbImage, whole_image
 from serve.brand_words import BrandWords
 from serve.candidates import (
@@ -35,8 +36,10 @@ from serve.shown_product import brands_shown, suspected_products
 from serve.verification import SeenRegions, SeenTampering, Verified, verify
 from serve.written_words import words_by_place, written_in
 
-MAX_REGIONS = 8
-"""Regions that are proposed, the whole image included; each costs one embedding. Lines that name brands come on top."""
+MAX_REGIONS, MAX_SOUGHT = 8, 11
+"""Regions that are proposed, the whole image included, and where the listing names a brand. Each costs one embedding.
+Lines that name brands come on top.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,11 @@ class Scanner:
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`."""
         stopwatch = Stopwatch()
         with stopwatch.step("propose"):
-            regions = proposed(image, self._bundle)
+            regions = proposed(image, self._bundle, sought=bool(claimed))
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
-            written = written_in(image, vectors[1:], bundle=self._bundle, words=self._words)
+            written = written_in(image, vectors[1 : 1 + READABLE_PLACES], bundle=self._bundle, words=self._words)
             if written:
                 regions += [one.region for one in written]
                 lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
@@ -145,9 +148,13 @@ class Scanner:
         )
 
 
-def proposed(image: RgbImage, bundle: ModelBundle) -> list[Region]:
-    """The whole image, which may itself be a mark or a product photo, and the places that look like marks."""
-    return [whole_image(image), *bundle.detector.detect(image)[: MAX_REGIONS - 1]]
+def proposed(image: RgbImage, bundle: ModelBundle, *, sought: bool = False) -> list[Region]:
+    """The whole image, which may itself be a mark or a product photo, and the places that look most like marks.
+
+    More of them where a mark is `sought`, for the listing names a brand.
+    """
+    most = MAX_SOUGHT if sought else MAX_REGIONS
+    return [whole_image(image), *bundle.detector.likeliest(image, most=most - 1)]
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

@@ -105,6 +105,8 @@ class Verified:
             agreeing=self.agreeing,
             verified=round(self.verified, 4),
             tampered=self.tampered,
+            detected=None if suspect.region.detected is None else round(suspect.region.detected, 4),
+            whole=suspect.region.origin == "whole",
             read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
             claimed=suspect.claimed,
             reasons=self.reasons,

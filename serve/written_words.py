@@ -24,7 +24,7 @@ class Written:
     @property
     def region(self) -> Region:
         """The place of the line, which no detector need have proposed."""
-        return Region(self.line.box, 1.0)
+        return Region(self.line.box, 1.0, "line")
 
 
 def written_in(

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from model.bundle import ModelBundle
-from model.calibration import Readable
+from model.calibration import READABLE_PLACES, Readable
 from model.reading import FEWEST_LETTERS
 from model.regions import RgbImage
 from training.evaluation.report import Progress
@@ -48,8 +48,8 @@ def fit_readable(
 
 
 def _read(bundle: ModelBundle, photo: RgbImage) -> Iterator[tuple[NDArray[np.float32], bool]]:
-    """Vector and answer of each region that the detector proposes."""
-    crops = [region.box.crop(photo) for region in bundle.detector.detect(photo)]
+    """Vector and answer of each region that a scan asks about."""
+    crops = [region.box.crop(photo) for region in bundle.detector.likeliest(photo, most=READABLE_PLACES)]
     if crops:
         for crop, vector in zip(crops, bundle.embedder.embed(crops), strict=True):
             letters = sum(letter.isalnum() for letter in bundle.reader.line(crop))

@@ -55,7 +55,7 @@ from training.evaluation.report import Progress
 from training.readable import fit_readable
 from training.synthesis.logos import Logo
 
-LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0)
+LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0, 1.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = (0.02, 0.04)
@@ -70,7 +70,7 @@ at 1 %. That a place was tampered with says nothing of an imitation: on recognis
 that did not see them, imitations are told with a ROC AUC of 0.725 so, and of 0.714 by all four numbers.
 """
 
-MOST_COVERED = 0.01
+MOST_COVERED = 0.02
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
 MOST_LOST = 0.005
@@ -96,11 +96,11 @@ class ThresholdSettings:
     """
 
     seed: int = 0
-    crowds: tuple[tuple[int, int], ...] = ((BRANDS[0], 0), (150, 350), (150, BRANDS[1] - 150))
+    crowds: tuple[tuple[int, int], ...] = ((BRANDS[0], 0), (150, 350))
     placed_marks: int = 500
     packages: int = 260
     real: int = 300
-    photos_without: int = 300
+    photos_without: int = 600
     read_photos: int = 500
     most_false: float = 0.02
 
@@ -282,7 +282,14 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
         evidence = Evidence(
-            one["verified"], one["similarity"], one["margin"], brands, one["realigned"], one["agreeing"]
+            one["verified"],
+            one["similarity"],
+            one["margin"],
+            brands,
+            one["realigned"],
+            one["agreeing"],
+            detected=one["detected"],
+            whole=one["whole"],
         )
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"

@@ -22,7 +22,7 @@ from model.calibration import (
     write_calibration,
 )
 
-VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
+VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 10), 0.5)
 
 
 def evidence(**changed) -> Evidence:
@@ -50,22 +50,24 @@ def test_every_weight_belongs_to_its_number():
             {"word": "near", "letters": 5},
             {"word": "exact", "letters": 5},
             {"word": "exact", "letters": 5},
+            {"detected": 0.8},
+            {"whole": True},
         )
     ):
-        weights = [0.0] * 9
+        weights = [0.0] * len(Recognition.NAMES)
         weights[place] = 1.0
         recognition = Recognition(0.0, tuple(weights), 0.5)
         assert recognition.probability(evidence(**changed)) > recognition.probability(evidence()), place
 
 
 def test_of_keypoints_that_agree_the_logarithm_counts():
-    recognition = Recognition(0.0, (0.0,) * 5 + (1.0,) + (0.0,) * 3, 0.5)
+    recognition = Recognition(0.0, (0.0,) * 5 + (1.0,) + (0.0,) * 5, 0.5)
     odds = [p / (1 - p) for p in (recognition.probability(evidence(agreeing=count)) for count in (0, 1, 9))]
     assert odds == pytest.approx([1.0, 2.0, 10.0])
 
 
 def test_brands_count_where_they_were_measured():
-    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 5), 0.5)
+    recognition = Recognition(0.0, (0.0, 0.0, 0.0, -1.0, *(0.0,) * 7), 0.5)
     few, least, many, most = (
         recognition.probability(evidence(brands=count)) for count in (1, BRANDS[0], 99_999, BRANDS[1])
     )
@@ -74,14 +76,14 @@ def test_brands_count_where_they_were_measured():
 
 
 def test_evidence_passes_from_the_threshold_on():
-    recognition = Recognition(0.0, (1.0, *(0.0,) * 8), 0.9)
+    recognition = Recognition(0.0, (1.0, *(0.0,) * 10), 0.9)
     assert not recognition.passes(evidence(verified=0.89))
     assert recognition.passes(evidence(verified=0.91))
 
 
 @pytest.mark.parametrize("weight", [0.5, -0.5])
 def test_what_no_number_of_keypoints_brings_to_the_threshold_cannot_pass(weight):
-    by_keypoints = replace(VERIFIED_ALONE, weights=(1.0, *(0.0,) * 4, weight, *(0.0,) * 3))
+    by_keypoints = replace(VERIFIED_ALONE, weights=(1.0, *(0.0,) * 4, weight, *(0.0,) * 5))
     numbers = range(21)
     for verified in np.linspace(0.05, 0.95, 19):
         seen = evidence(verified=float(verified))

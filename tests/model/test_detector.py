@@ -15,6 +15,7 @@ from model.detector import (
     THRESHOLD_KEY,
     Detector,
     cell_centres,
+    distinct,
     fused,
     letterboxed,
     merged,
@@ -74,6 +75,20 @@ def test_the_threshold_travels_in_the_file_and_can_be_set(tmp_path: Path) -> Non
     assert len(Detector(network).detect(photo)) == 1
     assert len(Detector(network, score_threshold=0.5).detect(photo)) == 2
     assert len(Detector(network, score_threshold=0.5, most_regions=1).detect(photo)) == 1
+
+
+def test_the_likeliest_places_need_no_score_and_are_no_two_of_one_place(tmp_path: Path) -> None:
+    boxes = {(8, 8, 24, 16): 0.6, (40, 40, 60, 60): 0.9, (8, 40, 24, 60): 0.1, (40, 8, 60, 24): 0.01}
+    detector = Detector(fixed_network(tmp_path / "d.onnx", boxes, threshold="0.7"))
+    photo = np.zeros((64, 64, 3), np.uint8)
+    assert [round(region.score, 3) for region in detector.likeliest(photo, most=9)] == [0.9, 0.6, 0.1]
+    assert [round(region.score, 3) for region in detector.likeliest(photo, most=2)] == [0.9, 0.6]
+
+
+def test_of_two_looks_boxes_that_are_nearly_the_same_the_likelier_is_kept() -> None:
+    whole, nearly = Region(Box(0, 0, 100, 40), 0.3), Region(Box(4, 0, 100, 40), 0.6)
+    part = Region(Box(0, 0, 50, 40), 0.5)
+    assert distinct([whole, part, nearly], iou=0.75) == [nearly, part]
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
@@ -195,6 +210,7 @@ def test_the_released_detector_takes_any_size(shape: tuple[int, int]) -> None:
     regions = detector.detect(photo)
     assert regions == detector.detect(photo)
     assert len(regions) <= 8
+    assert len(detector.likeliest(photo, most=5)) <= 5
     assert all(left.score >= right.score for left, right in pairwise(regions))
     for region in regions:
         assert region.box.area > 0

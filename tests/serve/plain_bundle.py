@@ -40,6 +40,9 @@ class NoDetector:
     def detect(self, image: RgbImage) -> list[Region]:
         return []
 
+    def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
+        return []
+
 
 class FixedReader:
     """Reads the same lines in every picture."""
@@ -108,7 +111,7 @@ def compared(unrelated: float, region: RgbImage, reference: PreparedReference, s
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:
-    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 8), 0.5)
+    every_similar_one = Recognition(0.0, (1.0, *(0.0,) * 10), 0.5)
     return ModelBundle(
         name=name,
         embedder=ColourEmbedder(),  # type: ignore[arg-type]

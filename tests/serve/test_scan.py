@@ -28,11 +28,13 @@ from serve.verification import SeenRegions
 
 
 class FixedDetector:
+    """Takes `boxes` for the likeliest places whatever it is shown."""
+
     def __init__(self, *boxes: Box) -> None:
         self._regions = [Region(box, 0.9 - 0.01 * number) for number, box in enumerate(boxes)]
 
-    def detect(self, image: RgbImage) -> list[Region]:
-        return self._regions
+    def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
+        return self._regions[:most]
 
 
 class FixedVerifier(SimilarityVerifier):
@@ -162,6 +164,22 @@ def test_keypoints_that_agree_are_evidence() -> None:
     assert finding.scores.unrelated == pytest.approx(1 / (1 + np.exp(-2.0) * (1 + finding.agreeing)), abs=2e-4)
 
 
+def test_how_sure_the_detector_was_is_evidence() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    confidence = bundle.calibration.unclaimed
+    confidence = replace(confidence, intercept=0.0, weights=tuple(float(n == "detected") for n in confidence.NAMES))
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=confidence))
+    (finding,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert (finding.detected, finding.whole) == (0.9, False)
+    assert finding.scores.unrelated == pytest.approx(0.1, abs=2e-4)
+
+
+def test_of_the_whole_photo_the_detector_says_nothing() -> None:
+    bundle = bundle_of()
+    (finding,) = scan(mosaic(1), bundle, Shelf(bundle, fuma=1)).findings
+    assert (finding.detected, finding.whole) == (None, True)
+
+
 def test_the_keypoints_of_a_region_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sought: list[tuple[int, ...]] = []
 
@@ -188,7 +206,7 @@ def test_keypoints_are_sought_only_where_they_could_decide(
 
     monkeypatch.setattr("serve.verification.region_features", counting)
     bundle = bundle_of(Box(40, 60, 96, 96))
-    by_keypoints = Recognition(intercept, (0.0,) * 5 + (1.0,) + (0.0,) * 3, 0.5)  # log(201) is 5.3
+    by_keypoints = Recognition(intercept, (0.0,) * 5 + (1.0,) + (0.0,) * 5, 0.5)  # log(201) is 5.3
     bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=by_keypoints))
     findings = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
     assert len(findings) == found
@@ -237,7 +255,7 @@ def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
 def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     """The mark is like nobody's; who sells it says fuma, and what the seller says counts a lot here."""
     bundle = bundle_of(Box(40, 60, 96, 96))
-    claimed = Recognition(8.0, (1.0, *(0.0,) * 8), 0.5)
+    claimed = Recognition(8.0, (1.0, *(0.0,) * 10), 0.5)
     bundle = replace(bundle, calibration=replace(bundle.calibration, claimed=claimed))
     shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
     assert scan(image, bundle, shelf).findings == []
@@ -247,10 +265,19 @@ def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     assert scan(image, bundle, shelf, listing=Listing(title="new shoes")).findings == []
 
 
+def test_more_places_are_looked_at_where_the_listing_names_a_brand() -> None:
+    elsewhere = [Box(300 + number, 300, 20, 20) for number in range(MAX_REGIONS - 1)]
+    bundle = bundle_of(*elsewhere, Box(40, 60, 96, 96))
+    shelf, image = Shelf(bundle, fuma=1, hike=2), photo((1, 40, 60))
+    assert scan(image, bundle, shelf).findings == []
+    (finding,) = scan(image, bundle, shelf, listing=Listing(title="new FUMA shoes")).findings
+    assert finding.brand == "fuma"
+
+
 def reading_bundle(reader: FixedReader, *boxes: Box) -> ModelBundle:
     """A bundle that takes every region for words, and a word for a mark, exactly read or not."""
     bundle = bundle_of(*boxes)
-    by_word = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 12.0, 0.0), 0.5)
+    by_word = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 12.0, 0.0, 0.0, 0.0), 0.5)
     everywhere = Readable(np.zeros(256, np.float32), 0.0)
     calibration = replace(bundle.calibration, unclaimed=by_word, worth_unclaimed=by_word, readable=everywhere)
     return replace(bundle, reader=reader, calibration=calibration)  # type: ignore[arg-type]

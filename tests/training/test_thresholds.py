@@ -85,6 +85,15 @@ def test_keypoints_that_agree_count_once_the_two_were_compared() -> None:
     assert chosen.worth_unclaimed.weights[chosen.worth_unclaimed.NAMES.index("agreeing")] == pytest.approx(0.0)
 
 
+def test_how_sure_the_detector_was_counts_before_anything_is_compared() -> None:
+    sure = [photo("fuma", suspect("fuma", 0.5, 0.4, detected=0.6)) for _ in range(30)]
+    unsure = [photo(None, suspect("fuma", 0.5, 0.4, detected=0.1)) for _ in range(30)]
+    chosen = choose([*sure, *unsure], most_false=0.0)
+    assert found(sure[0], chosen) == ["fuma"]
+    assert found(unsure[0], chosen) == []
+    assert chosen.worth_unclaimed.weights[chosen.worth_unclaimed.NAMES.index("detected")] > 0
+
+
 def test_candidates_that_could_not_pass_are_not_verified() -> None:
     marked = [photo("fuma", suspect("fuma", 0.9, 0.7)), photo("fuma", suspect("fuma", 0.9, 0.66))]
     empty = [photo(None, suspect("hike", 0.1, 0.5)) for _ in range(5)]
