@@ -41,10 +41,8 @@ def test_the_released_halves_compute_what_the_whole_network_does(
         assert np.abs(one - other.numpy()).max() < 1e-3
 
 
-def test_one_pair_gets_what_many_get_and_its_reference_is_described_once(
-    frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = Siamese(RELEASED / "verifier.onnx", outputs=["logits"])
+def counted_descriptions(network: Siamese, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pictures were described by each call, from now on."""
     described: list[int] = []
     describe = network._described
 
@@ -53,6 +51,14 @@ def test_one_pair_gets_what_many_get_and_its_reference_is_described_once(
         return describe(pictures)
 
     monkeypatch.setattr(network, "_described", counted)
+    return described
+
+
+def test_one_pair_gets_what_many_get_and_its_reference_is_described_once(
+    frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Siamese(RELEASED / "verifier.onnx", outputs=["logits"])
+    described = counted_descriptions(network, monkeypatch)
     reference = prepare_reference(frames[0, 1])
     pairs = np.stack([np.stack([region, reference.frame]) for region in (frames[0, 0], frames[1, 0])])
     expected = network.compare_all(pairs)[0]
@@ -71,14 +77,7 @@ def test_a_region_is_described_once_beside_several_references(
     box, *laid = (frames[0, 0], frames[1, 0], 255 - frames[1, 0])
     looks = [(frame, reference) for reference, again in zip(references, laid, strict=True) for frame in (box, again)]
     expected = [Siamese(RELEASED / "aligner.onnx", outputs=["flow"]).compare(*look)[0] for look in looks]
-    described: list[int] = []
-    describe = network._described
-
-    def counted(pictures: Any) -> Any:
-        described.append(len(pictures))
-        return describe(pictures)
-
-    monkeypatch.setattr(network, "_described", counted)
+    described = counted_descriptions(network, monkeypatch)
     found = [network.compare(*look)[0] for look in looks]
     assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
     assert len(described) == 5  # the box once, where it was laid twice, two references
