@@ -35,6 +35,7 @@ from client.api import Hallmark
 from client.service import Service, running_service
 from model.bundle import bundle_folder, load_bundle
 from model.regions import Region, RgbImage, whole_image
+from serve.scan import proposed
 
 SIDE_PIXELS = 1200
 PLAIN_DIMENSION = 2048
@@ -109,7 +110,7 @@ def _register(api: Hallmark, count: int) -> None:
 
 
 def _interleaved(api: Hallmark, photos: Sequence[bytes], size: Size) -> dict[str, Any]:
-    detector = load_bundle(bundle_folder()).detector
+    bundle = load_bundle(bundle_folder())
     plain = PlainWay(references=size.references)
     for data in photos[: size.warm_up]:
         api.scan(data)
@@ -117,7 +118,7 @@ def _interleaved(api: Hallmark, photos: Sequence[bytes], size: Size) -> dict[str
     ours, plainly, hashed, results = [], [], [], []
     for data in track(photos, description="scans", console=console):
         image = _decoded(data)
-        regions = [whole_image(image), *detector.detect(image)]
+        regions = proposed(image, bundle)
         ours.append(_milliseconds(lambda data=data: results.append(api.scan(data))))
         plainly.append(_milliseconds(lambda data=data, regions=regions: plain.scan(data, regions)))
         hashed.append(_milliseconds(lambda data=data: hash_whole_image(data)))
