@@ -133,17 +133,19 @@ def fused(looks: Sequence[Sequence[Region]], *, score_threshold: float, most: in
 
 def distinct(regions: Sequence[Region], *, iou: float) -> list[Region]:
     """Without those that overlap a stronger one by `iou` or more, strongest first."""
-    kept: list[Region] = []
-    for region in sorted(regions, key=lambda one: -one.score):
-        if all(region.box.iou(other.box) < iou for other in kept):
-            kept.append(region)
-    return kept
+    ordered = sorted(regions, key=lambda one: -one.score)
+    return [ordered[place] for place in strongest(_corners(ordered), iou=iou)]
+
+
+def _corners(regions: Sequence[Region]) -> NDArray[np.float64]:
+    """(n, 4) left, top, right and bottom."""
+    boxes = np.array([region.box for region in regions], np.float64).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def _mean(regions: Sequence[Region], *, looks: int) -> Region:
     weights = np.array([region.score for region in regions])
-    corners = np.array([(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in regions])
-    left, top, right, bottom = (weights @ corners / weights.sum()).tolist()
+    left, top, right, bottom = (weights @ _corners(regions) / weights.sum()).tolist()
     return Region(Box(left, top, right - left, bottom - top), float(weights.sum()) / looks)
 
 

@@ -63,18 +63,18 @@ class Box(NamedTuple):
 class Region:
     """A place that may hold a mark.
 
-    `score` is the confidence, 0..1, of what found it: the detector, or the map of tampered places. The whole image is
-    always a region, and a line of words may be one; nothing had to find those, and their score is 1.
+    `score` is the confidence, 0..1, of what found it: the detector, or, of a `tampered` place, what saw that. The whole
+    image is always a region, and a line of words may be one; nothing had to find those, and their score is 1.
     """
 
     box: Box
     score: float
-    origin: Literal["found", "whole", "line"] = "found"
+    origin: Literal["detected", "tampered", "whole", "line"] = "detected"
 
     @property
     def detected(self) -> float | None:
-        """The confidence of what found it, or None where nothing had to."""
-        return self.score if self.origin == "found" else None
+        """The detector's confidence, or None where it was not asked."""
+        return self.score if self.origin == "detected" else None
 
 
 def whole_image(image: RgbImage) -> Region:

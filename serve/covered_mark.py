@@ -65,7 +65,14 @@ def _covered(
         return None
     smear = round(probability, 4)
     return Verified(
-        suspect=Suspect(number, Region(patch.box, patch.probability), hit, 0.0, None, claimed=speaks is Speaks.LISTING),
+        suspect=Suspect(
+            number,
+            Region(patch.box, patch.probability, "tampered"),
+            hit,
+            0.0,
+            None,
+            claimed=speaks is Speaks.LISTING,
+        ),
         reference=reference,
         similarity=hit.similarity,
         realigned=None,

@@ -241,7 +241,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
     suspect, (reference, similarity) = candidate.suspect, candidate.references[0]
     copied, wiped = match.probability, place.wiped
     return Verified(
-        suspect=replace(suspect, region=Region(place.box, suspect.region.score)),
+        suspect=replace(suspect, region=Region(place.box, place.wiped.probability, "tampered")),
         reference=reference,
         similarity=similarity,
         realigned=None,

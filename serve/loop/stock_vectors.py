@@ -88,15 +88,7 @@ def alike(
     """The allowed listings last scanned before index version `before` that show something like the `references`
     (k, d): by id, the largest cosine, from `least` on; the `most` newest pictures are looked at.
     """
-    query = (
-        select(ListingRecord.id, StockVectors.vectors)
-        .join(ListingImage, _newest_of_listing())
-        .join(StockVectors, StockVectors.image_id == ListingImage.id)
-        .where(StockVectors.model == model, *_unseen(before))
-        .order_by(ListingRecord.id.desc())
-        .limit(most)
-        .execution_options(yield_per=BATCH)
-    )
+    query = _by_listing(model).where(*_unseen(before)).order_by(ListingRecord.id.desc()).limit(most)
     found: dict[str, float] = {}
     for listing_id, stored in session.execute(query):
         similarity = _likeness(stored, references)
@@ -107,15 +99,8 @@ def alike(
 
 def likeness(session: Session, shown: NDArray[np.float32], *, model: str, listings: Sequence[str]) -> dict[str, float]:
     """Of the `listings` (ids) that have vectors of `model`: the largest cosine of what one has and `shown` (k, d)."""
-    query = (
-        select(ListingRecord.id, StockVectors.vectors)
-        .join(ListingImage, _newest_of_listing())
-        .join(StockVectors, StockVectors.image_id == ListingImage.id)
-        .where(StockVectors.model == model, ListingRecord.id.in_(listings))
-        .execution_options(yield_per=BATCH)
-    )
     found: dict[str, float] = {}
-    for listing_id, stored in session.execute(query):
+    for listing_id, stored in session.execute(_by_listing(model).where(ListingRecord.id.in_(listings))):
         found[listing_id] = max(_likeness(stored, shown), found.get(listing_id, -1.0))
     return found
 
@@ -125,6 +110,17 @@ def naming(session: Session, name: str, *, before: int, most: int) -> list[str]:
     said = func.concat_ws(" ", ListingRecord.content["title"].astext, ListingRecord.content["description"].astext)
     query = select(ListingRecord.id).where(said.icontains(name, autoescape=True), *_unseen(before))
     return list(session.scalars(query.order_by(ListingRecord.id.desc()).limit(most)))
+
+
+def _by_listing(model: str) -> Select[str, bytes]:
+    """The id of each listing with the vectors of each of its newest pictures under `model`."""
+    return (
+        select(ListingRecord.id, StockVectors.vectors)
+        .join(ListingImage, _newest_of_listing())
+        .join(StockVectors, StockVectors.image_id == ListingImage.id)
+        .where(StockVectors.model == model)
+        .execution_options(yield_per=BATCH)
+    )
 
 
 def _likeness(stored: bytes, others: NDArray[np.float32]) -> float:

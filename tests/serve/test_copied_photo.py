@@ -89,6 +89,11 @@ def test_a_wiped_logo_is_a_smear_beside_the_copied_photo() -> None:
     assert any("made hard to read" in reason for reason in done.reasons)
 
 
+def test_of_a_wiped_place_the_detector_says_nothing() -> None:
+    smear = by_kind(scan(smeared(product(), WIPES["painted"])))["smear"]
+    assert (smear.detected, smear.whole) == (None, False)
+
+
 def test_the_box_lies_right_in_a_cropped_copy() -> None:
     found = by_kind(scan(COPIES["cropped"](smeared(product(), WIPES["stickered"]))))
     truth = Box(PLACE.x - 60, PLACE.y - 90, PLACE.width, PLACE.height)

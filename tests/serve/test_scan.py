@@ -362,6 +362,12 @@ def covering_bundle(seen: FixedTampering) -> ModelBundle:
     return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
 
 
+def test_of_a_tampered_place_the_detector_says_nothing() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
+    assert (finding.detected, finding.whole) == (None, False)
+
+
 def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
     shelf = Shelf(bundle, fuma=1)
