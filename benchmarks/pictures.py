@@ -12,7 +12,8 @@ import skimage
 from model.decode import decode
 from model.encoding import jpeg, png
 from model.regions import RgbImage
-from training.evaluation.datasets import DataMissing, plain_photos
+from training.evaluation.datasets import plain_photos
+from training.refusals import DataMissing
 from training.synthesis.logos import Logo, load_logos, rasterise
 
 GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")

@@ -14,13 +14,18 @@ from rich.console import Console
 from rich.progress import track
 
 from model import CHAMPION
+from training.refusals import RefusingCommands
 from training.round.commands import evaluate_candidate, train_round
 
 if TYPE_CHECKING:
     from training.evaluation.report import Report
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the models on real pictures, beside their baselines.")
-train = typer.Typer(no_args_is_help=True, help="Draw data, train the networks and write a model bundle.")
+evaluate = typer.Typer(
+    cls=RefusingCommands, no_args_is_help=True, help="Measure the models on real pictures, beside their baselines."
+)
+train = typer.Typer(
+    cls=RefusingCommands, no_args_is_help=True, help="Draw data, train the networks and write a model bundle."
+)
 
 train.command("round")(train_round)
 evaluate.command("candidate")(evaluate_candidate)
@@ -254,7 +259,7 @@ def copies(
 @train.command()
 def places(
     *,
-    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 400,
+    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 800,
     seed: int = 0,
     bundle: Bundle = NEW_BUNDLE,
 ) -> None:
@@ -281,7 +286,7 @@ def places(
 @train.command("bundle")
 def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: int = 0) -> None:
     """Every step of a new bundle in its order, from the seed to the files; goes on where it was interrupted."""
-    from training.in_order import OtherTrainingError, train_in_order
+    from training.in_order import train_in_order
 
     scenes = folder / "detector"
     steps = {
@@ -294,11 +299,7 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
         "thresholds": lambda: thresholds(bundle=bundle),
     }
     described: dict[str, str | int] = {"bundle": str(bundle), "seed": seed}
-    try:
-        train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)
-    except OtherTrainingError as error:
-        typer.echo(f"hallmark: {error}", err=True)
-        raise typer.Exit(1) from error
+    train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)
     out.print(f"wrote {bundle}")
 
 

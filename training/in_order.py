@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from training.refusals import OtherTrainingError
+
 Work = Callable[[], None]
-
-
-class OtherTrainingError(Exception):
-    """What was begun in the folder is another training; the message says which, and what to do."""
 
 
 def train_in_order(

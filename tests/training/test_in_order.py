@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from training.in_order import OtherTrainingError, train_in_order
+from training.in_order import train_in_order
+from training.refusals import OtherTrainingError
 
 OF = {"bundle": "var/models/candidate", "seed": 3}
 

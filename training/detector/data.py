@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
+from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, draw_scene
 
 _LEAST_VISIBLE = 0.4  # of a mark's area: less than this of it is not asked for
@@ -70,7 +71,9 @@ def draw_scenes(
     if described.exists():
         store = SceneStore.opened(folder)
         if len(store) != count:
-            raise ValueError(f"{folder} holds {len(store)} scenes, not {count}: name another folder or remove it")
+            raise OtherTrainingError(
+                f"{folder} holds {len(store)} scenes, not {count}: name another folder or remove it"
+            )
         return store
     shape = (count, SCENE_SIDE, SCENE_SIDE, 3)
     images = np.lib.format.open_memmap(folder / "scenes.npy", mode="w+", dtype=np.uint8, shape=shape)

@@ -17,8 +17,9 @@ from model.detector import fused, look
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
-from training.evaluation.datasets import DataMissing, boxed_photos, real_photos
+from training.evaluation.datasets import boxed_photos, real_photos
 from training.evaluation.detection import Photo, detection_figures
+from training.refusals import DataMissing
 from training.synthesis.garments import boxed_garments
 from training.synthesis.grounds import data_folder
 

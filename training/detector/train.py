@@ -26,6 +26,7 @@ from model.networks.weights import load_weights
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
 from training.detector.losses import detection_loss
+from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SceneMaterial
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
@@ -73,7 +74,7 @@ def train_detector(
 
     `report` gets one line with losses every 25 steps and one with dev figures every `dev_every`; the latter are also
     appended to `log.jsonl`. The rate falls to almost nothing, so the last averaged weights are the ones to release.
-    Raises `ValueError` when the folder's checkpoint was made with other settings.
+    Raises `OtherTrainingError` when the folder's checkpoint was made with other settings.
     """
     torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
@@ -124,7 +125,9 @@ class TrainingState:
         if path.exists():
             saved = torch.load(path, weights_only=True)
             if saved["settings"] != _described(settings):
-                raise ValueError(f"{path} was made with other settings: {saved['settings']}; name another folder")
+                raise OtherTrainingError(
+                    f"{path} was made with other settings: {saved['settings']}; name another folder"
+                )
             state.step, state.figures = saved["step"], saved["figures"]
             state.network.load_state_dict(saved["network"])
             state.average.load_state_dict(saved["average"])

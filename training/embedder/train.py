@@ -25,6 +25,7 @@ from training.embedder.batches import ONE_MARK, BatchSampler
 from training.embedder.losses import multi_similarity
 from training.embedder.views import Views
 from training.evaluation.retrieval import recall_at_1
+from training.refusals import OtherTrainingError
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def train(
 
     `start` names the weights (`embedder.fp16.npz`) of an earlier release to begin from instead of ImageNet's; `real`
     gives pictures that join each batch. The best averaged weights by development recall are in the checkpoint under
-    `best`. Raises `ValueError` when the checkpoint is of other settings.
+    `best`. Raises `OtherTrainingError` when the checkpoint is of other settings.
     """
     torch.set_flush_denormal(True)  # denormal activations make CPU convolutions ten times slower
     torch.manual_seed(settings.seed)
@@ -211,7 +212,9 @@ def _resume(checkpoint: Path, settings: Settings) -> dict[str, Any] | None:
     state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     fixed = {name: value for name, value in asdict(settings).items() if name != "seconds"}
     if any(state["settings"].get(name) != value for name, value in fixed.items()):
-        raise ValueError(f"{checkpoint} was made with {state['settings']}; give another file or the same settings")
+        raise OtherTrainingError(
+            f"{checkpoint} was made with {state['settings']}; give another file or the same settings"
+        )
     return state
 
 

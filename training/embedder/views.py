@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from model.preprocessing import letterbox
 from model.regions import RgbImage
+from training.refusals import OtherTrainingError
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise, split_of
 from training.synthesis.products import Product, augmented
@@ -132,7 +133,7 @@ def render_views(
     """Render what is missing of `plan` into `folder`, yielding the number of views after each.
 
     `share` (i, n) renders every n-th view beginning with i, so that n processes can work side by side. Raises
-    `ValueError` when `folder` holds another plan.
+    `OtherTrainingError` when `folder` holds another plan.
     """
     views = planned_views(plan, logos=logos, products=products)
     _prepare(folder, plan, views)
@@ -163,7 +164,7 @@ def _prepare(folder: Path, plan: Plan, views: Sequence[View]) -> None:
     file = folder / "views.json"
     if file.exists():
         if json.loads(file.read_text(encoding="utf-8")) != description:
-            raise ValueError(f"{folder} holds views of another plan: give another folder or remove it")
+            raise OtherTrainingError(f"{folder} holds views of another plan: give another folder or remove it")
         return
     np.memmap(folder / "pixels.u8", np.uint8, "w+", shape=(len(views), plan.size, plan.size, 3)).flush()
     np.memmap(folder / "done.u8", np.uint8, "w+", shape=(len(views),)).flush()

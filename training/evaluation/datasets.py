@@ -13,16 +13,13 @@ import numpy as np
 
 from model.decode import decode
 from model.regions import Box, RgbImage
+from training.refusals import DataMissing
 from training.synthesis.grounds import data_folder
 from training.synthesis.products import Product, load_products
 from training.synthesis.scenes import is_training_photo
 
 FOLDERS = {"grocery": "natural"}
 """Where the photos of a data set lie when it is not `images`."""
-
-
-class DataMissing(FileNotFoundError):
-    """A data set is not there; the message says where it was looked for."""
 
 
 TUNING_BRANDS = frozenset({"bmw", "fedex", "mini", "nike", "pepsi"})

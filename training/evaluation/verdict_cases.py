@@ -18,9 +18,10 @@ from model.regions import Box, RgbImage, whole_image
 from model.tampering import Tampering
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
-from training.evaluation.datasets import DataMissing, Photo
+from training.evaluation.datasets import Photo
 from training.evaluation.references import Drawings, as_uploaded, drawings_of
 from training.evaluation.versions import drawings_in_use
+from training.refusals import DataMissing
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, split_of
 from training.verifier.release import draw_pairs

@@ -55,7 +55,7 @@ def train_round(
     The same command goes on where it was interrupted.
     """
     from model.bundle import BundleRejected, bundle_folder
-    from training.evaluation.datasets import DataMissing
+    from training.refusals import DataMissing
     from training.round.card import new_labels
     from training.round.labels import LabelsMissing, read_labels
     from training.round.run import run_round
@@ -107,7 +107,7 @@ def evaluate_candidate(
     """Compare a candidate with the champion on the same pictures; the report lies in the candidate's folder."""
     from client.service import ServiceFailed
     from model.bundle import BundleRejected, bundle_folder
-    from training.evaluation.datasets import DataMissing
+    from training.refusals import DataMissing
     from training.round.comparison import Pictures, compare
     from training.round.frozen import FrozenSizes, frozen_sets
     from training.round.labels import LabelsMissing

@@ -21,6 +21,7 @@ from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import load_weights, save_weights
 from model.tampering import SIDE, Tampering
+from training.refusals import OtherTrainingError
 from training.synthesis.scenes import Sources
 from training.tampering.data import Tampered, draw_tampered
 
@@ -63,7 +64,7 @@ def train_tampering(
 
     `start` names the weights of an earlier release (`tampering.fp16.npz`) to begin from instead.
 
-    Raises `ValueError` when `checkpoint` is of other settings.
+    Raises `OtherTrainingError` when `checkpoint` is of other settings.
     """
     torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
@@ -85,7 +86,9 @@ def train_tampering(
     if checkpoint.exists():
         saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
         if saved["settings"] != asdict(settings):
-            raise ValueError(f"{checkpoint} was made with {saved['settings']}; give another file or the same settings")
+            raise OtherTrainingError(
+                f"{checkpoint} was made with {saved['settings']}; give another file or the same settings"
+            )
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
         optimiser.load_state_dict(saved["optimiser"])

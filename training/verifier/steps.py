@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from model.networks.layout import channels_last
+from training.refusals import OtherTrainingError
 from training.verifier.views import ViewRecipe
 
 _LARGEST_GRADIENT = 2.0
@@ -80,7 +81,9 @@ class Steps:
     def _go_on_from(self, checkpoint: Path) -> None:
         kept = torch.load(checkpoint, weights_only=True)
         if kept["of"] != self._of:
-            raise ValueError(f"{checkpoint} is of another training: give this one a folder of its own, or remove it")
+            raise OtherTrainingError(
+                f"{checkpoint} is of another training: give this one a folder of its own, or remove it"
+            )
         self._network.load_state_dict(kept["network"])
         self._optimiser.load_state_dict(kept["optimiser"])
         self._schedule.load_state_dict(kept["schedule"])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluation.datasets import TUNING_BRANDS, DataMissing, boxed_photos, real_photos
+from training.evaluation.datasets import TUNING_BRANDS, boxed_photos, real_photos
+from training.refusals import DataMissing
 from training.synthesis.logos import is_held_out
 
 

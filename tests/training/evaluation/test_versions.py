@@ -9,9 +9,10 @@ import pytest
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation import versions
-from training.evaluation.datasets import DataMissing, TracedMark, boxed_photos, real_photos, traced_marks
+from training.evaluation.datasets import TracedMark, boxed_photos, real_photos, traced_marks
 from training.evaluation.references import as_uploaded
 from training.evaluation.versions import drawings_in_use, traced, traced_versions
+from training.refusals import DataMissing
 from training.synthesis.logos import Logo, is_held_out
 
 

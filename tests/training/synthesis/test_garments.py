@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.decode import decode
-from training.evaluation.datasets import DataMissing, is_for_tuning, plain_photos
+from training.evaluation.datasets import is_for_tuning, plain_photos
+from training.refusals import DataMissing
 from training.synthesis.garments import MARKS, boxed_garments
 from training.synthesis.grounds import data_folder
 from training.synthesis.packages import IGNORED

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from model.regions import Box, Region, RgbImage, whole_image
-from training.evaluation.datasets import DataMissing, is_for_tuning
+from training.evaluation.datasets import is_for_tuning
+from training.refusals import DataMissing
 from training.synthesis.garments import boxed_garments
 from training.synthesis.grounds import data_folder
 from training.tampering.photos import PhotosToTamper, photos_to_tamper
