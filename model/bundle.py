@@ -24,7 +24,7 @@ from model import CHAMPION
 from model.calibration import Calibration, read_calibration
 from model.detector import Detector
 from model.embedder import Embedder
-from model.photo_agreement import AgreementWeights, load_agreement_weights
+from model.photo_copy import CopyWeights, load_copy_weights
 from model.reading import Reader
 from model.second_look import SecondLook
 from model.tampering import Tampering
@@ -64,7 +64,7 @@ class ModelBundle:
     second_look: SecondLook
     tampering: Tampering
     calibration: Calibration
-    photo_copy: AgreementWeights
+    photo_copy: CopyWeights
     wiped_places: Weights
 
 
@@ -107,7 +107,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
     verify_manifest(folder)
     try:
         calibration = read_calibration(folder / "calibration.json")
-        photo_copy = load_agreement_weights(folder / "photo_copy.json")
+        photo_copy = load_copy_weights(folder / "photo_copy.json")
     except ValueError as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
     embedder, reader = Embedder(folder / "embedder.onnx", threads=threads), Reader(threads=threads)

@@ -1,4 +1,7 @@
-"""What is worked out of a reference when it is first asked for, and kept as long as the reference itself."""
+"""What is worked out of a reference when it is first asked for, and kept as long as the reference itself.
+
+And what is worked out of a picture, and kept until another one comes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from model.alignment import PreparedReference
+from model.regions import RgbImage
 
 Answer = TypeVar("Answer")
 
@@ -29,3 +35,18 @@ class Kept(Generic[Answer]):
         with self._lock:
             self._answers[reference] = answer
         return answer
+
+
+class Latest(Generic[Answer]):
+    """The answer for the picture that a thread asked about last: one picture is compared with several references."""
+
+    def __init__(self, work_out: Callable[[RgbImage], Answer]) -> None:
+        self._work_out = work_out
+        self._latest = threading.local()
+
+    def of(self, picture: RgbImage) -> Answer:
+        """The answer for `picture`, which may be told from the last one by its pixels alone."""
+        kept: tuple[RgbImage, Answer] | None = getattr(self._latest, "kept", None)
+        if kept is None or not np.array_equal(kept[0], picture):
+            kept = self._latest.kept = (picture.copy(), self._work_out(picture))
+        return kept[1]

@@ -14,7 +14,7 @@ import numpy as np
 from model.alignment import content_bounds
 from model.regions import Box, Region, RgbImage
 
-MOST_PLACES = 6
+MOST_PLACES = 8
 """Places of one reference, the detector's surest; each costs a comparison in every scan that finds the photo copied."""
 
 LARGEST_SHARE = 0.25
@@ -38,7 +38,7 @@ is wider. Of places smeared at strength 0.8 to 1 on garments and groceries 91 % 
 without it."""
 
 _PART_STARTS = (0.0, 0.5, 1.0)
-_SAME_PLACE = 0.5
+_SAME_PLACE = 0.8  # of the smaller; boxes that overlap by half are often a mark and a part of the print around it
 _CUT = 2.0  # pixels from the inner side of a part within which a mark may have been cut by it
 
 Detect = Callable[[RgbImage], Sequence[Region]]
@@ -71,7 +71,8 @@ def _is_cut(box: Box, inner: tuple[bool, bool, bool, bool], *, width: int, heigh
 def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
     """The logo places among the detector's `regions` of `picture` (RGB uint8), in its pixels, surest first.
 
-    At most `MOST_PLACES`, with their margin; none was the whole product, without contrast, or half inside another one.
+    At most `MOST_PLACES`, with their margin; none was the whole product, without contrast, or for the most part inside
+    another one.
     """
     top, bottom, left, right = content_bounds(picture)
     largest = LARGEST_SHARE * (bottom - top) * (right - left)

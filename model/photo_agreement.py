@@ -8,16 +8,13 @@ every part with structure has to agree, whatever was done to the colours of the 
     colour                 logarithm of what one map of all colours leaves unexplained, from either to the other
 
 Gradients agree, -1..1, by their direction without sign, so light may stand for dark; 0 for unrelated ones. Of lightness
-and of the brightest channel, which a turn of the hue leaves alone, the one that agrees better counts. A logistic
-regression of these makes one probability; `hallmark train copies` fits it, and the bundle holds it (`photo_copy.json`).
+and of the brightest channel, which a turn of the hue leaves alone, the one that agrees better counts. What
+they say of a copy, `model.photo_copy` weighs.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -51,40 +48,12 @@ _COLOUR_QUANTILE = 0.9
 _OUTLYING = 0.06  # of 1: a colour that the map misses by more counts less than half in its fit
 
 
-@dataclass(frozen=True, slots=True)
-class AgreementWeights:
-    """The logistic regression: `weights` (9,) of `NAMES`, and an intercept."""
-
-    intercept: float
-    weights: tuple[float, ...]
-
-    def probability(self, numbers: Numbers) -> float:
-        """The probability, 0..1, that pictures which measured `numbers` (9,) are one photograph."""
-        total = self.intercept + float(np.dot(self.weights, numbers))
-        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
-
-    def as_json(self) -> dict[str, Any]:
-        """What `load_agreement_weights` reads: the intercept, and each weight by its name."""
-        return {"intercept": self.intercept, "weights": dict(zip(NAMES, self.weights, strict=True))}
-
-
 class _Agreement(NamedTuple):
     """Of each block (rows, columns): how well gradients agree, -1..1, and the mean squares of both sides' gradients."""
 
     agreement: Plane
     known: Plane
     seen: Plane
-
-
-def load_agreement_weights(file: Path) -> AgreementWeights:
-    """The weights that `hallmark train copies` wrote into `file`.
-
-    Raises `ValueError` where the measurements have other names.
-    """
-    written = json.loads(file.read_text())
-    if set(written["weights"]) != set(NAMES):
-        raise ValueError(f"{file.name} was made for another version of Hallmark")
-    return AgreementWeights(written["intercept"], tuple(written["weights"][name] for name in NAMES))
 
 
 def agreement(known: RgbImage, seen: RgbImage, inside: Mask) -> Numbers | None:

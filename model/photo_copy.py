@@ -1,16 +1,22 @@
 """Is this picture the brand's own product photo, reused? Crop, flip, new colours and recompression leave its geometry.
 
 Another photo of the same product has other folds, another view and other light, so its edges cannot be laid on the
-reference's by moving, turning, scaling and mirroring alone. That is what is tested: a similarity transform from ORB
-matches (or from the frames, trimmed or not, for goods too plain for keypoints), and then the correlation of edges. What
-passes has the reference's outline, as another garment on the same model has too: `model.photo_agreement` then asks
-whether all of it agrees, block by block.
+reference's by moving, turning, scaling and mirroring alone. That is what is tested: a similarity transform from
+keypoints (ORB, and SIFT where edges do not agree under those) or from the frames, trimmed or not, for goods too plain
+for keypoints; then the correlation of edges. Another garment on the same model has that outline too:
+`model.photo_agreement` asks whether all of it agrees, block by block. A logistic regression of what that measures
+makes one probability, which no better agreement lowers; `hallmark train copies` fits it, and the bundle holds it
+(`photo_copy.json`).
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,47 +35,71 @@ from model.alignment import (
     resized,
 )
 from model.correlation import correlated
-from model.photo_agreement import AgreementWeights, Numbers, agreement
+from model.kept import Kept, Latest
+from model.photo_agreement import NAMES, Mask, Numbers, agreement
 from model.regions import Box, RgbImage
+from model.sift import Keypoints, keypoints, matched, mirrored
 
 LEAST_OVERLAP = 0.12
 """Share of the reference that must be in the picture to say anything."""
 
-EVEN_CORRELATION = 0.82
-"""Correlation of edges at which a copy and another photo are equally likely.
+LEAST_EDGES = 0.6
+"""Correlation of edges from which it is asked whether the blocks agree.
 
-Chosen on 70 studio photos: edited copies reach 0.79 to 0.99 (median 0.97), photos of other things at most 0.21; what
-comes near are photos of a like product on the same dummy or template (2 of 100 of the most similar above 0.80).
+Of 700 copies of garments, groceries and dressed dummies, wiped or not, 0.99 reach it once they are laid right; what is
+laid at random, next to none.
 """
 
-CORRELATION_SCALE = 0.015
-"""Change of the correlation that multiplies the odds by e."""
-
-EVEN_REST = 0.88
-"""The same for the edges outside of a photo's logo places.
-
-Chosen on garments and groceries: packages of one brand that differ in the print alone reach 0.85, wiped copies of
-which nothing else was changed 0.89 to 1.
-"""
+REST_CLOSER = 0.06
+"""By how much better edges must correlate outside of the logo places than all over to say as much."""
 
 _EVEN = 0.5
 _SIDE = 128
 _LEAST_REST = 0.1  # share of the square that must lie outside the logo places and be covered
 _AROUND_PLACES = 0.15  # of a place's sides: a smear may reach a little over it
 _FEWEST_INLIERS = 10
+_FEWEST_SIFT, _MOST_SIFT, _LEAST_CONTRAST = 6, 1000, 0.01
+_NEAR = 4.0  # pixels of the reference's picture within which a keypoint follows the transform
 _DIFFERENT_COLOUR = 0.25
 _BEYOND_DOUBT = 0.8
 _WORTH_REFINING = 0.4
 
 
 @dataclass(frozen=True, slots=True)
+class CopyWeights:
+    """The logistic regression: `weights` (9,) of `model.photo_agreement.NAMES`, and an intercept."""
+
+    intercept: float
+    weights: tuple[float, ...]
+
+    def probability(self, numbers: Numbers) -> float:
+        """The probability, 0..1, that pictures which measured `numbers` (9,) are one photograph."""
+        total = self.intercept + float(np.dot(self.weights, numbers))
+        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+
+    def as_json(self) -> dict[str, Any]:
+        """What `load_copy_weights` reads: the intercept, and each weight by its name."""
+        return {"intercept": self.intercept, "weights": dict(zip(NAMES, self.weights, strict=True))}
+
+
+def load_copy_weights(file: Path) -> CopyWeights:
+    """The weights that `hallmark train copies` wrote into `file`.
+
+    Raises `ValueError` where the measurements have other names.
+    """
+    written = json.loads(file.read_text())
+    if set(written["weights"]) != set(NAMES):
+        raise ValueError(f"{file.name} was made for another version of Hallmark")
+    return CopyWeights(written["intercept"], tuple(written["weights"][name] for name in NAMES))
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoMatch:
     """What a picture is beside a product reference.
 
-    `probability`, 0..1, that it is the same photo, is that of the edges or of the agreement of blocks, whichever is
-    less; `correlation` of edges -1..1 after alignment, of all or of what lies
-    outside the logo places, whichever is more; `inliers` of the ORB
-    matches; `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
+    `probability`, 0..1, that it is the same photo, is 0 where edges do not agree; `correlation` of edges -1..1 after
+    alignment, of all or of what lies outside the logo places, whichever is more; `inliers` of the matched keypoints;
+    `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
     the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
     0.5. `reasons` says it in words.
@@ -101,9 +131,9 @@ class _Laid:
     rest: float = -1.0
 
     @property
-    def above_even(self) -> float:
-        """By how much the edges agree better than where copy and other photo are equally likely."""
-        return max(self.correlation - EVEN_CORRELATION, self.rest - EVEN_REST)
+    def agreeing(self) -> float:
+        """How well edges agree, -1..1; -1 where it shows too little of the reference to say."""
+        return max(self.correlation, self.rest - REST_CLOSER) if self.overlap >= LEAST_OVERLAP else -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,7 @@ class _Shown:
 
 
 def photo_match(
-    image: RgbImage, reference: PreparedReference, *, weights: AgreementWeights, places: Sequence[Box] = ()
+    image: RgbImage, reference: PreparedReference, *, weights: CopyWeights, places: Sequence[Box] = ()
 ) -> PhotoMatch:
     """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`.
 
@@ -147,15 +177,15 @@ def photo_match(
 
 
 def measured_agreement(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> Numbers | None:
-    """What `model.photo_agreement` measures of a picture whose edges agree, which its weights are fitted to.
+    """What `model.photo_agreement` measures (9,), which the weights are fitted to.
 
     It is measured as the edges agree best, mirrored or not. None where they say already that it is no copy, or nothing
     can be measured.
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
     known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
-    best = max(_looks(small, known, reference), key=_edge_worth)
-    return _agreement(_shown(small, best, reference), known, reference) if _edge_probability(best) >= _EVEN else None
+    best = max(_looks(small, known, reference), key=_agreeing)
+    return _numbers(best, small, known, reference)
 
 
 def _looks(small: RgbImage, known: _Known, reference: PreparedReference) -> Iterator[_Laid]:
@@ -168,9 +198,15 @@ def _looks(small: RgbImage, known: _Known, reference: PreparedReference) -> Iter
     if max(plain.correlation, plain.rest) > _BEYOND_DOUBT:
         yield _refined(small, plain, known, reference)
         yield _refined(small, _look(small, known, reference, mirrored=True), known, reference)
-    else:
-        mirrored = _look(small, known, reference, mirrored=True)
-        yield _refined(small, max(plain, mirrored, key=_edge_worth), known, reference)
+        return
+    ways = [plain, _look(small, known, reference, mirrored=True)]
+    if max(max(way.correlation, way.rest) for way in ways) < LEAST_EDGES:
+        ways += _by_sift(small, known, reference)
+    yield _refined(small, max(ways, key=_agreeing), known, reference)
+
+
+def _agreeing(laid: _Laid) -> float:
+    return laid.agreeing
 
 
 def _look(small: RgbImage, known: _Known, reference: PreparedReference, *, mirrored: bool) -> _Laid:
@@ -183,38 +219,53 @@ def _look(small: RgbImage, known: _Known, reference: PreparedReference, *, mirro
         ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
     for frame in (_by_content(seen, reference), _by_frame(seen, reference)):
         ways.append(_measured(grey, frame, known, reference, mirrored=mirrored, inliers=0))
-    return max(ways, key=_edge_worth)
+    return max(ways, key=_agreeing)
 
 
-def _edge_worth(laid: _Laid) -> float:
-    """By how much its edges agree better than where both are equally likely; little where it shows too little."""
-    return laid.above_even if laid.overlap >= LEAST_OVERLAP else -2.0
+def _by_sift(small: RgbImage, known: _Known, reference: PreparedReference) -> Iterator[_Laid]:
+    """Both sides of the picture by its SIFT keypoints, which find more than ORB's, for some 20 ms."""
+    width, of_reference = small.shape[1], _known_keypoints.of(reference)
+    found = _seen_keypoints.of(small)
+    for is_mirrored, side in ((False, found), (True, mirrored(found, width=width))):
+        pairs = matched(of_reference, side)
+        matrix, inliers = _similarity(side.places[pairs[:, 1]], of_reference.places[pairs[:, 0]], _FEWEST_SIFT)
+        if matrix is not None:
+            seen = np.ascontiguousarray(small[:, ::-1]) if is_mirrored else small
+            grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+            yield _measured(grey, matrix, known, reference, mirrored=is_mirrored, inliers=inliers)
+
+
+def _keypoints(picture: RgbImage) -> Keypoints:
+    return keypoints(picture, most=_MOST_SIFT, least_contrast=_LEAST_CONTRAST)
+
+
+_seen_keypoints: Latest[Keypoints] = Latest(_keypoints)
+_known_keypoints: Kept[Keypoints] = Kept(lambda reference: _keypoints(reference.picture))
 
 
 def _probability(
-    laid: _Laid, small: RgbImage, known: _Known, reference: PreparedReference, weights: AgreementWeights
+    laid: _Laid, small: RgbImage, known: _Known, reference: PreparedReference, weights: CopyWeights
 ) -> float:
-    """The probability, 0..1, of a copy: that of the edges, or of the agreement of blocks where that is less."""
-    by_edges = _edge_probability(laid)
-    if by_edges < _EVEN:
-        return by_edges
-    numbers = _agreement(_shown(small, laid, reference), known, reference)
-    return 0.0 if numbers is None else min(by_edges, weights.probability(numbers))
+    """The probability, 0..1, of a copy; 0 where nothing can be measured."""
+    numbers = _numbers(laid, small, known, reference)
+    return 0.0 if numbers is None else weights.probability(numbers)
 
 
-def _edge_probability(laid: _Laid) -> float:
-    """The probability, 0..1, of a copy by its edges alone."""
-    odds = _edge_worth(laid) / CORRELATION_SCALE
-    return float(1 / (1 + np.exp(-np.clip(odds, -20, 20))))
+def _numbers(laid: _Laid, small: RgbImage, known: _Known, reference: PreparedReference) -> Numbers | None:
+    """What `model.photo_agreement` measures (9,), where edges agree and there is enough to measure."""
+    if laid.agreeing < LEAST_EDGES:
+        return None
+    shown = _shown(small, laid, reference)
+    return agreement(reference.picture, shown.laid, _compared(shown, known, reference))
 
 
-def _agreement(shown: _Shown, known: _Known, reference: PreparedReference) -> Numbers | None:
-    """The agreement of what both show, outside of the logo places where enough is left."""
+def _compared(shown: _Shown, known: _Known, reference: PreparedReference) -> Mask:
+    """What both show, outside of the logo places where enough is left."""
     covered = cv2.erode(shown.covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     height, width = reference.picture.shape[:2]
     rest = cv2.resize(known.rest.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     outside = covered & rest
-    return agreement(reference.picture, shown.laid, outside if outside.mean() >= _LEAST_REST else covered)
+    return np.asarray(outside if outside.mean() >= _LEAST_REST else covered, np.bool_)
 
 
 def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
@@ -234,14 +285,19 @@ def _by_features(found: Features, known: Features) -> tuple[Matrix | None, int]:
     if min(len(found.places), len(known.places)) < _FEWEST_INLIERS:
         return None, 0
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(found.descriptors, known.descriptors)
-    if len(matches) < _FEWEST_INLIERS:
-        return None, 0
     source = found.places[[match.queryIdx for match in matches]]
     target = known.places[[match.trainIdx for match in matches]]
+    return _similarity(source, target, _FEWEST_INLIERS)
+
+
+def _similarity(source: NDArray[np.float32], target: NDArray[np.float32], fewest: int) -> tuple[Matrix | None, int]:
+    """The similarity transform that most of the pairs (n, 2) each follow, and how many do; none by too few."""
+    if len(source) < fewest:
+        return None, 0
     cv2.setRNGSeed(1)
-    affine, kept = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=4.0, maxIters=1000)
+    affine, kept = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_NEAR, maxIters=1000)
     inliers = int(kept.sum()) if affine is not None else 0
-    if inliers < _FEWEST_INLIERS:
+    if inliers < fewest:
         return None, 0
     return np.vstack([affine, [0, 0, 1]]).astype(np.float64), inliers
 
@@ -329,7 +385,7 @@ def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedRef
         return best
     matrix = np.linalg.inv(to_square) @ np.linalg.inv(back) @ to_square @ best.matrix
     found = _measured(grey, matrix, known, reference, mirrored=best.mirrored, inliers=best.inliers)
-    return found if found.above_even > best.above_even else best
+    return found if found.agreeing > best.agreeing else best
 
 
 def _shown(small: RgbImage, best: _Laid, reference: PreparedReference) -> _Shown:

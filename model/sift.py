@@ -14,6 +14,7 @@ RATIO = 0.8
 """Lowe's: the nearest descriptor must be this much nearer than the second."""
 
 _BORDER = 8
+_CELLS, _GRADIENTS = 4, 8  # of a descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ def keypoints(picture: RgbImage, *, most: int, least_contrast: float = 0.04) -> 
     places = np.array([point.pt for point in points], np.float32) - _BORDER
     root = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
     return Keypoints(places[:most], root[:most].astype(np.float32))
+
+
+def mirrored(found: Keypoints, *, width: int) -> Keypoints:
+    """The keypoints of the picture, `width` pixels wide, as its mirror image shows them, without finding them anew.
+
+    The mirror turns about the order of the 4 × 4 cells across the keypoint's direction, and that of the 8 gradients.
+    """
+    places = np.stack([width - 1 - found.places[:, 0], found.places[:, 1]], axis=1)
+    cells = found.descriptors.reshape(-1, _CELLS, _CELLS, _GRADIENTS)[:, ::-1, :, -np.arange(_GRADIENTS) % _GRADIENTS]
+    return Keypoints(places.astype(np.float32), np.ascontiguousarray(cells.reshape(found.descriptors.shape)))
 
 
 def matched(query: Keypoints, other: Keypoints) -> NDArray[np.intp]:

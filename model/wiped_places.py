@@ -8,9 +8,12 @@ it change both alike, a wiped place alone. The measurements are
     edges    correlation of edges by direction (`model.alignment.edges`), -1..1
     energy   logarithm of the copy's fine detail over the reference's
     added    logarithm of the copy's fine detail that the reference does not explain, over the reference's
+    worst    structure of the worst tenth of the place, 0..1, and `bad`, of its worst three tenths
+    emptied  logarithm of the copy's variance over the reference's in the tenth of the place that lost most
 
 of the place, and of the place less the photo's other places; a logistic regression on them and
-on their products makes one probability.
+on their products makes one probability. The last three are taken window by window, as in SSIM (Wang et al. 2004, its
+contrast and structure): what wipes a part of a logo leaves the means of the whole nearly as they were.
 `hallmark train places` fits it; the bundle holds it.
 """
 
@@ -35,6 +38,8 @@ _NOISE = 6.0  # variance of fine detail, grey levels squared, that compression m
 _BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
 _AGREES = 0.6  # share of a control's variance in the copy that the reference explains
 _LEAST_DETAIL = math.log(2.5 * _NOISE)
+_WINDOWS = 6  # windows of the compared resolution side by side
+_SMALLEST_WINDOW = 5  # pixels
 
 Numbers = NDArray[np.float64]
 
@@ -87,12 +92,12 @@ def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[La
         return None
     found = [one for control in place.controls if (one := laid_place(image, matrix, control)) is not None]
     blur, around = _sharpness(found)
-    numbers = _numbers(laid, blur=blur)
-    if numbers[4] < _LEAST_DETAIL:
+    numbers, detail = _numbers(laid, blur=blur)
+    if detail < _LEAST_DETAIL:
         return None
-    usual = np.median([_numbers(one, blur=blur)[:4] for one in around], axis=0) if around else UNSEEN_CONTROLS
+    usual = np.median([_numbers(one, blur=blur)[0] for one in around], axis=0) if around else UNSEEN_CONTROLS
     # Sums in threads differ in the last digits from call to call; a scan that is made again must not.
-    return laid, np.round(np.concatenate([numbers, numbers[:4] - usual]), 4)
+    return laid, np.round(np.concatenate([numbers, [detail], numbers - usual]), 4)
 
 
 def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:
@@ -117,8 +122,8 @@ def _given(laid: LaidPlace, sigma: float) -> float:
     return _explained(known - known.mean(axis=0), seen - seen.mean(axis=0))
 
 
-def _numbers(laid: LaidPlace, *, blur: float) -> Numbers:
-    """detail, edges, energy, added, and the logarithm of the reference's detail, (5,), once it is as blurred."""
+def _numbers(laid: LaidPlace, *, blur: float) -> tuple[Numbers, float]:
+    """The measurements (7,) in the module's order, and the logarithm of the detail of the reference, as blurred."""
     smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
     known = _blurred(laid.known, blur)
     copy, reference = _fine(laid.seen, smooth), _fine(known, smooth)
@@ -126,16 +131,43 @@ def _numbers(laid: LaidPlace, *, blur: float) -> Numbers:
     copy_variance = float(copy.var(axis=0).sum())
     given_back = _explained(copy, reference)
     unexplained = copy_variance * (1.0 - _explained(reference, copy))
-    correlation = correlated(edges_of(laid.seen), edges_of(known.round().astype(np.uint8)))
-    return np.array(
-        [
-            given_back,
-            correlation,
-            math.log((copy_variance + _NOISE) / (reference_variance + _NOISE)),
-            math.log((unexplained + _NOISE) / (reference_variance + _NOISE)),
-            math.log(reference_variance + _NOISE),
-        ]
+    drawn = np.asarray(known.round(), np.uint8)
+    numbers = [
+        given_back,
+        correlated(edges_of(laid.seen), edges_of(drawn)),
+        math.log((copy_variance + _NOISE) / (reference_variance + _NOISE)),
+        math.log((unexplained + _NOISE) / (reference_variance + _NOISE)),
+        *_by_window(laid.seen, drawn),
+    ]
+    return np.array(numbers), math.log(reference_variance + _NOISE)
+
+
+def _by_window(seen: RgbImage, known: RgbImage) -> tuple[float, float, float]:
+    """worst, bad and emptied, each place counting by how much the reference shows there."""
+    one, other = (cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for pixels in (seen, known))
+    side = max(_SMALLEST_WINDOW, round(max(one.shape) / _WINDOWS)) | 1
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.blur(values, (side, side)), np.float32)
+
+    seen_variance, known_variance = (np.maximum(mean(grey * grey) - mean(grey) ** 2, 0) for grey in (one, other))
+    shared = np.abs(mean(one * other) - mean(one) * mean(other))
+    noise = 2 * _NOISE
+    structure = (2 * shared + noise) / (seen_variance + known_variance + noise)
+    left = np.log((seen_variance + noise) / (known_variance + noise))
+    shown = np.sqrt(known_variance) + 1.0
+    return (
+        _weighted_quantile(structure, 0.1, weights=shown),
+        _weighted_quantile(structure, 0.3, weights=shown),
+        _weighted_quantile(left, 0.1, weights=shown),
     )
+
+
+def _weighted_quantile(values: NDArray[np.float32], share: float, *, weights: NDArray[np.float32]) -> float:
+    """The value below which `share` of the weight lies."""
+    order = np.argsort(values, axis=None, kind="stable")
+    summed = np.cumsum(weights.ravel()[order], dtype=np.float64)
+    return float(values.ravel()[order[np.searchsorted(summed, share * summed[-1])]])
 
 
 def _blurred(pixels: RgbImage, sigma: float) -> Numbers:
@@ -161,13 +193,13 @@ def _explained(source: Numbers, target: Numbers) -> float:
     return float(np.clip((cross * np.linalg.solve(gram, cross)).sum() / total, 0.0, 1.0))
 
 
-UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5])
+UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5, 0.6, 0.75, -0.3])
 """What other places usually measure; for a copy that shows none of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The regression: `weights` (54,) of `terms` of what `measured` gives, held between `low` and `high` (9,) each.
+    """The regression: `weights` (135,) of `terms` of what `measured` gives, held between `low` and `high` (15,) each.
 
     `finding_probability` is the probability from which a place counts as wiped.
     """

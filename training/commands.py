@@ -265,7 +265,7 @@ def places(
 ) -> None:
     """Fit how a logo's place in a copied product photo is told to be wiped; after `hallmark train copies`."""
     from model.detector import Detector
-    from model.photo_agreement import load_agreement_weights
+    from model.photo_copy import load_copy_weights
     from training.logo_places import PlaceSettings, fit_places
     from training.synthesis.logos import fetch_packages, load_logos
 
@@ -275,7 +275,7 @@ def places(
     figures = fit_places(
         bundle / "wiped_places.json",
         detector=detector,
-        photo_copy=load_agreement_weights(bundle / "photo_copy.json"),
+        photo_copy=load_copy_weights(bundle / "photo_copy.json"),
         logos=logos,
         settings=settings,
         progress=bar,

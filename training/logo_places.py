@@ -23,8 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from model.alignment import prepare_reference
 from model.detector import Detector
 from model.logo_places import logo_places, logo_regions
-from model.photo_agreement import AgreementWeights
-from model.photo_copy import photo_match
+from model.photo_copy import CopyWeights, photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, RgbImage
 from model.wiped_places import Weights, measured, terms
@@ -57,7 +56,7 @@ COPY_PROBABILITY = 0.5
 class PlaceSettings:
     """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
 
-    products: int = 400
+    products: int = 800
     seed: int = 0
     most_false: float = 0.01
 
@@ -81,7 +80,7 @@ def fit_places(
     file: Path,
     *,
     detector: Detector,
-    photo_copy: AgreementWeights,
+    photo_copy: CopyWeights,
     logos: Sequence[Logo],
     settings: PlaceSettings,
     progress: Progress,
@@ -101,7 +100,7 @@ def fit_places(
 def measured_places(
     *,
     detector: Detector,
-    photo_copy: AgreementWeights,
+    photo_copy: CopyWeights,
     logos: Sequence[Logo],
     settings: PlaceSettings,
     progress: Progress,
@@ -139,7 +138,7 @@ def _copies(
     *,
     photo: str,
     drawing: int,
-    photo_copy: AgreementWeights,
+    photo_copy: CopyWeights,
     rng: np.random.Generator,
 ) -> Iterator[Measured]:
     reference = prepare_reference(picture)

@@ -4,7 +4,7 @@ import weakref
 import numpy as np
 
 from model.alignment import PreparedReference, prepare_reference
-from model.kept import Kept
+from model.kept import Kept, Latest
 
 
 def reference(red: int) -> PreparedReference:
@@ -34,3 +34,19 @@ def test_an_answer_goes_with_its_reference() -> None:
     del one
     gc.collect()
     assert answer() is None
+
+
+def test_the_answer_for_a_picture_is_kept_until_another_one_comes() -> None:
+    asked: list[int] = []
+    latest = Latest(lambda picture: asked.append(red := int(picture[0, 0, 0])) or red)
+    first, second = (np.full((2, 2, 3), red, np.uint8) for red in (10, 20))
+    assert [latest.of(one) for one in (first, first.copy(), second, first)] == [10, 10, 20, 10]
+    assert asked == [10, 20, 10]
+
+
+def test_a_picture_that_is_drawn_over_is_another_one() -> None:
+    latest = Latest(lambda picture: int(picture[0, 0, 0]))
+    picture = np.full((2, 2, 3), 10, np.uint8)
+    assert latest.of(picture) == 10
+    picture[...] = 20
+    assert latest.of(picture) == 20

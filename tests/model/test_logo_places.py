@@ -22,6 +22,11 @@ def test_the_surest_come_first_and_no_place_twice():
     assert np.allclose(found, [first.grown(MARGIN), second.grown(MARGIN)])
 
 
+def test_a_mark_and_the_print_that_it_overlaps_by_half_are_two_places():
+    mark, around = Box(60, 60, 40, 30), Box(80, 60, 50, 60)
+    assert np.allclose(places((around, 0.9), (mark, 0.5)), [around.grown(MARGIN), mark.grown(MARGIN)])
+
+
 def test_the_margin_ends_with_the_picture():
     picture = product()
     picture[60:100, 0:40:4] = 20
@@ -38,8 +43,8 @@ def test_a_place_without_anything_to_see_or_hardly_a_pixel_is_none():
 
 
 def test_there_are_only_so_many():
-    boxes = [Box(60, 60 + 24 * number, 40, 20) for number in range(MOST_PLACES + 1)]
-    found = places(*((box, 0.9 - 0.1 * number) for number, box in enumerate(boxes)))
+    boxes = [Box(60, 60 + 19 * number, 40, 15) for number in range(MOST_PLACES + 1)]
+    found = places(*((box, 0.9 - 0.05 * number) for number, box in enumerate(boxes)))
     assert np.allclose(found, [box.grown(MARGIN) for box in boxes[:MOST_PLACES]])
 
 

@@ -1,14 +1,13 @@
-import json
-
 import cv2
 import numpy as np
 import pytest
 from drawn_garment import product
 
 from model.bundle import bundle_folder
-from model.photo_agreement import NAMES, AgreementWeights, agreement, load_agreement_weights
+from model.photo_agreement import NAMES, agreement
+from model.photo_copy import load_copy_weights
 
-WEIGHTS = load_agreement_weights(bundle_folder() / "photo_copy.json")
+WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 KNOWN = np.ascontiguousarray(cv2.resize(product(), (216, 256), interpolation=cv2.INTER_AREA))
 EVERYWHERE = np.ones(KNOWN.shape[:2], np.bool_)
 
@@ -82,15 +81,3 @@ def test_without_structure_nothing_can_be_said(shape):
     plain = np.full((*shape, 3), 200, np.uint8)
     assert agreement(plain, plain, np.ones(shape, np.bool_)) is None
     assert agreement(KNOWN, KNOWN, ~EVERYWHERE) is None
-
-
-def test_weights_are_read_by_name(tmp_path):
-    written = AgreementWeights(0.5, tuple(float(place) for place in range(len(NAMES))))
-    content = written.as_json()
-    content["weights"] = dict(reversed(content["weights"].items()))
-    (tmp_path / "weights.json").write_text(json.dumps(content))
-    assert load_agreement_weights(tmp_path / "weights.json") == written
-    del content["weights"]["colour"]
-    (tmp_path / "weights.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r"weights\.json"):
-        load_agreement_weights(tmp_path / "weights.json")

@@ -1,14 +1,16 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
 
-from model.alignment import PreparedReference, prepare_reference
+from model.alignment import PreparedReference, orb_features, prepare_reference
 from model.bundle import bundle_folder
-from model.photo_agreement import load_agreement_weights
-from model.photo_copy import PhotoMatch, measured_agreement, photo_match
+from model.photo_agreement import NAMES
+from model.photo_copy import CopyWeights, PhotoMatch, load_copy_weights, measured_agreement, photo_match
 from model.regions import Box, RgbImage
 
-WEIGHTS = load_agreement_weights(bundle_folder() / "photo_copy.json")
+WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 
 
 def matched(image: RgbImage, reference: PreparedReference, *, places: tuple[Box, ...] = ()) -> PhotoMatch:
@@ -123,6 +125,19 @@ def creased(photo: np.ndarray, seed: int) -> np.ndarray:
     return np.where((photo < 250).any(axis=-1, keepdims=True), np.clip(photo + folds, 0, 255), photo).astype(np.uint8)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_small_piece_in_which_orb_finds_too_little_is_recognised(side):
+    photo = np.full((300, 240, 3), 255, np.uint8)
+    cv2.fillPoly(photo, [np.array([[55, 72], [185, 64], [200, 255], [38, 262]])], (90, 110, 140), cv2.LINE_AA)
+    photo = creased(photo, 2)
+    piece = cv2.resize(photo[100:200, 80:160], None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    piece = np.ascontiguousarray(piece[:, ::side])
+    assert len(orb_features(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY)).places) < 10
+    match = matched(piece, prepare_reference(photo))
+    assert match.probability > 0.9
+    assert match.mirrored == (side < 0)
+
+
 def test_another_shot_with_the_same_outline_is_no_copy():
     reference, again = prepare_reference(creased(product(1), 1)), creased(product(1), 2)
     assert measured_agreement(again, reference) is not None, "its edges agree, so that the blocks must tell"
@@ -145,3 +160,15 @@ def test_a_mirrored_copy_of_symmetric_goods_is_recognised():
 def test_agreement_is_measured_only_where_edges_agree():
     assert measured_agreement(product(2), prepare_reference(product(1))) is None
     assert measured_agreement(product(1), prepare_reference(product(1))) is not None
+
+
+def test_weights_are_read_by_name(tmp_path):
+    written = CopyWeights(0.5, tuple(float(place) for place in range(len(NAMES))))
+    content = written.as_json()
+    content["weights"] = dict(reversed(content["weights"].items()))
+    (tmp_path / "weights.json").write_text(json.dumps(content))
+    assert load_copy_weights(tmp_path / "weights.json") == written
+    del content["weights"]["colour"]
+    (tmp_path / "weights.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"weights\.json"):
+        load_copy_weights(tmp_path / "weights.json")

@@ -7,14 +7,13 @@ from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
 
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder
-from model.photo_agreement import load_agreement_weights
-from model.photo_copy import photo_match
+from model.photo_copy import load_copy_weights, photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box
 from model.wiped_places import Weights, load_weights, measured, terms, wiped
 
 WEIGHTS = load_weights(bundle_folder() / "wiped_places.json")
-COPY_WEIGHTS = load_agreement_weights(bundle_folder() / "photo_copy.json")
+COPY_WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 
 
 def compared(copy: np.ndarray):
@@ -69,6 +68,19 @@ def test_the_place_is_found_in_the_copy(edit):
     assert box_in_copy(place.place.box, match.matrix).iou(truth) > 0.85
 
 
+def test_a_part_that_is_gone_shows_by_window_where_the_whole_hardly_changes():
+    half = product()
+    Box(PLACE.x, PLACE.y, 0.3 * PLACE.width, PLACE.height).crop(half)[...] = (70, 110, 150)
+    numbers = {}
+    for name, copy in {"whole": product(), "half": half}.items():
+        _, match, place = compared(copy)
+        numbers[name] = measured(copy, match.matrix, place)
+    lost = numbers["whole"] - numbers["half"]
+    detail, worst, emptied = lost[0], lost[4], lost[6]
+    assert worst > 2 * detail > 0
+    assert emptied > 2
+
+
 def test_equal_copies_measure_equal():
     _, match, place = compared(recompressed(product()))
     first, second = (measured(recompressed(product()), match.matrix, place) for _ in range(2))
@@ -87,7 +99,7 @@ def test_controls_lie_apart_from_the_places():
 
 def test_the_terms_are_the_numbers_and_their_products():
     assert terms(np.array([2.0, 3.0, 5.0])).tolist() == [2, 3, 5, 4, 6, 10, 9, 15, 25]
-    assert terms(np.ones((7, 9))).shape == (7, 54)
+    assert terms(np.ones((7, 15))).shape == (7, 135)
 
 
 def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds(tmp_path):

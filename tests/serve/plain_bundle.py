@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.alignment import PreparedReference
 from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
-from model.photo_agreement import load_agreement_weights
+from model.photo_copy import load_copy_weights
 from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from model.tampering import Patch, TamperingMap
@@ -120,7 +120,7 @@ def plain_bundle(name: str = "plain") -> ModelBundle:
         reader=FixedReader(),  # type: ignore[arg-type]
         second_look=FixedSecondLook(),  # type: ignore[arg-type]
         tampering=FixedTampering(),  # type: ignore[arg-type]
-        photo_copy=load_agreement_weights(bundle_folder() / "photo_copy.json"),
+        photo_copy=load_copy_weights(bundle_folder() / "photo_copy.json"),
         wiped_places=load_weights(bundle_folder() / "wiped_places.json"),
         calibration=replace(
             Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one

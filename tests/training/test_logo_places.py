@@ -6,7 +6,7 @@ from drawn_garment import PLACE, product
 import training.logo_places
 from model.bundle import bundle_folder
 from model.encoding import png
-from model.photo_agreement import load_agreement_weights
+from model.photo_copy import load_copy_weights
 from model.regions import Region
 from model.wiped_places import Weights
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS
@@ -14,7 +14,7 @@ from training.evaluation.datasets import Photo
 from training.logo_places import TOOLS, Measured, PlaceSettings, fitted_weights, measured_places
 from training.synthesis.logos import load_logos
 
-SIZE = 9
+SIZE = 15
 
 
 def rows(*, wiped: bool, count: int, rng: np.random.Generator) -> list[Measured]:
@@ -74,7 +74,7 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
     settings = PlaceSettings(products=6)
     arguments = {
         "detector": PlaceDetector(),
-        "photo_copy": load_agreement_weights(bundle_folder() / "photo_copy.json"),
+        "photo_copy": load_copy_weights(bundle_folder() / "photo_copy.json"),
         "logos": load_logos()[:60],
         "progress": lambda items, *_: items,
     }

@@ -7,7 +7,7 @@ from drawn_garment import product
 
 from model.bundle import bundle_folder
 from model.encoding import png
-from model.photo_agreement import load_agreement_weights
+from model.photo_copy import load_copy_weights
 from training.evaluation.datasets import Photo
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.products import EDITS
@@ -22,7 +22,7 @@ class ThumbnailEmbedder:
 BUNDLE = SimpleNamespace(
     embedder=ThumbnailEmbedder(),
     calibration=SimpleNamespace(copy_probability=0.5),
-    photo_copy=load_agreement_weights(bundle_folder() / "photo_copy.json"),
+    photo_copy=load_copy_weights(bundle_folder() / "photo_copy.json"),
 )
 
 

@@ -8,7 +8,7 @@ from drawn_garment import PLACE, product
 import training.evaluation.wiped_places
 from model.bundle import bundle_folder
 from model.encoding import png
-from model.photo_agreement import load_agreement_weights
+from model.photo_copy import load_copy_weights
 from model.regions import Region
 from model.wiped_places import load_weights
 from training.edits.smears import HELD_OUT_SMEARS
@@ -34,7 +34,7 @@ BUNDLE = SimpleNamespace(
     detector=PlaceDetector(),
     embedder=ThumbnailEmbedder(),
     calibration=SimpleNamespace(copy_probability=0.5),
-    photo_copy=load_agreement_weights(bundle_folder() / "photo_copy.json"),
+    photo_copy=load_copy_weights(bundle_folder() / "photo_copy.json"),
     wiped_places=load_weights(bundle_folder() / "wiped_places.json"),
 )
 
