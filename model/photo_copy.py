@@ -38,7 +38,7 @@ from model.correlation import correlated
 from model.kept import Kept, Latest
 from model.photo_agreement import NAMES, Mask, Numbers, agreement
 from model.regions import Box, RgbImage
-from model.sift import Keypoints, keypoints, matched, mirrored
+from model.sift import Keypoints, keypoints, matched, mirrored_keypoints
 
 LEAST_OVERLAP = 0.12
 """Share of the reference that must be in the picture to say anything."""
@@ -226,7 +226,7 @@ def _by_sift(small: RgbImage, known: _Known, reference: PreparedReference) -> It
     """Both sides of the picture by its SIFT keypoints, which find more than ORB's, for some 20 ms."""
     width, of_reference = small.shape[1], _known_keypoints.of(reference)
     found = _seen_keypoints.of(small)
-    for is_mirrored, side in ((False, found), (True, mirrored(found, width=width))):
+    for is_mirrored, side in ((False, found), (True, mirrored_keypoints(found, width=width))):
         pairs = matched(of_reference, side)
         matrix, inliers = _similarity(side.places[pairs[:, 1]], of_reference.places[pairs[:, 0]], _FEWEST_SIFT)
         if matrix is not None:

@@ -39,7 +39,7 @@ def keypoints(picture: RgbImage, *, most: int, least_contrast: float = 0.04) -> 
     return Keypoints(places[:most], root[:most].astype(np.float32))
 
 
-def mirrored(found: Keypoints, *, width: int) -> Keypoints:
+def mirrored_keypoints(found: Keypoints, *, width: int) -> Keypoints:
     """The keypoints of the picture, `width` pixels wide, as its mirror image shows them, without finding them anew.
 
     The mirror turns about the order of the 4 × 4 cells across the keypoint's direction, and that of the 8 gradients.
