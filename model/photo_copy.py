@@ -50,13 +50,6 @@ Of 700 copies of garments, groceries and dressed dummies, wiped or not, 0.99 rea
 laid at random, next to none.
 """
 
-LEAST_LEFT = 0.5
-"""Share of the reference that its logo places leave to be compared, at least: the surest places come first.
-
-The detector finds places all over some goods. What little they left is alike on every pair of flip-flops of one mould,
-and on every print on the chest of one model.
-"""
-
 REST_CLOSER = 0.06
 """By how much better edges must correlate outside of the logo places than all over to say as much."""
 
@@ -351,17 +344,14 @@ def _measured(
 
 
 def _rest(reference: PreparedReference, places: Sequence[Box]) -> NDArray[np.bool_]:
-    """(_SIDE, _SIDE): what lies outside the logo places, surest first, and a little around them."""
+    """(_SIDE, _SIDE): what lies outside the logo places and a little around them."""
     height, width = reference.picture.shape[:2]
     rest = np.ones((_SIDE, _SIDE), np.bool_)
     for place in places:
-        without = rest.copy()
         x, y, wide, tall = place.grown(_AROUND_PLACES)
         columns = slice(max(int(x * _SIDE / width) - 2, 0), max(int(np.ceil((x + wide) * _SIDE / width)) + 2, 0))
         rows = slice(max(int(y * _SIDE / height) - 2, 0), max(int(np.ceil((y + tall) * _SIDE / height)) + 2, 0))
-        without[rows, columns] = False
-        if without.mean() >= LEAST_LEFT:
-            rest = without
+        rest[rows, columns] = False
     return rest
 
 
