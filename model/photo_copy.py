@@ -50,6 +50,13 @@ Of 700 copies of garments, groceries and dressed dummies, wiped or not, 0.99 rea
 laid at random, next to none.
 """
 
+LEAST_LEFT = 0.5
+"""Share of the reference that is left to compare, at least, where logo places are left out together.
+
+The detector finds places all over some goods. What little they all leave is alike on every pair of flip-flops of one
+mould, and on every print on the chest of one model.
+"""
+
 REST_CLOSER = 0.06
 """By how much better edges must correlate outside of the logo places than all over to say as much."""
 
@@ -161,9 +168,8 @@ def photo_match(
     one whose rest agrees, more closely than a whole photo need.
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
-    known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
     judged: list[tuple[float, _Laid]] = []
-    for laid in _looks(small, known, reference):
+    for known, laid in _looks(small, reference, places):
         judged.append((_probability(laid, small, known, reference, weights), laid))
         if judged[-1][0] >= _EVEN:
             break
@@ -183,12 +189,24 @@ def measured_agreement(image: RgbImage, reference: PreparedReference, *, places:
     can be measured.
     """
     small = resized(image, fitted(image.shape, PICTURE_SIDE))
-    known = _Known(edges(_square_grey(reference.picture)), _rest(reference, places))
-    best = max(_looks(small, known, reference), key=_agreeing)
+    known, best = max(_looks(small, reference, places), key=lambda look: look[1].agreeing)
     return _numbers(best, small, known, reference)
 
 
-def _looks(small: RgbImage, known: _Known, reference: PreparedReference) -> Iterator[_Laid]:
+def _looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[_Known, _Laid]]:
+    """The ways to lay the picture on the reference, for each of the `_rests`; where it was laid at random, no other."""
+    of_reference = edges(_square_grey(reference.picture))
+    for rest in _rests(reference, places):
+        known = _Known(of_reference, rest)
+        most = -1.0
+        for laid in _looks_beside(small, known, reference):
+            most = max(most, laid.correlation, laid.rest)
+            yield known, laid
+        if most < _WORTH_REFINING:
+            return
+
+
+def _looks_beside(small: RgbImage, known: _Known, reference: PreparedReference) -> Iterator[_Laid]:
     """The ways to lay the picture, at working size, on the reference: the one under which edges agree best.
 
     Where they agree beyond doubt as it is, the mirrored look, which costs as much again, comes second, for whom the
@@ -343,16 +361,33 @@ def _measured(
     return _Laid(matrix, mirrored, inliers, correlation, overlap, rest)
 
 
-def _rest(reference: PreparedReference, places: Sequence[Box]) -> NDArray[np.bool_]:
-    """(_SIDE, _SIDE): what lies outside the logo places and a little around them."""
-    height, width = reference.picture.shape[:2]
-    rest = np.ones((_SIDE, _SIDE), np.bool_)
+def _rests(reference: PreparedReference, places: Sequence[Box]) -> list[Mask]:
+    """What lies outside the logo places and a little around them, (_SIDE, _SIDE) each; mostly one.
+
+    Where all places together leave less than `LEAST_LEFT`, some are left out of one and the others of the next: each
+    goes into the first in which there is room.
+    """
+    rests = [np.ones((_SIDE, _SIDE), np.bool_)]
     for place in places:
-        x, y, wide, tall = place.grown(_AROUND_PLACES)
-        columns = slice(max(int(x * _SIDE / width) - 2, 0), max(int(np.ceil((x + wide) * _SIDE / width)) + 2, 0))
-        rows = slice(max(int(y * _SIDE / height) - 2, 0), max(int(np.ceil((y + tall) * _SIDE / height)) + 2, 0))
-        rest[rows, columns] = False
-    return rest
+        outside = _outside(place, reference)
+        with_room = (number for number, rest in enumerate(rests) if (rest & outside).mean() >= LEAST_LEFT)
+        number = next(with_room, None)
+        if number is None:
+            rests.append(outside)
+        else:
+            rests[number] &= outside
+    return rests
+
+
+def _outside(place: Box, reference: PreparedReference) -> Mask:
+    """(_SIDE, _SIDE): what lies outside the place and a little around it."""
+    height, width = reference.picture.shape[:2]
+    x, y, wide, tall = place.grown(_AROUND_PLACES)
+    columns = slice(max(int(x * _SIDE / width) - 2, 0), max(int(np.ceil((x + wide) * _SIDE / width)) + 2, 0))
+    rows = slice(max(int(y * _SIDE / height) - 2, 0), max(int(np.ceil((y + tall) * _SIDE / height)) + 2, 0))
+    outside = np.ones((_SIDE, _SIDE), np.bool_)
+    outside[rows, columns] = False
+    return outside
 
 
 def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedReference) -> _Laid:

@@ -7,7 +7,15 @@ import pytest
 from model.alignment import PreparedReference, orb_features, prepare_reference
 from model.bundle import bundle_folder
 from model.photo_agreement import NAMES
-from model.photo_copy import CopyWeights, PhotoMatch, load_copy_weights, measured_agreement, photo_match
+from model.photo_copy import (
+    LEAST_LEFT,
+    CopyWeights,
+    PhotoMatch,
+    _rests,
+    load_copy_weights,
+    measured_agreement,
+    photo_match,
+)
 from model.regions import Box, RgbImage
 
 WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
@@ -102,6 +110,30 @@ def test_a_copy_whose_logo_is_gone_is_recognised_by_the_rest():
     match = matched(wiped, reference, places=(in_reference,))
     assert match.probability > 0.9
     assert match.matrix is not None
+
+
+def test_places_that_cover_most_of_the_goods_are_left_out_in_turn():
+    reference = prepare_reference(product(1))
+    height, width = reference.picture.shape[:2]
+    bands = [Box(0, top * height, width, 0.15 * height) for top in (0.1, 0.4, 0.7)]
+    rests = _rests(reference, bands)
+    hidden = [[not rest[round(128 * (band.y / height + 0.07)), 64] for band in bands] for rest in rests]
+    assert hidden == [[True, True, False], [False, False, True]]
+    assert all(rest.mean() >= LEAST_LEFT for rest in rests)
+    assert len(_rests(reference, bands[:2])) == len(_rests(reference, [])) == 1
+
+
+@pytest.mark.parametrize("wiped_band", [0, 1, 2])
+def test_a_wiped_place_is_forgiven_in_whichever_turn_it_is(wiped_band):
+    photo = creased(product(1), 1)
+    reference = prepare_reference(photo)
+    left, top, right, _ = reference.whole
+    scale = photo.shape[1] / (right - left)
+    height, width = reference.picture.shape[:2]
+    bands = [Box(0, start * height, width, 0.15 * height) for start in (0.1, 0.4, 0.7)]
+    wiped, band = photo.copy(), bands[wiped_band]
+    Box(-left * scale, (band.y - top) * scale, width * scale, band.height * scale).crop(wiped)[...] = (90, 90, 90)
+    assert matched(wiped, reference, places=tuple(bands)).probability > 0.9 > matched(wiped, reference).probability
 
 
 @pytest.mark.parametrize("seed", range(2, 8))
