@@ -1,9 +1,13 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from client.service import ServiceFailed
+from model.bundle import BundleRejected
 from serve.command_line import build
+from training.refusals import DataMissing, OtherTrainingError, RefusingCommands
 
 
 def said(*words: str) -> str:
@@ -13,9 +17,17 @@ def said(*words: str) -> str:
     return ended.stderr
 
 
-def test_a_bundle_that_is_not_there_is_named_without_a_traceback(tmp_path: Path) -> None:
-    said_so = said("evaluate", "verdicts", "--part", "latency", "--model", str(tmp_path))
-    assert said_so.startswith("hallmark: no model bundle in ")
+@pytest.mark.parametrize("error", [BundleRejected, DataMissing, OtherTrainingError, ServiceFailed])
+def test_what_its_user_can_put_right_ends_a_command_with_the_message(error: type[Exception]) -> None:
+    app = typer.Typer(cls=RefusingCommands)
+    app.callback()(lambda: None)
+
+    @app.command()
+    def refuse() -> None:
+        raise error("do this")
+
+    ended = CliRunner().invoke(app, ["refuse"])
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (1, "", "hallmark: do this\n")
 
 
 def test_missing_photos_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
