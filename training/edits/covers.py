@@ -1,4 +1,4 @@
-"""Smears that put something on the mark: paint, bars, scribbles, stickers, faces, words, a cut."""
+"""Smears that put something on the mark: paint, bars, scribbles, stickers, emoji, words, dots, a cut."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import RgbImage
+from training.edits.emoji import emoji, unseen_emoji
 from training.edits.strokes import random_colour, word_mask
 
 _WORDS = ("SALE", "NEW", "SOLD", "2024", "shop", "hot", "best price", "free", "100%", "***", "xxx")
@@ -90,27 +91,6 @@ def sticker(patch: RgbImage, strength: float, rng: np.random.Generator) -> RgbIm
     return _write(out, rng=rng, share=0.45) if rng.random() < 0.5 else out
 
 
-def face(patch: RgbImage, strength: float, rng: np.random.Generator) -> RgbImage:
-    """A drawn round face, yellow as an emoji: eyes and a mouth on a disc. Long marks get several side by side."""
-    height, width = patch.shape[:2]
-    short, long = min(height, width), max(height, width)
-    radius = short * (0.42 + 0.24 * strength)
-    count = max(1, round(long / short * (0.55 + 0.45 * strength)))
-    out = patch.copy()
-    hue = (int(rng.integers(235, 256)), int(rng.integers(180, 220)), int(rng.integers(20, 90)))
-    for place in range(count):
-        along, across = (place + 0.5) * long / count, short / 2
-        x, y = (along, across) if width >= height else (across, along)
-        cv2.circle(out, (int(x), int(y)), int(radius), hue, -1, cv2.LINE_AA)
-        for side in (-1, 1):
-            eye = (int(x + side * radius * 0.35), int(y - radius * 0.2))
-            cv2.circle(out, eye, max(1, int(radius * 0.12)), (60, 40, 20), -1, cv2.LINE_AA)
-        mouth, pen = (int(x), int(y + radius * 0.15)), max(1, int(radius * 0.09))
-        axes = (int(radius * 0.5), int(radius * 0.42))
-        cv2.ellipse(out, mouth, axes, 0, 15, 165, (60, 40, 20), pen, cv2.LINE_AA)
-    return out
-
-
 def text_over(patch: RgbImage, strength: float, rng: np.random.Generator) -> RgbImage:
     """A word on the mark, from bare letters (weak) to letters on a plate (strong)."""
     out = patch
@@ -154,13 +134,32 @@ def clone(patch: RgbImage, strength: float, rng: np.random.Generator) -> RgbImag
     return np.clip(patch * (1 - covered) + (stamp + grain) * covered, 0, 255).astype(np.uint8)
 
 
+def halftone(patch: RgbImage, strength: float, rng: np.random.Generator) -> RgbImage:
+    """The mark as dots of one ink on paper, the darker the larger, 13 (weak) to 4 (strong) to its shorter side."""
+    height, width = patch.shape[:2]
+    pitch = max(3, round(min(height, width) / (13 - 9 * strength)))
+    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
+    rows, columns = -(-height // pitch), -(-width // pitch)
+    tones = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    ink, paper = random_colour(rng), (255, 255, 255) if rng.random() < 0.6 else _rim_colour(patch)
+    out, fine = np.full_like(patch, paper), 4  # bits of a pixel
+    for row in range(rows):
+        for column in range(columns):
+            radius = pitch * 0.62 * float(np.sqrt(1 - tones[row, column]))
+            middle = (round((column + 0.5) * pitch * 2**fine), round((row + 0.5) * pitch * 2**fine))
+            cv2.circle(out, middle, round(radius * 2**fine), ink, -1, cv2.LINE_AA, fine)
+    return out
+
+
 COVERS: dict[str, Callable[[RgbImage, float, np.random.Generator], RgbImage]] = {
     "solid_paint": solid_paint,
     "scribble": scribble,
     "hatching": hatching,
     "bar": bar,
     "sticker": sticker,
-    "face": face,
+    "emoji": emoji,
+    "unseen_emoji": unseen_emoji,
+    "halftone": halftone,
     "text_over": text_over,
     "cut_off": cut_off,
     "clone": clone,
