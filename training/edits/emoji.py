@@ -56,7 +56,7 @@ def _covered(patch: RgbImage, strength: float, of: str, rng: np.random.Generator
         picture = drawn_emoji(of, choice + (place if different else 0)).astype(np.float32)
         turned = float(rng.choice([0.0, rng.uniform(-30, 30)]))
         _lay(out, picture, side=side, middle=middle if width >= height else middle[::-1], degrees=turned)
-    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out + 0.5, 0, 255), np.uint8)
 
 
 def _places(
