@@ -218,7 +218,7 @@ def _looks_beside(small: RgbImage, known: _Known, reference: PreparedReference) 
         yield _refined(small, _look(small, known, reference, mirrored=True), known, reference)
         return
     ways = [plain, _look(small, known, reference, mirrored=True)]
-    if max(max(way.correlation, way.rest) for way in ways) < LEAST_EDGES:
+    if max(way.agreeing for way in ways) < LEAST_EDGES:
         ways += _by_sift(small, known, reference)
     yield _refined(small, max(ways, key=_agreeing), known, reference)
 
@@ -230,9 +230,9 @@ def _agreeing(laid: _Laid) -> float:
 def _look(small: RgbImage, known: _Known, reference: PreparedReference, *, mirrored: bool) -> _Laid:
     """The best of one side: by the keypoints, by the content and by the frame."""
     seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
-    grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = _grey(seen)
     ways: list[_Laid] = []
-    matrix, inliers = _by_features(orb_features(grey), reference.features)
+    matrix, inliers = _by_features(_seen_features[mirrored].of(seen), reference.features)
     if matrix is not None:
         ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
     for frame in (_by_content(seen, reference), _by_frame(seen, reference)):
@@ -249,7 +249,7 @@ def _by_sift(small: RgbImage, known: _Known, reference: PreparedReference) -> It
         matrix, inliers = _similarity(side.places[pairs[:, 1]], of_reference.places[pairs[:, 0]], _FEWEST_SIFT)
         if matrix is not None:
             seen = np.ascontiguousarray(small[:, ::-1]) if is_mirrored else small
-            grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+            grey = _grey(seen)
             yield _measured(grey, matrix, known, reference, mirrored=is_mirrored, inliers=inliers)
 
 
@@ -257,6 +257,11 @@ def _keypoints(picture: RgbImage) -> Keypoints:
     return keypoints(picture, most=_MOST_SIFT, least_contrast=_LEAST_CONTRAST)
 
 
+def _features(picture: RgbImage) -> Features:
+    return orb_features(_grey(picture))
+
+
+_seen_features: dict[bool, Latest[Features]] = {mirrored: Latest(_features) for mirrored in (False, True)}
 _seen_keypoints: Latest[Keypoints] = Latest(_keypoints)
 _known_keypoints: Kept[Keypoints] = Kept(lambda reference: _keypoints(reference.picture))
 
@@ -295,7 +300,11 @@ def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
 
 
 def _square_grey(picture: RgbImage) -> NDArray[np.uint8]:
-    return resized(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), (_SIDE, _SIDE))
+    return resized(_grey(picture), (_SIDE, _SIDE))
+
+
+def _grey(picture: RgbImage) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _by_features(found: Features, known: Features) -> tuple[Matrix | None, int]:
@@ -399,7 +408,7 @@ def _refined(small: RgbImage, best: _Laid, known: _Known, reference: PreparedRef
         return best
     height, width = reference.picture.shape[:2]
     seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small
-    grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = _grey(seen)
     to_square = np.diag([_SIDE / width, _SIDE / height, 1.0])
     size = (_SIDE, _SIDE)
     laid = cv2.warpPerspective(grey, to_square @ best.matrix, size, borderMode=cv2.BORDER_REPLICATE)
