@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -161,8 +162,9 @@ def _finding_from_mark(
         )
 
     def explained(way: _Way) -> _Explained:
-        shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
-        return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
+        shares, box = verifier.scores(way.compared).shares, suspect.region.box
+        likeness = Likeness(shares, way.evidence.word, tampering.within(box), side=math.sqrt(box.area))
+        return _Explained(way, calibration.kinds.shares(likeness))
 
     ways = [way(*one) for one in candidate.references]
     passing = [explained(one) for one in ways if one is not None]
