@@ -17,16 +17,14 @@ from model.alignment import CROP_MARGIN, REGION_SIDE
 from model.regions import Box, RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, any_imitation
 from training.edits.redrawn import ImpossibleEditError
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear, smeared_by
+from training.edits.smears import TRAINING_SMEARS, smear, smeared_by
 from training.synthesis.grounds import Backgrounds, FloatImage, drawn_ground
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, rasterise
 from training.synthesis.optics import photographed
 from training.synthesis.rendering import place_mark
 
-KNOWN_KINDS = tuple(
-    name for name in (*SMEARS, *IMITATIONS) if name not in HELD_OUT_SMEARS and name not in HELD_OUT_IMITATIONS
-)
+KNOWN_KINDS = (*TRAINING_SMEARS, *(name for name in IMITATIONS if name not in HELD_OUT_IMITATIONS))
 """What the released models were taught."""
 
 NEW_KINDS = ("hatching", *TRICKS)

@@ -26,10 +26,9 @@ from model.photo_copy import CopyWeights, measured_agreement
 from model.regions import Box, RgbImage
 from training.edits.copies import reused
 from training.edits.other_shots import Figure, another_colour, another_shot
-from training.edits.smears import smear
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
 from training.evaluation.report import Progress
-from training.logo_places import TOOLS
 
 FOLDS = 5
 """Parts of the references; what is said of each part comes of weights fitted to the others."""
@@ -212,7 +211,7 @@ def _copy(reference: _Reference, rng: np.random.Generator) -> tuple[str, RgbImag
     kind, picture = "copy", reference.picture
     if rng.random() < 0.5:
         kind = "wiped copy"
-        picture = smear(picture, wiped, tool=str(rng.choice(TOOLS)), strength=1.0, rng=rng)
+        picture = smear(picture, wiped, tool=str(rng.choice(TRAINING_SMEARS)), strength=1.0, rng=rng)
     return kind, reused(picture, rng=rng, keep=wiped, clear=reference.places).picture
 
 

@@ -23,7 +23,7 @@ from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import (
     TUNING_BRANDS,
     Photo,
@@ -162,7 +162,7 @@ def _placed(logo: Logo, garment: Photo, *, kind: Kind, rng: np.random.Generator)
 
 def smeared(image: RgbImage, box: Box, *, rng: np.random.Generator) -> RgbImage:
     """`image` with a tool that may be fitted to used on the mark in `box`."""
-    tool = str(rng.choice(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))))
+    tool = str(rng.choice(TRAINING_SMEARS))
     return smear(image, box, tool=tool, strength=float(rng.uniform(0.1, 0.7)), rng=rng)
 
 

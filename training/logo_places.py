@@ -28,13 +28,10 @@ from model.place_patches import prepared_places
 from model.regions import Box, RgbImage
 from model.wiped_places import Weights, measured, terms
 from training.edits.copies import marked_product, reused
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
 from training.evaluation.report import Progress
 from training.synthesis.logos import Logo, split_of
-
-TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
-"""Smears that may be fitted to."""
 
 WEAKEST = 0.8
 """Strength (0..1) of the weakest smear that is learnt from: little of the mark is left."""
@@ -147,7 +144,7 @@ def _copies(
         wanted = int(rng.integers(len(boxes)))
         target = next((mark for mark in marks if mark.iou(boxes[wanted]) > 0.3), boxes[wanted])
         is_wiped = copy >= COPIES
-        tool = str(rng.choice(TOOLS)) if is_wiped else ""
+        tool = str(rng.choice(TRAINING_SMEARS)) if is_wiped else ""
         source = picture
         if is_wiped:
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)

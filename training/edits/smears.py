@@ -165,6 +165,9 @@ HELD_OUT_SMEARS: tuple[str, ...] = ("swirl", "median_blur", "halftone", "hatchin
 Of the last the kind is known, by other drawings; of the others nothing is.
 """
 
+TRAINING_SMEARS: tuple[str, ...] = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
+"""The tools that anything may be fitted to."""
+
 _SHAPED = frozenset(
     {"gaussian_blur", "median_blur", "motion_blur", "mosaic", "noise", "wash", "inpaint", "smudge", "swirl"}
 )

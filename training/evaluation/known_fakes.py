@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.bundle import ModelBundle
 from model.known_fakes import LEAST_PHOTO_SIMILARITY, LEAST_SIMILARITY, is_photo_of_fake, known_fakes_shown
 from model.regions import RgbImage
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo
 from training.evaluation.intervals import Estimate, grouped_mean, mean_interval
 from training.evaluation.matchers import Embed
@@ -65,10 +65,11 @@ def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: Mo
     the fakes' photos. `studio_photo`: a studio photo passes for another one.
     """
     rng = np.random.default_rng(0)
-    tools = [tool for tool in SMEARS if tool not in HELD_OUT_SMEARS]
     originals = [photo.read() for photo in photos]
     fakes = [
-        smear(image, photo.marks[0].box, tool=str(rng.choice(tools)), strength=float(rng.uniform(0, 1)), rng=rng)
+        smear(
+            image, photo.marks[0].box, tool=str(rng.choice(TRAINING_SMEARS)), strength=float(rng.uniform(0, 1)), rng=rng
+        )
         for image, photo in zip(originals, photos, strict=True)
     ]
     again = [listed_again(fake, rng=rng) for fake in fakes]

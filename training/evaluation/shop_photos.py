@@ -17,7 +17,7 @@ from client.service import running_service
 from model.bundle import ModelBundle
 from model.decode import decode
 from model.encoding import jpeg
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import HELD_OUT_SMEARS, TRAINING_SMEARS, smear
 from training.evaluation.intervals import Estimate, mean_interval
 from training.evaluation.report import Progress, Table
 from training.synthesis.products import Product
@@ -27,7 +27,7 @@ STRENGTHS = (0.8, 1.0)
 
 WAYS = {
     "untouched": (),
-    "smeared_by_tools_of_training": tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS))),
+    "smeared_by_tools_of_training": TRAINING_SMEARS,
     "smeared_by_tools_kept_out": tuple(sorted(HELD_OUT_SMEARS)),
 }
 """The rows: the tools, one of which each photo is smeared by."""

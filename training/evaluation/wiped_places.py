@@ -25,7 +25,7 @@ from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, RgbImage
 from model.wiped_places import Weights, Wiped, wiped
 from training.edits.copies import marked_product
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import HELD_OUT_SMEARS, TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo
 from training.evaluation.intervals import Estimate, grouped_mean
 from training.evaluation.products import EDITS, Edit
@@ -144,8 +144,7 @@ class Reference:
             edit = str(rng.choice(names))
             yield Copy(COPY_EDITS[edit](self.picture, rng), edit, "")
         for turn in range(COPIES):
-            trained = sorted(set(SMEARS) - set(HELD_OUT_SMEARS))
-            tool = str(rng.choice(HELD_OUT_SMEARS if turn % 2 else trained))
+            tool = str(rng.choice(HELD_OUT_SMEARS if turn % 2 else TRAINING_SMEARS))
             smeared = smear(self.picture, self.target, tool=tool, strength=1.0, rng=rng)
             for _ in range(_TRIES):
                 edit, seed = str(rng.choice(names)), int(rng.integers(2**31))
@@ -251,6 +250,6 @@ def _strata(judged: Sequence[Judged]) -> dict[str, NDArray[np.bool_]]:
     rows["tools kept out of training"] = honest | unseen
     for edit in COPY_EDITS:
         rows[f"edit {edit}"] = edits == edit
-    for tool in SMEARS:
+    for tool in (*TRAINING_SMEARS, *HELD_OUT_SMEARS):
         rows[f"tool {tool}"] = honest | (tools == tool)
     return dict(rows)

@@ -18,15 +18,13 @@ from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
 from training.edits.anything import changed_anyhow
 from training.edits.emoji import TRAINING_SETS, drawn_emoji
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
 from training.synthesis.scenes import Sources, scene_from
 
-TOOLS = tuple(sorted(set(SMEARS) - set(HELD_OUT_SMEARS)))
-"""The tools that may be learnt from."""
-
-_TOOL_CHANCES = np.array([3.0 if tool == "emoji" else 1.0 for tool in TOOLS])  # no other tool looks so various
+# No other tool looks so various as emoji do.
+_TOOL_CHANCES = np.array([3.0 if tool == "emoji" else 1.0 for tool in TRAINING_SMEARS])
 
 UNTOUCHED_SHARE = 0.45
 ANYHOW_SHARE = 0.4
@@ -82,7 +80,7 @@ def draw_tampered(
 
 
 def _tool(rng: np.random.Generator) -> str:
-    return str(rng.choice(TOOLS, p=_TOOL_CHANCES / _TOOL_CHANCES.sum()))
+    return str(rng.choice(TRAINING_SMEARS, p=_TOOL_CHANCES / _TOOL_CHANCES.sum()))
 
 
 def _places(boxes: list[Box], shape: tuple[int, ...], rng: np.random.Generator) -> list[Box]:

@@ -20,7 +20,7 @@ from training.edits.anything import changed_anyhow
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, any_imitation
 from training.edits.innocent import INNOCENT_PHOTOS
 from training.edits.redrawn import ImpossibleEditError
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import HELD_OUT_SMEARS, TRAINING_SMEARS, smear
 from training.synthesis.grounds import Backgrounds, drawn_ground
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise
@@ -129,8 +129,7 @@ def _smeared(
         moved = np.abs(box.crop(edited).astype(np.int16) - box.crop(photo)).max(axis=-1) > _CHANGED
         if float(moved.mean()) > _LEAST_CHANGED:
             return ANYHOW, 0.0, edited
-    tools = HELD_OUT_SMEARS if unseen else tuple(name for name in SMEARS if name not in HELD_OUT_SMEARS)
-    tool, strength = str(rng.choice(tools)), float(rng.uniform(0.0, 0.85))
+    tool, strength = str(rng.choice(HELD_OUT_SMEARS if unseen else TRAINING_SMEARS)), float(rng.uniform(0.0, 0.85))
     return tool, strength, smear(photo, box, tool=tool, strength=strength, rng=rng)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.regions import Box
-from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
+from training.edits.smears import HELD_OUT_SMEARS, SMEARS, TRAINING_SMEARS, smear
 
 BOX = Box(60, 50, 120, 60)
 
@@ -70,5 +70,6 @@ def test_a_strength_outside_its_range_is_refused(photo):
 
 
 def test_some_tools_are_kept_out_of_fitting():
-    assert len(HELD_OUT_SMEARS) >= 3
-    assert set(HELD_OUT_SMEARS) < set(SMEARS)
+    assert len(HELD_OUT_SMEARS) >= 5
+    assert not set(TRAINING_SMEARS) & set(HELD_OUT_SMEARS)
+    assert set(TRAINING_SMEARS) | set(HELD_OUT_SMEARS) == set(SMEARS)

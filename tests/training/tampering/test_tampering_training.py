@@ -10,11 +10,13 @@ import pytest
 
 from model.networks.detector import LogoDetector
 from model.networks.weights import save_weights
+from model.regions import Box, RgbImage
 from model.tampering import Tampering
 from training.detector.data import SceneStore, draw_scenes
-from training.edits.smears import HELD_OUT_SMEARS
+from training.edits.smears import TRAINING_SMEARS, smear
 from training.synthesis.scenes import SceneMaterial
-from training.tampering.data import TOOLS, draw_tampered
+from training.tampering import data
+from training.tampering.data import draw_tampered
 from training.tampering.train import TamperingTraining, export_tampering, train_tampering
 
 SETTINGS = TamperingTraining(steps=2, batch=2, side=64, warm_up_steps=1, evaluate_every=1, development_photos=12)
@@ -28,8 +30,19 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> SceneStore:
     )
 
 
-def test_only_tools_that_may_be_learnt_from_are_used() -> None:
-    assert not set(TOOLS) & set(HELD_OUT_SMEARS)
+def test_only_tools_that_may_be_learnt_from_are_used(scenes: SceneStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+
+    def watched(image: RgbImage, box: Box, *, tool: str, strength: float, rng: np.random.Generator) -> RgbImage:
+        used.append(tool)
+        return smear(image, box, tool=tool, strength=strength, rng=rng)
+
+    monkeypatch.setattr(data, "smear", watched)
+    for seed in range(80):
+        draw_tampered([(scenes, 1.0)], rng=np.random.default_rng(seed), side=64, untouched=False)
+    assert len(used) > 30
+    assert set(used) <= set(TRAINING_SMEARS)
+    assert used.count("emoji") > 1
 
 
 def test_an_untouched_photo_has_an_empty_target_and_a_tampered_one_has_not(scenes: SceneStore) -> None:
