@@ -17,14 +17,13 @@ from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
 from training.edits.anything import changed_anyhow
-from training.edits.emoji import TRAINING_SETS, drawn_emoji
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
 from training.synthesis.scenes import Sources, scene_from
 
-# No other tool looks so various as emoji do.
-_TOOL_CHANCES = np.array([3.0 if tool == "emoji" else 1.0 for tool in TRAINING_SMEARS])
+TOOLS = tuple(tool for tool in TRAINING_SMEARS if tool != "emoji")
+"""The tools that are learnt from. Whoever learns emoji takes marks for tampered, which are drawn as they are."""
 
 UNTOUCHED_SHARE = 0.45
 ANYHOW_SHARE = 0.4
@@ -33,7 +32,6 @@ ANYHOW_SHARE = 0.4
 CLOSER_SHARE = 0.5
 """Of the photos, those that show the surroundings of one place."""
 
-_PRINT_SHARE = 0.06
 _CONTEXT = (1.3, 4.0)  # sides of the surroundings, in longer sides of the place
 _ELSEWHERE_SHARE = 0.2
 _CHANGED = 10  # of 255
@@ -59,7 +57,7 @@ def draw_tampered(
 ) -> Tampered:
     """One photo; `untouched` None draws whether anything was done to it."""
     scene = scene_from(sources, rng)
-    image, mask = _with_print(np.ascontiguousarray(scene.image), rng), np.zeros(scene.image.shape[:2], np.float32)
+    image, mask = np.ascontiguousarray(scene.image), np.zeros(scene.image.shape[:2], np.float32)
     if untouched is None:
         untouched = rng.random() < UNTOUCHED_SHARE
     places = _places(list(scene.boxes), image.shape[:2], rng)
@@ -67,7 +65,7 @@ def draw_tampered(
         if rng.random() < ANYHOW_SHARE:
             edited = changed_anyhow(image, box, other=scene_from(sources, rng).image, rng=rng)
         else:
-            edited = smear(image, box, tool=_tool(rng), strength=float(rng.uniform(0, 1)), rng=rng)
+            edited = smear(image, box, tool=str(rng.choice(TOOLS)), strength=float(rng.uniform(0, 1)), rng=rng)
         mask = np.maximum(mask, _changed(image, edited, box))
         image = edited
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
@@ -77,10 +75,6 @@ def draw_tampered(
         columns = slice(int(around.x), int(np.ceil(around.x + around.width)))
         image, mask = np.ascontiguousarray(image[rows, columns]), np.ascontiguousarray(mask[rows, columns])
     return _on_square(image, mask, side=side, rng=rng)
-
-
-def _tool(rng: np.random.Generator) -> str:
-    return str(rng.choice(TRAINING_SMEARS, p=_TOOL_CHANCES / _TOOL_CHANCES.sum()))
 
 
 def _places(boxes: list[Box], shape: tuple[int, ...], rng: np.random.Generator) -> list[Box]:
@@ -99,28 +93,6 @@ def _changed(before: RgbImage, after: RgbImage, box: Box) -> NDArray[np.float32]
     reach = max(3, int(0.25 * min(box.width, box.height))) | 1
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     return closed.astype(np.float32)
-
-
-def _with_print(image: RgbImage, rng: np.random.Generator) -> RgbImage:
-    """Now and then an emoji printed on the goods, in their light and as soft as they are: no tampering."""
-    if rng.random() >= _PRINT_SHARE:
-        return image
-    height, width = image.shape[:2]
-    side = round(min(height, width) * rng.uniform(0.1, 0.45))
-    left, top = int(rng.uniform(0, width - side)), int(rng.uniform(0, height - side))
-    picture = cv2.resize(
-        drawn_emoji(str(rng.choice(TRAINING_SETS)), int(rng.integers(1 << 16))),
-        (side, side),
-        interpolation=cv2.INTER_AREA,
-    ).astype(np.float32)
-    ground = image[top : top + side, left : left + side].astype(np.float32)
-    light = ground.mean(axis=-1, keepdims=True)
-    ink = picture[..., :3] * np.clip(light / max(float(light.mean()), 1.0), 0.3, 1.6)
-    alpha = cv2.GaussianBlur(picture[..., 3], (0, 0), 0.8)[..., None] / 255 * rng.uniform(0.7, 0.95)
-    soft = cv2.GaussianBlur(ink * alpha + ground * (1 - alpha), (0, 0), float(rng.uniform(0.5, 1.2)))
-    out = image.copy()
-    out[top : top + side, left : left + side] = np.clip(np.where(alpha > 0.01, soft, ground) + 0.5, 0, 255)
-    return out
 
 
 def _innocent(image: RgbImage, rng: np.random.Generator) -> RgbImage:

@@ -41,8 +41,7 @@ def test_only_tools_that_may_be_learnt_from_are_used(scenes: SceneStore, monkeyp
     for seed in range(80):
         draw_tampered([(scenes, 1.0)], rng=np.random.default_rng(seed), side=64, untouched=False)
     assert len(used) > 30
-    assert set(used) <= set(TRAINING_SMEARS)
-    assert used.count("emoji") > 1
+    assert set(used) <= set(TRAINING_SMEARS) - {"emoji"}
 
 
 def test_an_untouched_photo_has_an_empty_target_and_a_tampered_one_has_not(scenes: SceneStore) -> None:
