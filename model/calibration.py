@@ -45,7 +45,7 @@ FURTHEST_ODDS = 6.0
 USUAL_SIDE = 64.0
 """Square root of a mark's area, px, at which its size changes nothing."""
 
-SIDES = (32.0, 160.0)
+SIDES = (32.0, 96.0)
 """Smaller and larger marks count as these."""
 
 FURTHEST_DETECTED = 4.0

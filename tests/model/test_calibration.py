@@ -119,10 +119,10 @@ def test_evidence_of_a_small_mark_weighs_less_than_that_of_a_large_one():
     def smear(shares: Shares, side: float) -> float:
         return kinds.shares(Likeness(shares, tampered=0.5, side=side)).smear
 
-    assert smear(smeared, 32) < smear(smeared, 64) < smear(smeared, 160)
+    assert smear(smeared, 32) < smear(smeared, 64) < smear(smeared, 96)
     assert smear(smeared, 20) == smear(smeared, 32)
-    assert smear(smeared, 900) == smear(smeared, 160)
-    assert kinds.shares(Likeness(genuine, side=160)).smear < kinds.shares(Likeness(genuine, side=32)).smear
+    assert smear(smeared, 900) == smear(smeared, 96)
+    assert kinds.shares(Likeness(genuine, side=96)).smear < kinds.shares(Likeness(genuine, side=32)).smear
 
 
 def test_a_covered_mark_follows_its_weights():
