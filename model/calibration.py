@@ -42,12 +42,6 @@ LEAST_TAMPERED = 0.003
 FURTHEST_ODDS = 6.0
 """Log odds of the verifier's kinds count within ± this."""
 
-USUAL_SIDE = 64.0
-"""Square root of a mark's area, px, at which its size changes nothing."""
-
-SIDES = (32.0, 96.0)
-"""Smaller and larger marks count as these."""
-
 FURTHEST_DETECTED = 4.0
 """Log odds of the detector's confidence count within ± this."""
 
@@ -158,27 +152,21 @@ class Shares(NamedTuple):
 class Likeness(NamedTuple):
     """What tells the kinds of one finding apart: the verifier's `shares`, and whether the brand's word was read there.
 
-    `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it. `side` is the square
-    root of its area in pixels of the photo: the fewer there are, the less is what they show of a smear to be believed.
+    `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it.
     """
 
     shares: Shares
     word: Word = "none"
     tampered: float = 0.0
-    side: float = USUAL_SIDE
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Kinds.NAMES`."""
         genuine, smear, imitation = (max(share, 1e-6) for share in self.shares)
-        smear_odds, tampered = _clipped(math.log(smear / (genuine + imitation))), _tampered_odds(self.tampered)
-        size = math.log(min(max(self.side, SIDES[0]), SIDES[1]) / USUAL_SIDE)
         return (
-            smear_odds,
+            _clipped(math.log(smear / (genuine + imitation))),
             _clipped(math.log(imitation / genuine)),
             float(self.word == "exact"),
-            tampered,
-            size * smear_odds,
-            size * tampered,
+            _tampered_odds(self.tampered),
         )
 
 
@@ -190,7 +178,7 @@ class Kinds:
     and of an imitation against a genuine mark.
     """
 
-    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered", "smear_odds_by_size", "tampered_by_size")
+    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]

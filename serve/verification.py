@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -162,9 +161,8 @@ def _finding_from_mark(
         )
 
     def explained(way: _Way) -> _Explained:
-        shares, box = verifier.scores(way.compared).shares, suspect.region.box
-        likeness = Likeness(shares, way.evidence.word, tampering.within(box), side=math.sqrt(box.area))
-        return _Explained(way, calibration.kinds.shares(likeness))
+        shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
+        return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
 
     ways = [way(*one) for one in candidate.references]
     passing = [explained(one) for one in ways if one is not None]

@@ -8,7 +8,6 @@ which it is known what was done to them, tell the kinds apart.
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections import defaultdict
@@ -29,7 +28,6 @@ from model.calibration import (
     BRANDS,
     FIRST_GUESS,
     NOT_COMPARED,
-    USUAL_SIDE,
     Calibration,
     Covered,
     Evidence,
@@ -63,18 +61,13 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0, 1.0, 1.0)
 MOST_ACCUSED = (0.02, 0.04)
 """Of the genuine marks that are recognised, those that may be called smeared, and imitated."""
 
-TELLING = (
-    (("smear_odds", "tampered"), ("smear_odds_by_size", "tampered_by_size"), ("exact_word",)),
-    (("imitation_odds",), ("exact_word",)),
-)
+TELLING = ((("smear_odds", "tampered"), ("exact_word",)), (("imitation_odds",), ("exact_word",)))
 """What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
 
 Verifier and closer look are two witnesses of a smear, and count alike: fitted apart, the closer look, which knows the
 garments of development, gets twice as much, and of real photos for tuning 0.75 instead of 0.82 of the smears are found
-at 1 %. Of a small mark both say less than of a large one: on the photos for tuning, the brand left out of the fit, 0.83
-instead of 0.54 of the smears that leave something are found at 1 %, and 0.78 instead of 0.36 by tools kept out.
-That a place was tampered with says nothing of an imitation: on recognised development marks, by regressions that did
-not see them, imitations are told with a ROC AUC of 0.725 so, and of 0.714 by all four numbers.
+at 1 %. That a place was tampered with says nothing of an imitation: on recognised development marks, by regressions
+that did not see them, imitations are told with a ROC AUC of 0.725 so, and of 0.714 by all four numbers.
 """
 
 MOST_COVERED = 0.02
@@ -113,17 +106,13 @@ class ThresholdSettings:
 
 
 class Suspect(NamedTuple):
-    """A brand that a scan thought of: what spoke for it, how the verifier divides it into kinds, and the claim.
-
-    `side` is the square root of the region's area, px.
-    """
+    """A brand that a scan thought of: what spoke for it, how the verifier divides it into kinds, and the claim."""
 
     brand: str
     evidence: Evidence
     shares: Shares
     claimed: bool
     tampered: float = 0.0
-    side: float = USUAL_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +278,7 @@ def _listing(photo: DevelopmentPhoto) -> dict[str, str] | None:
 def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
     found = []
     for one in answer["findings"]:
-        read, scores, side = one["read"], one["scores"], math.sqrt(one["box"][2] * one["box"][3])
+        read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
         evidence = Evidence(
@@ -305,7 +294,7 @@ def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         if read is not None:
             word: Word = "exact" if read["seen"] == read["word"] else "near"
             evidence = evidence._replace(word=word, letters=len(read["word"]))
-        found.append(Suspect(one["brand"], evidence, shares, one["claimed"], one["tampered"] or 0.0, side))
+        found.append(Suspect(one["brand"], evidence, shares, one["claimed"], one["tampered"] or 0.0))
     return found
 
 
@@ -397,7 +386,7 @@ def _accusation(
 
 
 def _likeness(suspect: Suspect) -> Likeness:
-    return Likeness(suspect.shares, suspect.evidence.word, suspect.tampered, suspect.side)
+    return Likeness(suspect.shares, suspect.evidence.word, suspect.tampered)
 
 
 def _recognised(crowd: Sequence[Answered], calibration: Calibration, *, named: bool) -> float:

@@ -7,7 +7,6 @@ the most similar reference, as the scan does.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -98,8 +97,7 @@ class ReleasedVerifier:
             return scores.genuine, scores.smear, scores.imitation, scores.unrelated
         compared = verifier.compare(region, reference, similarity=similarity)
         shares = verifier.scores(compared).shares
-        likeness = Likeness(shares, tampered=case.tampered, side=math.prod(case.inner.shape[:2]) ** 0.5)
-        shares = self._bundle.calibration.kinds.shares(likeness)
+        shares = self._bundle.calibration.kinds.shares(Likeness(shares, tampered=case.tampered))
         shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
         genuine, smear, imitation = ((1.0 - compared.unrelated) * share for share in shares)
         return genuine, smear, imitation, compared.unrelated
