@@ -92,7 +92,7 @@ PLANS: tuple[Plan, ...] = (
     Plan("smear", "label", "#ece6da", "reebok", "inpaint", 0.3),
     Plan("smear", "hoodie", "#b9bcc2", "fila", "smudge", 0.4, claims={"title": "Fila hoodie grey"}),
     Plan("smear", "backpack", "#55606b", "hp", "sticker", 0.1),
-    Plan("smear", "mug", "#f3f1ec", "apple", "unseen_emoji", 0.2, claims={"title": "Mug, Apple fans"}),
+    Plan("smear", "mug", "#f3f1ec", "apple", "emoji", 0.2, claims={"title": "Mug, Apple fans"}),
     Plan("smear", "pavement", brand="underarmour", edit="hatching", strength=0.15),
     Plan("imitation", "label", "#f0ece2", "adidas", "letters_swapped"),
     Plan("imitation", "T-shirt", "#d9dde2", "puma", "shape_added"),
