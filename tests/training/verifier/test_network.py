@@ -141,13 +141,13 @@ def test_the_map_of_a_verdict_has_the_cells_that_pairs_teach():
     assert VerifierNetwork().eval()(flat)[1].shape == (1, 2, MAP_SIDE, MAP_SIDE)
 
 
-def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates(drawn):
+def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates():
     rng = np.random.default_rng(0)
-    brands = [drawn.pairs[i % len(drawn.pairs)].brand for i in range(600)]
-    labels = rng.integers(0, 4, 600)
-    numbers = rng.normal(size=(600, 6)).astype(np.float32)
-    numbers[np.arange(600), labels] += 2.5
+    brands = [f"brand{number % 60}" for number in range(3000)]  # enough to set some apart for the temperature
+    labels = rng.integers(0, 4, 3000)
+    numbers = rng.normal(size=(3000, 6)).astype(np.float32)
+    numbers[np.arange(3000), labels] += 2.5
     head = Head(fit_head(numbers, labels, brands=brands))
     found = head.probabilities(numbers)
     assert (found.argmax(axis=1) == labels).mean() > 0.85
-    assert abs(found.max(axis=1).mean() - (found.argmax(axis=1) == labels).mean()) < 0.06
+    assert abs(found.max(axis=1).mean() - (found.argmax(axis=1) == labels).mean()) < 0.04
