@@ -39,7 +39,7 @@ def unseen_emoji(patch: RgbImage, strength: float, rng: np.random.Generator) -> 
 
 
 def drawn_emoji(of: str, number: int) -> NDArray[np.uint8]:
-    """Emoji `number` of the set `of`, counted on from the last to the first, as (192, 192, 4) RGB and straight alpha.
+    """Emoji `number` of the set `of`, the first again after the last, as (192, 192, 4) RGB and straight alpha.
 
     Raises FileNotFoundError for a set that is not there.
     """
