@@ -195,9 +195,8 @@ def measured_agreement(image: RgbImage, reference: PreparedReference, *, places:
 
 def _looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[_Known, _Laid]]:
     """The ways to lay the picture on the reference, for each of the `_rests`; where it was laid at random, no other."""
-    of_reference = edges(_square_grey(reference.picture))
     for rest in _rests(reference, places):
-        known = _Known(of_reference, rest)
+        known = _Known(_known_edges.of(reference), rest)
         most = -1.0
         for laid in _looks_beside(small, known, reference):
             most = max(most, laid.correlation, laid.rest)
@@ -263,6 +262,7 @@ def _features(picture: RgbImage) -> Features:
 
 _seen_features: dict[bool, Latest[Features]] = {mirrored: Latest(_features) for mirrored in (False, True)}
 _seen_keypoints: Latest[Keypoints] = Latest(_keypoints)
+_known_edges: Kept[Edges] = Kept(lambda reference: edges(_square_grey(reference.picture)))
 _known_keypoints: Kept[Keypoints] = Kept(lambda reference: _keypoints(reference.picture))
 
 
