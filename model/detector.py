@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -208,21 +209,14 @@ def regions_of(
 
 
 def strongest(corners: NDArray[np.float64], *, iou: float) -> list[int]:
-    """Places of the boxes that stay when each removes the later ones that overlap it by `iou` or more.
+    """Places of the boxes that stay when each removes the later ones that overlap it by more than `iou`.
 
     `corners` (n, 4) are left, top, right, bottom, strongest first.
     """
-    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
-    waiting = np.arange(len(corners))
-    kept = []
-    while waiting.size:
-        first, rest = waiting[0], waiting[1:]
-        kept.append(int(first))
-        low = np.maximum(corners[first, :2], corners[rest, :2])
-        high = np.minimum(corners[first, 2:], corners[rest, 2:])
-        shared = np.prod(np.maximum(high - low, 0), axis=1)
-        waiting = rest[shared < iou * np.maximum(areas[first] + areas[rest] - shared, 1e-9)]
-    return kept
+    sizes = np.maximum(corners[:, 2:] - corners[:, :2], 0)
+    boxes = np.concatenate([corners[:, :2], sizes], axis=1).tolist()
+    falling = np.arange(len(boxes), 0, -1).tolist()
+    return [int(place) for place in cv2.dnn.NMSBoxes(boxes, falling, score_threshold=0.0, nms_threshold=iou)]
 
 
 def merged(regions: Sequence[Region]) -> list[Region]:
@@ -240,17 +234,22 @@ def merged(regions: Sequence[Region]) -> list[Region]:
                 break
         else:
             together.append(region)
-    kept: list[Region] = []
-    for region in together:
-        if not any(_is_part(region.box, other.box) for other in kept):
-            kept.append(region)
-    return kept
+    is_part = _parts(_corners(together))
+    kept: list[int] = []
+    for place in range(len(together)):
+        if not is_part[place, kept].any():
+            kept.append(place)
+    return [together[place] for place in kept]
 
 
-def _is_part(box: Box, whole: Box) -> bool:
-    """Whether `box` lies inside `whole` and takes up enough of it to be a part of the same mark."""
-    inside = box.intersection(whole) >= _PART_INSIDE * box.area
-    return inside and box.area >= _SMALLEST_PART * whole.area
+def _parts(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n, n) whether each box lies inside each other one and takes up enough of it to be a part of the same mark."""
+    low = np.maximum(corners[:, None, :2], corners[None, :, :2])
+    high = np.minimum(corners[:, None, 2:], corners[None, :, 2:])
+    inside = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
+    parts = (inside >= _PART_INSIDE * areas[:, None]) & (areas[:, None] >= _SMALLEST_PART * areas[None])
+    return np.asarray(parts, np.bool_)
 
 
 def _is_one_word(weaker: Region, stronger: Region, regions: Sequence[Region]) -> bool:
@@ -265,11 +264,11 @@ def _is_one_word(weaker: Region, stronger: Region, regions: Sequence[Region]) ->
 def _on_one_line(left: Box, right: Box) -> bool:
     """Whether two boxes stand side by side, of about one height, and hardly overlap."""
     tall, low = max(left.height, right.height), min(left.height, right.height)
-    if low <= 0 or tall > _LINE_HEIGHTS * low or left.iou(right) > _LINE_IOU:
-        return False
     shared = min(left.y + left.height, right.y + right.height) - max(left.y, right.y)
+    if low <= 0 or tall > _LINE_HEIGHTS * low or shared <= _LINE_OVERLAP * low:
+        return False
     gap = max(left.x, right.x) - min(left.x + left.width, right.x + right.width)
-    return shared > _LINE_OVERLAP * low and gap < _LINE_GAP * low
+    return gap < _LINE_GAP * low and left.iou(right) <= _LINE_IOU
 
 
 def _hull(left: Box, right: Box) -> Box:
