@@ -110,7 +110,7 @@ def embedder(
 
 @train.command("through-smears")
 def through_smears(
-    *, folder: Folder = WORK / "through-smears", bundle: Bundle = NEW_BUNDLE, steps: int = 1600, seed: int = 0
+    *, folder: Folder = WORK / "through-smears", bundle: Bundle = NEW_BUNDLE, steps: int = 1200, seed: int = 0
 ) -> None:
     """Teach the bundle's embedder to see through smears, on drawn marks and on what its detector finds on real photos.
 

@@ -31,6 +31,9 @@ _ONE_MARK = 0.6
 
 _TEMPERATURE = 0.07
 
+_AT_ONCE = 16
+"""Pictures that are embedded together; more of them leave the processor's cache."""
+
 
 @dataclass(frozen=True)
 class SmearTraining:
@@ -41,7 +44,7 @@ class SmearTraining:
     """
 
     seed: int = 0
-    steps: int = 1600
+    steps: int = 1200
     smeared: int = 64
     untouched: int = 32
     told_apart: float = 0.25
@@ -49,9 +52,9 @@ class SmearTraining:
     head_rate: float = 2e-4
     warm_up_steps: int = 50
     weight_decay: float = 1e-4
-    frozen_blocks: int = 3
+    frozen_blocks: int = 4
     averaging: float = 0.995
-    save_every: int = 100
+    save_every: int = 150
     seconds: float = math.inf
 
 
@@ -150,7 +153,10 @@ def told_apart(vectors: Tensor, wanted: Tensor) -> Tensor:
 def vectors_of(network: EmbedderNetwork, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, 256), of `pictures` (n, size, size, 3) uint8."""
     network.eval()
-    parts = [network(torch.from_numpy(np.array(pictures[at : at + 64]))).numpy() for at in range(0, len(pictures), 64)]
+    parts = [
+        network(torch.from_numpy(np.array(pictures[at : at + _AT_ONCE]))).numpy()
+        for at in range(0, len(pictures), _AT_ONCE)
+    ]
     return np.concatenate(parts)
 
 
