@@ -84,7 +84,7 @@ def embedder(
     seed: int = 0,
 ) -> None:
     """Render views, train the embedder on them and write it; goes on where it was interrupted."""
-    from training.embedder.release import release_from_views
+    from training.embedder.release import release
     from training.embedder.train import Settings, trained_network
     from training.embedder.train import train as train_network
     from training.embedder.views import Plan, Views, planned_views, render_views
@@ -105,53 +105,7 @@ def embedder(
                 f"step {progress.step}/{steps} loss {progress.loss:.3f} positives {progress.positive:.3f} "
                 f"nearest negative {progress.nearest_negative:.3f} {progress.development or ''}"
             )
-    out.print(release_from_views(trained_network(checkpoint), views=views, folder=bundle))
-
-
-@train.command("through-smears")
-def through_smears(
-    *, folder: Folder = WORK / "through-smears", bundle: Bundle = NEW_BUNDLE, steps: int = 1200, seed: int = 0
-) -> None:
-    """Teach the bundle's embedder to see through smears, on drawn marks and on what its detector finds on real photos.
-
-    It goes on where it was interrupted.
-    """
-    import shutil
-
-    from model.detector import Detector
-    from training.embedder.release import COMPARED, RANGES, release
-    from training.embedder.smeared_pairs import PairPlan, SmearedPairs, draw_pairs
-    from training.embedder.through_smears import SmearTraining, learn_through_smears
-    from training.embedder.train import trained_network
-    from training.synthesis.grounds import Backgrounds, data_folder
-    from training.synthesis.logos import fetch_packages, load_logos
-    from training.tampering.photos import photos_to_tamper
-
-    teacher, plan, pairs = folder / "teacher.fp16.npz", PairPlan(seed=seed), {}
-    folder.mkdir(parents=True, exist_ok=True)
-    if not teacher.exists():  # the bundle's own is written over in the end
-        shutil.copyfile(bundle / "embedder.fp16.npz", teacher)
-    drawings, detect = load_logos(fetch_packages()), Detector(bundle / "detector.onnx").detect
-    backgrounds = Backgrounds.found_in(data_folder())
-    for split in ("train", "dev"):
-        photos = photos_to_tamper(detect, split=split, progress=bar)
-        drawn = draw_pairs(
-            folder / split, plan=plan, split=split, logos=drawings, photos=photos, backgrounds=backgrounds
-        )
-        for _ in bar(drawn, plan.count(split), f"smearing ({split})"):
-            pass
-        pairs[split] = SmearedPairs(folder / split, count=plan.count(split))
-    settings, checkpoint = SmearTraining(steps=steps, seed=seed), folder / "checkpoint.pt"
-    for learnt in learn_through_smears(
-        pairs["train"], pairs["dev"], teacher=teacher, checkpoint=checkpoint, settings=settings
-    ):
-        if learnt.step % 10 == 0 or learnt.development:
-            out.print(
-                f"step {learnt.step}/{steps} loss {learnt.loss:.3f} cosine with the teacher's: smeared "
-                f"{learnt.smeared:.3f}, untouched {learnt.untouched:.3f} {learnt.development or ''}"
-            )
-    shown, compared = pairs["train"].after[:RANGES], pairs["dev"].before[:COMPARED]
-    out.print(release(trained_network(checkpoint), ranges=shown, compared=compared, folder=bundle))
+    out.print(release(trained_network(checkpoint), views=views, folder=bundle))
 
 
 @train.command()
@@ -338,7 +292,6 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
     steps = {
         "detector": lambda: detector(folder=scenes, bundle=bundle, seed=seed),
         "embedder": lambda: embedder(folder=folder / "embedder", bundle=bundle, seed=seed),
-        "through smears": lambda: through_smears(folder=folder / "through-smears", bundle=bundle, seed=seed),
         "tampering": lambda: tampering(folder=folder / "tampering", scenes=scenes, bundle=bundle, seed=seed),
         "verifier": lambda: verifier(folder=folder / "verifier", bundle=bundle, seed=seed),
         "copies": lambda: copies(bundle=bundle, seed=seed),

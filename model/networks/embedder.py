@@ -100,26 +100,13 @@ class EmbedderNetwork(nn.Module):
         blocks += [PaddedConvolution(inputs, _FEATURES, kernel=1), nn.ReLU6()]
         self.trunk = nn.Sequential(*blocks)
         self.head = nn.Linear(_FEATURES, DIMENSION)
-        self._frozen = 0
 
     def features(self, pictures: Tensor) -> Tensor:
         """The (n, 1280) generalised means (power 3) of the trunk's feature maps."""
-        pixels = self._through_frozen((pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0)
-        maps = self.trunk[self._frozen :](pixels).clamp(min=_SMALLEST)
+        maps = self.trunk((pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0).clamp(min=_SMALLEST)
         # The product, not a power: exporters and runtimes treat it as plain arithmetic.
         pooled: Tensor = (maps * maps * maps).mean(dim=(2, 3)).pow(1.0 / 3.0)
         return pooled
-
-    def _through_frozen(self, pixels: Tensor) -> Tensor:
-        """What the frozen blocks make of `pixels`.
-
-        In training one picture at a time: the wide early features then stay in the processor's cache.
-        """
-        if self._frozen == 0:
-            return pixels
-        frozen = self.trunk[: self._frozen]
-        with torch.no_grad():
-            return torch.cat([frozen(part) for part in (torch.split(pixels, 1) if self.training else [pixels])])
 
     def forward(self, pictures: Tensor) -> Tensor:
         """See the class."""
@@ -132,8 +119,8 @@ class EmbedderNetwork(nn.Module):
 
     def freeze(self, blocks: int) -> None:
         """Keep the stem and the first `blocks` (0..16) blocks as they are in training."""
-        self._frozen = 2 + blocks
-        self.trunk[: self._frozen].requires_grad_(False)
+        for module in list(self.trunk)[: 2 + blocks]:
+            module.requires_grad_(False)
 
 
 def imagenet_network() -> EmbedderNetwork:

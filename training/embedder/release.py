@@ -19,9 +19,7 @@ from model.networks.embedder import INPUT_SIZE, EmbedderNetwork
 from model.networks.weights import load_weights, save_weights
 from training.embedder.views import Views
 
-RANGES, COMPARED = 256, 128
-"""Pictures that give the ranges of int8, and those on which the written files are compared."""
-
+_CALIBRATION_VIEWS = 256
 _AGREEMENT = 1e-3
 
 
@@ -36,38 +34,29 @@ class Release:
     bytes_int8: int
 
 
-def release_from_views(network: EmbedderNetwork, *, views: Views, folder: Path) -> Release:
-    """`release` with ranges of training views, compared on development views."""
-    taught, held = (_rows(views, split, count=count) for split, count in (("train", RANGES), ("dev", COMPARED)))
-    return release(network, ranges=views.pixels[taught], compared=views.pixels[held], folder=folder)
+def release(network: EmbedderNetwork, *, views: Views, folder: Path) -> Release:
+    """Write `embedder.onnx` (static int8, calibrated on training views only) and `embedder.fp16.npz` into `folder`.
 
-
-def release(
-    network: EmbedderNetwork, *, ranges: NDArray[np.uint8], compared: NDArray[np.uint8], folder: Path
-) -> Release:  # fmt: skip
-    """Write `embedder.onnx` (static int8) and `embedder.fp16.npz` into `folder`.
-
-    `ranges` (n, size, size, 3) uint8 are pictures that may be trained on, whose ranges int8 holds; on `compared` the
-    files are compared. Raises `ValueError` when either is not of the served size, `RuntimeError` when torch and the
-    exported fp32 graph differ by more than 1e-3.
+    Raises `ValueError` when the views are not of the served size, `RuntimeError` when torch and the exported fp32 graph
+    differ by more than 1e-3.
     """
-    sizes = {pictures.shape[1] for pictures in (ranges, compared)}
-    if sizes != {INPUT_SIZE}:
-        raise ValueError(f"the embedder serves {INPUT_SIZE} px, the pictures are of {sorted(sizes)} px")
+    if views.plan.size != INPUT_SIZE:
+        raise ValueError(f"the embedder serves {INPUT_SIZE} px, the views are of {views.plan.size} px")
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(network, folder / "embedder.fp16.npz")
     load_weights(network, folder / "embedder.fp16.npz")  # what is exported is what the file holds, to the last bit
+    golden = _rows(views, "dev", count=128)
     with tempfile.TemporaryDirectory() as scratch:
         fp32 = Path(scratch) / "embedder.onnx"
         export_embedder(network, fp32)
-        exact = _run(fp32, compared)
+        exact = _run(fp32, views.pixels[golden])
         with torch.no_grad():
-            truth = network.eval()(torch.from_numpy(compared)).numpy()
+            truth = network.eval()(torch.from_numpy(views.pixels[golden])).numpy()
         difference = largest_difference(truth, exact)
         if difference > _AGREEMENT:
             raise RuntimeError(f"torch and ONNX differ by {difference:.2g}, more than {_AGREEMENT}")
-        quantize(fp32, folder / "embedder.onnx", calibration=_parts(ranges))
-    cosine = float((exact * _run(folder / "embedder.onnx", compared)).sum(axis=1).mean())
+        quantize(fp32, folder / "embedder.onnx", calibration=_calibration(views))
+    cosine = float((exact * _run(folder / "embedder.onnx", views.pixels[golden])).sum(axis=1).mean())
     size = (folder / "embedder.onnx").stat().st_size
     return Release(difference, cosine, median_milliseconds(folder / "embedder.onnx"), size)
 
@@ -95,9 +84,10 @@ def _rows(views: Views, split: str, *, count: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).permutation(found)[:count])
 
 
-def _parts(pictures: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(pictures), 32):
-        yield np.ascontiguousarray(pictures[start : start + 32])
+def _calibration(views: Views) -> Iterator[NDArray[np.uint8]]:
+    rows = _rows(views, "train", count=_CALIBRATION_VIEWS)
+    for start in range(0, len(rows), 32):
+        yield np.ascontiguousarray(views.pixels[rows[start : start + 32]])
 
 
 def _run(path: Path, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

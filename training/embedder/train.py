@@ -75,35 +75,6 @@ class LabelledViews:
     alike: NDArray[np.bool_]
 
 
-class Schedule(Protocol):
-    """What of a run's settings its rates hang on."""
-
-    @property
-    def steps(self) -> int:
-        """How many there are in all."""
-        ...
-
-    @property
-    def warm_up_steps(self) -> int:
-        """Those in which the rates rise to their peak."""
-        ...
-
-    @property
-    def body_rate(self) -> float:
-        """The trunk's peak."""
-        ...
-
-    @property
-    def head_rate(self) -> float:
-        """The head's peak."""
-        ...
-
-    @property
-    def weight_decay(self) -> float:
-        """AdamW's, of both."""
-        ...
-
-
 class RealViews(Protocol):
     """Where a batch's real pictures come from."""
 
@@ -124,7 +95,7 @@ def train(
     torch.set_flush_denormal(True)  # denormal activations make CPU convolutions ten times slower
     torch.manual_seed(settings.seed)
     sampler = BatchSampler(views, brands=settings.brands, products=settings.products, garments=settings.garments)
-    state = resumed(checkpoint, asdict(settings))
+    state = _resume(checkpoint, settings)
     network = EmbedderNetwork() if state or start else imagenet_network()
     if start and not state:
         load_weights(network, start)
@@ -132,7 +103,7 @@ def train(
         start_head(network, views, settings=settings)
     network.channels_last()
     network.freeze(settings.frozen_blocks)
-    optimiser = optimiser_of(network, settings)
+    optimiser = _optimiser(network, settings)
     averaged = {name: value.clone() for name, value in network.state_dict().items()}
     done, best = 0, -1.0
     if state:
@@ -144,7 +115,7 @@ def train(
     for step in range(done, settings.steps):
         if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
             _find_rivals(_with(averaged), sampler, views, settings=settings)
-        rate = learning_rate(step, settings)
+        rate = _rate(step, settings)
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate
         progress = _step(network, optimiser, sampler, views, real, step=step, settings=settings)
@@ -156,7 +127,7 @@ def train(
             figures = development_figures(_with(averaged), views, size=settings.size)
             if figures["selection"] > best:
                 best, best_weights = figures["selection"], {name: value.clone() for name, value in averaged.items()}
-            save_checkpoint(
+            _save(
                 checkpoint, settings=asdict(settings), network=network.state_dict(), averaged=averaged, step=step + 1,
                 optimiser=optimiser.state_dict(), best=best_weights, best_recall=best, figures=figures,
             )  # fmt: skip
@@ -218,7 +189,7 @@ def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, 
     sampler.set_rivals(list(references), embed_views(network, views, rows, size=settings.size))
 
 
-def learning_rate(step: int, settings: Schedule) -> float:
+def _rate(step: int, settings: Settings) -> float:
     """The share of the peak rate: a linear warm-up, then a half cosine down to 2 %."""
     if step < settings.warm_up_steps:
         return (step + 1) / settings.warm_up_steps
@@ -226,8 +197,7 @@ def learning_rate(step: int, settings: Schedule) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * along))
 
 
-def optimiser_of(network: EmbedderNetwork, settings: Schedule) -> torch.optim.Optimizer:
-    """AdamW, whose groups know their `peak` rate."""
+def _optimiser(network: EmbedderNetwork, settings: Settings) -> torch.optim.Optimizer:
     body = [parameter for parameter in network.trunk.parameters() if parameter.requires_grad]
     groups = [
         {"params": body, "peak": settings.body_rate},
@@ -236,12 +206,11 @@ def optimiser_of(network: EmbedderNetwork, settings: Schedule) -> torch.optim.Op
     return torch.optim.AdamW(groups, lr=settings.head_rate, weight_decay=settings.weight_decay)
 
 
-def resumed(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
-    """What `checkpoint` holds, None where there is none. Raises `OtherTrainingError` when it is of other settings."""
+def _resume(checkpoint: Path, settings: Settings) -> dict[str, Any] | None:
     if not checkpoint.exists():
         return None
     state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    fixed = {name: value for name, value in settings.items() if name != "seconds"}
+    fixed = {name: value for name, value in asdict(settings).items() if name != "seconds"}
     if any(state["settings"].get(name) != value for name, value in fixed.items()):
         raise OtherTrainingError(
             f"{checkpoint} was made with {state['settings']}; give another file or the same settings"
@@ -249,7 +218,7 @@ def resumed(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any] | None
     return state
 
 
-def save_checkpoint(checkpoint: Path, **state: Any) -> None:
+def _save(checkpoint: Path, **state: Any) -> None:
     """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     beside = checkpoint.with_suffix(".part")

@@ -22,7 +22,7 @@ from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
 from model.verifier import Head, VerifierRuntime
-from training.embedder.release import release_from_views
+from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
 from training.embedder.train import train as train_embedder
 from training.embedder.train import trained_network
@@ -200,7 +200,7 @@ def _embedder(material: Material) -> Metrics:
     figures: Metrics = {}
     for step in material.progress(told, steps, "embedder"):
         figures = {"loss": step.loss, **(step.development or {})}
-    made = release_from_views(trained_network(checkpoint), views=views, folder=material.draft)
+    made = release(trained_network(checkpoint), views=views, folder=material.draft)
     return {**figures, "int8_cosine": made.int8_cosine, "label_pairs": pairs}
 
 

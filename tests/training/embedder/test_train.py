@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from model.networks.embedder import EmbedderNetwork, imagenet_network
 from model.networks.weights import save_weights
-from training.embedder.release import release_from_views
+from training.embedder.release import release
 from training.embedder.train import LabelledViews, Settings, discriminant, train, trained_network
 from training.embedder.views import Plan, Views, planned_views, reference, render_views
 from training.synthesis.grounds import Backgrounds
@@ -120,4 +120,4 @@ def test_discriminant_spans_what_sklearn_finds() -> None:
 
 def test_release_needs_the_served_size(views: Views, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="160"):
-        release_from_views(EmbedderNetwork(), views=views, folder=tmp_path)
+        release(EmbedderNetwork(), views=views, folder=tmp_path)
