@@ -30,6 +30,9 @@ from training.synthesis.logos import fetch_packages, load_logos
 
 PATIENCE_SECONDS = 600.0
 
+QUICK = 10, 8, 30
+"""Photos, garments and other brands of a run that only shows that it works."""
+
 FINDINGS = "SELECT marketplace_id, findings FROM listings"
 WAITING = (
     'SELECT count(*) FROM "references" AS r JOIN brands AS b ON b.id = r.brand_id '
@@ -45,7 +48,10 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=60, help="photos of the tuning brands, at most")
     parser.add_argument("--garments", type=int, default=90, help="garments, hardly any with a mark")
     parser.add_argument("--others", type=int, default=500, help="other brands")
+    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.photos, chosen.garments, chosen.others = QUICK
     logos = load_logos(fetch_packages())
     marked = real_photos(tuning=True)
     marked = marked[:: max(1, -(-len(marked) // chosen.photos))]

@@ -1,6 +1,6 @@
 """A smear of which nothing of the mark is left: a tampered place in a photo, and what else speaks for the brand.
 
-The listing names it, or the photo shows a product of its.
+The listing names it, or the photo is that of a known fake of its, or shows a product of its.
 
 Neither says anything alone. Where the brand's mark was found elsewhere in the photo, the seller shows it, and a covered
 place may be a face or a price.
@@ -25,6 +25,7 @@ class Speaks(StrEnum):
     """What speaks for a brand whose mark is not seen, as it is put before the brand's name."""
 
     LISTING = "the listing names"
+    KNOWN_FAKE = "the photo is that of a known fake of"
     PRODUCT = "the photo shows a product of"
 
 
@@ -71,7 +72,7 @@ def _covered(
             hit,
             0.0,
             None,
-            claimed=speaks is Speaks.LISTING,
+            claimed=speaks is not Speaks.PRODUCT,
         ),
         reference=reference,
         similarity=hit.similarity,

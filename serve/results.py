@@ -64,7 +64,10 @@ class Finding(Answer):
     ] = None
     whole: Annotated[bool, Field(description="Whether the region is the whole picture")] = False
     read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
-    claimed: Annotated[bool, Field(description="Whether the listing names the brand")] = False
+    claimed: Annotated[
+        bool,
+        Field(description="Whether the listing names the brand, or its picture is the photo of a known fake of it"),
+    ] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 
@@ -89,6 +92,9 @@ class ScanResult(Answer):
     reasons: list[str]
     findings: list[Finding]
     brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
+    known_fakes_of: Annotated[
+        list[str], Field(description="Ids of the brands of whose known fakes it is the photo; asked of listings alone")
+    ] = []
     model: str
     index_version: int
     policy_version: int

@@ -52,6 +52,7 @@ class Scan:
     findings: list[Finding]
     verified: list[Verified]
     claimed: list[str]
+    known_fakes_of: list[str]
     vectors: NDArray[np.float32]
     model: str
     index_version: int
@@ -88,11 +89,18 @@ class Scanner:
         """The ids of the first `MAX_CLAIMED` brands that a listing names."""
         return [] if listing is None else self._words.named_in(listing)[:MAX_CLAIMED]
 
-    def scan(self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = ()) -> Scan:
-        """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`."""
+    def scan(
+        self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
+        known_fakes_of: Sequence[str] = (),
+    ) -> Scan:  # fmt: skip
+        """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
+
+        `known_fakes_of` are brands of whose known fakes it is the photo, which are looked for alike.
+        """
         stopwatch = Stopwatch()
+        speaks = dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE) | dict.fromkeys(claimed, Speaks.LISTING)
         with stopwatch.step("propose"):
-            regions = proposed(image, self._bundle, sought=bool(claimed))
+            regions = proposed(image, self._bundle, sought=bool(speaks))
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
@@ -107,7 +115,7 @@ class Scanner:
             state = self._index.view()
             hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
         with stopwatch.step("verify"):
-            suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=claimed)
+            suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=list(speaks))
             likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
             seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
@@ -117,8 +125,8 @@ class Scanner:
             ]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
             found_here = {one.reference.brand_id for one in verified}
-            spoken_for = dict.fromkeys((one for one in claimed if one not in found_here), Speaks.LISTING)
-            products = suspected_products(candidates, but={*found_here, *claimed})
+            spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
+            products = suspected_products(candidates, but={*found_here, *speaks})
             if products and tampering.places:
                 for brand in brands_shown(image, products, vectors[:1], state=state, references=self._references):
                     spoken_for[brand] = Speaks.PRODUCT
@@ -140,6 +148,7 @@ class Scanner:
             findings=findings,
             verified=verified,
             claimed=list(claimed),
+            known_fakes_of=list(known_fakes_of),
             vectors=vectors,
             model=self._bundle.name,
             index_version=state.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +75,14 @@ class ScanDesk:
         """
         return self.examine(data, listing=listing, moment=moment).result
 
-    def examine(self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None) -> Examined:
-        """The same, with the vectors of what was looked at."""
+    def examine(
+        self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None,
+        known_fakes_of: Sequence[str] = (),
+    ) -> Examined:  # fmt: skip
+        """The same, with the vectors of what was looked at, the whole picture first.
+
+        `known_fakes_of` are the brands of whose known fakes it is the photo: they are looked for as if they were named.
+        """
         moment = moment or self.now()
         start = time.perf_counter()
         scan_id = new_id("scan")
@@ -87,7 +93,9 @@ class ScanDesk:
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
         claimed = moment.scanner.claimed_in(listing)
-        scan = moment.scanner.scan(image, scan_id=scan_id, policy=moment.policy, claimed=claimed)
+        scan = moment.scanner.scan(
+            image, scan_id=scan_id, policy=moment.policy, claimed=claimed, known_fakes_of=known_fakes_of
+        )
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0
@@ -144,6 +152,7 @@ def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
         reasons=scan.reasons,
         findings=scan.findings,
         brands_claimed=scan.claimed,
+        known_fakes_of=scan.known_fakes_of,
         model=scan.model,
         index_version=scan.index_version,
         policy_version=scan.policy_version,

@@ -8,7 +8,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Double, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.database.tables import Table
@@ -357,6 +369,22 @@ class Trait(Table):
         Index("traits_brand", "brand_id", "id"),
         CheckConstraint("text IS NOT NULL OR object_key IS NOT NULL", name="traits_content"),
     )
+
+
+class FakePhoto(Table):
+    """What `model` says of the whole picture under `object_key`, the photo of a fake of the brand's: `vector` (d,)
+    little-endian half precision.
+    """
+
+    __tablename__ = "fake_photos"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    model: Mapped[str]
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id"))
+    object_key: Mapped[str]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (UniqueConstraint("model", "object_key", "brand_id", name="fake_photos_once"),)
 
 
 class Label(Table):

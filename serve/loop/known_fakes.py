@@ -3,7 +3,8 @@ listings whose complaint was upheld: the marks in them, and the whole photo.
 
 The fake traits of suspended rights holders, and those that were taken back, count for nothing, and a complaint while
 its seller's answer is not decided on. Of upheld complaints only what looked like no genuine mark is known by its
-picture. Looked for are the fakes of the brands whose marks a scan found in the listing.
+picture. Looked for are the fakes of the brands whose marks a scan found in the listing; the photo of a fake is known
+whatever was found in it, and tells whose mark is to be looked for.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Label, ListingImage, Trait
 from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
 from serve.loop.cases import ListingFinding
+from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos
 from serve.objects import ObjectMissingError, Objects
 
 LEAST_LETTERS: Final = 4
@@ -37,6 +39,9 @@ once, in some 10 ms."""
 
 DECIDED: Final = ("complaint", "counter_notice", "doubt")
 """Origins of the labels of decided complaints."""
+
+MOST_ALIKE: Final = 2
+"""Photos of fakes, of all brands, that a listing's picture is compared with: those most like it. Each takes 40 ms."""
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
@@ -80,6 +85,7 @@ class KnownFakes:
         self._bundle = bundle
         self._lock = threading.Lock()
         self._vectors: OrderedDict[tuple[str, str, str], NDArray[np.float32]] = OrderedDict()
+        self._photos = FakePhotos(database)
 
     def of_brand(self, brand_id: str) -> list[KnownFake]:
         """The brand's fakes: all known by words, and the newest `MOST_PICTURES` known by pictures of each sort."""
@@ -102,6 +108,47 @@ class KnownFakes:
         found = [self._of_picture(fake, bundle=bundle) for fake in fakes if fake.boxes]
         known = [vectors for vectors in found if vectors is not None]
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
+
+    def photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
+        """(m, d) the pictures of `fakes` as wholes; no row without any."""
+        found = [self._of_picture(fake, bundle=bundle) for fake in fakes if fake.boxes]
+        wholes = [vectors[:1] for vectors in found if vectors is not None]
+        return np.concatenate(wholes) if wholes else np.zeros((0, 0), np.float32)
+
+    def remember(self, fakes: Iterable[KnownFake], *, bundle: ModelBundle) -> None:
+        """Keep the vectors of the photos of `fakes` that have none of the model's."""
+        with self._database.read() as session:
+            kept = kept_photos(session, model=bundle.name)
+        for fake in fakes:
+            if not fake.boxes or (fake.brand_id, fake.object_key) in kept:
+                continue
+            vectors = self._of_picture(fake, bundle=bundle)
+            if vectors is not None:
+                with self._database.write() as session:
+                    keep_photo(
+                        session, brand_id=fake.brand_id, object_key=fake.object_key or "", vector=vectors[0],
+                        model=bundle.name,
+                    )  # fmt: skip
+
+    def remember_all(self, *, bundle: ModelBundle) -> None:
+        """The same of every fake, after a switch of models; vectors of models that are not kept are dropped."""
+        with self._database.write() as session:
+            forget_models(session, but=bundle.name)
+            brands = session.scalars(select(Brand.id)).all()
+        for brand_id in brands:
+            self.remember(self.of_brand(brand_id), bundle=bundle)
+
+    def photographed(self, photo: NDArray[np.float32], *, model: str, picture: Callable[[], RgbImage]) -> list[str]:
+        """The ids of the brands of whose known fakes a `picture` is the photo; `photo` (d,) its vector of `model`."""
+        found: list[str] = []
+        bundle = self._bundle()
+        if bundle.name != model:  # a switch, which comes between scans; the next one knows
+            return found
+        for brand_id, key in self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE):
+            fakes = [fake for fake in self.of_brand(brand_id) if fake.boxes and fake.object_key == key]
+            if brand_id not in found and any(self._is_photo(picture(), fake, bundle=bundle) for fake in fakes[:1]):
+                found.append(brand_id)
+        return found
 
     def shown(
         self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture

@@ -184,8 +184,15 @@ class ListingDesk:
             raise not_found("picture", key) from error
 
     def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment) -> Examined:
+        """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
         try:
-            return self._scans.examine(data, listing=new, moment=moment)
+            examined = self._scans.examine(data, listing=new, moment=moment)
+            known = self._fakes.photographed(
+                examined.vectors[0], model=examined.result.model, picture=lambda: self._decoder.decode(data)
+            )
+            if {one.brand_id for one in examined.result.findings}.issuperset(known):
+                return examined
+            return self._scans.examine(data, listing=new, moment=moment, known_fakes_of=known)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"

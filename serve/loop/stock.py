@@ -5,13 +5,14 @@ again. For a fake trait, and for an upheld complaint: which stored listings show
 does, or say the trait's words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits
 search nothing.
 
-Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark.
+Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark. Of the others those
+whose pictures are most like the fake's photo are scanned again, which knows the photo when it sees it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -55,6 +56,14 @@ LEAST_NAME: Final = 4
 
 MOST: Final = 2_000
 """Listings that are looked at; each that may show what is sought costs some 10 ms."""
+
+MOST_PHOTOS: Final = 50
+"""Listings without a finding of the brand that are scanned again for a fake's photo; one that was cut and compressed
+anew is among the most alike.
+"""
+
+EVER: Final = 2**62
+"""An index version that no listing was scanned at yet."""
 
 ROUNDED: Final = 0.01
 """By how much the cosines of stored vectors, of regions as the upload saw them, may be off."""
@@ -108,6 +117,7 @@ class StockSearch:
                 defer(session, DESCRIBE, at=datetime.now(UTC) + FOLLOWING)
             return
         made = describe_missing(self._database, self._objects, bundle=bundle)
+        self._fakes.remember_all(bundle=bundle)
         log.info("stock described", pictures=made, model=bundle.name)
 
     def _follows(self, bundle: ModelBundle) -> bool:
@@ -137,12 +147,7 @@ class StockSearch:
         with self._database.read() as session:
             sought = self._not_searched_for(session, brand_id)
             found = self._unseen(session, sought, brand_id=brand_id, bundle=bundle)
-        rescanned = 0
-        for listing_id in found:
-            try:
-                rescanned += self._listings.rescan(listing_id)
-            except ObjectMissingError:
-                log.error("a picture of the listing is gone; it cannot be scanned again", listing=listing_id)
+        rescanned = self._scan_again(found)
         with self._database.write() as session:
             session.execute(update(Reference).where(Reference.id.in_(sought)).values(searched=func.now()))
             audit.record(
@@ -150,6 +155,16 @@ class StockSearch:
                 content={"references": sorted(sought), "scanned_again": rescanned, "model": bundle.name},
             )  # fmt: skip
         log.info("stock searched", brand=brand_id, references=len(sought), scanned_again=rescanned)
+
+    def _scan_again(self, listing_ids: Iterable[str]) -> int:
+        """How many of the listings were scanned again."""
+        scanned = 0
+        for listing_id in listing_ids:
+            try:
+                scanned += self._listings.rescan(listing_id)
+            except ObjectMissingError:
+                log.error("a picture of the listing is gone; it cannot be scanned again", listing=listing_id)
+        return scanned
 
     def _not_searched_for(self, session: Session, brand_id: str) -> list[str]:
         return list(
@@ -196,6 +211,8 @@ class StockSearch:
         """Open a case for each stored listing that shows one of the `fakes`, all of one brand."""
         if not fakes:
             return
+        bundle = self._bundle()
+        self._fakes.remember(fakes, bundle=bundle)
         stock = self._stock(fakes[0].brand_id)
         likely = self._likely(fakes, stock)
         words = [replace(fake, boxes=()) for fake in fakes]
@@ -212,7 +229,19 @@ class StockSearch:
         ]
         for stored in found:
             self._open(stored, known_by=known_by)
-        log.info("stock searched", known_by=known_by, found=len(found))
+        again = self._scan_again(self._like_photos(fakes, bundle=bundle, but={one.listing_id for one in stock}))
+        log.info("stock searched", known_by=known_by, found=len(found), scanned_again=again)
+
+    def _like_photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle, but: Set[str]) -> list[str]:
+        """The allowed listings, `but` some, whose pictures are most like the fakes' photos, the most alike first."""
+        photos = self._fakes.photos(fakes, bundle=bundle)
+        if not len(photos):
+            return []
+        with self._database.read() as session:
+            similar = alike(
+                session, photos, model=bundle.name, least=LEAST_PHOTO_SIMILARITY - ROUNDED, before=EVER, most=MOST_SEEN
+            )
+        return sorted(similar.keys() - but, key=lambda one: -similar[one])[:MOST_PHOTOS]
 
     def _likely(self, fakes: Sequence[KnownFake], stock: Sequence[Stored]) -> set[str]:
         """The listings that may show one of the `fakes`, by the vectors kept of the stock, or of which none are."""

@@ -19,6 +19,7 @@ from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.keys import Caller
 from serve.loop import audit
+from serve.loop.fake_photos import forget_photo, keep_photo
 from serve.loop.labels import teach_trait, withdraw
 from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
@@ -81,8 +82,9 @@ class TraitLibrary:
         model = ""
         if picture is not None:
             image = self._decoder.decode(picture)
-            result = self._scans.scan(picture, listing=Listing(brand_claimed=name))
-            findings, model = [one for one in result.findings if one.brand_id == brand_id], result.model
+            examined = self._scans.examine(picture, listing=Listing(brand_claimed=name))
+            findings = [one for one in examined.result.findings if one.brand_id == brand_id]
+            model, vector = examined.result.model, examined.vectors[0]
             trait.sha256, trait.object_key = hashlib.sha256(picture).digest(), f"traits/{trait.id}"
             trait.height, trait.width = image.shape[:2]
         with NewFiles(self._objects) as kept, self._database.write() as session:
@@ -96,6 +98,7 @@ class TraitLibrary:
             session.refresh(trait)
             if picture is not None:
                 teach_trait(session, trait, holder_id=brand.holder_id, findings=findings, model=model)
+                keep_photo(session, brand_id=brand_id, object_key=trait.object_key or "", vector=vector, model=model)
             audit.record(
                 session, actor=caller.key_id, action="trait added", subject=trait.id,
                 content={"brand": brand_id, "text": new.text, "labels": len(findings)},
@@ -136,6 +139,7 @@ class TraitLibrary:
             require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
             trait.removed = datetime.now(UTC)
             withdraw(session, trait.id)
+            forget_photo(session, trait.object_key or "")
             audit.record(
                 session, actor=caller.key_id, action="trait removed", subject=trait.id, content={"brand": brand_id}
             )

@@ -6,6 +6,7 @@ import itertools
 import json
 from typing import Any
 
+import cv2
 import httpx2
 import numpy as np
 from mosaics import mosaic, png
@@ -14,6 +15,7 @@ from service_client import Client
 from sqlalchemy import text
 
 from model.alignment import PreparedReference
+from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Scores
 from serve.loop.deadlines import Deadlines
@@ -52,6 +54,22 @@ def _recolour(picture: RgbImage, *, tile: int, by: int) -> None:
     x, y = 16 * (tile % 6), 16 * (tile // 6)
     place = picture[y : y + 16, x : x + 16]
     place[:] = np.where(place > 127, place - by, place + by)
+
+
+def photographed(mark: bytes, *, seed: int) -> RgbImage:
+    """The mark large, on things that are seen nowhere else."""
+    picture = cv2.resize(decode(mark), (384, 384), interpolation=cv2.INTER_NEAREST)
+    rng = np.random.default_rng(seed)
+    for _ in range(250):
+        x, y = (int(value) for value in rng.integers(10, 374, 2))
+        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+        cv2.rectangle(picture, (x, y), (x + int(rng.integers(3, 9)), y + int(rng.integers(3, 9))), colour, -1)
+    return picture
+
+
+def strange_photo(market: Marketplace, *, seed: int = 0) -> RgbImage:
+    """A photo in which a scan finds nothing of the brand's."""
+    return photographed(png(mosaic(market.seed + 70_000)), seed=market.seed + seed)
 
 
 class Marketplace:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from marketplace import Marketplace, disguised, smeared
+from marketplace import Marketplace, disguised, photographed, smeared, strange_photo
 from mosaics import mosaic, png
 from numpy.typing import NDArray
+from sqlalchemy import text
 
 from model.decode import decode
 from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
 from serve.loop import known_fakes
+from serve.loop.known_fakes import KnownFakes
 
 
 @pytest.fixture
@@ -54,15 +56,53 @@ def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
     assert decision(market, png(other)) == "allow", "as similar, and another photo"
 
 
-def photographed(mark: bytes, *, seed: int) -> RgbImage:
-    """The mark large, on things that are seen nowhere else."""
-    picture = cv2.resize(decode(mark), (384, 384), interpolation=cv2.INTER_NEAREST)
-    rng = np.random.default_rng(seed)
-    for _ in range(250):
-        x, y = (int(value) for value in rng.integers(10, 374, 2))
-        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
-        cv2.rectangle(picture, (x, y), (x + int(rng.integers(3, 9)), y + int(rng.integers(3, 9))), colour, -1)
-    return picture
+def cut(photo: RgbImage) -> bytes:
+    """The photo with other edges."""
+    return png(np.ascontiguousarray(photo[12:-4, 6:-10]))
+
+
+def test_the_photo_of_a_fake_tells_whose_mark_to_look_for(market: Marketplace) -> None:
+    photo = strange_photo(market)
+    before = market.listing(cut(photo))
+    assert (before["decision"], before["findings"]) == ("allow", [])
+    trait = market.trait(picture=png(photo))
+    held = market.listing(png(mosaic(1)), cut(photo))
+    assert (held["decision"], held["case"]["brand_id"]) == ("review", market.brand)
+    assert [(one["image"], one["claimed"]) for one in held["findings"]] == [(1, True)]
+    scan = market.client.get(f"/v1/scans/{held['scan_ids'][1]}").json()
+    assert (scan["known_fakes_of"], scan["brands_claimed"]) == ([market.brand], [])
+    other = market.listing(png(strange_photo(market, seed=1)))
+    assert (other["decision"], other["findings"]) == ("allow", []), "as similar, and another photo"
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    assert market.listing(cut(photo))["findings"] == [], "taken back"
+
+
+def test_a_suspended_account_s_photo_tells_nothing(market: Marketplace) -> None:
+    photo = strange_photo(market)
+    market.trait(picture=png(photo))
+    tier = {"tier": "suspended", "reason": "forged letter"}
+    assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
+    assert market.listing(cut(photo))["findings"] == []
+
+
+def test_the_newest_model_knows_the_photos_once_the_stock_is_described(market: Marketplace) -> None:
+    market.trait(picture=png(strange_photo(market)))
+    service = market.client.service
+    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
+    query = text("SELECT vector FROM fake_photos WHERE model = :model AND brand_id = :brand")
+
+    def stored(model: str) -> list[bytes]:
+        with service.database.read() as session:
+            return list(session.scalars(query, {"model": model, "brand": market.brand}))
+
+    of_upload = stored(service.bundle.name)
+    assert len(of_upload) == 1
+    for _ in range(2):
+        fakes.remember_all(bundle=replace(service.bundle, name="later"))
+        assert stored("later") == of_upload
+    assert stored(service.bundle.name) == [], "of models that are not kept nothing stays"
+    fakes.remember_all(bundle=service.bundle)
+    assert stored(service.bundle.name) == of_upload
 
 
 def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: object, **more: object) -> object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised, smeared
+from marketplace import Marketplace, disguised, smeared, strange_photo
 from mosaics import mosaic, png
 from service_client import Open
 from sqlalchemy import text
@@ -71,6 +71,25 @@ def test_a_stored_listing_that_shows_the_fake_is_asked_about_once(market: Market
     assert (case["listing"]["id"], case["state"]) == (f"fake {market.seed}", "open")
     assert market.client.get(case["findings"][0]["evidence"], headers=market.brand_key).status_code == 200
     assert market.listing(fake, id=f"fake {market.seed}", seller="S")["decision"] == "review"
+
+
+def test_the_photo_of_a_fake_is_found_where_no_scan_found_the_brand(market: Marketplace) -> None:
+    photo, other = (png(strange_photo(market, seed=seed)) for seed in (0, 1))
+    for name, picture in (("same", photo), ("other", other)):
+        assert market.listing(picture, id=f"{name} {market.seed}", seller="S")["findings"] == []
+    shown = market.trait(picture=photo)
+    for _ in range(2):
+        search(market, shown)
+    assert [case["listing"]["id"] for case in cases(market)] == [f"same {market.seed}"]
+
+
+def test_the_photo_of_an_upheld_complaint_tells_whose_mark_to_look_for(market: Marketplace) -> None:
+    photo = png(strange_photo(market))
+    complaint = complaint_about(market, photo)
+    assert market.listing(photo)["findings"] == [], "nothing is decided"
+    assert market.decide(complaint).status_code == 200
+    search_for_complaint(market, complaint)
+    assert market.listing(photo)["case"]["brand_id"] == market.brand
 
 
 def test_words_are_found_in_what_sellers_say(market: Marketplace) -> None:
