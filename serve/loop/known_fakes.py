@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, null, select
+from sqlalchemy import ColumnElement, null, select, union
 
 from model.bundle import ModelBundle
 from model.known_fakes import LEAST_PHOTO_SIMILARITY, is_photo_of_fake, known_fakes_shown
@@ -132,11 +132,12 @@ class KnownFakes:
 
     def remember_all(self, *, bundle: ModelBundle) -> None:
         """The same of every fake, after a switch of models; vectors of models that are not kept are dropped."""
+        shown = select(Trait.brand_id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
+        decided = select(Label.brand_id).where(Label.origin.in_(DECIDED))
         with self._database.write() as session:
             forget_models(session, but=bundle.name)
-            brands = session.scalars(select(Brand.id)).all()
-        for brand_id in brands:
-            self.remember(self.of_brand(brand_id), bundle=bundle)
+            brands = session.scalars(union(shown, decided)).all()
+        self.remember((fake for brand_id in brands for fake in self.of_brand(brand_id)), bundle=bundle)
 
     def photographed(self, photo: NDArray[np.float32], *, model: str, picture: Callable[[], RgbImage]) -> list[str]:
         """The ids of the brands of whose known fakes a `picture` is the photo; `photo` (d,) its vector of `model`."""
