@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -88,9 +89,15 @@ def photo(*marks: tuple[int, int, int]) -> RgbImage:
     return image
 
 
-def scan(image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None) -> Scan:
+def scan(
+    image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None,
+    known_fakes_of: Sequence[str] = (),
+) -> Scan:  # fmt: skip
     scanner = Scanner(bundle, index=shelf.index, references=shelf, words=shelf.words)
-    return scanner.scan(image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing))
+    return scanner.scan(
+        image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing),
+        known_fakes_of=known_fakes_of,
+    )  # fmt: skip
 
 
 def bundle_of(*boxes: Box, verifier: FixedVerifier | None = None) -> ModelBundle:
@@ -353,11 +360,11 @@ def tampered(rows: slice, columns: slice) -> FixedTampering:
     return FixedTampering(probabilities)
 
 
-def covering_bundle(seen: FixedTampering) -> ModelBundle:
+def covering_bundle(seen: FixedTampering, *, intercept: float = 2.0) -> ModelBundle:
     """A bundle that finds no mark, and takes every tampered place for a smear of the brand that is named."""
     bundle = bundle_of()
     never = replace(bundle.calibration.claimed, finding_probability=1.1)
-    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    sure = Covered(intercept, (0.0, 0.0, 0.0, 0.0), 0.5)
     calibration = replace(bundle.calibration, claimed=never, unclaimed=never, covered=sure)
     return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
 
@@ -379,6 +386,19 @@ def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     assert finding.box == pytest.approx((width / 2, height / 4, width / 4, height / 4), abs=0.1)
     assert "made unreadable" in finding.reasons[0]
     assert scan(photo(), bundle, shelf).findings == []
+
+
+def test_in_the_photo_of_a_known_fake_the_likeliest_place_is_taken_however_unsure() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)), intercept=-4.0)
+    shelf = Shelf(bundle, fuma=1)
+    named = Listing(brand_claimed="fuma")
+    assert scan(photo(), bundle, shelf, listing=named).findings == []
+    found = scan(photo(), bundle, shelf, known_fakes_of=["brd_fuma"])
+    assert (found.claimed, found.known_fakes_of) == ([], ["brd_fuma"])
+    (finding,) = found.findings
+    assert finding.claimed
+    assert finding.scores.smear == pytest.approx(1 / (1 + np.exp(4.0)), abs=1e-4)
+    assert "the photo is that of a known fake of fuma" in finding.reasons[0]
 
 
 def test_where_the_brand_is_shown_a_tampered_place_says_nothing():
