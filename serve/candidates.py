@@ -143,6 +143,13 @@ def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int
         yield suspect
 
 
+def most_alike(suspects: Sequence[Suspect], *, brands: Sequence[str]) -> Iterator[Suspect]:
+    """Of each of `brands` that is suspected anywhere, the suspect that is most similar."""
+    for brand in brands:
+        own = [one for one in suspects if one.hit.brand_id == brand]
+        yield from sorted(own, key=lambda one: (-one.hit.similarity, one.place))[:1]
+
+
 def with_references(
     suspects: Iterator[Suspect], vectors: NDArray[np.float32], *, state: IndexView, references: References
 ) -> list[Candidate]:

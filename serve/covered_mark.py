@@ -62,9 +62,7 @@ def _covered(
 ) -> Verified | None:
     covered, reference = bundle.calibration.covered, references.get(hit.reference_id)
     probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity))
-    # Of a known fake nobody need be told that it is one: the likeliest place shows what was done to it.
-    least = 0.0 if speaks is Speaks.KNOWN_FAKE else covered.finding_probability
-    if reference is None or probability < least:
+    if reference is None or probability < covered.finding_probability:
         return None
     smear = round(probability, 4)
     return Verified(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from serve.candidates import (
     MAX_CLAIMED,
     References,
     chosen,
+    most_alike,
     same_place,
     suspects_of,
     with_references,
@@ -119,10 +121,10 @@ class Scanner:
             likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
             seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
-            found = [
-                verify(image, one, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering)
-                for one in candidates
-            ]
+            compared = partial(
+                verify, image, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering
+            )
+            found = [compared(one) for one in candidates]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
             found_here = {one.reference.brand_id for one in verified}
             spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
@@ -138,6 +140,11 @@ class Scanner:
                 bundle=self._bundle,
                 tampering=tampering,
             )
+            found_here = {one.reference.brand_id for one in verified}
+            surely_shown = most_alike(suspects, brands=[one for one in known_fakes_of if one not in found_here])
+            for one in with_references(surely_shown, vectors, state=state, references=self._references):
+                shown = compared(one, surely_its=True)
+                verified += [] if shown is None else [shown]
             verified.sort(key=lambda item: -strength(item.finding("")))
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         decision, reasons = policy.under(self._bundle.name).decide(findings)

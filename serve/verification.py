@@ -122,10 +122,12 @@ def verify(
     brands: int,
     regions: SeenRegions,
     tampering: SeenTampering,
+    surely_its: bool = False,
 ) -> Verified | None:
     """What the comparison with the references says, or None when they are unrelated.
 
-    `regions` and `tampering` are of `image`.
+    `regions` and `tampering` are of `image`. With `surely_its` something else says that it is the brand's mark: then
+    any probability that it is will do.
     """
     box, (first, _) = candidate.suspect.region.box, candidate.references[0]
     if first.kind == "product":
@@ -133,14 +135,19 @@ def verify(
         match = photo_match(box.crop(image), first.prepared, places=places, weights=bundle.photo_copy)
         is_copy = match.probability >= bundle.calibration.copy_probability
         return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
-    return _finding_from_mark(candidate, regions, bundle=bundle, brands=brands, tampering=tampering)
+    return _finding_from_mark(
+        candidate, regions, bundle=bundle, brands=brands, tampering=tampering, surely_its=surely_its
+    )
 
 
 def _finding_from_mark(
-    candidate: Candidate, regions: SeenRegions, *, bundle: ModelBundle, brands: int, tampering: SeenTampering
-) -> Verified | None:
+    candidate: Candidate, regions: SeenRegions, *, bundle: ModelBundle, brands: int, tampering: SeenTampering,
+    surely_its: bool,
+) -> Verified | None:  # fmt: skip
     calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
     recognition = calibration.recognition(claimed=suspect.claimed)
+    if surely_its:
+        recognition = replace(recognition, finding_probability=0.0)
     crop = regions.crop(suspect.region.box)
 
     def way(reference: StoredReference, similarity: float) -> _Way | None:
@@ -171,7 +178,8 @@ def _finding_from_mark(
     divided = max(passing, key=_Explained.worth)
     best = divided.way
     reading = verifier.read(best.compared, shares=divided.shares)
-    if reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS:
+    is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
+    if is_another and not surely_its:
         return None
     shares = verifier.after_reading(divided.shares, reading)
     kind = likeliest(shares)

@@ -360,11 +360,11 @@ def tampered(rows: slice, columns: slice) -> FixedTampering:
     return FixedTampering(probabilities)
 
 
-def covering_bundle(seen: FixedTampering, *, intercept: float = 2.0) -> ModelBundle:
+def covering_bundle(seen: FixedTampering) -> ModelBundle:
     """A bundle that finds no mark, and takes every tampered place for a smear of the brand that is named."""
     bundle = bundle_of()
     never = replace(bundle.calibration.claimed, finding_probability=1.1)
-    sure = Covered(intercept, (0.0, 0.0, 0.0, 0.0), 0.5)
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
     calibration = replace(bundle.calibration, claimed=never, unclaimed=never, covered=sure)
     return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
 
@@ -388,16 +388,21 @@ def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     assert scan(photo(), bundle, shelf).findings == []
 
 
-def test_in_the_photo_of_a_known_fake_the_likeliest_place_is_taken_however_unsure() -> None:
-    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)), intercept=-4.0)
-    shelf = Shelf(bundle, fuma=1)
-    named = Listing(brand_claimed="fuma")
-    assert scan(photo(), bundle, shelf, listing=named).findings == []
+def test_in_the_photo_of_a_known_fake_the_brand_is_found_however_unsurely() -> None:
+    bundle = covering_bundle(tampered(slice(0, 0), slice(0, 0)))
+    shelf = Shelf(bundle, fuma=1, other=2)
+    assert scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings == []
     found = scan(photo(), bundle, shelf, known_fakes_of=["brd_fuma"])
     assert (found.claimed, found.known_fakes_of) == ([], ["brd_fuma"])
     (finding,) = found.findings
-    assert finding.claimed
-    assert finding.scores.smear == pytest.approx(1 / (1 + np.exp(4.0)), abs=1e-4)
+    assert (finding.brand, finding.claimed) == ("fuma", True)
+    assert scan(photo(), bundle, shelf, known_fakes_of=["brd_away"]).findings == [], "it has no reference"
+
+
+def test_in_the_photo_of_a_known_fake_a_tampered_place_is_what_is_found() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), known_fakes_of=["brd_fuma"]).findings
+    assert finding.kind == "smear"
     assert "the photo is that of a known fake of fuma" in finding.reasons[0]
 
 
