@@ -99,13 +99,7 @@ class Shop:
 
     def cases(self) -> int:
         """How many cases there are."""
-        count, cursor = 0, None
-        while True:
-            query = {"limit": "500"} | ({"cursor": cursor} if cursor else {})
-            page = self._http.get("/v1/cases", params=query).raise_for_status().json()
-            count, cursor = count + len(page["items"]), page["next_cursor"]
-            if cursor is None:
-                return count
+        return len(every(self._http, "/v1/cases"))
 
 
 def main() -> None:
@@ -125,7 +119,7 @@ def main() -> None:
         httpx2.Client(base_url=service.url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as http,
     ):
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
-        shop = Shop(http, brand_ids=_brand_ids(http))
+        shop = Shop(http, brand_ids={one["name"]: one["id"] for one in every(http, "/v1/brands")})
         show(_measured(shop, goods, garments))
 
 
@@ -181,15 +175,14 @@ def _smeared(photos: Sequence[Photo], *, brands: set[str], count: int) -> list[G
     return found
 
 
-def _brand_ids(http: httpx2.Client) -> dict[str, str]:
-    """The id of each registered brand by its name."""
-    found: dict[str, str] = {}
+def every(http: httpx2.Client, path: str) -> list[dict[str, Any]]:
+    """Every item of a list that comes in pages."""
+    found: list[dict[str, Any]] = []
     cursor = None
     while True:
         query = {"limit": "500"} | ({"cursor": cursor} if cursor else {})
-        page = http.get("/v1/brands", params=query).raise_for_status().json()
-        found |= {one["name"]: one["id"] for one in page["items"]}
-        cursor = page["next_cursor"]
+        page = http.get(path, params=query).raise_for_status().json()
+        found, cursor = found + page["items"], page["next_cursor"]
         if cursor is None:
             return found
 
