@@ -18,7 +18,7 @@ from model.alignment import (
     orb_features,
     picture_to_frame,
     resized,
-    working_size,
+    working_dimensions,
 )
 from model.regions import RgbImage
 
@@ -33,7 +33,7 @@ def region_features(region: RgbImage) -> Features:
     """
     enlarged = resized(region, fitted(region.shape, PICTURE_SIDE))
     found = orb_features(np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_RGB2GRAY), np.uint8))
-    height, width = working_size(region).shape[:2]
+    width, height = working_dimensions(region)
     scale = np.array([width / enlarged.shape[1], height / enlarged.shape[0]], np.float32)
     return Features(found.places * scale, found.descriptors)
 

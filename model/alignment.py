@@ -140,7 +140,13 @@ def working_size(region: RgbImage) -> RgbImage:
     """`region` with its longer side at most `REGION_SIDE`, averaged; a view of it where it is small enough."""
     if max(region.shape[:2]) <= REGION_SIDE:
         return region
-    return resized(region, fitted(region.shape, REGION_SIDE))
+    return resized(region, working_dimensions(region))
+
+
+def working_dimensions(region: RgbImage) -> tuple[int, int]:
+    """Width and height of `region` at its working size."""
+    height, width = region.shape[:2]
+    return (width, height) if max(height, width) <= REGION_SIDE else fitted(region.shape, REGION_SIDE)
 
 
 def box_matrix(region: RgbImage) -> Matrix:

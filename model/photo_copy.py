@@ -160,14 +160,15 @@ class _Shown:
 
 
 def photo_match(
-    image: RgbImage, reference: PreparedReference, *, weights: CopyWeights, places: Sequence[Box] = ()
-) -> PhotoMatch:
+    image: RgbImage, reference: PreparedReference, *, weights: CopyWeights, places: Sequence[Box] = (),
+    small: RgbImage | None = None,
+) -> PhotoMatch:  # fmt: skip
     """Compare `image` (RGB uint8, any size) with the prepared product photo `reference`.
 
     `places`, in pixels of the reference's picture, are its logo places: a copy may have been wiped there, so it is also
-    one whose rest agrees, more closely than a whole photo need.
+    one whose rest agrees, more closely than a whole photo need. `small` is `photo_size(image)`, for whoever has it.
     """
-    small = resized(image, fitted(image.shape, PICTURE_SIDE))
+    small = photo_size(image) if small is None else small
     judged: list[tuple[float, _Laid]] = []
     for known, laid in _looks(small, reference, places):
         judged.append((_probability(laid, small, known, reference, weights), laid))
@@ -182,13 +183,18 @@ def photo_match(
     return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
 
 
+def photo_size(image: RgbImage) -> RgbImage:
+    """`image` at the size at which it is compared: its longer side that of a prepared reference."""
+    return resized(image, fitted(image.shape, PICTURE_SIDE))
+
+
 def measured_agreement(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> Numbers | None:
     """What `model.photo_agreement` measures (9,), which the weights are fitted to.
 
     It is measured as the edges agree best, mirrored or not. None where they say already that it is no copy, or nothing
     can be measured.
     """
-    small = resized(image, fitted(image.shape, PICTURE_SIDE))
+    small = photo_size(image)
     known, best = max(_looks(small, reference, places), key=lambda look: look[1].agreeing)
     return _numbers(best, small, known, reference)
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.agreeing_keypoints import agreeing, region_features
-from model.alignment import MOST_FEATURES, Features
+from model.alignment import MOST_FEATURES, Features, working_size
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
-from model.photo_copy import PhotoMatch, photo_match
+from model.photo_copy import PhotoMatch, photo_match, photo_size
 from model.regions import Box, Region, RgbImage
 from model.tampering import Patch, Tampering
 from model.verifier import Compared, likeliest
@@ -48,21 +48,34 @@ class SeenTampering:
 
 
 class SeenRegions:
-    """A photo's regions with their margin, and their keypoints, found once: several brands may be suspected in one."""
+    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one."""
 
     def __init__(self, image: RgbImage) -> None:
         self._image = image
+        self._marks: dict[Box, RgbImage] = {}
         self._features: dict[Box, Features] = {}
+        self._photos: dict[Box, RgbImage] = {}
 
-    def crop(self, box: Box) -> RgbImage:
-        """What `box` and its margin show."""
-        return box.grown(REGION_MARGIN).crop(self._image)
+    def mark(self, box: Box) -> RgbImage:
+        """What `box` and its margin show, at the size at which it is aligned."""
+        if box not in self._marks:
+            self._marks[box] = working_size(self._crop(box))
+        return self._marks[box]
 
     def features(self, box: Box) -> Features:
-        """The keypoints of `crop(box)`."""
+        """The keypoints of what `box` and its margin show."""
         if box not in self._features:
-            self._features[box] = region_features(self.crop(box))
+            self._features[box] = region_features(self._crop(box))
         return self._features[box]
+
+    def photo(self, box: Box) -> RgbImage:
+        """What `box` shows, at the size at which it is compared with product photos."""
+        if box not in self._photos:
+            self._photos[box] = photo_size(box.crop(self._image))
+        return self._photos[box]
+
+    def _crop(self, box: Box) -> RgbImage:
+        return box.grown(REGION_MARGIN).crop(self._image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,9 @@ def verify(
     box, (first, _) = candidate.suspect.region.box, candidate.references[0]
     if first.kind == "product":
         places = [one.place.box for one in first.places]
-        match = photo_match(box.crop(image), first.prepared, places=places, weights=bundle.photo_copy)
+        match = photo_match(
+            box.crop(image), first.prepared, places=places, weights=bundle.photo_copy, small=regions.photo(box)
+        )
         is_copy = match.probability >= bundle.calibration.copy_probability
         return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
     return _finding_from_mark(
@@ -148,10 +163,10 @@ def _finding_from_mark(
     recognition = calibration.recognition(claimed=suspect.claimed)
     if surely_its:
         recognition = replace(recognition, finding_probability=0.0)
-    crop = regions.crop(suspect.region.box)
+    mark = regions.mark(suspect.region.box)
 
     def way(reference: StoredReference, similarity: float) -> _Way | None:
-        compared = verifier.compare(crop, reference.prepared, similarity=similarity)
+        compared = verifier.compare(mark, reference.prepared, similarity=similarity)
         evidence = suspect.evidence(brands=brands)._replace(
             verified=1.0 - compared.unrelated,
             similarity=similarity,
