@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
 import pytest
 from mosaics import mosaic, png
 from plain_bundle import plain_bundle
@@ -75,6 +76,23 @@ def test_a_claim_that_was_made_is_made_again(open_client: Open, decoder: Decoder
     done = again((client, scan.json()["scan_id"]), decoder)
     assert done.differences == []
     assert done.again.brands_claimed == [brand]
+
+
+def test_a_known_fake_s_photo_that_was_seen_is_seen_again_after_it_was_taken_back(
+    open_client: Open, decoder: DecoderPool
+) -> None:
+    client = open_client()
+    brand, photo = client.brand(), png(cv2.resize(mosaic(2), (384, 384)))
+    client.reference(brand, PICTURE)
+    trait = client.post(f"/v1/brands/{brand}/traits", files={"image": ("a.png", photo)})
+    listing = {"listing": '{"id": "L-1", "seller": "S"}'}
+    (scan,) = client.post("/v1/listings", data=listing, files={"image": ("a.png", photo)}).json()["scan_ids"]
+    found = client.get(f"/v1/scans/{scan}").json()
+    assert (found["known_fakes_of"], len(found["findings"])) == ([brand], 1)
+    assert client.delete(f"/v1/brands/{brand}/traits/{trait.json()['id']}").status_code == 204
+    done = again((client, scan), decoder, picture=photo)
+    assert done.differences == []
+    assert done.again.known_fakes_of == [brand]
 
 
 def test_what_was_enabled_later_is_not_seen_before(open_client: Open, decoder: DecoderPool) -> None:
