@@ -12,10 +12,11 @@ from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compar
 from index.exact import ExactIndex
 from index.interface import Entry
 from model.agreeing_keypoints import region_features
-from model.alignment import Features, PreparedReference, prepare_reference
+from model.alignment import Features, PreparedReference, prepare_reference, working_size
 from model.bundle import ModelBundle
 from model.calibration import Covered, Readable, Recognition, Shares
 from model.decode import decode
+from model.photo_copy import photo_size
 from model.reading import Line, Reading
 from model.regions import Box, Region, RgbImage
 from model.verifier import Compared, Scores
@@ -25,7 +26,7 @@ from serve.evidence import draw_evidence
 from serve.policy import Policy
 from serve.results import Listing
 from serve.scan import MAX_REGIONS, Scan, Scanner
-from serve.verification import SeenRegions
+from serve.verification import REGION_MARGIN, SeenRegions
 
 
 class FixedDetector:
@@ -187,7 +188,7 @@ def test_of_the_whole_photo_the_detector_says_nothing() -> None:
     assert (finding.detected, finding.whole) == (None, True)
 
 
-def test_the_keypoints_of_a_region_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_is_scaled_once_and_its_keypoints_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sought: list[tuple[int, ...]] = []
 
     def counting(region: RgbImage) -> Features:
@@ -195,10 +196,14 @@ def test_the_keypoints_of_a_region_are_found_once(monkeypatch: pytest.MonkeyPatc
         return region_features(region)
 
     monkeypatch.setattr("serve.verification.region_features", counting)
-    seen = SeenRegions(photo((1, 40, 60)))
-    first, again = (seen.features(Box(40, 60, 96, 96)) for _ in range(2))
-    assert first is again
-    assert sought == [seen.crop(Box(40, 60, 96, 96)).shape]
+    image, box = photo((1, 40, 60)), Box(40, 60, 300, 200)
+    seen = SeenRegions(image)
+    for asked in (seen.features, seen.mark, seen.photo):
+        assert asked(box) is asked(box)
+    region = box.grown(REGION_MARGIN).crop(image)
+    assert sought == [region.shape]
+    np.testing.assert_array_equal(seen.mark(box), working_size(region))
+    np.testing.assert_array_equal(seen.photo(box), photo_size(box.crop(image)))
 
 
 @pytest.mark.parametrize(("intercept", "found"), [(-8.0, 0), (-1.0, 1)])
