@@ -138,9 +138,8 @@ def content_bounds(picture: RgbImage) -> tuple[int, int, int, int]:
 
 def working_size(region: RgbImage) -> RgbImage:
     """`region` with its longer side at most `REGION_SIDE`, averaged; a view of it where it is small enough."""
-    if max(region.shape[:2]) <= REGION_SIDE:
-        return region
-    return resized(region, working_dimensions(region))
+    width, height = working_dimensions(region)
+    return region if (height, width) == region.shape[:2] else resized(region, (width, height))
 
 
 def working_dimensions(region: RgbImage) -> tuple[int, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,7 @@ from sqlalchemy.orm import Session
 from serve.database.engine import Database
 from serve.database.loop_tables import FakePhoto
 from serve.database.model_tables import ModelRecord
-
-STORED: Final = "<f2"
-"""Half precision: cosines that are off by a thousandth at most."""
+from serve.loop.stock_vectors import STORED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -40,8 +41,11 @@ once, in some 10 ms."""
 DECIDED: Final = ("complaint", "counter_notice", "doubt")
 """Origins of the labels of decided complaints."""
 
-MOST_ALIKE: Final = 2
-"""Photos of fakes, of all brands, that a listing's picture is compared with: those most like it. Each takes 40 ms."""
+MOST_ALIKE: Final = 16
+"""Photos of fakes, of all brands, that may be a listing's picture: those most like it."""
+
+MOST_COMPARED: Final = 2
+"""Of them, those that count and are compared with it, each in 40 ms."""
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
@@ -105,15 +109,13 @@ class KnownFakes:
 
     def vectors(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
         """(m, d) what the pictures of `fakes` show under `bundle`: each whole, and its marks; no row without any."""
-        found = [self._of_picture(fake, bundle=bundle) for fake in fakes if fake.boxes]
-        known = [vectors for vectors in found if vectors is not None]
+        known = list(self._of_pictures(fakes, bundle=bundle))
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
         """(m, d) the pictures of `fakes` as wholes; no row without any."""
-        found = [self._of_picture(fake, bundle=bundle) for fake in fakes if fake.boxes]
-        wholes = [vectors[:1] for vectors in found if vectors is not None]
-        return np.concatenate(wholes) if wholes else np.zeros((0, 0), np.float32)
+        known = [vectors[:1] for vectors in self._of_pictures(fakes, bundle=bundle)]
+        return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def remember(self, fakes: Iterable[KnownFake], *, bundle: ModelBundle) -> None:
         """Keep the vectors of the photos of `fakes` that have none of the model's."""
@@ -141,15 +143,16 @@ class KnownFakes:
 
     def photographed(self, photo: NDArray[np.float32], *, model: str, picture: Callable[[], RgbImage]) -> list[str]:
         """The ids of the brands of whose known fakes a `picture` is the photo; `photo` (d,) its vector of `model`."""
-        found: list[str] = []
         bundle = self._bundle()
         if bundle.name != model:  # a switch, which comes between scans; the next one knows
-            return found
-        for brand_id, key in self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE):
-            fakes = [fake for fake in self.of_brand(brand_id) if fake.boxes and fake.object_key == key]
-            if brand_id not in found and any(self._is_photo(picture(), fake, bundle=bundle) for fake in fakes[:1]):
-                found.append(brand_id)
-        return found
+            return []
+        alike = self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE)
+        counting = (
+            fake for brand_id, key in alike for fake in self.of_brand(brand_id) if fake.boxes and fake.object_key == key
+        )
+        compared = islice(counting, MOST_COMPARED)
+        shown = [fake.brand_id for fake in compared if self._is_photo(picture(), fake, bundle=bundle)]
+        return list(dict.fromkeys(shown))
 
     def shown(
         self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture
@@ -223,6 +226,13 @@ class KnownFakes:
         with self._database.read() as session:
             stored = [np.frombuffer(vector, dtype="<f4") for vector in session.scalars(query)]
         return np.array(stored, np.float32).reshape(len(stored), dimension)
+
+    def _of_pictures(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> Iterator[NDArray[np.float32]]:
+        """What `_of_picture` gives of each that has a picture."""
+        for fake in fakes:
+            vectors = self._of_picture(fake, bundle=bundle) if fake.boxes else None
+            if vectors is not None:
+                yield vectors
 
     def _of_picture(self, fake: KnownFake, *, bundle: ModelBundle) -> NDArray[np.float32] | None:
         """(1 + m, d) the vectors of the fake's whole picture and of the marks in it; None when the picture is gone."""

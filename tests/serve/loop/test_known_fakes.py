@@ -85,6 +85,16 @@ def test_a_suspended_account_s_photo_tells_nothing(market: Marketplace) -> None:
     assert market.listing(cut(photo))["findings"] == []
 
 
+def test_photos_that_count_no_more_crowd_none_out(market: Marketplace) -> None:
+    photo, other = strange_photo(market), Marketplace(market.client)
+    for _ in range(3):
+        other.trait(picture=png(photo))
+    tier = {"tier": "suspended", "reason": "forged letter"}
+    assert market.client.put(f"/v1/rights-holders/{other.holder}/tier", json=tier).status_code == 200
+    market.trait(picture=png(photo))
+    assert market.listing(cut(photo))["case"]["brand_id"] == market.brand
+
+
 def test_the_newest_model_knows_the_photos_once_the_stock_is_described(market: Marketplace) -> None:
     market.trait(picture=png(strange_photo(market)))
     service = market.client.service
