@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from model.runtime import flush_denormals
 from serve import openapi, problems
 from serve.auth import Authentication
 from serve.body_limit import BodyLimit
@@ -119,4 +120,5 @@ def create_app_from_environment() -> FastAPI:
     settings = Settings()
     configure_logs(settings)
     forget_dead_processes()
+    flush_denormals()
     return create_app(settings)
