@@ -16,6 +16,7 @@ from model.regions import RgbImage
 SMALL_SIDE = 44
 """Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
 
+_PRODUCT = "product"
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
@@ -25,23 +26,36 @@ def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> l
     """Named pictures of one reference, the first trimmed to its content.
 
     A `logo` also gives the trimmed picture small, as few pixels show it in a photo, and, on a plain ground, its
-    negative and its ink in white on black, small as well. A `product` gives the picture trimmed and, when trimming took
-    something away, as it is. Never empty.
+    negative and its ink in white on black, small as well. A `product` gives the picture trimmed, turned by quarters,
+    for a copy may be, and, when trimming took something away, as it is. Never empty.
     """
     trimmed = trim(picture)
-    views = [("trimmed", trimmed)]
     if kind == "product":
-        return views if trimmed.shape == picture.shape else [*views, ("whole", picture)]
-    views.append(("small", _small(trimmed)))
+        return _product_views(picture, trimmed)
+    views = [("trimmed", trimmed), ("small", _small(trimmed))]
     if ground_colour(picture) is not None:
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
         views.append(("small_white_on_black", _small(_white_on_black(picture))))
     return views
 
 
+def shows_product(view: str) -> bool:
+    """Whether the view of that name is of a product's photo, and not of a logo."""
+    return view.startswith(_PRODUCT)
+
+
 def is_blank(picture: RgbImage) -> bool:
     """Whether nothing can be seen in the picture: no channel varies to speak of."""
     return float(picture.reshape(-1, 3).std(axis=0).max()) < _BLANK
+
+
+def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
+    turned = [
+        (f"{_PRODUCT}_turned_{90 * quarters}", np.ascontiguousarray(np.rot90(trimmed, quarters)))
+        for quarters in (1, 2, 3)
+    ]
+    whole = [] if trimmed.shape == picture.shape else [(f"{_PRODUCT}_whole", picture)]
+    return [(_PRODUCT, trimmed), *turned, *whole]
 
 
 def _small(picture: RgbImage) -> RgbImage:

@@ -1,7 +1,8 @@
 """Which brand may explain which region, before anything is compared.
 
 A brand comes under suspicion in a region because its references are similar, because a word of it was read there, or
-because the listing names it. What could not become a finding whatever the comparison said is not compared.
+because the listing names it. A brand's logo and its product photos are two suspicions: a photo that looks like a
+product's shows its mark all the more. What could not become a finding whatever the comparison said is not compared.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
 from model.calibration import NOT_COMPARED, Calibration, Evidence
 from model.place_patches import PreparedPlace
+from model.reference_views import shows_product
 from model.regions import Box, Region
 from serve.brand_words import Spelled
 
@@ -28,6 +30,9 @@ MAX_CANDIDATES = 6
 
 MAX_CLAIMED = 3
 """Brands named by a listing that are looked for; names stacked beyond them are not."""
+
+MOST_REFERENCES = 200
+"""References of a brand, those most like a region, among which its logo is looked for where a product is likest."""
 
 SAME_PLACE = 0.5
 """Share of the smaller box that two findings of one brand must cover together to be one finding."""
@@ -64,6 +69,11 @@ class Suspect:
     spelled: Spelled | None
     claimed: bool
 
+    @property
+    def of_product(self) -> bool:
+        """Whether what it may show is a product's photo, and not a logo."""
+        return shows_product(self.hit.view)
+
     def evidence(self, *, brands: int) -> Evidence:
         """What speaks for it among `brands`, before it is compared."""
         evidence = Evidence(
@@ -96,32 +106,41 @@ def suspects_of(
     spelled: Mapping[int, Sequence[Spelled]],
     claimed: Sequence[str],
 ) -> list[Suspect]:
-    """Every brand that something speaks for, with the region.
+    """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
 
     `vectors` (n, 256) and `hits`, the best of the best brands, belong to `regions`; `spelled` holds the words read, by
     number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed brand that nothing
     else speaks for, the region most like it is suspected.
     """
-    best = {(place, hit.brand_id): hit for place, row in enumerate(hits) for hit in row}
+    best: dict[tuple[int, str, bool], Hit] = {}
+    for place, row in enumerate(hits):
+        for hit in row:
+            best[place, hit.brand_id, shows_product(hit.view)] = hit
+            if shows_product(hit.view):
+                logo = _best_logo(vectors[place : place + 1], brand_id=hit.brand_id, state=state)
+                best |= {(place, one.brand_id, False): one for one in logo}
     for place, words in spelled.items():
         for word in words:
-            for hit in state.search_brand(vectors[place : place + 1], brand_id=word.brand_id)[0]:
-                best.setdefault((place, word.brand_id), hit)
+            for hit in _best_logo(vectors[place : place + 1], brand_id=word.brand_id, state=state):
+                best.setdefault((place, word.brand_id, False), hit)
     for brand_id in claimed:
-        rows = state.search_brand(vectors, brand_id=brand_id)
-        found = [(row[0], place) for place, row in enumerate(rows) if row]
-        if found:
-            hit, place = max(found, key=lambda one: (one[0].similarity, -one[1]))
-            best.setdefault((place, brand_id), hit)
+        rows = state.search_brand(vectors, brand_id=brand_id, references=MOST_REFERENCES)
+        for of_product in (False, True):
+            found = [
+                (hit, place) for place, row in enumerate(rows) for hit in row if shows_product(hit.view) == of_product
+            ]
+            if found:
+                hit, place = max(found, key=lambda one: (one[0].similarity, -one[1]))
+                best.setdefault((place, brand_id, of_product), hit)
     words_of = {(place, word.brand_id): word for place, words in spelled.items() for word in words}
     return [
         Suspect(place, regions[place], hit, _margin(hit, hits[place]), words_of.get((place, brand)), brand in claimed)
-        for (place, brand), hit in best.items()
+        for (place, brand, _), hit in best.items()
     ]
 
 
 def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int) -> Iterator[Suspect]:
-    """Those that are worth comparing, likeliest first, no brand twice in one place.
+    """Those that are worth comparing, likeliest first, no brand's logo or product twice in one place.
 
     A brand that the photo spells or the listing names comes before those that are only similar.
     """
@@ -136,7 +155,11 @@ def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int
             continue
         if not calibration.worth_comparing(claimed=suspect.claimed).passes(suspect.evidence(brands=brands)):
             continue
-        same_brand = [one.region.box for one in taken if one.hit.brand_id == suspect.hit.brand_id]
+        same_brand = [
+            one.region.box
+            for one in taken
+            if one.hit.brand_id == suspect.hit.brand_id and one.of_product == suspect.of_product
+        ]
         if any(same_place(suspect.region.box, box) for box in same_brand):
             continue
         taken.append(suspect)
@@ -144,9 +167,9 @@ def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int
 
 
 def most_alike(suspects: Sequence[Suspect], *, brands: Sequence[str]) -> Iterator[Suspect]:
-    """Of each of `brands` that is suspected anywhere, the suspect that is most similar."""
+    """Of each of `brands` whose logo is suspected anywhere, the suspect that is most similar."""
     for brand in brands:
-        own = [one for one in suspects if one.hit.brand_id == brand]
+        own = [one for one in suspects if one.hit.brand_id == brand and not one.of_product]
         yield from sorted(own, key=lambda one: (-one.hit.similarity, one.place))[:1]
 
 
@@ -185,6 +208,12 @@ def same_place(one: Box, other: Box) -> bool:
     """Whether two boxes are about one thing."""
     smaller = min(one.area, other.area)
     return smaller > 0 and one.intersection(other) / smaller >= SAME_PLACE
+
+
+def _best_logo(vector: NDArray[np.float32], *, brand_id: str, state: IndexView) -> list[Hit]:
+    """The brand's logo that is most like the region with the `vector` (1, 256), if it has one; at most one."""
+    (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
+    return [hit for hit in hits if not shows_product(hit.view)][:1]
 
 
 def _is_named(one: Suspect) -> bool:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.interface import IndexView
+from model.reference_views import shows_product
 from model.regions import RgbImage
 from model.shown_product import KnownProduct, ShopPhoto, shown
-from serve.candidates import Candidate, References
+from serve.candidates import MOST_REFERENCES, Candidate, References
 
 PRODUCTS_PER_BRAND = 3
 """Product references of a brand that a photo is compared with, those most like it."""
@@ -22,9 +23,10 @@ def brands_shown(
     """Those of the brands `suspected` that `image`, whose vector (1, 256) is `vector`, shows a product of."""
     photo = ShopPhoto(image)
     for brand_id in suspected:
-        (hits,) = state.search_brand(vector, brand_id=brand_id, references=PRODUCTS_PER_BRAND)
-        known = (references.get(hit.reference_id) for hit in hits)
-        products = (KnownProduct(one.prepared) for one in known if one is not None and one.kind == "product")
+        (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
+        of_products = [hit for hit in hits if shows_product(hit.view)][:PRODUCTS_PER_BRAND]
+        known = (references.get(hit.reference_id) for hit in of_products)
+        products = (KnownProduct(one.prepared) for one in known if one is not None)
         if any(shown(photo, product).is_its for product in products):
             yield brand_id
 

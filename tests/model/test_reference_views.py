@@ -1,6 +1,6 @@
 import numpy as np
 
-from model.reference_views import ground_colour, reference_views, trim
+from model.reference_views import ground_colour, reference_views, shows_product, trim
 
 
 def _logo() -> np.ndarray:
@@ -22,14 +22,30 @@ def test_a_logo_is_trimmed_made_small_and_reversed() -> None:
 def test_a_photo_without_a_plain_ground_stays_whole() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     assert ground_colour(photo) is None
-    for kind, names in (("logo", ["trimmed", "small"]), ("product", ["trimmed"])):
+    turned = [f"product_turned_{degrees}" for degrees in (90, 180, 270)]
+    for kind, names in (("logo", ["trimmed", "small"]), ("product", ["product", *turned])):
         views = reference_views(photo, kind=kind)
         assert [name for name, _ in views] == names
         assert views[0][1] is photo
 
 
 def test_a_product_is_not_reversed() -> None:
-    assert [name for name, _ in reference_views(_logo(), kind="product")] == ["trimmed", "whole"]
+    views = dict(reference_views(_logo(), kind="product"))
+    assert [name for name in views if "turned" not in name] == ["product", "product_whole"]
+    assert views["product_whole"].shape == (100, 200, 3)
+
+
+def test_a_product_is_known_turned_by_quarters() -> None:
+    views = dict(reference_views(_logo(), kind="product"))
+    for degrees in (90, 180, 270):
+        turned = views[f"product_turned_{degrees}"]
+        assert np.array_equal(np.rot90(turned, -degrees // 90), views["product"])
+
+
+def test_a_views_name_says_whether_it_is_of_a_product() -> None:
+    for kind in ("logo", "product"):
+        names = [name for name, _ in reference_views(_logo(), kind=kind)]
+        assert {shows_product(name) for name in names} == {kind == "product"}
 
 
 def test_an_empty_picture_is_left_alone() -> None:

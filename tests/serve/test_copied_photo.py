@@ -65,7 +65,7 @@ def scan(image: RgbImage, *, with_places: bool = True) -> Scan:
     bundle, index = plain_bundle(), ExactIndex()
     # Colours at 9 × 9 pixels know a cropped copy less well than the real embedder does.
     bundle = replace(bundle, calibration=replace(bundle.calibration, candidate_similarity=-1.0))
-    index.add([Entry(1, "ref_1", "brd_1", "whole", bundle.embedder.embed([product()])[0])], version=1)
+    index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([product()])[0])], version=1)
     scanner = Scanner(bundle, index=index, references=OneProduct(with_places=with_places), words=BrandWords())
     return scanner.scan(image, scan_id="scan_1", policy=Policy())
 

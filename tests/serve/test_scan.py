@@ -74,7 +74,8 @@ class Shelf:
         return self._references.get(reference_id)
 
     def add(self, reference: StoredReference, *, number: int, vector: NDArray[np.float32]) -> None:
-        entry = Entry(number, reference.reference_id, reference.brand_id, "whole", vector)
+        view = "product" if reference.kind == "product" else "trimmed"
+        entry = Entry(number, reference.reference_id, reference.brand_id, view, vector)
         self.index.add([entry], version=number)
         self._references[reference.reference_id] = reference
 
@@ -143,6 +144,22 @@ def test_two_brands_in_two_places_are_two_findings() -> None:
 def test_one_place_is_one_finding() -> None:
     bundle = bundle_of(Box(40, 60, 96, 96), Box(42, 62, 94, 94))
     assert len(scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings) == 1
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_product_photo_that_is_more_alike_does_not_hide_the_mark(named: bool) -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf, seen = Shelf(bundle, fuma=1, hike=2), photo((1, 40, 60))
+    seen[60:156, 40:136] //= np.uint8(16)
+    seen[60:156, 40:136] *= np.uint8(15)
+    product = StoredReference("ref_product", "brd_fuma", "fuma", "product", prepare_reference(mosaic(5)))
+    for number, place in ((8, seen[60:156, 40:136]), (9, seen)):
+        shelf.add(
+            replace(product, reference_id=f"ref_{number}"), number=number, vector=bundle.embedder.embed([place])[0]
+        )
+    listing = Listing(title="by Fuma") if named else None
+    (finding,) = scan(seen, bundle, shelf, listing=listing).findings
+    assert (finding.reference_id, finding.box) == ("ref_fuma", (40, 60, 96, 96))
 
 
 def test_unrelated_pairs_are_no_findings() -> None:

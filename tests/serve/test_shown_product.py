@@ -45,7 +45,7 @@ def findings(photo: RgbImage, shelf: Shelf, tampering: FixedTampering, listing: 
         covered=Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5),
     )
     bundle = replace(bundle, tampering=tampering, calibration=calibration)  # type: ignore[arg-type]
-    index.add([Entry(1, "ref_1", "brd_1", "whole", bundle.embedder.embed([shelf.picture])[0])], version=1)
+    index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([shelf.picture])[0])], version=1)
     words = BrandWords({"brd_1": BrandNames("Fuma", ())})
     scanner = Scanner(bundle, index=index, references=shelf, words=words)
     claimed = scanner.claimed_in(listing)
