@@ -26,6 +26,9 @@ from model.regions import Box, RgbImage
 FEWEST_LETTERS = 3
 """A word of fewer letters says nothing: any mark can be read as one or two."""
 
+SURELY_UPRIGHT = 0.95
+"""Confidence from which a line is not read upside down as well: a half of its letters may read alike either way."""
+
 FEWEST_PIXELS = 8
 """A line less high or wide than this is not read."""
 
@@ -165,7 +168,7 @@ class Reader:
         quads = np.asarray(found.boxes, np.float32) * to_photo
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]
-        read = [(self._line(_straight(photo, quad)), quad) for quad in largest]
+        read = [(self._either_way_up(_straight(photo, quad)), quad) for quad in largest]
         return [
             Line(text, _around(quad, room=0.0).clipped(width=width, height=height), confidence)
             for (text, confidence), quad in read
@@ -176,6 +179,13 @@ class Reader:
         """The text of the line that fills `region` (any size), as it is drawn; empty where none is surely read."""
         text, confidence = self._line(region)
         return text if confidence >= SURELY_READ else ""
+
+    def _either_way_up(self, line: RgbImage) -> tuple[str, float]:
+        """The text of a line and its confidence; what is read less surely may stand upside down."""
+        upright = self._line(line)
+        if upright[1] >= SURELY_UPRIGHT:
+            return upright
+        return max(upright, self._line(np.ascontiguousarray(line[::-1, ::-1])), key=lambda read: read[1])
 
     def _line(self, region: RgbImage) -> tuple[str, float]:
         height, width = region.shape[:2]

@@ -75,6 +75,13 @@ def test_a_line_from_top_to_bottom_is_read(reader):
     assert [line.text for line in reader.lines(photo)] == ["ADIDAS"]
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_line_is_read_however_the_photo_is_turned(reader, quarters):
+    photo = np.full((500, 500, 3), 240, np.uint8)
+    photo[200:310, 70:430] = drawn("ADIDAS")
+    assert [line.text for line in reader.lines(np.rot90(photo, quarters))] == ["ADIDAS"]
+
+
 def test_threads_take_turns() -> None:
     """The networks keep what they were last asked to do: two calls at once would answer each other's question."""
 
