@@ -24,6 +24,7 @@ from model.png import read_png
 from model.polyglots import refuse_second_file
 from model.regions import RgbImage
 from model.rejection import UNSUPPORTED_TYPE, DecodeLimits, ImageRejected, corrupt
+from model.transparency import Lay, rgb_of_drawing, rgb_on_white
 from model.webp import read_webp
 
 __all__ = ["DecodeLimits", "ImageRejected", "Structure", "decode", "read_structure"]
@@ -70,16 +71,17 @@ class Structure(Protocol):
     def rest(self) -> bytes:
         """All bytes that are no pixels: metadata, comments, what follows the end."""
 
-    def pixels(self) -> RgbImage:
-        """The picture as stored; raises `ImageRejected` (`corrupt`)."""
+    def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
+        """The picture as stored, what is transparent laid out by `lay`; raises `ImageRejected` (`corrupt`)."""
 
 
 DEFAULT_LIMITS = DecodeLimits()
 
 
-def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS) -> RgbImage:
+def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, drawing: bool = False) -> RgbImage:
     """The picture in `data` (JPEG, PNG, WebP or GIF; of an animation the first frame), upright and on white.
 
+    A `drawing` of which a part would vanish on white lies on near-black (`model.transparency.rgb_of_drawing`).
     Returns (height, width, 3) uint8 RGB, C-contiguous. Raises `ImageRejected` with code `empty`, `too_large`,
     `unsupported_type`, `too_many_pixels`, `truncated`, `corrupt` or `polyglot`, and nothing else save `MemoryError`.
     """
@@ -87,7 +89,8 @@ def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS) -> RgbImage:
     structure = read_structure(data, limits=limits)
     refuse_second_file(data, rest=structure.rest)
     try:
-        return upright(structure.pixels(), orientation=structure.orientation)
+        pixels = structure.pixels(lay=rgb_of_drawing if drawing else rgb_on_white)
+        return upright(pixels, orientation=structure.orientation)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError("OpenCV found no memory for a picture") from error

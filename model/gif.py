@@ -15,6 +15,7 @@ from PIL import Image
 
 from model.regions import RgbImage
 from model.rejection import DecodeLimits, corrupt, truncated
+from model.transparency import Lay, rgb_on_white
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
 _IMAGE, _EXTENSION, _TRAILER, _GRAPHIC_CONTROL = 0x2C, 0x21, 0x3B, 0xF9
@@ -33,16 +34,16 @@ class GifStructure:
     orientation: int = 1
     rest: bytes = b""
 
-    def pixels(self) -> RgbImage:
-        """The first frame on a white canvas; raises `ImageRejected` (`corrupt`)."""
+    def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
+        """The first frame on its canvas, laid out by `lay`; raises `ImageRejected` (`corrupt`)."""
         try:
             with Image.open(io.BytesIO(self.frame), formats=["GIF"]) as opened:
                 picture = opened.convert("RGBA")
         except (OSError, SyntaxError, ValueError, IndexError, struct.error) as error:
             raise corrupt(f"the compressed pixels of this GIF cannot be read ({error})") from error
-        canvas = Image.new("RGB", (self.width, self.height), "white")
-        canvas.paste(picture, self.place, picture)
-        return np.array(canvas)
+        canvas = Image.new("RGBA", (self.width, self.height))
+        canvas.paste(picture, self.place)
+        return lay(np.ascontiguousarray(np.array(canvas)[..., [2, 1, 0, 3]]))
 
 
 def read_gif(data: bytes, *, limits: DecodeLimits) -> GifStructure:

@@ -20,6 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from model.orientation import UPRIGHT, exif_orientation
 from model.regions import RgbImage
 from model.rejection import UNSUPPORTED_TYPE, DecodeLimits, ImageRejected, corrupt, truncated
+from model.transparency import Lay, rgb_on_white
 
 SIGNATURE = b"\xff\xd8\xff"
 _FRAMES_READ = {0xC0, 0xC1, 0xC2}  # baseline, extended sequential and progressive, Huffman-coded
@@ -45,7 +46,7 @@ class JpegStructure:
     orientation: int = UPRIGHT
     rest: bytes = b""
 
-    def pixels(self) -> RgbImage:
+    def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
         """The picture as stored (not yet turned upright), (height, width, 3); raises `ImageRejected` (`corrupt`)."""
         space = "CMYK" if self.components == 4 else "RGB"
         try:

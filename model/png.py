@@ -16,7 +16,7 @@ import numpy as np
 from model.orientation import UPRIGHT, exif_orientation
 from model.regions import RgbImage
 from model.rejection import DecodeLimits, corrupt, truncated
-from model.transparency import Pixels, decoded_by_opencv, rgb_on_white, with_colour_key
+from model.transparency import Lay, Pixels, decoded_by_opencv, rgb_on_white, with_colour_key
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -50,9 +50,9 @@ class PngStructure:
     orientation: int = UPRIGHT
     rest: bytes = b""
 
-    def pixels(self) -> RgbImage:
-        """The first frame on a white canvas (not yet turned upright); raises `ImageRejected` (`corrupt`)."""
-        image = rgb_on_white(self._keyed(self._decoded()))
+    def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
+        """The first frame, laid out by `lay`, on a white canvas, not upright; raises `ImageRejected` (`corrupt`)."""
+        image = lay(self._keyed(self._decoded()))
         frame = self.frame
         if (frame.width, frame.height) == (self.width, self.height):
             return image

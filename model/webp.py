@@ -15,7 +15,7 @@ import numpy as np
 from model.orientation import UPRIGHT, exif_orientation
 from model.regions import RgbImage
 from model.rejection import DecodeLimits, corrupt, truncated
-from model.transparency import decoded_by_opencv, rgb_on_white
+from model.transparency import Lay, decoded_by_opencv, rgb_on_white
 
 _PIXELS = (b"VP8 ", b"VP8L")
 _ALPHA_FLAG = 0x10
@@ -34,13 +34,13 @@ class WebpStructure:
     orientation: int = UPRIGHT
     rest: bytes = b""
 
-    def pixels(self) -> RgbImage:
-        """The first frame on a white canvas (not yet turned upright); raises `ImageRejected` (`corrupt`)."""
+    def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
+        """The first frame, laid out by `lay`, on a white canvas, not upright; raises `ImageRejected` (`corrupt`)."""
         (width, height), (x, y) = self.frame_size, self.frame_place
         pixels = decoded_by_opencv(self._rebuilt())
         if pixels is None or pixels.shape[:2] != (height, width):
             raise corrupt("the compressed pixels of this WebP cannot be read")
-        image = rgb_on_white(pixels)
+        image = lay(pixels)
         if (width, height) == (self.width, self.height):
             return image
         canvas = np.full((self.height, self.width, 3), 255, dtype=np.uint8)

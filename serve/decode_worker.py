@@ -24,8 +24,8 @@ import numpy as np
 from model.regions import RgbImage
 from model.rejection import DecodeLimits, ImageRejected
 
-REQUEST = struct.Struct("<Q")
-"""How many bytes of a file lie at the start of the arena."""
+REQUEST = struct.Struct("<Q?")
+"""How many bytes of a file lie at the start of the arena, and whether it is a drawing."""
 REPLY = struct.Struct("<III")
 """Height and width of the picture that lies behind the file's place, or 0, 0 and the bytes of the refusal to come."""
 READY = b"R"
@@ -56,7 +56,9 @@ def _confine(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _serve(connection: socket.socket, arena: mmap.mmap, answer: Callable[[bytes], RgbImage], timeout: float) -> None:
+def _serve(
+    connection: socket.socket, arena: mmap.mmap, answer: Callable[[bytes, bool], RgbImage], timeout: float
+) -> None:
     connection.sendall(READY)
     while True:
         request = connection.recv(REQUEST.size)
@@ -65,7 +67,8 @@ def _serve(connection: socket.socket, arena: mmap.mmap, answer: Callable[[bytes]
         connection.sendall(TAKEN)
         signal.setitimer(signal.ITIMER_REAL, timeout + _ALARM_SLACK_SECONDS)
         try:
-            image = answer(arena[: REQUEST.unpack(request)[0]])
+            size, drawing = REQUEST.unpack(request)
+            image = answer(arena[:size], drawing)
         except ImageRejected as refusal:
             text = json.dumps([refusal.code, refusal.detail]).encode()
             connection.sendall(REPLY.pack(0, 0, len(text)) + text)
@@ -90,8 +93,8 @@ def main(arguments: list[str]) -> None:
         os.close(int(arena_number))
         pixels = np.frombuffer(arena, dtype=np.uint8, offset=file_room(limits))
 
-        def answer(data: bytes) -> RgbImage:
-            image: RgbImage = decode(data, limits=limits)
+        def answer(data: bytes, drawing: bool) -> RgbImage:
+            image: RgbImage = decode(data, limits=limits, drawing=drawing)
             pixels[: image.size] = image.reshape(-1)
             return image
 

@@ -68,8 +68,8 @@ class DecoderPool:
             worker.start()
             self._idle.put(worker)
 
-    def decode(self, data: bytes) -> RgbImage:
-        """The picture in `data` as `model.decode.decode` gives it; waits for a free worker.
+    def decode(self, data: bytes, *, drawing: bool = False) -> RgbImage:
+        """The picture in `data`, or the `drawing`, as `model.decode.decode` gives it; waits for a free worker.
 
         Raises `ImageRejected`: the codes of `model.decode.decode`, and `decoder_timeout` or `decoder_crashed` when
         the picture took too long or killed its worker. Raises `DecoderUnavailable` when no worker can run.
@@ -79,7 +79,7 @@ class DecoderPool:
             raise DecoderUnavailable("the decoder pool is closed")
         worker = self._idle.get()
         try:
-            return worker.decode(data)
+            return worker.decode(data, drawing=drawing)
         finally:
             worker.renew_if_lost()
             self._idle.put(worker)
@@ -153,8 +153,8 @@ class _Worker:
             theirs.close()
         self._connection, self._ready = ours, False
 
-    def decode(self, data: bytes) -> RgbImage:
-        self._hand_over(data)
+    def decode(self, data: bytes, *, drawing: bool) -> RgbImage:
+        self._hand_over(data, drawing=drawing)
         deadline = time.monotonic() + self._timeout_seconds
         try:
             height, width, text_bytes = REPLY.unpack(self._receive(REPLY.size, deadline))
@@ -173,7 +173,7 @@ class _Worker:
         self._lost = False
         return image
 
-    def _hand_over(self, data: bytes) -> None:
+    def _hand_over(self, data: bytes, *, drawing: bool) -> None:
         """Give `data` to the process and see it taken; a process that died while idle is replaced first."""
         self._lost = True  # until the whole reply is here
         for _ in range(_HAND_OVER_TRIES):
@@ -182,7 +182,7 @@ class _Worker:
                     self.start()
                 self._await_ready()
                 self._arena[: len(data)] = data
-                self._live_connection.sendall(REQUEST.pack(len(data)))
+                self._live_connection.sendall(REQUEST.pack(len(data), drawing))
                 self._receive(len(TAKEN), time.monotonic() + _START_SECONDS)
                 return
             except (OSError, EOFError):

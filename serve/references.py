@@ -97,7 +97,7 @@ class ReferenceLibrary:
         Raises `ImageRejected`, and `Problem` (404 unknown brand, 422 a picture that shows nothing).
         """
         self._require_brand(brand_id)
-        picture = self._decoder.decode(data)
+        picture = self._decoder.decode(data, drawing=new.kind == "logo")
         _require_content(picture)
         reference_id = new_id("ref")
         key = f"references/{brand_id}/{reference_id}.png"
@@ -289,6 +289,5 @@ def _require_content(picture: RgbImage) -> None:
     if is_blank(picture):
         raise unprocessable(
             "reference-blank",
-            "The picture is of one colour once it lies on white. A white logo on a transparent ground vanishes there: "
-            "send it on a dark ground, or in its dark version.",
+            "The picture is of one colour: nothing can be seen in it. Send it on a ground that it stands out from.",
         )

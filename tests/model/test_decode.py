@@ -97,6 +97,40 @@ def test_alpha_is_composed_on_white(image):
     assert_same(decode(encoded(image, "WEBP", lossless=True, exact=True)), expected)
 
 
+def lock_up(words, *, plate=False):
+    """A coloured symbol with words beside it in that grey, on a white plate or on nothing."""
+    drawing = np.zeros((60, 200, 4), np.uint8)
+    if plate:
+        drawing[:] = 255
+    drawing[10:50, 10:50] = (30, 120, 220, 255)
+    drawing[20:40, 70:190] = (words, words, words, 255)
+    return drawing
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+def test_a_drawing_with_white_words_lies_on_near_black_where_nothing_is_around_it(kind):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(lock_up(255), kind, **options)
+    near_black = decode(data, drawing=True)
+    assert tuple(near_black[0, 0]) == (24, 24, 24)
+    assert tuple(near_black[30, 100]) == (255, 255, 255)
+    assert tuple(decode(data)[0, 0]) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("drawing", [lock_up(20), lock_up(255, plate=True), lock_up(20, plate=True)[..., :3]])
+def test_other_drawings_lie_on_white(drawing):
+    data = encoded(drawing, "PNG")
+    assert_same(decode(data, drawing=True), decode(data))
+
+
+def test_white_letters_on_a_badge_are_seen_on_white():
+    badge = np.zeros((100, 100, 4), np.uint8)
+    badge[10:90, 10:90] = (200, 30, 30, 255)
+    badge[20:80, 20:80] = 255
+    data = encoded(badge, "PNG")
+    assert_same(decode(data, drawing=True), decode(data))
+
+
 def test_lossy_webp_with_alpha_equals_pillows():
     image = np.dstack([photo(), photo(seed=1)[..., 0]])
     data = encoded(image, "WEBP", quality=80)

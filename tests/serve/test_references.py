@@ -136,13 +136,14 @@ def test_a_picture_that_shows_nothing_is_refused(client: Client, picture: np.nda
     assert (answer.status_code, answer.json()["type"]) == (422, f"urn:hallmark:problem:{code}")
 
 
-def test_a_white_logo_on_a_transparent_ground_is_told_what_to_do(client: Client) -> None:
-    drawing = np.zeros((64, 64, 4), np.uint8)
-    drawing[16:48, 16:48] = 255
-    data = cv2.imencode(".png", drawing)[1].tobytes()
-    answer = client.post(path(client.brand()), data={"kind": "logo"}, files={"image": ("a.png", data)})
-    assert answer.status_code == 422
-    assert "dark ground" in answer.json()["detail"]
+def test_a_white_logo_on_a_transparent_ground_is_seen(client: Client) -> None:
+    brand = client.brand()
+    mark = mosaic(61)
+    drawing = np.dstack([np.full_like(mark, 255), mark[..., 0]])
+    reference = client.reference(brand, cv2.imencode(".png", drawing)[1].tobytes())
+    picture = decode(client.get(f"{path(brand, reference)}/picture").content)
+    assert picture.min() < 60
+    assert picture.max() > 200
 
 
 def test_an_upload_that_fails_leaves_nothing_behind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
