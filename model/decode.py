@@ -10,7 +10,8 @@ worker processes (`serve/decoding.py`).
 
 from __future__ import annotations
 
-from typing import Protocol
+import sys
+from typing import Final, Protocol
 
 import cv2
 
@@ -27,7 +28,7 @@ from model.rejection import UNSUPPORTED_TYPE, DecodeLimits, ImageRejected, corru
 from model.transparency import Lay, rgb_of_drawing, rgb_on_white
 from model.webp import read_webp
 
-__all__ = ["DecodeLimits", "ImageRejected", "Structure", "decode", "read_structure"]
+__all__ = ["KEPT_LIMITS", "DecodeLimits", "ImageRejected", "Structure", "decode", "read_structure"]
 
 _READ = "Hallmark reads JPEG, PNG, WebP and GIF"
 _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
@@ -76,6 +77,11 @@ class Structure(Protocol):
 
 
 DEFAULT_LIMITS = DecodeLimits()
+
+KEPT_LIMITS: Final = DecodeLimits(max_bytes=sys.maxsize, max_pixels=sys.maxsize)
+"""For files that Hallmark keeps: each was accepted under the limits of then, or Hallmark drew it. A photo takes several
+times the bytes as PNG that were sent as JPEG.
+"""
 
 
 def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, drawing: bool = False) -> RgbImage:

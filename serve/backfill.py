@@ -10,11 +10,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from model.bundle import ModelBundle
-from model.decode import decode
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Reference, ReferenceVector
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.references import embed_views
 
 BATCH = 64
@@ -80,7 +79,7 @@ def _embed_missing(
 
 def _embed(database: Database, objects: Objects, reference: Reference, *, bundle: ModelBundle) -> bool:
     try:
-        picture = decode(objects.get(reference.object_key))
+        picture = decode_stored(objects.get(reference.object_key))
     except ObjectMissingError:
         log.error("a reference's picture is gone; upload it again", reference_id=reference.id)
         return False

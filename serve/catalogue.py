@@ -20,10 +20,10 @@ from serve.candidates import StoredReference
 from serve.copied_photo import ready_places, stored_places
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
+from serve.decoding import Decode
 from serve.objects import ObjectMissingError, Objects
 
 Prepare = Callable[[RgbImage], PreparedReference]
-Decode = Callable[[bytes], RgbImage]
 
 log = structlog.get_logger(__name__)
 

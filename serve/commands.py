@@ -117,8 +117,6 @@ def scan(
 
 def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
     """Print the scan as it is made again; status 1 when it is not what was answered, or cannot be made."""
-    from model.rejection import DecodeLimits
-    from serve.decoding import DecoderPool
     from serve.file_scan import content, lines
     from serve.objects import Objects
     from serve.replay import replay
@@ -127,14 +125,12 @@ def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
     if len(images) > 1:
         raise typer.BadParameter("a scan is of one picture", param_hint="IMAGE")
     settings = quiet_settings("text")
-    limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-    with database_of(settings) as database, DecoderPool(1, limits=limits) as decoder:
+    with database_of(settings) as database:
         objects = Objects(settings)
         done = replay(
             database,
             objects,
             scan_id,
-            decoder=decoder,
             load=open_bundles(database, objects, settings=settings).find,
             picture=content(images[0]) if images else None,
         )

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +34,10 @@ _KEPT_PIXEL_BYTES = 16 << 20  # of an arena, after a picture; the pages of large
 _HEAP_PIXEL_BYTES = 6 << 20  # 1448 × 1448 pixels
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _SAVE_ANEW = "Open it in an image editor, save it anew as JPEG or PNG, and send that."
+
+
+Decode = Callable[[bytes], RgbImage]
+"""Gives the picture in a file, upright: (height, width, 3) uint8 RGB."""
 
 
 class DecoderUnavailable(RuntimeError):

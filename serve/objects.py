@@ -6,11 +6,18 @@ import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from model.decode import KEPT_LIMITS, decode
+from model.regions import RgbImage
+from model.rejection import ImageRejected
 from serve.settings import Settings
 
 
 class ObjectMissingError(LookupError):
     """No object has this key."""
+
+
+class ObjectDamagedError(ObjectMissingError):
+    """What lies under the key is no picture any more; for whoever wants to see it, it is as good as gone."""
 
 
 class Objects:
@@ -50,3 +57,15 @@ class Objects:
         """Remove every object whose key starts with `prefix/`."""
         for key in self.keys(prefix):
             self.delete(key)
+
+
+def decode_stored(data: bytes) -> RgbImage:
+    """The picture in a file from the store, upright and on white: (height, width, 3) uint8 RGB.
+
+    It was accepted when it was stored, so no limit of now is asked for. Raises `ObjectDamagedError`, and never
+    `ImageRejected`: whoever sends another picture is not to blame.
+    """
+    try:
+        return decode(data, limits=KEPT_LIMITS)
+    except ImageRejected as rejected:
+        raise ObjectDamagedError(str(rejected)) from rejected

@@ -21,16 +21,15 @@ from index.interface import Entry
 from index.live import LiveIndex
 from model.alignment import prepare_reference
 from model.bundle import BundleRejected, ModelBundle
-from model.decode import decode
 from model.logo_places import Detect
+from model.regions import RgbImage
 from serve.brand_words import BrandNames, BrandWords, stored_names
 from serve.candidates import StoredReference
 from serve.copied_photo import found_places, ready_places
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage
 from serve.database.tables import IndexChange, Reference, ReferenceKind, ReferenceVector, ScanRecord
-from serve.decoding import DecoderPool
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.policies import stored_policy
 from serve.problems import Problem, not_found
 from serve.results import ScanResult
@@ -55,9 +54,8 @@ class Replay:
 
 
 def replay(
-    database: Database, objects: Objects, scan_id: str, *, decoder: DecoderPool, load: LoadBundle,
-    picture: bytes | None = None,
-) -> Replay:  # fmt: skip
+    database: Database, objects: Objects, scan_id: str, *, load: LoadBundle, picture: bytes | None = None
+) -> Replay:
     """Make the scan again.
 
     `load` gives the model of a name; `picture` is the file that was scanned, where no listing has it. Raises `Problem`:
@@ -67,7 +65,7 @@ def replay(
         record = session.get(ScanRecord, scan_id)
         if record is None:
             raise not_found("scan", f"{scan_id} (scans are kept for a time only)")
-        image = decoder.decode(_picture(session, objects, record, given=picture))
+        image = _picture(session, objects, record, given=picture)
         bundle = _bundle(record.model, load)
         index = LiveIndex()
         index.rebuild(_entries(session, record), version=record.index_version)
@@ -100,7 +98,7 @@ class PastReferences:
         with self._database.read() as session:
             row = session.get_one(Reference, reference_id)
         try:
-            picture = decode(self._objects.get(row.object_key))
+            picture = decode_stored(self._objects.get(row.object_key))
         except ObjectMissingError as error:
             raise _gone(f"the picture of the reference {reference_id}") from error
         kind: ReferenceKind = row.kind  # type: ignore[assignment] # checked by the table
@@ -114,17 +112,18 @@ class PastReferences:
         )  # fmt: skip
 
 
-def _picture(session: Session, objects: Objects, record: ScanRecord, *, given: bytes | None) -> bytes:
+def _picture(session: Session, objects: Objects, record: ScanRecord, *, given: bytes | None) -> RgbImage:
+    """What was scanned; by its SHA-256 the file is one that was accepted. Raises `Problem` (409) when it is gone."""
     if given is not None:
         if hashlib.sha256(given).digest() != record.sha256:
             raise Problem(409, "not-replayable", f"{record.id} was made of another file: the SHA-256 differs.")
-        return given
+        return decode_stored(given)
     kept = select(ListingImage.object_key).where(ListingImage.sha256 == record.sha256).limit(1)
     key = session.scalar(kept)
     if key is None:
         raise _gone("the picture (a scan keeps none, and no listing has it; give the file)")
     try:
-        return objects.get(key)
+        return decode_stored(objects.get(key))
     except ObjectMissingError as error:
         raise _gone(f"the picture {key}") from error
 

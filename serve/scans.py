@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from model.rejection import ImageRejected
 from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import ScanRecord
-from serve.decoding import DecoderPool
+from serve.decoding import Decode, DecoderPool
 from serve.evidence import draw_evidence
 from serve.identifiers import new_id
 from serve.metrics import Metrics
@@ -77,17 +77,18 @@ class ScanDesk:
 
     def examine(
         self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None,
-        known_fakes_of: Sequence[str] = (),
+        known_fakes_of: Sequence[str] = (), decode: Decode | None = None,
     ) -> Examined:  # fmt: skip
         """The same, with the vectors of what was looked at, the whole picture first.
 
         `known_fakes_of` are the brands of whose known fakes it is the photo: they are looked for as if they were named.
+        `decode` is for files that are stored; without it the file is new, and a worker process reads it.
         """
         moment = moment or self.now()
         start = time.perf_counter()
         scan_id = new_id("scan")
         try:
-            image = self._decoder.decode(data)
+            image = (decode or self._decoder.decode)(data)
         except ImageRejected as rejected:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise

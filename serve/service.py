@@ -10,7 +10,6 @@ import structlog
 
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
-from model.decode import decode
 from model.regions import Region, RgbImage
 from model.rejection import DecodeLimits
 from serve.backfill import embed_missing
@@ -27,7 +26,7 @@ from serve.metrics import Metrics
 from serve.models.bundles import Bundles
 from serve.models.registry import serving_model
 from serve.models.switching import Switching
-from serve.objects import Objects
+from serve.objects import Objects, decode_stored
 from serve.policies import PolicyFollower
 from serve.references import ReferenceLibrary
 from serve.replica import IndexReplica
@@ -85,7 +84,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         catalogue = Catalogue(
             database,
             objects,
-            decode=decode,
+            decode=decode_stored,
             prepare=prepare_reference,
             detect=detect,
             most=settings.prepared_references,
@@ -102,7 +101,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         upkeep = Upkeep(database, objects, replica=replica, settings=settings)
         upkeep.start()
         stack.callback(upkeep.close)
-        fakes = KnownFakes(database, objects, decode=decode, bundle=lambda: replica.serving.bundle)
+        fakes = KnownFakes(database, objects, decode=decode_stored, bundle=lambda: replica.serving.bundle)
         policies = PolicyFollower(database)
         policies.start()
         stack.callback(policies.close)
@@ -116,7 +115,12 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         if jobs:
             models = Switching(database, objects, bundles=bundles)
             stock = StockSearch(
-                database, objects, listings=listings, fakes=fakes, decode=decode, bundle=lambda: replica.serving.bundle
+                database,
+                objects,
+                listings=listings,
+                fakes=fakes,
+                decode=decode_stored,
+                bundle=lambda: replica.serving.bundle,
             )
             runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
             runner.start()

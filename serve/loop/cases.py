@@ -13,7 +13,6 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from model.decode import decode
 from model.encoding import jpeg, png
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
@@ -26,7 +25,7 @@ from serve.loop.deliveries import push
 from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
 from serve.results import Answer, Finding
@@ -180,7 +179,7 @@ def copy_case(
     def show(case: Case) -> None:
         findings = []
         for number, finding in enumerate(source.findings):
-            shown = decode(compressed_anew(objects.get(_evidence_copy(source.id, number))))
+            shown = decode_stored(compressed_anew(objects.get(_evidence_copy(source.id, number))))
             objects.put(_evidence_copy(case.id, number), png(shown))
             findings.append({**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
         case.findings, case.model = findings, model
@@ -191,7 +190,7 @@ def copy_case(
 
 def compressed_anew(picture: bytes) -> bytes:
     """The same picture in another file (JPEG), so that nobody tells by its bytes that it was seen before."""
-    return jpeg(decode(picture), quality=COPY_QUALITY)
+    return jpeg(decode_stored(picture), quality=COPY_QUALITY)
 
 
 def open_case(

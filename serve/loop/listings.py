@@ -19,17 +19,17 @@ from model.rejection import ImageRejected
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
-from serve.decoding import DecoderPool
+from serve.decoding import Decode, DecoderPool
 from serve.identifiers import new_id
 from serve.loop import audit, labels
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
-from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
+from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.standing import settle, strongest
 from serve.loop.stock_vectors import forget_earlier
 from serve.loop.stock_vectors import keep as keep_vectors
 from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.policy import strength
 from serve.problems import Problem, not_found, of_picture
 from serve.results import Answer, Decision, Finding, Listing, ScanResult
@@ -97,22 +97,28 @@ class ListingDesk:
         self._decoder = decoder
 
     def receive(
-        self, new: NewListing, pictures: Sequence[bytes], *, actor: str, unless_after: datetime | None = None
-    ) -> ListingResult:
+        self, new: NewListing, pictures: Sequence[bytes], *, actor: str, unless_after: datetime | None = None,
+        decode: Decode | None = None,
+    ) -> ListingResult:  # fmt: skip
         """Scan every picture, look for what brands know to be fake, decide, and store it all, or nothing.
 
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
-        be read, and 409 when the id is another seller's, or it came after `unless_after`.
+        be read, and 409 when the id is another seller's, or it came after `unless_after`. `decode` is for pictures
+        that are stored already.
         """
+        decode = decode or self._decoder.decode
         moment = self._scans.now()
-        examined = [self._scan(data, new=new, number=number, moment=moment) for number, data in enumerate(pictures)]
+        examined = [
+            self._scan(data, new=new, number=number, moment=moment, decode=decode)
+            for number, data in enumerate(pictures)
+        ]
         results = [one.result for one in examined]
         findings = _findings(results)
         failpoints.reached(failpoints.SCANNED)
         scanned = strongest(result.decision for result in results)
         held = [] if scanned == "allow" else moment.policy.under(results[0].model).held(findings)
         content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
-        fakes = self._known(findings, content, pictures)
+        fakes = self._known(findings, content, lambda number: decode(pictures[number]))
         suspected = [*held, *(one for one in findings if one.brand_id in fakes and one not in held)]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
@@ -160,7 +166,9 @@ class ListingDesk:
         new = NewListing(id=listing.marketplace_id, seller=listing.seller, **listing.content)
         pictures = [self._objects.get(key) for key in keys]
         try:
-            self.receive(new, pictures, actor=audit.SYSTEM, unless_after=listing.updated)
+            self.receive(
+                new, pictures, actor=audit.SYSTEM, unless_after=listing.updated, decode=decode_stored
+            )  # fmt: skip
         except Problem as problem:
             log.info("a listing was not scanned again", listing=listing_id, reason=problem.detail)
             return False
@@ -179,20 +187,20 @@ class ListingDesk:
 
     def _decoded(self, key: str) -> bytes:
         try:
-            return png(self._decoder.decode(self._objects.get(key)))
+            return png(decode_stored(self._objects.get(key)))
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment) -> Examined:
+    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment, decode: Decode) -> Examined:
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
         try:
-            examined = self._scans.examine(data, listing=new, moment=moment)
+            examined = self._scans.examine(data, listing=new, moment=moment, decode=decode)
             known = self._fakes.photographed(
-                examined.vectors[0], model=examined.result.model, picture=lambda: self._decoder.decode(data)
+                examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
             )
             if {one.brand_id for one in examined.result.findings}.issuperset(known):
                 return examined
-            return self._scans.examine(data, listing=new, moment=moment, known_fakes_of=known)
+            return self._scans.examine(data, listing=new, moment=moment, known_fakes_of=known, decode=decode)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"
@@ -229,10 +237,10 @@ class ListingDesk:
         return image_ids
 
     def _known(
-        self, findings: Sequence[ListingFinding], content: Mapping[str, object], pictures: Sequence[bytes]
+        self, findings: Sequence[ListingFinding], content: Mapping[str, object], picture: ReadPicture
     ) -> dict[str, KnownFake]:
         """The fake that the listing shows or names, by its brand, for each brand of the findings that knows it."""
-        read = cache(lambda number: self._decoder.decode(pictures[number]))
+        read = cache(picture)
         by_brand = _by_brand(findings)
         said = said_in(content)
         shown = {

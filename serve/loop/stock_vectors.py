@@ -17,12 +17,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
-from model.decode import decode
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.loop.blind_tests import repeats_another
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.scan import proposed
 
 DESCRIBE: Final = "describe the stock"
@@ -67,7 +66,7 @@ def describe_missing(database: Database, objects: Objects, *, bundle: ModelBundl
         found = {}
         for image_id, object_key in missing:
             try:
-                image = decode(objects.get(object_key))
+                image = decode_stored(objects.get(object_key))
             except ObjectMissingError:
                 log.error("a picture of the stock is gone; nothing is found in it", image=image_id)
                 continue

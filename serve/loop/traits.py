@@ -24,7 +24,7 @@ from serve.loop.labels import teach_trait, withdraw
 from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
 from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects
+from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.problems import not_found, unprocessable
 from serve.results import Answer, Finding, Listing
 from serve.scans import ScanDesk
@@ -128,7 +128,7 @@ class TraitLibrary:
         if key is None:
             raise not_found("picture of the trait", trait_id)
         try:
-            return png(self._decoder.decode(self._objects.get(key)))
+            return png(decode_stored(self._objects.get(key)))
         except ObjectMissingError as error:
             raise not_found("picture of the trait", trait_id) from error
 

@@ -20,3 +20,9 @@ def png(image: RgbImage) -> bytes:
 
 def jpeg(image: RgbImage) -> bytes:
     return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+def large_photo() -> RgbImage:
+    """A mark under noise, which no file makes small: 14 MB as PNG, more than is read of an upload; less as JPEG."""
+    noise = np.random.default_rng(0).integers(0, 128, (2300, 2300, 3), dtype=np.uint8)
+    return mosaic(77_777, side=2300) // 2 + noise

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from mosaics import mosaic, png
+from mosaics import jpeg, large_photo, mosaic, png
 from service_client import Open
 from sqlalchemy import func, select
 
@@ -40,3 +40,14 @@ def test_a_second_start_has_nothing_to_do(open_client: Open, monkeypatch: pytest
 
     monkeypatch.setattr(backfill, "embed_views", never)
     assert open_client().brands_in(png(mosaic(1)))
+
+
+def test_a_new_model_embeds_photos_of_every_size_and_goes_round_damaged_ones(open_client: Open) -> None:
+    one = open_client(model="plain")
+    brand = one.brand()
+    one.reference(brand, jpeg(large_photo()))
+    damaged = one.reference(brand, png(mosaic(1)))
+    one.service.objects.put(f"references/{brand}/{damaged}.png", b"no picture")
+    other = open_client(model="plain-2")
+    assert other.brands_in(jpeg(large_photo())) == [brand]
+    assert other.brands_in(png(mosaic(1))) == []

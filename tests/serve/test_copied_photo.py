@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +17,10 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from model.logo_places import MARGIN
 from model.regions import Box, Region, RgbImage
-from model.rejection import DecodeLimits
 from serve import service
 from serve.brand_words import BrandWords
 from serve.candidates import StoredReference
 from serve.copied_photo import found_places, ready_places
-from serve.decoding import DecoderPool
 from serve.evidence import draw_evidence
 from serve.policy import Policy
 from serve.replay import replay
@@ -136,12 +133,6 @@ def uploaded(with_detector: None, open_client: Open) -> tuple[Client, str]:
     return client, client.reference(client.brand("Fuma"), png(product()), kind="product")
 
 
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[DecoderPool]:
-    with DecoderPool(1, limits=DecodeLimits()) as pool:
-        yield pool
-
-
 def stored(client: Client) -> list[list[float]] | None:
     with client.service.database.read() as session:
         found: list[list[float]] | None = session.scalar(text('SELECT logo_places FROM "references"'))
@@ -167,11 +158,11 @@ def test_an_older_reference_gets_its_places_when_it_is_loaded(uploaded: tuple[Cl
     assert stored(client) == [[round(value, 1) for value in PLACE.grown(MARGIN)]]
 
 
-def test_a_replay_finds_the_same_smear(uploaded: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_a_replay_finds_the_same_smear(uploaded: tuple[Client, str]) -> None:
     client, _ = uploaded
     scanned = client.scan(WIPED)["scan_id"]
     held = client.service
     # Another detector would find other places: those of the upload hold.
-    done = replay(held.database, held.objects, scanned, decoder=decoder, load=plain_bundle, picture=WIPED)
+    done = replay(held.database, held.objects, scanned, load=plain_bundle, picture=WIPED)
     assert done.differences == []
     assert sorted(one.kind for one in done.again.findings) == ["copied_photo", "smear"]

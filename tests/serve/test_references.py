@@ -6,11 +6,11 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from mosaics import jpeg, mosaic, png
+from mosaics import jpeg, large_photo, mosaic, png
 from service_client import Client
 from sqlalchemy import text
 
-from model.decode import decode
+from model.decode import DecodeLimits, decode
 from serve import references
 
 
@@ -167,3 +167,17 @@ def test_the_stored_hash_is_that_of_the_uploaded_file(client: Client) -> None:
         row = session.get(references.Reference, reference)
     assert row is not None
     assert row.sha256 == hashlib.sha256(data).digest()
+
+
+def test_a_photo_whose_file_grows_when_it_is_stored_is_found(client: Client) -> None:
+    brand, photo = client.brand(), jpeg(large_photo())
+    reference = client.reference(brand, photo)
+    assert len(client.get(path(brand, reference) + "/picture").content) > DecodeLimits().max_bytes > len(photo)
+    assert client.brands_in(photo) == [brand]
+
+
+def test_a_reference_whose_file_is_damaged_is_no_fault_of_the_picture_that_is_scanned(client: Client) -> None:
+    brand, picture = client.brand(), png(mosaic(28))
+    reference = client.reference(brand, picture)
+    client.service.objects.put(f"references/{brand}/{reference}.png", picture[:-20])
+    assert client.brands_in(picture) == []

@@ -1,29 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import pytest
-from mosaics import mosaic, png
+from mosaics import jpeg, large_photo, mosaic, png
 from plain_bundle import plain_bundle
 from service_client import Client, Open
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 from model.bundle import BundleRejected, ModelBundle
-from model.rejection import DecodeLimits
 from serve import command_line
-from serve.decoding import DecoderPool
 from serve.problems import Problem
 from serve.replay import Replay, names_at, replay
 
 PICTURE = png(mosaic(1))
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[DecoderPool]:
-    with DecoderPool(1, limits=DecodeLimits()) as pool:
-        yield pool
 
 
 @pytest.fixture
@@ -34,13 +24,13 @@ def scanned(open_client: Open) -> tuple[Client, str]:
     return client, str(client.scan(PICTURE)["scan_id"])
 
 
-def again(scanned: tuple[Client, str], decoder: DecoderPool, *, picture: bytes | None = PICTURE) -> Replay:
+def again(scanned: tuple[Client, str], *, picture: bytes | None = PICTURE) -> Replay:
     client, scan = scanned
     service = client.service
-    return replay(service.database, service.objects, scan, decoder=decoder, load=plain_bundle, picture=picture)
+    return replay(service.database, service.objects, scan, load=plain_bundle, picture=picture)
 
 
-def test_a_scan_is_the_same_after_everything_has_changed(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_a_scan_is_the_same_after_everything_has_changed(scanned: tuple[Client, str]) -> None:
     client, scan = scanned
     found = client.get(f"/v1/scans/{scan}").json()["findings"][0]
     client.delete(f"/v1/brands/{found['brand_id']}/references/{found['reference_id']}")
@@ -48,7 +38,7 @@ def test_a_scan_is_the_same_after_everything_has_changed(scanned: tuple[Client, 
     client.patch(f"/v1/brands/{found['brand_id']}", json={"name": "After"})
     client.reference(client.brand(), PICTURE)
     client.post("/v1/policies", json={"reason": "r", "review_at": 0.9})
-    done = again(scanned, decoder)
+    done = again(scanned)
     assert done.differences == []
     assert done.again.findings[0].brand == "Before"
     assert (done.again.index_version, done.again.policy_version) == (1, 1)
@@ -65,7 +55,7 @@ def test_a_brand_has_the_words_that_it_had(open_client: Open) -> None:
     assert words == [(), ("one", "two"), ("three", "one", "two"), ("three",)]
 
 
-def test_a_claim_that_was_made_is_made_again(open_client: Open, decoder: DecoderPool) -> None:
+def test_a_claim_that_was_made_is_made_again(open_client: Open) -> None:
     client = open_client()
     brand = client.brand("Before")
     client.reference(brand, PICTURE)
@@ -73,14 +63,12 @@ def test_a_claim_that_was_made_is_made_again(open_client: Open, decoder: Decoder
     assert scan.json()["brands_claimed"] == [brand]
     assert scan.json()["findings"][0]["claimed"]
     client.patch(f"/v1/brands/{brand}", json={"name": "After"})
-    done = again((client, scan.json()["scan_id"]), decoder)
+    done = again((client, scan.json()["scan_id"]))
     assert done.differences == []
     assert done.again.brands_claimed == [brand]
 
 
-def test_a_known_fake_s_photo_that_was_seen_is_seen_again_after_it_was_taken_back(
-    open_client: Open, decoder: DecoderPool
-) -> None:
+def test_a_known_fake_s_photo_that_was_seen_is_seen_again_after_it_was_taken_back(open_client: Open) -> None:
     client = open_client()
     brand, photo = client.brand(), png(cv2.resize(mosaic(2), (384, 384)))
     client.reference(brand, PICTURE)
@@ -90,43 +78,43 @@ def test_a_known_fake_s_photo_that_was_seen_is_seen_again_after_it_was_taken_bac
     found = client.get(f"/v1/scans/{scan}").json()
     assert (found["known_fakes_of"], len(found["findings"])) == ([brand], 1)
     assert client.delete(f"/v1/brands/{brand}/traits/{trait.json()['id']}").status_code == 204
-    done = again((client, scan), decoder, picture=photo)
+    done = again((client, scan), picture=photo)
     assert done.differences == []
     assert done.again.known_fakes_of == [brand]
 
 
-def test_what_was_enabled_later_is_not_seen_before(open_client: Open, decoder: DecoderPool) -> None:
+def test_what_was_enabled_later_is_not_seen_before(open_client: Open) -> None:
     client = open_client()
     brand = client.brand()
     path = f"/v1/brands/{brand}/references/{client.reference(brand, PICTURE)}"
     for status in ("disabled", "active", "disabled"):
         client.patch(path, json={"status": status})
         scan = client.scan(PICTURE)["scan_id"]
-        done = again((client, scan), decoder)
+        done = again((client, scan))
         assert done.differences == []
         assert len(done.again.findings) == (status == "active")
 
 
-def test_the_picture_of_a_listing_need_not_be_given(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_the_picture_of_a_listing_need_not_be_given(scanned: tuple[Client, str]) -> None:
     client, _ = scanned
     files = [("image", ("a.png", PICTURE))]
     sent = client.post("/v1/listings", data={"listing": '{"id": "L", "seller": "S"}'}, files=files).json()
-    assert again((client, sent["scan_ids"][0]), decoder, picture=None).differences == []
+    assert again((client, sent["scan_ids"][0]), picture=None).differences == []
 
 
-def test_another_result_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_another_result_is_told(scanned: tuple[Client, str]) -> None:
     client, scan = scanned
     with client.service.database.write() as session:
         change = text("""UPDATE scans SET result = jsonb_set(result, '{decision}', '"block"') WHERE id = :id""")
         session.execute(change, {"id": scan})
-    assert again(scanned, decoder).differences == ["decision: block was answered, allow now"]
+    assert again(scanned).differences == ["decision: block was answered, allow now"]
 
 
-def test_without_its_picture_a_scan_is_refused(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_without_its_picture_a_scan_is_refused(scanned: tuple[Client, str]) -> None:
     with pytest.raises(Problem, match="no listing has it"):
-        again(scanned, decoder, picture=None)
+        again(scanned, picture=None)
     with pytest.raises(Problem, match="another file"):
-        again(scanned, decoder, picture=png(mosaic(2)))
+        again(scanned, picture=png(mosaic(2)))
 
 
 @pytest.mark.parametrize(
@@ -136,27 +124,27 @@ def test_without_its_picture_a_scan_is_refused(scanned: tuple[Client, str], deco
         ('DELETE FROM "references"', "1 of the 1 references of then"),
     ],
 )
-def test_what_was_forgotten_is_told(scanned: tuple[Client, str], decoder: DecoderPool, loss: str, told: str) -> None:
+def test_what_was_forgotten_is_told(scanned: tuple[Client, str], loss: str, told: str) -> None:
     with scanned[0].service.database.write() as session:
         session.execute(text(loss))
     with pytest.raises(Problem, match=told):
-        again(scanned, decoder)
+        again(scanned)
 
 
-def test_a_reference_without_its_picture_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_a_reference_without_its_picture_is_told(scanned: tuple[Client, str]) -> None:
     scanned[0].service.objects.delete_folder("references")
     with pytest.raises(Problem, match="the picture of the reference ref_"):
-        again(scanned, decoder)
+        again(scanned)
 
 
-def test_a_model_that_is_not_installed_any_more_is_told(scanned: tuple[Client, str], decoder: DecoderPool) -> None:
+def test_a_model_that_is_not_installed_any_more_is_told(scanned: tuple[Client, str]) -> None:
     def load(name: str) -> ModelBundle:
         raise BundleRejected(f"no model bundle in {name}")
 
     client, scan = scanned
     with pytest.raises(Problem, match=r"the model plain .* is gone"):
         replay(
-            client.service.database, client.service.objects, scan, decoder=decoder, load=load, picture=PICTURE
+            client.service.database, client.service.objects, scan, load=load, picture=PICTURE
         )  # fmt: skip
 
 
@@ -175,3 +163,10 @@ def test_the_command(scanned: tuple[Client, str], monkeypatch: pytest.MonkeyPatc
     refused = commands[0].invoke(commands[1], ["scan", "--replay", scan])
     assert (refused.exit_code, "no listing has it" in refused.stderr) == (1, True)
     assert commands[0].invoke(commands[1], ["scan"]).exit_code == 2
+
+
+def test_photos_of_every_size_are_read_again_whatever_the_limits_are_now(open_client: Open) -> None:
+    client, photo = open_client(), jpeg(large_photo())
+    client.reference(client.brand(), photo)
+    scan = str(client.scan(photo)["scan_id"])
+    assert again((open_client(max_upload_bytes=1_024, max_pixels=1_000), scan), picture=photo).differences == []

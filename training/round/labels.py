@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from model.alignment import CROP_MARGIN
-from model.decode import decode
+from model.decode import KEPT_LIMITS, decode
 from model.regions import Box, RgbImage
 
 BLIND_TEST = "blind_test"
@@ -65,12 +65,12 @@ class LabelSet:
 
     def region(self, label: Label, *, margin: float = CROP_MARGIN) -> RgbImage:
         """The label's region as the scan cuts it for the verifier; margin 0 is what the scan embeds."""
-        picture = decode((self.folder / "pictures" / label.picture).read_bytes())
+        picture = decode((self.folder / "pictures" / label.picture).read_bytes(), limits=KEPT_LIMITS)
         return np.ascontiguousarray(label.box.grown(margin).crop(picture))
 
     def reference(self, label: Label) -> RgbImage:
         """The genuine picture that the region was compared with."""
-        return decode(_reference(self.folder, label.reference).read_bytes())
+        return decode(_reference(self.folder, label.reference).read_bytes(), limits=KEPT_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,9 +9,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from marketplace import Marketplace, smeared
-from mosaics import mosaic, png
+from mosaics import jpeg, large_photo, mosaic, png
+from service_client import Open
+from sqlalchemy import select
 
 from model.decode import decode
+from serve.database.loop_tables import ListingRecord
+from serve.loop.stock_vectors import describe_missing
+from serve.objects import decode_stored
 from serve.roles import Role
 
 
@@ -213,3 +219,24 @@ def test_a_listing_may_be_larger_than_one_picture(market: Marketplace) -> None:
     picture = png(noise)
     assert len(picture) < most < 3 * len(picture)
     assert market.send(picture, picture, picture).status_code == 201
+
+
+def test_pictures_are_read_whatever_the_limits_were_when_they_were_stored(open_client: Open) -> None:
+    """Limits are raised and lowered; what a case shows stays, and so does the stock that is searched."""
+    generous = open_client(max_upload_bytes=20_000_000)
+    market, photo = Marketplace(generous), large_photo()
+    generous.reference(market.brand, jpeg(photo))
+    photo[:400, :400] //= 4
+    case = market.listing(png(photo), id="large", seller="s")["case"]["id"]
+    trait = market.trait(picture=png(photo))
+    cover = {"id": "another", "seller": "t"}
+    assert generous.post("/v1/blind-tests", json={"case_id": case, "cover": cover}).status_code == 201
+    unknown = replace(generous.service.bundle, name="another")
+    assert describe_missing(generous.service.database, generous.service.objects, bundle=unknown) == 1
+
+    strict = open_client(max_upload_bytes=1_024, max_pixels=1_000)
+    for path in (f"/v1/cases/{case}/pictures/0.png", f"/v1/brands/{market.brand}/traits/{trait}/picture"):
+        assert decode_stored(strict.get(path).content).shape == photo.shape, path
+    with strict.service.database.read() as session:
+        stored = session.scalars(select(ListingRecord.id).where(ListingRecord.marketplace_id == "large")).one()
+    assert strict.service.listings.rescan(stored)
