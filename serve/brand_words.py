@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from model.calibration import Word
 from serve.database.tables import Brand
+from serve.masked_words import MaskedWords
 from serve.results import Listing
 
 FEWEST_LETTERS = 3
@@ -31,6 +32,9 @@ FEWEST_NEAR = 5
 
 MOST_TOKENS = 4
 """Words in a row that make one of a brand's, at most."""
+
+HAN_BEGINNING = 4
+"""Letters by which a word of Chinese characters is found before it is compared as a whole."""
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _TOKEN = re.compile(r"[\w*#@•·]+(?:['’.&-][\w*#@•·]+)*")
@@ -91,9 +95,18 @@ class BrandWords:
         return sorted(word for word in self._owners if len(word) >= FEWEST_NEAR)
 
     @cached_property
-    def _han(self) -> list[str]:
-        """The words of Chinese characters, between which nothing stands."""
-        return sorted(word for word in self._owners if _HAN.search(word))
+    def _han(self) -> dict[str, list[str]]:
+        """The words of Chinese characters, between which nothing stands, by their first `HAN_BEGINNING`."""
+        found: dict[str, list[str]] = {}
+        for word in self._owners:
+            if _HAN.search(word):
+                found.setdefault(word[:HAN_BEGINNING], []).append(word)
+        return found
+
+    @cached_property
+    def _masked(self) -> MaskedWords:
+        """Every word, to be found by some of its letters."""
+        return MaskedWords(self._owners)
 
     def __contains__(self, brand_id: str) -> bool:
         return brand_id in self._brands
@@ -109,35 +122,40 @@ class BrandWords:
                         found[brand_id] = Spelled(brand_id, word, text)
         return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
 
-    def named_in(self, listing: Listing) -> list[str]:
-        """The ids of the brands that a listing names, each once: as its claimed brand, in the title, in the text."""
+    def named_in(self, listing: Listing, *, most: int | None = None) -> list[str]:
+        """The ids of the first `most` brands that a listing names (None: of all), each once: as its claimed brand, in
+        the title, in the text.
+
+        Whatever the text says, the work grows with its length and not with the number of brands.
+        """
         found: dict[str, None] = {}
         for text in (listing.brand_claimed, listing.title, listing.description):
             for brand_id in self._named(text or ""):
                 found.setdefault(brand_id)
+                if len(found) == most:
+                    return list(found)
         return list(found)
 
     def _named(self, text: str) -> Iterator[str]:
         for run in _runs(text):
             yield from self._owners.get(run, ())
-        han = folded(text) if _HAN.search(text) else ""
-        for word in self._han:
-            if word in han:
-                yield from self._owners[word]
-        for token in _TOKEN.findall(text):
-            if _MASK.search(token):
-                yield from self._masked(token)
+        for word in self._han_in(text):
+            yield from self._owners[word]
+        masked = (token for token in _TOKEN.findall(text) if _MASK.search(token))
+        for parts in dict.fromkeys(tuple(map(folded, _MASK.split(token))) for token in masked):
+            if _tells_enough(parts):
+                for word in self._masked.matching(parts):
+                    yield from self._owners[word]
 
-    def _masked(self, token: str) -> Iterator[str]:
-        """The brands whose word `token` is, with letters masked; most of them must be there, the first among them."""
-        parts = [folded(part) for part in _MASK.split(token)]
-        letters, masks = sum(map(len, parts)), len(parts) - 1
-        if not parts[0] or letters < 2 or masks > letters:
-            return
-        pattern = re.compile(".".join(map(re.escape, parts)))
-        for word, owners in sorted(self._owners.items()):
-            if len(word) == letters + masks and pattern.fullmatch(word):
-                yield from owners
+    def _han_in(self, text: str) -> list[str]:
+        """The words of Chinese characters that stand in `text`."""
+        if not self._han or not _HAN.search(text):
+            return []
+        han = folded(text)
+        lengths = range(2, HAN_BEGINNING + 1)
+        pieces = {han[start : start + length] for length in lengths for start in range(len(han))}
+        begun = (word for piece in self._han.keys() & pieces for word in self._han[piece])
+        return sorted(word for word in begun if word in han)
 
     def _near(self, text: str) -> list[str]:
         """The words that `text` is, or, long ones, that it misses by one letter."""
@@ -164,8 +182,11 @@ def stored_names(session: Session, brand_ids: Iterable[str] | None = None) -> di
 
 def folded(text: str) -> str:
     """Letters and digits alone, without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if letter.isalnum())
+    plain = text.casefold()
+    if not plain.isascii():
+        # Letter by letter: accents that follow each other would be sorted, thousands of them in quadratic time.
+        plain = "".join(unicodedata.normalize("NFKD", letter) for letter in plain)
+    return "".join(filter(str.isalnum, plain))
 
 
 def _runs(text: str) -> Iterable[str]:
@@ -187,6 +208,12 @@ def _words_of(names: BrandNames | None) -> list[str]:
 
 def _names_somebody(word: str) -> bool:
     return len(word) >= FEWEST_LETTERS or (len(word) >= 2 and bool(_HAN.search(word)))
+
+
+def _tells_enough(parts: Sequence[str]) -> bool:
+    """Whether a masked word of which `parts` are left names somebody: its first letter is there, and most others."""
+    letters, masks = sum(map(len, parts)), len(parts) - 1
+    return bool(parts[0]) and letters >= 2 and masks <= letters
 
 
 def _worth(one: Spelled) -> tuple[bool, int]:

@@ -89,7 +89,7 @@ class Scanner:
 
     def claimed_in(self, listing: Listing | None) -> list[str]:
         """The ids of the first `MAX_CLAIMED` brands that a listing names."""
-        return [] if listing is None else self._words.named_in(listing)[:MAX_CLAIMED]
+        return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
 
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),

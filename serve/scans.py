@@ -34,10 +34,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a scan is made with: the model, its index and references, all of one state, and the policy that decides."""
+    """What a scan is made with: the model, its index and references, all of one state, the policy that decides, and the
+    ids of the brands that the listing names."""
 
     scanner: Scanner
     policy: Policy
+    claimed: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +65,26 @@ class ScanDesk:
         self._policies = policies
         self._metrics = metrics
 
-    def now(self) -> Moment:
-        """What a scan that begins now is made with."""
-        return Moment(self._scanner(), self._policies.current)
+    def now(self, listing: Listing | None = None) -> Moment:
+        """What scans that begin now are made with: one picture, or several of a `listing` alike, to their end.
 
-    def scan(self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None) -> ScanResult:
-        """Scan the picture in the file `data`. Raises `ImageRejected`.
-
-        `listing` is what the seller says: the brands that it names are looked for. `moment` is for callers that scan
-        several pictures alike; without it, what is in force when the scan begins, and it keeps that to its end.
+        `listing` is what the seller says: the brands that it names are looked for.
         """
-        return self.examine(data, listing=listing, moment=moment).result
+        scanner = self._scanner()
+        return Moment(scanner, self._policies.current, scanner.claimed_in(listing))
+
+    def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
+        """Scan the picture in the file `data`, of which the seller says `listing`. Raises `ImageRejected`."""
+        return self.examine(data, moment=self.now(listing)).result
 
     def examine(
-        self, data: bytes, *, listing: Listing | None = None, moment: Moment | None = None,
-        known_fakes_of: Sequence[str] = (), decode: Decode | None = None,
-    ) -> Examined:  # fmt: skip
+        self, data: bytes, *, moment: Moment, known_fakes_of: Sequence[str] = (), decode: Decode | None = None
+    ) -> Examined:
         """The same, with the vectors of what was looked at, the whole picture first.
 
         `known_fakes_of` are the brands of whose known fakes it is the photo: they are looked for as if they were named.
         `decode` is for files that are stored; without it the file is new, and a worker process reads it.
         """
-        moment = moment or self.now()
         start = time.perf_counter()
         scan_id = new_id("scan")
         try:
@@ -93,9 +93,8 @@ class ScanDesk:
             self._metrics.rejections.labels(code=rejected.code).inc()
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
-        claimed = moment.scanner.claimed_in(listing)
         scan = moment.scanner.scan(
-            image, scan_id=scan_id, policy=moment.policy, claimed=claimed, known_fakes_of=known_fakes_of
+            image, scan_id=scan_id, policy=moment.policy, claimed=moment.claimed, known_fakes_of=known_fakes_of
         )
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
@@ -105,7 +104,7 @@ class ScanDesk:
         self._metrics.scanned(result)
         log.info(
             "scanned", scan_id=scan_id, decision=result.decision, findings=[one.kind for one in result.findings],
-            index_version=result.index_version, total_ms=result.timings_ms.total, listing=listing is not None,
+            index_version=result.index_version, total_ms=result.timings_ms.total, brands_claimed=result.brands_claimed,
         )  # fmt: skip
         return Examined(result, scan.vectors)
 

@@ -107,10 +107,9 @@ class ListingDesk:
         that are stored already.
         """
         decode = decode or self._decoder.decode
-        moment = self._scans.now()
+        moment = self._scans.now(new)
         examined = [
-            self._scan(data, new=new, number=number, moment=moment, decode=decode)
-            for number, data in enumerate(pictures)
+            self._scan(data, number=number, moment=moment, decode=decode) for number, data in enumerate(pictures)
         ]
         results = [one.result for one in examined]
         findings = _findings(results)
@@ -191,16 +190,16 @@ class ListingDesk:
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan(self, data: bytes, *, new: NewListing, number: int, moment: Moment, decode: Decode) -> Examined:
+    def _scan(self, data: bytes, *, number: int, moment: Moment, decode: Decode) -> Examined:
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
         try:
-            examined = self._scans.examine(data, listing=new, moment=moment, decode=decode)
+            examined = self._scans.examine(data, moment=moment, decode=decode)
             known = self._fakes.photographed(
                 examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
             )
             if {one.brand_id for one in examined.result.findings}.issuperset(known):
                 return examined
-            return self._scans.examine(data, listing=new, moment=moment, known_fakes_of=known, decode=decode)
+            return self._scans.examine(data, moment=moment, known_fakes_of=known, decode=decode)
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"

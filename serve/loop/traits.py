@@ -82,7 +82,7 @@ class TraitLibrary:
         model = ""
         if picture is not None:
             image = self._decoder.decode(picture)
-            examined = self._scans.examine(picture, listing=Listing(brand_claimed=name))
+            examined = self._scans.examine(picture, moment=self._scans.now(Listing(brand_claimed=name)))
             findings = [one for one in examined.result.findings if one.brand_id == brand_id]
             model, vector = examined.result.model, examined.vectors[0]
             trait.sha256, trait.object_key = hashlib.sha256(picture).digest(), f"traits/{trait.id}"

@@ -14,9 +14,11 @@ from service_client import Open
 from sqlalchemy import select
 
 from model.decode import decode
+from serve.brand_words import BrandWords
 from serve.database.loop_tables import ListingRecord
 from serve.loop.stock_vectors import describe_missing
 from serve.objects import decode_stored
+from serve.results import Listing
 from serve.roles import Role
 
 
@@ -240,3 +242,18 @@ def test_pictures_are_read_whatever_the_limits_were_when_they_were_stored(open_c
     with strict.service.database.read() as session:
         stored = session.scalars(select(ListingRecord.id).where(ListingRecord.marketplace_id == "large")).one()
     assert strict.service.listings.rescan(stored)
+
+
+def test_the_brands_that_a_listing_names_are_looked_up_once(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    named_in = BrandWords.named_in
+
+    def counted(self: BrandWords, listing: Listing, *, most: int | None = None) -> list[str]:
+        asked.append(listing)
+        return named_in(self, listing, most=most)
+
+    monkeypatch.setattr(BrandWords, "named_in", counted)
+    market.listing(png(mosaic(5)), smeared(market.seed), smeared(market.seed, tile=3))
+    assert len(asked) == 1
