@@ -20,7 +20,7 @@ from serve.loop.rights_holders import NewRightsHolder, new_rights_holder
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import Problem, not_found
 from serve.replica import IndexReplica
-from serve.wording import Name
+from serve.wording import Name, Text
 
 Names = Annotated[list[Name], Field(max_length=100)]
 
@@ -34,7 +34,7 @@ class NewBrand(BaseModel):
     aliases: Annotated[Names, Field(description="Other names that it goes by")] = []
     words: Annotated[Names, Field(description="Its trademark words, as sellers write them")] = []
     rights_holder_id: Annotated[
-        str | None, Field(max_length=64, description="Who answers for it; left out, a rights holder of its own name")
+        Text | None, Field(max_length=64, description="Who answers for it; left out, a rights holder of its own name")
     ] = None
 
 

@@ -111,5 +111,5 @@ class Listing(BaseModel):
     brand_claimed: Annotated[str | None, Field(max_length=500)] = None
     seller: Annotated[str | None, Field(max_length=500)] = None
     category: Annotated[str | None, Field(max_length=500)] = None
-    price: Annotated[float | None, Field(ge=0)] = None
+    price: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     url: Annotated[str | None, Field(max_length=4_000)] = None

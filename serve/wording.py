@@ -18,7 +18,7 @@ JOINER: Final = "\u034f"
 def clean(text: str) -> str:
     """`text` in form NFC. Raises `ValueError` on control characters, which PostgreSQL or a log cannot hold."""
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
-        raise ValueError("control characters are not allowed")
+        raise ValueError("control characters are not allowed, leave them out")
     return text if text.isascii() else unicodedata.normalize("NFC", "".join(_stream_safe(text)))
 
 
@@ -36,6 +36,9 @@ def _stream_safe(text: str) -> Iterator[str]:
                 accents = 1
             yield part
 
+
+Text = Annotated[str, AfterValidator(clean)]
+"""What names something, in a query or a body, and is compared with what is stored; nothing else is asked of it."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(clean)]
 """A short name on one line."""

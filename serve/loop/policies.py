@@ -25,7 +25,7 @@ from serve.policies import CHANNEL
 from serve.policy import Policy, Thresholds
 from serve.problems import Problem, not_found, unprocessable
 from serve.results import Answer
-from serve.wording import Reason
+from serve.wording import Reason, Text
 
 LOCK: Final = 0x504F4C49  # "POLI": versions are written one at a time
 FITTED: Final = "fitted to settled outcomes"
@@ -35,7 +35,7 @@ class NewPolicy(Thresholds):
     """Thresholds set by hand: for all brands, and others for some."""
 
     reason: Reason
-    brands: Mapping[str, Thresholds] = {}
+    brands: Mapping[Text, Thresholds] = {}
 
 
 class BrandPolicyView(Answer):
@@ -82,7 +82,7 @@ def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page
 def get_policy(database: Database, version: str) -> PolicyView:
     """One version. Raises `Problem` (404)."""
     with database.read() as session:
-        record = session.get(PolicyRecord, _version(version)) if version.isdecimal() and len(version) < 10 else None
+        record = session.get(PolicyRecord, int(version)) if _is_version(version) else None
         if record is None:
             raise not_found("policy", version)
         return _view(record, newest=_newest(session))
@@ -168,8 +168,13 @@ def _not_shown(brand: str, known: Basis) -> Problem:
     )
 
 
+def _is_version(text_: str) -> bool:
+    """Whether it may be one: PostgreSQL's integers hold nine digits."""
+    return text_.isdecimal() and len(text_) < 10
+
+
 def _version(text_: str) -> int:
-    if not text_.isdecimal():
+    if not _is_version(text_):
         raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.")
     return int(text_)
 

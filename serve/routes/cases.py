@@ -17,6 +17,7 @@ from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
 from serve.routes.dependencies import BoundedWork, CaseReader, Complainant, Examiner, Judge, OpenService
 from serve.routes.forms import read_statement, statement_body
+from serve.wording import Text
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
@@ -30,7 +31,7 @@ def list_cases(
     caller: CaseReader,
     service: OpenService,
     state: CaseState | None = None,
-    brand: Annotated[str | None, Query(max_length=64, description="Cases of this brand only")] = None,
+    brand: Annotated[Text | None, Query(max_length=64, description="Cases of this brand only")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[CaseView]:

@@ -19,6 +19,7 @@ from serve.problems import documented
 from serve.routes.dependencies import ComplaintReader, CounterNoticeSender, Examiner, NoticeReader, OpenService
 from serve.routes.forms import read_statement, statement_body
 from serve.service import Service
+from serve.wording import Text
 
 router = APIRouter(prefix="/v1", tags=["complaints"])
 
@@ -91,7 +92,7 @@ def list_notices(
     *,
     caller: NoticeReader,
     service: OpenService,
-    seller: Annotated[str | None, Query(max_length=500, description="Notices to this seller only")] = None,
+    seller: Annotated[Text | None, Query(max_length=500, description="Notices to this seller only")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[NoticeView]:

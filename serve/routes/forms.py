@@ -64,18 +64,18 @@ def validated(model: type[Model], fields: dict[str, str]) -> Model:
         raise _invalid(error) from error
 
 
-def validated_json(model: type[Model], text: str) -> Model:
-    """The model in a JSON text. Raises `Problem` (422)."""
+def validated_json(model: type[Model], text: str, *, code: str = "invalid-request", part: str | None = None) -> Model:
+    """The model in a JSON text, the body or its `part`. Raises `Problem` (422) with `code`."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise _invalid(error, code=code, part=part) from error
 
 
-def _invalid(error: ValidationError) -> Problem:
+def _invalid(error: ValidationError, *, code: str = "invalid-request", part: str | None = None) -> Problem:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "body"
-    return unprocessable("invalid-request", f"{where}: {first['msg']}.")
+    where = ".".join(map(str, first["loc"])) or part or "body"
+    return unprocessable(code, ("" if part is None else f"The part `{part}`: ") + f"{where}: {first['msg']}.")
 
 
 async def _sent(part: UploadFile) -> SentFile:

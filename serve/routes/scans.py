@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from serve.problems import Problem, documented, unprocessable
 from serve.results import Listing, ScanResult
 from serve.routes.dependencies import BoundedWork, OpenService, ScanReader, ScanSender
+from serve.routes.forms import validated_json
 
 router = APIRouter(prefix="/v1", tags=["scans"])
 
@@ -81,9 +81,4 @@ async def read_upload(request: Request) -> tuple[bytes, Listing | None]:
 
 def parsed_listing(text: str) -> Listing:
     """The listing in a JSON text. Raises `Problem` (422)."""
-    try:
-        return Listing.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "listing"
-        raise unprocessable("invalid-listing", f"The part `listing`: {where}: {first['msg']}.") from error
+    return validated_json(Listing, text, code="invalid-listing", part="listing")

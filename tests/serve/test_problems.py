@@ -62,6 +62,7 @@ def test_ids_and_cursors_that_never_were(client: Client) -> None:
     assert_problem(client.get("/v1/scans/scan_0"), 404, "not-found")
     assert_problem(client.get("/v1/brands", params={"cursor": "not one"}), 422, "invalid-cursor")
     assert_problem(client.get("/v1/brands", params={"cursor": "AP8="}), 422, "invalid-cursor")
+    assert_problem(client.get("/v1/policies", params={"cursor": "OTk5OTk5OTk5OTk5"}), 422, "invalid-cursor")
     assert_problem(client.get("/v1/brands", params={"limit": 0}), 422, "invalid-request")
 
 
@@ -88,7 +89,9 @@ def test_scan_bodies_of_another_form(client: Client) -> None:
     assert_problem(client.post("/v1/scan", content=b"x", headers=broken), 400, "bad-request")
 
 
-@pytest.mark.parametrize("listing", ["", "{", "[]", '{"price": "cheap"}', '{"price": -1}', '{"title": 5}'])
+@pytest.mark.parametrize(
+    "listing", ["", "{", "[]", '{"price": "cheap"}', '{"price": -1}', '{"price": 1e999}', '{"title": 5}']
+)
 def test_listings_that_are_none(client: Client, listing: str) -> None:
     answer = client.post("/v1/scan", files={"image": ("a.png", png(mosaic(1)))}, data={"listing": listing})
     assert "listing" in assert_problem(answer, 422, "invalid-listing")["detail"]

@@ -7,8 +7,10 @@ an object of each brand (`objects`) are given.
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
@@ -169,3 +171,53 @@ def test_what_is_named_in_a_query_or_body_is_looked_at_too(
     body = {"judgements": [{"case_id": other["case_id"], "verdict": "unsure"}]}
     (outcome,) = market.client.post("/v1/cases/judgements", json=body, headers=brand).json()
     assert outcome["status"] == 404
+
+
+NUL = "a\0b"
+"""PostgreSQL stores and compares no such text."""
+
+
+def test_no_text_that_postgresql_cannot_hold_gets_past_the_door(market: Marketplace, own: Ids) -> None:
+    """In every query and every JSON body, and told by its name."""
+    document = market.client.get("/openapi.json").json()
+    tried = set()
+    for route in routes(market.client):
+        if action(route) is None:
+            continue
+        for method in route.methods:
+            operation = document["paths"][route.path][method.lower()]
+            url = route.path.format(**own)
+            queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+            for name in queries - {"limit"}:
+                tried.add((url, name))
+                assert_told(market.client.request(method, url, params={name: NUL}), name)
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            for name, body in with_nul(schema, document):
+                tried.add((url, name))
+                assert_told(market.client.request(method, url, json=body), name)
+    assert {name for _, name in tried} >= {"seller", "brand", "rights_holder_id", "brands", "statement", "url"}
+
+
+def assert_told(answer: httpx2.Response, name: str) -> None:
+    assert answer.status_code == 422, (answer.request.url, name, answer.text)
+    assert name in answer.text, (answer.request.url, name, answer.text)
+
+
+def with_nul(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Bodies with a NUL in one text of the schema each, and the name of the field; all other fields are left out."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for name, inside in schema.get("properties", {}).items():
+        for way in inside.get("anyOf", [inside]):
+            yield from ((name, {name: value}) for value in values_with_nul(way, document))
+
+
+def values_with_nul(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[Any]:
+    if schema.get("type") == "string":
+        yield NUL
+    elif schema.get("type") == "array":
+        yield from ([value] for value in values_with_nul(schema["items"], document))
+    elif "additionalProperties" in schema and schema.get("type") == "object" and "properties" not in schema:
+        yield {NUL: {}}
+    else:
+        yield from (body for _, body in with_nul(schema, document))
