@@ -13,12 +13,17 @@ from serve.database.engine import Database
 
 POLL_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
+RETRY_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """A thread that calls `look` with its own connection at each notice of `channel`; a lost one is made anew."""
+    """A thread that calls `look` with its own connection at each notice of `channel`; a lost one is made anew.
+
+    Only `close` ends it: when `look` fails, that is logged, and it looks again after a while. A full disk or a store
+    that is away may be mended, and a process that follows no more would never know.
+    """
 
     def __init__(self, database: Database, *, channel: str, look: Callable[[psycopg.Connection], None]) -> None:
         self._database = database
@@ -46,6 +51,9 @@ class Listener:
             except (psycopg.Error, SQLAlchemyError) as error:
                 log.warning("a listener lost the database", channel=self._channel, error=str(error))
                 self._ending.wait(RECONNECT_SECONDS)
+            except Exception:
+                log.exception("a change cannot be followed; trying again", channel=self._channel)
+                self._ending.wait(RETRY_SECONDS)
 
     def _follow(self, connection: psycopg.Connection) -> None:
         while not self._ending.is_set():

@@ -15,27 +15,23 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import structlog
-from obstore.exceptions import BaseError as ObjectStoreError
 from sqlalchemy import Row, Select, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from index.interface import Entry
 from index.live import LiveIndex
 from index.snapshot import SnapshotRejected, latest_snapshot, load_snapshot, save_snapshot
-from model.bundle import BundleRejected, ModelBundle
+from model.bundle import ModelBundle
 from serve.brand_words import BrandWords, stored_names
 from serve.catalogue import Catalogue
 from serve.changes import CHANNEL
 from serve.database.engine import Database
 from serve.database.tables import IndexChange, IndexCounter, Reference, ReferenceVector
+from serve.listener import Listener
 from serve.metrics import Metrics
 from serve.models.bundles import Bundles
 from serve.models.registry import serving_model
 
-POLL_SECONDS = 0.5
-RECONNECT_SECONDS = 0.5
-RELOAD_SECONDS = 2.0
 MOST_SINGLE_CHANGES = 1_000
 """From more missed changes than this, reading everything anew is quicker than applying them one by one."""
 
@@ -70,10 +66,9 @@ class IndexReplica:
         self._serving: Serving | None = None
         self._words = BrandWords()
         self._applying = threading.Lock()
-        self._ending = threading.Event()
         self._heard = 0.0
         self._saved_version = 0
-        self._listener = threading.Thread(target=self._listen, name="index-listener", daemon=True)
+        self._listener = Listener(database, channel=CHANNEL, look=self._look)
 
     def start(self) -> None:
         """Load the model, then the snapshot and what changed since, or everything from the database; follow changes.
@@ -86,9 +81,7 @@ class IndexReplica:
 
     def close(self) -> None:
         """Stop following, and end the index's own work."""
-        self._ending.set()
-        if self._listener.is_alive():
-            self._listener.join(timeout=POLL_SECONDS + 5.0)
+        self._listener.close()
         if self._serving is not None:
             self._serving.index.close()
 
@@ -228,29 +221,12 @@ class IndexReplica:
         self._metrics.index_version.set(self.index.version)
         self._metrics.index_vectors.set(len(self.index))
 
-    def _listen(self) -> None:
-        """Follow the changes until closed; a lost connection is made anew."""
-        while not self._ending.is_set():
-            try:
-                with psycopg.connect(self._database.libpq_url, autocommit=True, connect_timeout=5) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
-                    self._follow(connection)
-            except (psycopg.Error, SQLAlchemyError) as error:
-                log.warning("index listener lost the database", error=str(error))
-                self._ending.wait(RECONNECT_SECONDS)
-            except (BundleRejected, ValueError, ObjectStoreError) as error:
-                # Scans go on with the old model; /readyz says soon that this process is behind.
-                log.error("the model that was put in place cannot be loaded; trying again", error=str(error))
-                self._ending.wait(RELOAD_SECONDS)
-
-    def _follow(self, connection: psycopg.Connection) -> None:
-        while not self._ending.is_set():
-            for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                pass
-            row = connection.execute("SELECT version FROM index_counter").fetchone()
-            if row is not None and row[0] != self.index.version:
-                self.catch_up()
-            self._note()
+    def _look(self, connection: psycopg.Connection) -> None:
+        """Catch up. While that fails scans go on with what serves, and /readyz says soon that it is behind."""
+        row = connection.execute("SELECT version FROM index_counter").fetchone()
+        if row is not None and row[0] != self.index.version:
+            self.catch_up()
+        self._note()
 
 
 def _label(session: Session, version: int, *, model: str) -> str | None:

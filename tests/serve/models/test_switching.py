@@ -19,6 +19,7 @@ from service_client import Client, Open
 from sqlalchemy import text
 from waiting import eventually
 
+from model.bundle import ModelBundle
 from serve import backfill, references
 from serve.app import create_app
 from serve.backfill import embed_missing
@@ -26,6 +27,7 @@ from serve.brands import NewBrand, create_brand
 from serve.database.engine import Database
 from serve.models.promotion import forget_vectors, promote, roll_back
 from serve.models.switching import Switching
+from serve.objects import ObjectMissingError
 from serve.references import NewReference
 from serve.results import ScanResult
 from serve.service import open_service
@@ -100,6 +102,25 @@ def test_no_scan_fails_or_sees_a_mixture_while_models_are_switched(
         assert [finding.brand_id for finding in result.findings] == [brand], (
             "by vectors of another model nothing is found"
         )
+
+
+def test_a_process_that_could_not_load_the_new_model_serves_it_once_it_can(
+    client: Client, open_client: Open, candidate: Path, champion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.listener.RETRY_SECONDS", 0.05)
+    other = open_client(model=str(champion))
+    load = other.service.bundles.load
+    troubles = [ObjectMissingError("models/turned/detector.onnx"), OSError(28, "No space left on device")]
+
+    def fails_at_first(name: str | None) -> ModelBundle:
+        if name == candidate.name and troubles:
+            raise troubles.pop()
+        return load(name)
+
+    monkeypatch.setattr(other.service.bundles, "load", fails_at_first)
+    promote_now(client, candidate)
+    eventually(lambda: other.service.bundle.name == candidate.name)
+    assert not troubles
 
 
 def test_a_new_process_serves_what_was_promoted(
