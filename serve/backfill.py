@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from model.bundle import ModelBundle
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Reference, ReferenceVector
 from serve.objects import ObjectMissingError, Objects, decode_stored
-from serve.references import embed_views
+from serve.references import embed_views, keep_vectors
 
 BATCH = 64
 PROGRESS_SECONDS = 5.0
@@ -84,12 +83,8 @@ def _embed(database: Database, objects: Objects, reference: Reference, *, bundle
         log.error("a reference's picture is gone; upload it again", reference_id=reference.id)
         return False
     views, vectors = embed_views(bundle, picture, kind=reference.kind)  # type: ignore[arg-type] # checked by the table
-    rows = [
-        {"reference_id": reference.id, "model": bundle.name, "view": view, "vector": vector.astype("<f4").tobytes()}
-        for view, vector in zip(views, vectors, strict=True)
-    ]
     with database.write() as session:
         if session.get(Reference, reference.id, with_for_update={"read": True}) is not None:
-            session.execute(insert(ReferenceVector).on_conflict_do_nothing(), rows)
+            keep_vectors(session, reference.id, model=bundle.name, views=views, vectors=vectors)
     failpoints.reached(failpoints.REFERENCE_EMBEDDED)
     return True

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -192,8 +193,7 @@ class ReferenceLibrary:
                 raise not_found("brand", reference.brand_id)
             session.add(reference)
             session.flush()
-            session.add_all(vector_rows(reference.id, model=model, views=views, vectors=vectors))
-            session.flush()
+            keep_vectors(session, reference.id, model=model, views=views, vectors=vectors)
             session.refresh(reference)
             if others_are_kept(session, serving=model):
                 defer(session, EMBED_FOR_KEPT, reference_id=reference.id)
@@ -245,14 +245,15 @@ def embed_views(
     return [name for name, _ in views], bundle.embedder.embed([image for _, image in views])
 
 
-def vector_rows(
-    reference_id: str, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]
-) -> list[ReferenceVector]:
-    """The rows that keep a reference's vectors."""
-    return [
-        ReferenceVector(reference_id=reference_id, model=model, view=view, vector=vector.astype("<f4").tobytes())
+def keep_vectors(
+    session: Session, reference_id: str, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]
+) -> None:
+    """Keep the vectors (n, 256) that a model made of the reference's `views`; what is kept of it already stays."""
+    rows = [
+        {"reference_id": reference_id, "model": model, "view": view, "vector": vector.astype("<f4").tobytes()}
         for view, vector in zip(views, vectors, strict=True)
     ]
+    session.execute(insert(ReferenceVector).on_conflict_do_nothing(), rows)
 
 
 def _find(session: Session, brand_id: str, reference_id: str, *, for_update: bool = False) -> Reference:
