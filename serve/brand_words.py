@@ -2,13 +2,12 @@
 
 A brand's words are its name, its aliases and its trademark words. Letters count whatever their case, accents and what
 stands between them ("Coca-Cola" is COCA COLA). A listing that names a brand claims it; so does one that masks a letter
-of it ("N*ke"), as sellers do who know that names are searched for.
+of it ("N*ke") or writes another that looks like it ("N1ke"), as sellers do who know that names are searched for.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,11 +20,12 @@ from sqlalchemy.orm import Session
 
 from model.calibration import Word
 from serve.database.tables import Brand
+from serve.letters import disguised, folded
 from serve.masked_words import MaskedWords
 from serve.results import Listing
 
 FEWEST_LETTERS = 3
-"""A word of fewer Latin letters names nobody; of Chinese characters, two do."""
+"""A word of fewer Latin letters names nobody but as a listing's claimed brand; of Chinese characters, two do."""
 
 FEWEST_NEAR = 5
 """Letters from which a word may be one letter off and still be recognised."""
@@ -36,8 +36,18 @@ MOST_TOKENS = 4
 HAN_BEGINNING = 4
 """Letters by which a word of Chinese characters is found before it is compared as a whole."""
 
+MOST_ATTACHED = 12
+"""Letters of a word in kana or Hangul to which others are attached, at most."""
+
+_UNSPACED = re.compile(r"[\u3400-\u9fff\u0e00-\u0e7f]")
+"""Chinese characters and Thai letters, between whose words nothing stands."""
+
+_ATTACHED = re.compile(r"[\u30a0-\u30ff]+|[\u3040-\u309f]+|[\uac00-\ud7af]+")
+"""Katakana, hiragana and Hangul: particles and other words follow a word in the same run of letters."""
+
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_TOKEN = re.compile(r"[\w*#@•·]+(?:['’.&-][\w*#@•·]+)*")
+# The signs of the scripts of South Asia and Thai are no letters to regular expressions.
+_TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
 _MASK = re.compile(r"[*#@•·]")
 
 
@@ -96,17 +106,17 @@ class BrandWords:
 
     @cached_property
     def _han(self) -> dict[str, list[str]]:
-        """The words of Chinese characters, between which nothing stands, by their first `HAN_BEGINNING`."""
+        """The words of Chinese and Thai, between which nothing stands, by their first `HAN_BEGINNING` letters."""
         found: dict[str, list[str]] = {}
         for word in self._owners:
-            if _HAN.search(word):
+            if _UNSPACED.search(word) and _names_somebody(word):
                 found.setdefault(word[:HAN_BEGINNING], []).append(word)
         return found
 
     @cached_property
     def _masked(self) -> MaskedWords:
         """Every word, to be found by some of its letters."""
-        return MaskedWords(self._owners)
+        return MaskedWords(word for word in self._owners if _names_somebody(word))
 
     def __contains__(self, brand_id: str) -> bool:
         return brand_id in self._brands
@@ -114,7 +124,7 @@ class BrandWords:
     def spelled(self, line: str) -> list[Spelled]:
         """The brands that a line of a photo spells, exactly or one letter off, longest word first."""
         found: dict[str, Spelled] = {}
-        for text in _runs(line):
+        for text in (*_runs(line), *self._han_in(line)):
             for word in self._near(text):
                 for brand_id in self._owners[word]:
                     known = found.get(brand_id)
@@ -128,7 +138,8 @@ class BrandWords:
 
         Whatever the text says, the work grows with its length and not with the number of brands.
         """
-        found: dict[str, None] = {}
+        # A claimed brand is a name and nothing else, so the shortest ones count too.
+        found = dict.fromkeys(self._owners.get(folded(listing.brand_claimed or ""), ())[:most])
         for text in (listing.brand_claimed, listing.title, listing.description):
             for brand_id in self._named(text or ""):
                 found.setdefault(brand_id)
@@ -139,6 +150,10 @@ class BrandWords:
     def _named(self, text: str) -> Iterator[str]:
         for run in _runs(text):
             yield from self._owners.get(run, ())
+            for meant in disguised(run):
+                yield from self._owners.get(meant, ())
+        for beginning in _attached(text):
+            yield from self._owners.get(beginning, ())
         for word in self._han_in(text):
             yield from self._owners[word]
         masked = (token for token in _TOKEN.findall(text) if _MASK.search(token))
@@ -148,8 +163,8 @@ class BrandWords:
                     yield from self._owners[word]
 
     def _han_in(self, text: str) -> list[str]:
-        """The words of Chinese characters that stand in `text`."""
-        if not self._han or not _HAN.search(text):
+        """The words of Chinese and Thai that stand in `text`."""
+        if not self._han or not _UNSPACED.search(text):
             return []
         han = folded(text)
         lengths = range(2, HAN_BEGINNING + 1)
@@ -180,15 +195,6 @@ def stored_names(session: Session, brand_ids: Iterable[str] | None = None) -> di
     return {brand.id: names_of(brand) for brand in session.scalars(query)}
 
 
-def folded(text: str) -> str:
-    """Letters and digits alone, without case and accents."""
-    plain = text.casefold()
-    if not plain.isascii():
-        # Letter by letter: accents that follow each other would be sorted, thousands of them in quadratic time.
-        plain = "".join(unicodedata.normalize("NFKD", letter) for letter in plain)
-    return "".join(filter(str.isalnum, plain))
-
-
 def _runs(text: str) -> Iterable[str]:
     """Every run of one to `MOST_TOKENS` words of `text`, folded and put together, each once."""
     tokens = [token for token in map(folded, _TOKEN.findall(text)) if token]
@@ -200,10 +206,18 @@ def _runs(text: str) -> Iterable[str]:
     return dict.fromkeys(run for run in runs if _names_somebody(run))
 
 
+def _attached(text: str) -> Iterable[str]:
+    """What runs of kana and Hangul begin with, folded, each once: the word, and what is attached to it left out."""
+    beginnings = (
+        folded(run[:last]) for run in _ATTACHED.findall(text) for last in range(2, min(len(run), MOST_ATTACHED) + 1)
+    )
+    return dict.fromkeys(one for one in beginnings if _names_somebody(one))
+
+
 def _words_of(names: BrandNames | None) -> list[str]:
-    """The folded words of a brand that name somebody, each once."""
+    """The folded words of a brand, each once."""
     words = () if names is None else (names.name, *names.words)
-    return [word for word in dict.fromkeys(map(folded, words)) if _names_somebody(word)]
+    return [word for word in dict.fromkeys(map(folded, words)) if word]
 
 
 def _names_somebody(word: str) -> bool:
