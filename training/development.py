@@ -131,7 +131,11 @@ def readable_photos(
     )
     dev = [logo for logo in logos if split_of(logo.brand) == "dev"]
     marked = [
-        _placed(dev[int(rng.integers(len(dev)))], garments[int(rng.integers(len(garments)))], kind="genuine", rng=rng)
+        _placed(
+            rasterise(dev[int(rng.integers(len(dev)))], width=512, background=None),
+            garments[int(rng.integers(len(garments)))],
+            rng=rng,
+        )
         for _ in progress(range(count), count, "marks to read")
     ]
     plain = [*garments, *shops]
@@ -148,16 +152,19 @@ def _placed_photos(
         brand = sorted(pool)[int(rng.integers(len(pool)))]
         logo = pool[brand][int(rng.integers(len(pool[brand])))]
         kind: Kind = ("genuine", "smear", "imitation")[int(rng.choice(3, p=(0.4, 0.4, 0.2)))]
-        image = _placed(logo, garments[int(rng.integers(len(garments)))], kind=kind, rng=rng)
+        edited = imitated(logo, rng=rng) if kind == "imitation" else None
+        if kind == "imitation" and edited is None:
+            kind = "genuine"
+        mark = rasterise(logo, width=512, background=None) if edited is None else edited
+        image = _placed(mark, garments[int(rng.integers(len(garments)))], smear_it=kind == "smear", rng=rng)
         yield DevelopmentPhoto(jpeg(image), brand if known else None, kind)
 
 
-def _placed(logo: Logo, garment: Photo, *, kind: Kind, rng: np.random.Generator) -> RgbImage:
-    mark = imitated(logo, rng=rng) if kind == "imitation" else rasterise(logo, width=512, background=None)
+def _placed(mark: RgbaImage, garment: Photo, *, smear_it: bool = False, rng: np.random.Generator) -> RgbImage:
     image, box, _ = place_mark(
         dressed(mark, rng=rng), garment.read(), rng=rng, width_fraction=float(rng.uniform(0.1, 0.6))
     )
-    return smeared(image, box, rng=rng) if kind == "smear" else image
+    return smeared(image, box, rng=rng) if smear_it else image
 
 
 def smeared(image: RgbImage, box: Box, *, rng: np.random.Generator) -> RgbImage:
@@ -166,15 +173,15 @@ def smeared(image: RgbImage, box: Box, *, rng: np.random.Generator) -> RgbImage:
     return smear(image, box, tool=tool, strength=float(rng.uniform(0.1, 0.7)), rng=rng)
 
 
-def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage:
-    """The logo after an edit that may be fitted to, or as it is when none of those tried is possible for it."""
+def imitated(logo: Logo, *, rng: np.random.Generator) -> RgbaImage | None:
+    """The logo after an edit that may be fitted to; None when none of those tried is possible for it."""
     kinds = sorted(set(IMITATIONS) - {*HELD_OUT_IMITATIONS, "combined"})
     for kind in rng.permutation(kinds)[:6]:
         try:
             return imitate(logo, kind=str(kind), rng=rng, width=512)
         except ImpossibleEditError:
             continue
-    return rasterise(logo, width=512, background=None)
+    return None
 
 
 def _package_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Generator) -> Iterator[DevelopmentPhoto]:
@@ -205,13 +212,10 @@ def _real_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Genera
     ]
     for number in range(count if photos else 0):
         (photo, brand), is_smeared = photos[number % len(photos)], number // len(photos) % 2 == 1
-        if not is_smeared:
-            yield DevelopmentPhoto(photo.path.read_bytes(), brand, "genuine")
-            continue
         image = photo.read()
-        for mark in photo.marks:
+        for mark in photo.marks if is_smeared else ():
             image = smeared(image, mark.box, rng=rng)
-        yield DevelopmentPhoto(jpeg(image), brand, "smear")
+        yield DevelopmentPhoto(jpeg(image), brand, "smear" if is_smeared else "genuine")
 
 
 @cache

@@ -13,6 +13,7 @@ import numpy as np
 from model.alignment import CROP_MARGIN
 from model.bundle import ModelBundle
 from model.decode import decode
+from model.encoding import jpeg
 from model.reference_views import reference_views
 from model.regions import Box, RgbImage, whole_image
 from model.tampering import Tampering
@@ -20,6 +21,7 @@ from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS, smear
 from training.evaluation.datasets import Photo
 from training.evaluation.references import Drawings, as_uploaded, drawings_of
+from training.evaluation.served_imitations import Picture
 from training.evaluation.versions import drawings_in_use
 from training.refusals import DataMissing
 from training.synthesis.grounds import Backgrounds, data_folder
@@ -30,6 +32,9 @@ Split = Literal["dev", "held_out"]
 
 SMALLEST_SIDE = 20
 """Marks with a shorter side of fewer pixels are left out: there is nothing to smear."""
+
+QUALITIES = (70, 95)
+"""JPEG qualities, the first and the one after the last, at which photos are saved before they are judged."""
 
 STRENGTHS = {
     "something_left": (0.0, 0.85),
@@ -92,9 +97,10 @@ class CaseSet:
 def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering: Tampering, seed: int = 0) -> CaseSet:
     """The marks of FlickrLogos-27 as they are (`genuine`) and smeared, beside the clean drawings of their brands.
 
-    Two in five smears are of tools kept out of training; strengths are even from 0 to 1.
+    Two in five smears are of tools kept out of training; strengths are even from 0 to 1. Photos are compressed anew,
+    a genuine mark's as its smear's, as they are when someone edits and sends them.
     """
-    rng = np.random.default_rng(seed)
+    rng, saving = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     references = _uploaded(drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos))
     cases = []
     for photo in photos:
@@ -102,12 +108,14 @@ def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering:
         for mark in photo.marks:
             if mark.brand not in references or min(mark.box.width, mark.box.height) < SMALLEST_SIDE:
                 continue
+            quality = int(saving.integers(*QUALITIES))
+            genuine = _saved(image, quality=quality)
             cases.append(
-                _case(image, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", tampering=tampering)
+                _case(genuine, mark.box, brand=mark.brand, photo=photo.path.name, kind="genuine", tampering=tampering)
             )
             tool = str(rng.choice(HELD_OUT_SMEARS if rng.random() < 0.4 else list(SMEARS)))
             strength = float(rng.uniform(0, 1))
-            edited = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
+            edited = _saved(smear(image, mark.box, tool=tool, strength=strength, rng=rng), quality=quality)
             smeared = _case(
                 edited, mark.box, brand=mark.brand, photo=photo.path.name, kind="smear", tampering=tampering
             )
@@ -132,6 +140,12 @@ def web_imitations(bundle: ModelBundle) -> CaseSet:
     ]
     files = [folder / row["file"] for row in rows]
     return CaseSet("Real imitations from the web (imitations_web)", cases, references, files=files)
+
+
+def web_pictures() -> list[Picture]:
+    """The pictures of `imitations_web`, references among them."""
+    folder = data_folder() / "imitations_web"
+    return [Picture(folder / row["file"], row["brand"], row["kind"]) for row in _rows(folder / "labels.csv")]
 
 
 def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: ModelBundle) -> CaseSet:
@@ -220,6 +234,10 @@ def _uploaded(drawings: Drawings) -> dict[str, list[RgbImage]]:
         for brand, logos in drawings.items()
     }
     return {brand: pictures for brand, pictures in found.items() if pictures}
+
+
+def _saved(image: RgbImage, *, quality: int) -> RgbImage:
+    return decode(jpeg(image, quality=quality))
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

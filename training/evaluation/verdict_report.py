@@ -20,6 +20,7 @@ from training.evaluation.provenance import commit, provenance
 from training.evaluation.recognition import Inputs, RecognitionSettings
 from training.evaluation.references import other_brands
 from training.evaluation.report import Progress, Report, Table
+from training.evaluation.served_imitations import served_imitations
 from training.evaluation.shop_photos import shop_photos
 from training.evaluation.verdict_cases import (
     Case,
@@ -28,6 +29,7 @@ from training.evaluation.verdict_cases import (
     logo_imitations,
     smeared_photos,
     web_imitations,
+    web_pictures,
 )
 from training.evaluation.verdict_judges import (
     KINDS,
@@ -47,7 +49,7 @@ VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
 """In the order in which they are printed."""
 
 OTHER_BRANDS = 500
-"""Other brands that are registered when clean photos are scanned."""
+"""Other brands that are registered when clean photos or real imitations are scanned."""
 
 Tables = dict[str, Table]
 
@@ -203,6 +205,13 @@ def _known_fakes(inputs: Inputs, settings: VerdictSettings) -> Tables:
 def _imitations(inputs: Inputs, settings: VerdictSettings) -> Tables:
     genuine = smeared_photos(inputs.marked, inputs.logos, tampering=inputs.bundle.tampering).cases
     web = judged("web_imitations", web_imitations(inputs.bundle), inputs=inputs)
+    served = served_imitations(
+        web_pictures(),
+        others=other_brands(inputs.logos, count=OTHER_BRANDS),
+        model=settings.bundle,
+        progress=inputs.progress,
+    )
+    web |= {"web_imitations_served": served}
     return web | judged("logo_imitations", logo_imitations(genuine, inputs.logos, inputs.bundle), inputs=inputs)
 
 

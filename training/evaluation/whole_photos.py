@@ -111,13 +111,14 @@ def _answers(
 
 
 def _picture(photo: Photo, number: int, *, way: Way) -> bytes:
-    """The file that is sent: of a smeared photo with every mark smeared by one tool, whatever its strength."""
-    if not way.smeared:
-        return photo.path.read_bytes()
+    """The file that is sent: of a smeared photo with every mark smeared by one tool, whatever its strength.
+
+    All are compressed anew, as a picture is that someone edited and sent: else that alone would tell them apart.
+    """
     rng = np.random.default_rng([SEED, number])
     tool, image = str(rng.choice(sorted(SMEARS))), photo.read()
     strength = float(rng.uniform(0, 1))
-    for mark in photo.marks:
+    for mark in photo.marks if way.smeared else ():
         image = smear(image, mark.box, tool=tool, strength=strength, rng=rng)
     return jpeg(image)
 
