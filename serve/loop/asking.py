@@ -30,26 +30,36 @@ def ask(
     The caller holds the listing's lock. What was asked about the same pictures stands. Other pictures under an open
     case replace those that it asked about; after any answer they make a new case.
     """
-    latest = _latest(session, listing, brand_id=findings[0].brand_id)
-    if latest is not None and latest.revision == listing.revision:
-        return latest
-    if latest is None or latest.state not in ASKED:
+    standing = _standing(session, listing, brand_id=findings[0].brand_id)
+    if standing is not None and standing.revision == listing.revision:
+        return standing
+    if standing is None:
         return open_case(session, listing, findings=findings, objects=objects, model=model, actor=actor)
-    if latest.state != CaseState.OPEN:
-        end_case(session, latest, listing, CaseAction.SUPERSEDE)
+    if standing.state != CaseState.OPEN:
+        end_case(session, standing, listing, CaseAction.SUPERSEDE)
         session.flush()
         return open_case(session, listing, findings=findings, objects=objects, model=model, actor=actor)
-    void_blind_test(session, latest)
-    show_findings(latest, listing, findings=findings, objects=objects, model=model)
+    void_blind_test(session, standing)
+    show_findings(standing, listing, findings=findings, objects=objects, model=model)
     session.flush()
-    push(session, latest.holder_id, "case.changed", view_case(session, latest.id))
+    push(session, standing.holder_id, "case.changed", view_case(session, standing.id))
     audit.record(
-        session, actor=actor, action="case shows other pictures", subject=latest.id,
+        session, actor=actor, action="case shows other pictures", subject=standing.id,
         content={"revision": listing.revision},
     )  # fmt: skip
-    return latest
+    return standing
 
 
-def _latest(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
-    query = select(Case).where(Case.listing_id == listing.id, Case.brand_id == brand_id).order_by(Case.id.desc())
-    return session.scalars(query.limit(1).with_for_update()).first()
+def _standing(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
+    """The case about the listing's pictures as they are now, or else the one in `ASKED`, if there is either.
+
+    It need not be the newest: an older one is asked again when its answer `infringing` is taken back.
+    """
+    of_these = Case.revision == listing.revision
+    query = (
+        select(Case)
+        .where(Case.listing_id == listing.id, Case.brand_id == brand_id, of_these | Case.state.in_(ASKED))
+        .order_by(of_these.desc())
+        .limit(1)
+    )
+    return session.scalars(query.with_for_update()).first()

@@ -106,6 +106,19 @@ def test_other_pictures_are_asked_about_beside_what_is_found_to_infringe(market:
     assert market.client.post(f"/v1/cases/{first}/complaint", headers=market.brand_key).status_code == 201
 
 
+def test_what_is_asked_again_beside_a_later_answer_asks_about_the_newest_pictures(market: Marketplace) -> None:
+    listing = {"id": "asked again", "seller": "s"}
+    first = market.listing(**listing)["case"]["id"]
+    market.judge(first)
+    second = market.listing(smeared(market.seed, tile=1), **listing)["case"]["id"]
+    market.judge(second)
+    assert market.client.delete(f"/v1/cases/{first}/judgement", headers=market.brand_key).json()["state"] == "open"
+    same = market.listing(smeared(market.seed, tile=1), **listing)["case"]
+    assert same["id"] == second, "what was answered for the same pictures stands"
+    third = market.listing(smeared(market.seed, tile=2), **listing)["case"]
+    assert (third["id"], third["revision"], third["state"]) == (first, 3, "open")
+
+
 @pytest.mark.parametrize("then", ["upheld", "countered", "confirmed"])
 def test_an_upheld_complaint_blocks_whatever_pictures_come(market: Marketplace, then: str) -> None:
     listing = {"id": f"held {then}", "seller": "s"}
