@@ -307,13 +307,19 @@ class CreditEvent(Table):
 
 
 class BlindTest(Table):
-    """A case whose answer is known, or that repeats the case `source_id`; nothing of the case itself says so."""
+    """A case whose answer is known, or that repeats the case `source_id`; nothing of the case itself says so.
+
+    It repeats what its source showed when the test was made: the pictures of `source_revision`, in which `source_model`
+    found what is asked about. The source may show others since.
+    """
 
     __tablename__ = "blind_tests"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), unique=True)
     source_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    source_revision: Mapped[int | None]
+    source_model: Mapped[str | None]
     truth: Mapped[str | None]
     outcome: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -321,6 +327,7 @@ class BlindTest(Table):
     __table_args__ = (
         CheckConstraint("truth IN ('genuine', 'fake')", name="blind_tests_truth"),
         CheckConstraint("truth IS NOT NULL OR source_id IS NOT NULL", name="blind_tests_expectation"),
+        CheckConstraint("num_nonnulls(source_id, source_revision, source_model) IN (0, 3)", name="blind_tests_source"),
     )
 
 

@@ -90,7 +90,8 @@ def make_blind_test(
         else:
             cover = _cover(session, objects, source, listing, cover=new.cover, kept=kept)
             test.case_id = copy_case(session, source, cover, objects=objects, model=model, actor=caller.key_id).id
-            test.source_id = source.id
+            test.source_id, test.source_revision = source.id, source.revision
+            test.source_model = _proposer(session, source)
         session.add(test)
         session.flush()
         session.refresh(test)
@@ -140,18 +141,22 @@ def void_blind_test(session: Session, case: Case) -> None:
 
 
 def conclude(session: Session, case: Case) -> None:
-    """Count what a test showed, once its case is over; of any other case, and without a clear answer, nothing."""
+    """Count what a test showed, once its case is over; of any other case, and without a clear answer, nothing.
+
+    What was said of the source is compared while that is about the pictures that the test repeats.
+    """
     test = session.scalars(select(BlindTest).where(BlindTest.case_id == case.id).with_for_update()).one_or_none()
     if test is not None and test.truth is not None:
-        teach_blind_test(session, case, test.id, infringes=test.truth == "fake", model=_proposer(session, case, test))
+        model = test.source_model or case.model
+        teach_blind_test(session, case, test.id, infringes=test.truth == "fake", model=model)
     if test is None or case.verdict not in RIGHT.values():
         return
-    source = None if test.source_id is None else session.get_one(Case, test.source_id)
-    contradicts = source is not None and source.verdict in RIGHT.values() and source.verdict != case.verdict
+    source = _comparable(session, test)
+    contradicts = source is not None and source.verdict != case.verdict
     if test.truth is not None:
         right = case.verdict == RIGHT[test.truth]  # type: ignore[index] # checked by the table
         evidence = Evidence.AGREES if right else Evidence.DISAGREES
-    elif source is not None and source.verdict in RIGHT.values():
+    elif source is not None:
         evidence = Evidence.CONTRADICTS if contradicts else Evidence.CONSISTENT
     else:
         return
@@ -161,9 +166,18 @@ def conclude(session: Session, case: Case) -> None:
     note_evidence(session, case.holder_id, evidence, subject=test.id)
 
 
-def _proposer(session: Session, case: Case, test: BlindTest) -> str:
-    """The model that found what the test asks about: a repeat names the one that serves, as every new case does."""
-    return case.model if test.source_id is None else session.get_one(Case, test.source_id).model
+def _comparable(session: Session, test: BlindTest) -> Case | None:
+    """The case that `test` repeats, where it has a clear answer about the same pictures."""
+    source = None if test.source_id is None else session.get_one(Case, test.source_id)
+    if source is None or source.revision != test.source_revision or source.verdict not in RIGHT.values():
+        return None
+    return source
+
+
+def _proposer(session: Session, case: Case) -> str:
+    """The model that found what `case` asks about: a repeat itself names the one that serves, as every new case does."""
+    found_by = session.scalar(select(BlindTest.source_model).where(BlindTest.case_id == case.id))
+    return found_by or case.model
 
 
 def _require_open(case: Case, *, truth: Truth | None) -> None:

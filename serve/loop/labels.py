@@ -196,9 +196,9 @@ def _teach(
 ) -> None:  # fmt: skip
     now = datetime.now(UTC)
     withdraw(session, subject)
-    seen = _first_asked(session, case)
+    listing_id, revision = _first_asked(session, case, revision=case.revision)
     pictures = select(ListingImage.position, ListingImage.id).where(
-        ListingImage.listing_id == seen.listing_id, ListingImage.revision == seen.revision
+        ListingImage.listing_id == listing_id, ListingImage.revision == revision
     )
     images = {row.position: row.id for row in session.execute(pictures)}
     belief = believe(witnesses)
@@ -214,13 +214,18 @@ def _teach(
     session.flush()
 
 
-def _first_asked(session: Session, case: Case) -> Case:
-    """The case that asked first what `case`, a repeat, asks again; any other case itself.
+def _first_asked(session: Session, case: Case, *, revision: int) -> tuple[str, int]:
+    """The listing, and its revision, whose pictures were asked about first in what `case` showed at `revision`.
 
     A repeat's own pictures are near copies: of one picture, no label may teach while another examines.
     """
-    source = session.scalar(select(BlindTest.source_id).where(BlindTest.case_id == case.id))
-    return case if source is None else _first_asked(session, session.get_one(Case, source))
+    repeats = select(BlindTest.source_id, BlindTest.source_revision).where(
+        BlindTest.case_id == case.id, BlindTest.source_id.is_not(None)
+    )
+    source = session.execute(repeats).one_or_none()
+    if source is None:
+        return case.listing_id, revision
+    return _first_asked(session, session.get_one(Case, source.source_id), revision=source.source_revision)
 
 
 def _view(label: Label, sha256: bytes) -> LabelView:

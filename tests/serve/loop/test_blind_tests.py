@@ -188,12 +188,29 @@ def test_a_test_in_place_is_void_when_the_seller_sends_other_pictures(brand: Mar
         assert list(said) == ["blind test made", "blind test void"]
 
 
+def test_answers_about_different_pictures_contradict_nothing(brand: Marketplace) -> None:
+    source = brand.listing(id=f"{brand.brand} moves", seller="s")["case"]["id"]
+    repeat, known = slip(brand, source), slip(brand, source, truth="genuine")
+    moved = brand.listing(smeared(brand.seed, tile=5), id=f"{brand.brand} moves", seller="s")
+    assert moved["case"]["id"] == source, "an open case shows the newest pictures"
+    brand.judge(source, "infringing")
+    for case in (repeat, known):
+        brand.judge(case, "not_infringing")
+        brand.end(case)
+    assert outcomes(brand, repeat, known) == [None, "agrees with a blind test"]
+    assert (credit(brand)["held"], credit(brand)["failed"]) == (1, 0)
+    disputes = brand.client.get("/v1/disputes", params={"limit": 500}).json()["items"]
+    assert not [one for one in disputes if one["source_id"] == source]
+
+
 def test_a_repeat_says_which_model_found_what_it_repeats(brand: Marketplace) -> None:
     source = brand.case()
     with brand.client.service.database.write() as session:
         session.execute(text("UPDATE cases SET model = 'an older one' WHERE id = :id"), {"id": source})
-    test = slip(brand, source, truth="genuine")
+    test = slip(brand, slip(brand, source), truth="genuine")
     assert brand.client.get(f"/v1/cases/{test}").json()["model"] == brand.client.service.bundle.name
+    with brand.client.service.database.write() as session:
+        session.execute(text("UPDATE cases SET model = 'a newer one' WHERE id = :id"), {"id": source})
     brand.judge(test, "not_infringing")
     brand.end(test)
     with brand.client.service.database.read() as session:

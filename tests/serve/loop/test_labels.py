@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marketplace import Marketplace, smeared
+from mosaics import mosaic, png
 from service_client import Client
 from sqlalchemy import text
 from typer.testing import CliRunner
@@ -173,6 +174,18 @@ def test_a_repeat_teaches_of_the_picture_that_was_asked_about_first(brand: Marke
     (label,) = labels(brand)
     shown = brand.client.get(label["picture"]).content
     assert shown == brand.client.get(f"/v1/cases/{first}/pictures/0.png").content
+
+
+def test_a_repeat_teaches_of_what_it_repeats_though_its_source_shows_other_pictures(brand: Marketplace) -> None:
+    listing = {"id": f"{brand.brand} fewer", "seller": "s"}
+    case = brand.listing(png(mosaic(5)), smeared(brand.seed), **listing)["case"]["id"]
+    cover = {"case_id": case, "truth": "fake", "cover": {"id": f"{case} again", "seller": "s"}}
+    repeat = brand.client.post("/v1/blind-tests", json=cover).json()["case_id"]
+    assert brand.listing(smeared(brand.seed, tile=5), **listing)["case"]["id"] == case
+    brand.judge(repeat)
+    brand.end(repeat)
+    (label,) = labels(brand)
+    assert (label["origin"], label["image"]) == ("blind_test", hashlib.sha256(smeared(brand.seed)).hexdigest())
 
 
 def test_a_case_that_ends_as_not_infringing_teaches_when_it_has_ended(brand: Marketplace) -> None:
