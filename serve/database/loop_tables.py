@@ -460,12 +460,14 @@ class RightsDocument(Table):
 
 
 class Jury(Table):
-    """A question to the public: does what the case shows mislead? `misleads` is the probability, at the end."""
+    """A question to the public: does what the case shows at `revision` mislead? `misleads` is the probability, at the
+    end."""
 
     __tablename__ = "juries"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    revision: Mapped[int]
     jurors: Mapped[int]
     misleads: Mapped[float | None] = mapped_column(Double)
     created: Mapped[datetime] = mapped_column(server_default=func.now())

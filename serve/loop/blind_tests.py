@@ -175,7 +175,7 @@ def _comparable(session: Session, test: BlindTest) -> Case | None:
 
 
 def _proposer(session: Session, case: Case) -> str:
-    """The model that found what `case` asks about: a repeat itself names the one that serves, as every new case does."""
+    """The model that found what `case` asks about; a repeat itself names the one that serves, as new cases do."""
     found_by = session.scalar(select(BlindTest.source_model).where(BlindTest.case_id == case.id))
     return found_by or case.model
 

@@ -1,7 +1,8 @@
 """Public appraisal: jurors say whether a look-alike misleads, each without knowing what the others said.
 
-The pictures that they compare are the case's evidence. When the last vote is in, the votes of all juries that are over
-weigh the jurors (serve/loop/dawid_skene.py), and the result with its confidence goes to trust & safety and the labels.
+The pictures that they compare are the case's evidence, as it is when the jury is called; once the case shows others, no
+vote counts any more. When the last vote is in, the votes of all juries that are over weigh the jurors
+(serve/loop/dawid_skene.py), and the result with its confidence goes to trust & safety and the labels.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from serve.database.loop_tables import Case, Jury, JuryVote
 from serve.identifiers import new_id
 from serve.keys import Caller
 from serve.loop import audit
+from serve.loop.cases import lock_case
 from serve.loop.dawid_skene import dawid_skene
 from serve.loop.labels import teach_jury
 from serve.paging import Page, cursor_after, last_id
@@ -53,7 +55,10 @@ class JuryView(Answer):
 
     id: str
     case_id: str
-    evidence: Annotated[list[str], Field(description="Paths of the pictures that jurors compare")]
+    revision: Annotated[int, Field(description="The case's, whose pictures jurors compare")]
+    evidence: Annotated[
+        list[str], Field(description="Paths of the pictures that jurors compare; none when the case shows others now")
+    ]
     jurors: int
     votes: Annotated[int, Field(description="Cast so far")]
     misleads: Annotated[float | None, Field(description="Probability, once all have voted")]
@@ -70,7 +75,7 @@ def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
         case = session.get(Case, new.case_id)
         if case is None:
             raise not_found("case", new.case_id)
-        jury = Jury(id=new_id("jury"), case_id=case.id, jurors=new.jurors)
+        jury = Jury(id=new_id("jury"), case_id=case.id, revision=case.revision, jurors=new.jurors)
         session.add(jury)
         session.flush()
         session.refresh(jury)
@@ -82,15 +87,21 @@ def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
 
 
 def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> JuryView:
-    """Cast a juror's one vote; the last one ends the jury. Raises `Problem`: 404, or 409 for a second or late vote."""
+    """Cast a juror's one vote; the last one ends the jury.
+
+    Raises `Problem`: 404, or 409 for a second or late vote, or one about pictures that the case shows no more.
+    """
     with database.write() as session:
-        jury = session.get(Jury, jury_id, with_for_update=True)
-        if jury is None:
-            raise not_found("jury", jury_id)
+        jury, case = _lock(session, jury_id)
         if audit.carried_out(session, jury_id):
             return _view(session, jury)
         if jury.ended is not None:
             raise Problem(409, "not-allowed-now", "The jury has voted.")
+        if case.revision != jury.revision:
+            raise Problem(
+                409, "other-pictures", "The case shows other pictures than the jury was called for; call another jury.",
+                extra={"revision": case.revision},
+            )  # fmt: skip
         if session.get(JuryVote, (jury_id, new.juror)) is not None:
             raise Problem(409, "voted-already", "This juror has voted; a vote is not changed.")
         session.add(JuryVote(jury_id=jury_id, juror=new.juror, misleads=new.misleads))
@@ -99,7 +110,7 @@ def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> J
             content={"juror": new.juror, "misleads": new.misleads},
         )  # fmt: skip
         if _votes(session, jury_id) == jury.jurors:
-            _end(session, jury, caller=caller)
+            _end(session, jury, case, caller=caller)
         return _view(session, jury)
 
 
@@ -121,9 +132,18 @@ def list_juries(database: Database, *, limit: int, cursor: str | None) -> Page[J
     return Page(items=items, next_cursor=cursor_after([row.id for row in rows], limit=limit))
 
 
-def _end(session: Session, jury: Jury, *, caller: Caller) -> None:
+def _lock(session: Session, jury_id: str) -> tuple[Jury, Case]:
+    """The jury and its case, locked until the transaction ends. Raises `Problem` (404)."""
+    case_id = session.scalar(select(Jury.case_id).where(Jury.id == jury_id))
+    if case_id is None:
+        raise not_found("jury", jury_id)
+    case, _ = lock_case(session, case_id)
+    return session.get_one(Jury, jury_id, with_for_update=True), case
+
+
+def _end(session: Session, jury: Jury, case: Case, *, caller: Caller) -> None:
     jury.misleads, jury.ended = _appraisal(session, jury), datetime.now(UTC)
-    teach_jury(session, session.get_one(Case, jury.case_id), jury.id, misleads=jury.misleads)
+    teach_jury(session, case, jury.id, misleads=jury.misleads)
     audit.record(
         session, actor=caller.key_id, action="jury voted", subject=jury.id,
         content={"case": jury.case_id, "misleads": f"{jury.misleads:.4f}"},
@@ -153,7 +173,8 @@ def _view(session: Session, jury: Jury) -> JuryView:
     return JuryView(
         id=jury.id,
         case_id=jury.case_id,
-        evidence=[finding["evidence"] for finding in case.findings],
+        revision=jury.revision,
+        evidence=[finding["evidence"] for finding in case.findings if case.revision == jury.revision],
         jurors=jury.jurors,
         votes=_votes(session, jury.id),
         misleads=jury.misleads,

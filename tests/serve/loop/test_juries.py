@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from marketplace import Marketplace
-from service_client import Client
+from marketplace import Marketplace, smeared
+from service_client import Client, Open
+from sqlalchemy import text
 
+from serve.database.engine import Database
 from serve.loop.dawid_skene import PRIOR_RIGHT, PRIOR_WRONG, dawid_skene
 
 
@@ -130,6 +132,46 @@ def test_votes_at_once_end_it_once(brand: Marketplace) -> None:
         answers = list(threads.map(lambda juror: vote(brand, jury, str(juror)), range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] * 4 + [409] * 4
     assert sum(answer.status_code == 201 and answer.json()["ended"] is not None for answer in answers) == 1
+
+
+def test_votes_about_pictures_that_the_case_shows_no_more_teach_nothing(brand: Marketplace) -> None:
+    listing = {"id": f"{brand.brand} moves", "seller": "s"}
+    case = brand.listing(**listing)["case"]["id"]
+    jury = called(brand, case)
+    for juror in ("ann", "bob"):
+        assert vote(brand, jury, juror).json()["revision"] == 1
+    assert brand.listing(smeared(brand.seed, tile=5), **listing)["case"]["id"] == case
+    late = vote(brand, jury, "eve")
+    assert (late.status_code, late.json()["type"], late.json()["revision"]) == (
+        409, "urn:hallmark:problem:other-pictures", 2,
+    )  # fmt: skip
+    shown = brand.client.get(f"/v1/juries/{jury}").json()
+    assert (shown["revision"], shown["evidence"], shown["votes"], shown["misleads"]) == (1, [], 2, None)
+    another = called(brand, case)
+    assert vote(brand, another, "eve").json()["revision"] == 2
+
+
+def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_when_it_was_made(open_client: Open) -> None:
+    brand = Marketplace(open_client())
+    case = brand.listing(id="moves", seller="s")["case"]["id"]
+    for tile in (4, 5, 6):
+        brand.listing(smeared(brand.seed, tile=tile), id="moves", seller="s")
+        called(brand, case)
+        repeat = {"case_id": case, "truth": "fake", "cover": {"id": f"cover {tile}", "seller": "s"}}
+        assert brand.client.post("/v1/blind-tests", json=repeat).status_code == 201
+    before = (
+        "ALTER TABLE blind_tests DROP COLUMN source_revision, DROP COLUMN source_model",
+        "ALTER TABLE juries DROP COLUMN revision",
+        "UPDATE alembic_version SET version_num = '0017'",
+    )
+    with brand.client.service.database.write() as session:
+        for statement in before:
+            session.execute(text(statement))
+    migrated = Database(brand.client.service.settings)
+    with migrated.read() as session:
+        for query in ("SELECT revision FROM juries ORDER BY id", "SELECT source_revision FROM blind_tests ORDER BY id"):
+            assert session.scalars(text(query)).all() == [2, 3, 4]
+    migrated.close()
 
 
 def test_what_is_no_jury_is_refused(brand: Marketplace) -> None:

@@ -11,24 +11,35 @@ branch_labels = None
 depends_on = None
 
 SHOWN = """
-    SELECT (shown.content::json ->> 'revision')::integer
-    FROM audit_log AS made JOIN audit_log AS shown ON shown.number < made.number
-    WHERE made.subject = {made} AND made.action = '{action}' AND shown.subject = cases.id
-        AND shown.action IN ('case opened', 'case shows other pictures')
-    ORDER BY shown.number DESC LIMIT 1
+    CREATE TEMPORARY TABLE shown ON COMMIT DROP AS
+    SELECT DISTINCT ON (made.number) made.subject AS made, (said.content::json ->> 'revision')::integer AS revision
+    FROM audit_log AS made
+    JOIN audit_log AS said ON said.number < made.number
+        AND said.subject = coalesce(made.content::json ->> 'source', made.content::json ->> 'case')
+    WHERE made.action IN ('blind test made', 'jury called')
+        AND said.action IN ('case opened', 'case shows other pictures')
+    ORDER BY made.number, said.number DESC
 """
-"""What the case showed when a test or a jury was made, as the audit log has it."""
+"""What the case showed when each test and each jury was made, as the audit log has it."""
 
 
 def upgrade() -> None:
     """Apply the change."""
+    op.execute(SHOWN)
     op.add_column("blind_tests", sa.Column("source_revision", sa.Integer))
     op.add_column("blind_tests", sa.Column("source_model", sa.Text))
-    shown = SHOWN.format(made="blind_tests.id", action="blind test made")
     op.execute(
-        f"UPDATE blind_tests SET source_revision = coalesce(({shown}), cases.revision), source_model = cases.model "
+        "UPDATE blind_tests SET source_model = cases.model, "
+        "source_revision = coalesce((SELECT revision FROM shown WHERE made = blind_tests.id), cases.revision) "
         "FROM cases WHERE cases.id = blind_tests.source_id"
     )
     op.create_check_constraint(
         "blind_tests_source", "blind_tests", "num_nonnulls(source_id, source_revision, source_model) IN (0, 3)"
     )
+    op.add_column("juries", sa.Column("revision", sa.Integer))
+    op.execute(
+        "UPDATE juries SET "
+        "revision = coalesce((SELECT shown.revision FROM shown WHERE made = juries.id), cases.revision) "
+        "FROM cases WHERE cases.id = juries.case_id"
+    )
+    op.alter_column("juries", "revision", nullable=False)
