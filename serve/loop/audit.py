@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, event, select
 from sqlalchemy.orm import Session
 
 from serve import failpoints
@@ -23,6 +23,9 @@ from serve.idempotency import KEPT, RUNNING, Claim
 
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
+
+STEPS: Final = "audit steps"
+"""Where a session keeps the steps whose rows it will add."""
 
 GENESIS: Final = bytes(32)
 BATCH: Final = 1_000
@@ -49,32 +52,53 @@ class Head:
         return cls(int(number), bytes.fromhex(digest))
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a transaction did; `content` is JSON."""
+
+    actor: str
+    action: str
+    subject: str
+    content: str
+
+
 class AuditBrokenError(Exception):
     """The log is not what was written; the message names the first row that is wrong."""
 
 
 def record(session: Session, *, actor: str, action: str, subject: str, content: Content) -> None:
-    """Add a step to the log, in the transaction of what it tells of.
+    """Have a step added to the log, in the transaction of what it tells of, as the last thing before it commits.
 
-    Writers take turns from here to their commit, so call it after the locks of what changes.
+    Writers take turns from the first row to their commit. Whatever `session` locks, reads or keeps meanwhile, however
+    many steps it takes, it does before its turn comes: so nobody waits for it longer than the rows take, and nobody
+    who holds what it still needs waits for it. `session` is of one transaction, as `Database.write` gives it.
     """
-    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    steps: list[_Step] = session.info.setdefault(STEPS, [])
+    if not steps:
+        event.listen(session, "before_commit", _write, once=True)
     claim = RUNNING.get()
     if claim is not None:
         content = {**content, "request": claim.request}
-    entry = AuditEntry(
-        number=head.number + 1,
-        moment=datetime.now(UTC),
-        actor=actor,
-        action=action,
-        subject=subject,
-        content=json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")),
-    )
-    entry.digest = digest_of(entry, previous=head.digest)
-    head.number, head.digest = entry.number, entry.digest
-    session.add(entry)
+    written = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    steps.append(_Step(actor, action, subject, written))
+
+
+def _write(session: Session) -> None:
+    """Add the rows of the steps that `session` took."""
     session.flush()
-    failpoints.audited(session, action)
+    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    steps: list[_Step] = session.info.pop(STEPS)
+    for step in steps:
+        entry = AuditEntry(
+            number=head.number + 1, moment=datetime.now(UTC), actor=step.actor, action=step.action,
+            subject=step.subject, content=step.content,
+        )  # fmt: skip
+        entry.digest = digest_of(entry, previous=head.digest)
+        head.number, head.digest = entry.number, entry.digest
+        session.add(entry)
+    session.flush()
+    for step in steps:
+        failpoints.audited(session, step.action)
 
 
 def carried_out(session: Session, subject: str) -> bool:

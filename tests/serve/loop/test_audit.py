@@ -59,6 +59,26 @@ def test_every_step_is_a_row(database: Database) -> None:
     assert audit.verify(database).number == 6
 
 
+def test_a_step_holds_nobody_up_while_its_transaction_goes_on(database: Database) -> None:
+    with database.write() as slow:
+        audit.record(slow, actor="a", action="slow", subject="s", content={})
+        with database.write() as quick:
+            quick.execute(text("SET LOCAL lock_timeout = '1s'"))
+            for action in ("quick", "quick again"):
+                audit.record(quick, actor="a", action=action, subject="s", content={})
+    with database.read() as session:
+        actions = session.scalars(text("SELECT action FROM audit_log WHERE subject = 's' ORDER BY number")).all()
+    assert actions == ["quick", "quick again", "slow"]
+    assert audit.verify(database).number == 9
+
+
+def test_a_step_of_what_was_rolled_back_is_no_row(database: Database) -> None:
+    with pytest.raises(KeyError), database.write() as session:
+        audit.record(session, actor="a", action="undone", subject="s", content={})
+        raise KeyError
+    assert audit.verify(database).number == 6
+
+
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"],
