@@ -20,7 +20,7 @@ from serve.loop.credit import Evidence
 from serve.loop.deliveries import push
 from serve.loop.labels import teach_complaint, withdraw
 from serve.loop.notices import tell_seller
-from serve.loop.reputation import note_evidence
+from serve.loop.reputation import lock_holder, note_evidence
 from serve.loop.standing import settle
 from serve.loop.states import (
     AGAINST_THE_SELLER,
@@ -109,6 +109,7 @@ def _act(
             if ends:
                 conclude(session, case)
         else:
+            lock_holder(session, case.holder_id)
             withdraw(session, case.id)
             teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
             note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)

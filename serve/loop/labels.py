@@ -21,7 +21,7 @@ from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
 from serve.loop.label_share import most_each
-from serve.loop.reputation import reliability_of
+from serve.loop.reputation import lock_holder, reliability_of
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.problems import not_found
 from serve.results import Answer, Finding, Kind
@@ -76,6 +76,7 @@ def teach_complaint(session: Session, case: Case, complaint: Complaint, *, count
 
 def teach_judgement(session: Session, case: Case) -> None:
     """Write the labels of a case that ended as the rights holder's own judgement has it: not infringing."""
+    lock_holder(session, case.holder_id)
     witnesses = [Witness(infringes=False, reliability=reliability_of(session, case.holder_id))]
     _teach(session, case, subject=case.id, witnesses=witnesses, origin="judgement", available=None)
 
@@ -100,6 +101,7 @@ def teach_trait(
     Without findings the whole picture is the region, an imitation of the brand's newest mark; a brand that has none
     teaches nothing by it.
     """
+    lock_holder(session, holder_id)
     believed = believe([Witness(infringes=True, reliability=reliability_of(session, holder_id))])
     regions = [(one.reference_id, one.kind, list(one.box)) for one in findings]
     if not regions:

@@ -19,6 +19,7 @@ from model.rejection import ImageRejected
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
+from serve.database.tables import Brand
 from serve.decoding import Decode, DecoderPool
 from serve.identifiers import new_id
 from serve.loop import audit, labels
@@ -256,16 +257,19 @@ class ListingDesk:
 
         What the scan blocks is asked about too: nobody would learn otherwise whether the block was right.
         """
-        case_ids = []
-        for brand_id, of_brand in _by_brand(suspected).items():
-            case = ask(session, listing, findings=of_brand, objects=self._objects, model=model, actor=actor)
-            case_ids.append(case.id)
+        by_brand = _by_brand(suspected)
+        # Two listings of the same brands lock their rights holders in one order, whatever was found first.
+        in_order = select(Brand.id).where(Brand.id.in_(by_brand)).order_by(Brand.holder_id, Brand.id)
+        case_ids: dict[str, str] = {}
+        for brand_id in session.scalars(in_order).all():
+            case = ask(session, listing, findings=by_brand[brand_id], objects=self._objects, model=model, actor=actor)
+            case_ids[brand_id] = case.id
             if brand_id in fakes:
                 audit.record(
                     session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
                     content={"fake": fakes[brand_id].known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
-        return case_ids
+        return [case_ids[brand_id] for brand_id in by_brand]
 
 
 def _by_brand(findings: Sequence[ListingFinding]) -> dict[str, list[ListingFinding]]:

@@ -82,7 +82,7 @@ def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *
 
     The rights holder's tier and the labels that rest on its word alone follow.
     """
-    holder = session.get_one(RightsHolder, holder_id, with_for_update=LOCK, populate_existing=True)
+    holder = lock_holder(session, holder_id)
     now = datetime.now(UTC)
     before = session.scalars(
         select(CreditEvent).where(CreditEvent.subject == subject, CreditEvent.withdrawn.is_(None))
@@ -97,6 +97,15 @@ def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *
     credit, shares = _figures(_events(session, holder.id))
     _follow_rules(session, holder, credit=credit, shares=shares)
     own_word.follow_credit(session, holder.id, reliability=credit.low)
+
+
+def lock_holder(session: Session, holder_id: str) -> RightsHolder:
+    """The rights holder, locked until the transaction ends.
+
+    Whoever writes or withdraws labels that rest on its word alone takes this lock first: they follow its credit, which
+    changes under it.
+    """
+    return session.get_one(RightsHolder, holder_id, with_for_update=LOCK, populate_existing=True)
 
 
 def reliability_of(session: Session, holder_id: str) -> float:

@@ -21,6 +21,7 @@ from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.fake_photos import forget_photo, keep_photo
 from serve.loop.labels import teach_trait, withdraw
+from serve.loop.reputation import lock_holder
 from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
 from serve.new_files import NewFiles
@@ -138,6 +139,7 @@ class TraitLibrary:
             trait = _find(session, brand_id, trait_id, for_update=True)
             require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
             trait.removed = datetime.now(UTC)
+            lock_holder(session, session.get_one(Brand, brand_id).holder_id)
             withdraw(session, trait.id)
             forget_photo(session, trait.object_key or "")
             audit.record(

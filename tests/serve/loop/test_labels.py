@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from mosaics import mosaic, png
 from service_client import Client
 from sqlalchemy import text
 from typer.testing import CliRunner
+from waiting import eventually
 
 from model.decode import decode
 from serve import command_line
 from serve.loop.belief import Witness, believe
 from serve.loop.label_share import most_each
+from serve.loop.own_word import follow_credit
+from serve.loop.reputation import lock_holder
 
 witnesses = st.builds(Witness, infringes=st.booleans(), reliability=st.floats(0.0, 1.0))
 
@@ -233,6 +237,35 @@ def test_labels_on_a_rights_holders_word_alone_follow_its_credit(brand: Marketpl
     brand.decide(brand.complaint(), "dismissed")
     assert own_word(brand)["trait"][0] < proved["trait"][0]
     assert own_word(brand)["judgement"][0][0] > proved["judgement"][0][0]
+
+
+def test_whoever_withdraws_a_label_on_a_rights_holders_word_waits_for_its_credit_first(brand: Marketplace) -> None:
+    case = brand.case()
+    brand.judge(case, "not_infringing")
+    brand.end(case)
+    doubt = brand.doubt(case).json()["id"]
+    trait = brand.trait(picture=smeared(brand.seed))
+    database = brand.client.service.database
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    def waits(acts: int) -> bool:
+        with database.read() as session:
+            return session.scalar(waiting) == acts
+
+    with ThreadPoolExecutor(2) as threads:
+        with database.write() as session:
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+            lock_holder(session, brand.holder)
+            decided = threads.submit(brand.decide, doubt)
+            eventually(lambda: waits(1))
+            path = f"/v1/brands/{brand.brand}/traits/{trait}"
+            removed = threads.submit(brand.client.delete, path, headers=brand.brand_key)
+            eventually(lambda: waits(2))
+            follow_credit(session, brand.holder, reliability=0.9)
+        assert (decided.result().status_code, removed.result().status_code) == (200, 204)
+    assert own_word(brand) == {}
 
 
 def test_a_blind_test_that_ends_as_not_infringing_teaches_its_truth_alone(brand: Marketplace) -> None:
