@@ -121,7 +121,7 @@ def review(
 ) -> RightsDocumentView:
     """Accept or refuse a document, or find it forged. Raises `Problem` (404)."""
     with database.write() as session:
-        document = _find(session, brand_id, document_id)
+        document = _find(session, brand_id, document_id, for_update=True)
         if audit.carried_out(session, document_id):
             return _view(document)
         before = document.state
@@ -179,8 +179,8 @@ def require_rights(session: Session, brand_id: str, *, caller: Caller, of_owners
         )  # fmt: skip
 
 
-def _find(session: Session, brand_id: str, document_id: str) -> RightsDocument:
-    found = session.get(RightsDocument, document_id)
+def _find(session: Session, brand_id: str, document_id: str, *, for_update: bool = False) -> RightsDocument:
+    found = session.get(RightsDocument, document_id, with_for_update=for_update)
     if found is None or found.brand_id != brand_id:
         raise not_found("document", document_id)
     return found

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from marketplace import Marketplace
 from service_client import Client, Open
+from sqlalchemy.orm import Session
 
 from serve.database.tables import Brand
+from serve.loop import audit
 from serve.roles import Role
 
 
@@ -83,6 +87,35 @@ def test_a_forged_document_suspends_counts_and_is_disputed(client: Client) -> No
     assert client.post(f"{url}/referral", json={"examiner": "Headquarters"}).json()["state"] == "referred"
     client.post(f"{url}/settlement", json={"contradiction": False, "reason": "headquarters knows the letter"})
     assert (credit()["tier"], credit()["failed"]) == ("suspended", 0), "a suspension is lifted by hand"
+
+
+def test_two_reviews_at_once_take_turns(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    brand = Marketplace(client)
+    document = brand.document(state="refused")
+    reads, goes_on = threading.Event(), threading.Event()
+    carried_out = audit.carried_out
+
+    def dawdle(session: Session, subject: str) -> bool:
+        if not reads.is_set():
+            reads.set()
+            goes_on.wait(0.5)
+        return carried_out(session, subject)
+
+    monkeypatch.setattr(audit, "carried_out", dawdle)
+    url = f"/v1/brands/{brand.brand}/rights-documents"
+
+    def review(state: str) -> None:
+        found = {"state": state, "reason": "looked at again"}
+        assert client.post(f"{url}/{document}/review", json=found).json()["state"] == state
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(review, "accepted")
+        assert reads.wait(10)
+        review("forged")
+        goes_on.set()
+        first.result()
+    (state,) = (one["state"] for one in client.get(url).json())
+    assert (state, client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["failed"]) == ("forged", 10)
 
 
 def test_a_document_that_was_not_forged_after_all_counts_no_more_against_it(client: Client) -> None:
