@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Complaint, Label, ListingImage, Trait
+from serve.database.loop_tables import BlindTest, Case, Complaint, CounterNotice, Label, ListingImage, Trait
 from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
 from serve.loop.label_share import most_each
 from serve.loop.reputation import lock_holder, reliability_of
-from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
+from serve.loop.states import AGAINST_THE_SELLER
 from serve.problems import not_found
 from serve.results import Answer, Finding, Kind
 
@@ -33,8 +33,6 @@ PICTURE: Final = (
     func.coalesce(ListingImage.sha256, Trait.sha256),
     func.coalesce(ListingImage.object_key, Trait.object_key),
 )
-
-HEARD_BOTH: Final = (ComplaintState.CONFIRMED, ComplaintState.OVERTURNED)
 
 
 class LabelView(Answer):
@@ -60,9 +58,9 @@ def teach_complaint(session: Session, case: Case, complaint: Complaint, *, count
 
     `counter_notice`: the seller's answer was decided on.
     """
-    state = ComplaintState(complaint.state)
-    examiner = EXAMINER_OF_BOTH if state in HEARD_BOTH else EXAMINER
-    witnesses = [Witness(infringes=state in AGAINST_THE_SELLER, reliability=examiner)]
+    heard_both = session.get(CounterNotice, complaint.id) is not None
+    examiner = EXAMINER_OF_BOTH if heard_both else EXAMINER
+    witnesses = [Witness(infringes=complaint.state in AGAINST_THE_SELLER, reliability=examiner)]
     if case.verdict in ("infringing", "not_infringing"):
         own = reliability_of(session, case.holder_id)
         witnesses.append(Witness(infringes=case.verdict == "infringing", reliability=own))

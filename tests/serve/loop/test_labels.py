@@ -144,9 +144,19 @@ def test_a_reversal_withdraws_the_label(brand: Marketplace) -> None:
     before = labels(brand)
     brand.reverse(complaint)
     after = labels(brand)
-    assert [label["target"] for label in (*before, *after)] == [0.95, 0.02]
+    assert [label["target"] for label in (*before, *after)] == [0.95, 0.05], "the seller was not heard"
     brand.reverse(complaint)
+    assert [label["target"] for label in labels(brand)] == [0.95]
+
+
+def test_a_decision_is_surer_once_the_seller_was_heard(brand: Marketplace) -> None:
+    complaint = brand.complaint()
+    brand.decide(complaint)
+    brand.counter(complaint)
+    brand.decide(complaint)
     assert [label["target"] for label in labels(brand)] == [0.98]
+    brand.reverse(complaint)
+    assert [label["target"] for label in labels(brand)] == [0.02]
 
 
 def test_who_proved_honest_is_believed_more(brand: Marketplace) -> None:
@@ -279,7 +289,7 @@ def test_a_blind_test_that_ends_as_not_infringing_teaches_its_truth_alone(brand:
 
 def test_the_share_is_kept(brand: Marketplace) -> None:
     others = [Marketplace(brand.client) for _ in range(6)]
-    for market in (*others, *[brand] * 5):
+    for market in (*others, *[brand] * 12):
         market.decide(market.complaint(), "dismissed")
     lines = [json.loads(line) for line in brand.client.get("/v1/labels").text.splitlines()]
     given = Counter(line["rights_holder_id"] for line in lines)
