@@ -34,7 +34,19 @@ IdKind = Literal[
 ]
 
 
-def new_id(kind: IdKind) -> str:
-    """`<kind>_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (as a ULID)."""
+def new_id(kind: IdKind, *, after: str | None = None) -> str:
+    """`<kind>_` and 26 characters: 48 bits of milliseconds since 1970, then 80 random bits (as a ULID).
+
+    It sorts behind the id `after`, where one is given, whatever the clock says.
+    """
     number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
+    if after is not None:
+        number = max(number, _number_of(after) + 1)
     return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def _number_of(name: str) -> int:
+    number = 0
+    for character in name.rpartition("_")[2]:
+        number = number << 5 | ALPHABET.index(character)
+    return number

@@ -42,4 +42,9 @@ def last_id(cursor: str | None) -> str:
 
 def cursor_after(ids: Sequence[str], *, limit: int) -> str | None:
     """The cursor of the next page, given the ids of up to `limit` + 1 rows."""
-    return base64.urlsafe_b64encode(ids[limit - 1].encode("ascii")).decode("ascii") if len(ids) > limit else None
+    return cursor_of(ids[limit - 1]) if len(ids) > limit else None
+
+
+def cursor_of(last: str) -> str:
+    """The cursor of what comes after the id `last`."""
+    return base64.urlsafe_b64encode(last.encode("ascii")).decode("ascii")

@@ -103,8 +103,6 @@ def _act(
         if ends:
             advance(case, CaseAction.END)
         settle(session, listing)
-        if not is_pretended(session, case):
-            _tell(session, complaint, case, before=before)
         if is_blind_test(session, case):
             if ends:
                 conclude(session, case)
@@ -121,6 +119,8 @@ def _act(
             session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
             content={"before": before.value, "reason": reason},
         )  # fmt: skip
+        if not is_pretended(session, case):
+            _tell(session, complaint, case, before=before)
         return view
 
 

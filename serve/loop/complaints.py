@@ -97,12 +97,12 @@ def file_complaint(
         session.flush()
         attach(session, kept, complaint.id, files, party="rights_holder")
         settle(session, listing)
-        if complaint.tier == "trusted" and not is_pretended(session, case):
-            tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
         audit.record(
             session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
             content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
         )  # fmt: skip
+        if complaint.tier == "trusted" and not is_pretended(session, case):
+            tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)
         return view_complaint(session, complaint.id)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, Notice
 from serve.identifiers import new_id
 from serve.loop.states import ComplaintState
-from serve.paging import Page, cursor_after, last_id
+from serve.paging import Page, cursor_after, cursor_of, last_id
 from serve.results import Answer
+
+TURN: Final = "hallmark notices"
+"""The lock of those who write notices."""
 
 
 class NoticeView(Answer):
@@ -30,18 +33,32 @@ class NoticeView(Answer):
     created: datetime
 
 
+class NoticePage(Page[NoticeView]):
+    """A page of notices, and where to go on when others have come."""
+
+    resume_cursor: Annotated[
+        str | None, Field(description="Keep it: as `cursor`, it fetches what came after all that was listed up to here")
+    ]
+
+
 def tell_seller(session: Session, complaint: Complaint, case: Case, *, subject: ComplaintState, reason: str) -> None:
-    """Write the notice, in the transaction of what it tells of."""
+    """Write the notice, in the transaction of what it tells of; call it after the locks of what changes.
+
+    Writers take turns from here to their commit, so that ids follow the commits: whoever keeps the last one that was
+    listed, to ask for what came since, misses none.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(TURN))))
+    last = session.scalar(select(func.max(Notice.id)))
     session.add(
         Notice(
-            id=new_id("notice"), seller=case.listing["seller"], listing_id=case.listing_id, complaint_id=complaint.id,
-            subject=subject, reason=reason, answer_until=complaint.window_ends,
+            id=new_id("notice", after=last), seller=case.listing["seller"], listing_id=case.listing_id,
+            complaint_id=complaint.id, subject=subject, reason=reason, answer_until=complaint.window_ends,
         )
     )  # fmt: skip
     session.flush()
 
 
-def list_notices(database: Database, *, seller: str | None, limit: int, cursor: str | None) -> Page[NoticeView]:
+def list_notices(database: Database, *, seller: str | None, limit: int, cursor: str | None) -> NoticePage:
     """Notices, oldest first: of one seller, or of all."""
     query = (
         select(Notice, Case.listing["id"].astext.label("marketplace_id"))
@@ -63,4 +80,8 @@ def list_notices(database: Database, *, seller: str | None, limit: int, cursor: 
         )
         for notice, marketplace_id in rows[:limit]
     ]  # fmt: skip
-    return Page(items=items, next_cursor=cursor_after([row[0].id for row in rows], limit=limit))
+    return NoticePage(
+        items=items,
+        next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
+        resume_cursor=cursor_of(items[-1].id) if items else cursor,
+    )

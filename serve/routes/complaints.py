@@ -12,7 +12,7 @@ from serve.loop import adjudication, attachments, complaints, counter_notices, n
 from serve.loop.adjudication import Decision, Reversal
 from serve.loop.complaints import ComplaintView
 from serve.loop.counter_notices import NewCounterNotice
-from serve.loop.notices import NoticeView
+from serve.loop.notices import NoticePage
 from serve.loop.states import ComplaintState
 from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
@@ -95,8 +95,8 @@ def list_notices(
     seller: Annotated[Text | None, Query(max_length=500, description="Notices to this seller only")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[NoticeView]:
-    """What sellers are to be told, oldest first; keep the cursor to fetch what is new."""
+) -> NoticePage:
+    """What sellers are to be told, oldest first; keep `resume_cursor` to fetch what is new."""
     return notices.list_notices(service.database, seller=seller, limit=limit, cursor=cursor)
 
 
