@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -56,11 +56,21 @@ class JudgementOfCase(Judgement):
 
 
 class Judgements(BaseModel):
-    """Several judgements; each counts by itself."""
+    """Several judgements, of different cases; each counts by itself."""
 
     model_config = ConfigDict(extra="forbid")
 
     judgements: Annotated[list[JudgementOfCase], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+    @field_validator("judgements")
+    @classmethod
+    def _each_once(cls, value: list[JudgementOfCase]) -> list[JudgementOfCase]:
+        """The second of two on one case could not be told from the first, sent again after its answer was lost."""
+        cases = [one.case_id for one in value]
+        twice = sorted({case for case in cases if cases.count(case) > 1})
+        if twice:
+            raise ValueError(f"expected each case once, got twice: {', '.join(twice)}")
+        return value
 
 
 class JudgementOutcome(Answer):

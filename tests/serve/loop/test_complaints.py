@@ -131,6 +131,14 @@ def test_many_judgements_each_count_by_themselves(market: Marketplace) -> None:
     assert [get(market, f"/v1/cases/{one}")["state"] for one in (mine, answered)] == ["unsure", "infringing"]
 
 
+def test_a_case_is_judged_once_in_a_request(market: Marketplace) -> None:
+    case = market.case()
+    body = {"judgements": [{"case_id": case, "verdict": verdict} for verdict in ("infringing", "not_infringing")]}
+    twice = market.client.post("/v1/cases/judgements", json=body, headers={"Idempotency-Key": "twice"})
+    assert (twice.status_code, f"twice: {case}" in twice.json()["detail"]) == (422, True)
+    assert get(market, f"/v1/cases/{case}")["state"] == "open"
+
+
 def test_two_at_once_cannot_both_win(market: Marketplace) -> None:
     case, complaint = market.case(), market.complaint()
     with ThreadPoolExecutor(8) as threads:
