@@ -26,6 +26,10 @@ class NewFiles:
         self._keys.append(key)
         self._objects.put(key, data)
 
+    def get(self, key: str) -> bytes:
+        """The bytes under `key`, of a new file or another. Raises `ObjectMissingError`."""
+        return self._objects.get(key)
+
     def __enter__(self) -> Self:
         return self
 

@@ -92,6 +92,7 @@ class StockVectors(Table):
 class Case(Table):
     """A suspected listing pushed to a brand's rights holder; `listing`, `findings` and their evidence are copies.
 
+    The evidence of each finding lies under the key at its place in `evidence`.
     `announced` is when its end is to be announced, `reminded` when that was done; `tier` is the rights holder's when it
     judged.
     """
@@ -111,6 +112,7 @@ class Case(Table):
     judged: Mapped[datetime | None]
     tier: Mapped[str | None]
     findings: Mapped[list[Any]]
+    evidence: Mapped[list[str]]
     model: Mapped[str]
     due_day: Mapped[date]
     announced: Mapped[datetime]

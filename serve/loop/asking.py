@@ -18,17 +18,19 @@ from serve.loop.cases import ListingFinding, open_case, show_findings, view_case
 from serve.loop.deliveries import push
 from serve.loop.endings import end_case
 from serve.loop.states import ASKED, CaseAction, CaseState
+from serve.new_files import NewFiles
 from serve.objects import Objects
 
 
 def ask(
-    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
-    actor: str,
+    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
+    model: str, actor: str,
 ) -> Case:  # fmt: skip
     """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
 
     The caller holds the listing's lock. What was asked about the same pictures stands. Other pictures under an open
-    case replace those that it asked about; after any answer they make a new case.
+    case replace those that it asked about; after any answer they make a new case. Their evidence is copied; where
+    `objects` are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
     if standing is not None and standing.revision == listing.revision:

@@ -89,7 +89,7 @@ def make_blind_test(
             test.case_id = source.id
         else:
             cover = _cover(session, objects, source, listing, cover=new.cover, kept=kept)
-            test.case_id = copy_case(session, source, cover, objects=objects, model=model, actor=caller.key_id).id
+            test.case_id = copy_case(session, source, cover, files=kept, model=model, actor=caller.key_id).id
             test.source_id, test.source_revision = source.id, source.revision
             test.source_model = _proposer(session, source)
         session.add(test)

@@ -25,6 +25,7 @@ from serve.loop.deliveries import push
 from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
+from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.paging import Page, cursor_after, last_id
 from serve.problems import not_found
@@ -163,27 +164,24 @@ def picture_key(database: Database, case_id: str, number: int) -> str:
     return key
 
 
-def evidence(objects: Objects, case_id: str, number: int) -> bytes:
+def evidence(database: Database, objects: Objects, case_id: str, number: int) -> bytes:
     """The picture that shows why, PNG. Raises `Problem` (404)."""
+    with database.read() as session:
+        keys = session.scalar(select(Case.evidence).where(Case.id == case_id)) or []
     try:
-        return objects.get(_evidence_copy(case_id, number))
-    except ObjectMissingError as error:
+        return objects.get(keys[number])
+    except (IndexError, ObjectMissingError) as error:
         raise not_found("evidence", f"{case_id}/{number}") from error
 
 
 def copy_case(
-    session: Session, source: Case, listing: ListingRecord, *, objects: Objects, model: str, actor: str
+    session: Session, source: Case, listing: ListingRecord, *, files: NewFiles, model: str, actor: str
 ) -> Case:
     """A new case about `listing` that asks what `source` asked; `model` is the one that serves."""
 
     def show(case: Case) -> None:
-        findings = []
-        for number, finding in enumerate(source.findings):
-            shown = decode_stored(compressed_anew(objects.get(_evidence_copy(source.id, number))))
-            objects.put(_evidence_copy(case.id, number), png(shown))
-            findings.append({**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
-        case.findings, case.model = findings, model
-        _describe(case, listing)
+        copies = [png(decode_stored(compressed_anew(files.get(key)))) for key in source.evidence]
+        _show(case, listing, source.findings, copies, files=files, model=model)
 
     return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
 
@@ -194,8 +192,8 @@ def compressed_anew(picture: bytes) -> bytes:
 
 
 def open_case(
-    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str,
-    actor: str,
+    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
+    model: str, actor: str,
 ) -> Case:  # fmt: skip
     """A new case about the listing's pictures and the `findings` in them, all of one brand."""
 
@@ -243,26 +241,32 @@ def _open_case(
 
 
 def show_findings(
-    case: Case, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects, model: str
+    case: Case, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles, model: str
 ) -> None:
     """Make the case ask about these findings; their evidence is copied, since scans are forgotten after a while."""
-    shown: list[dict[str, Any]] = []
-    for number, finding in enumerate(findings):
-        scanned = int(finding.evidence.rpartition("/")[2].removesuffix(".png"))
-        objects.put(_evidence_copy(case.id, number), objects.get(evidence_key(finding.scan_id, scanned)))
-        copy = finding.model_dump(mode="json", exclude={"scan_id"})
-        shown.append({**copy, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"})
-    case.findings, case.model = shown, model
-    _describe(case, listing)
+    numbers = [int(one.evidence.rpartition("/")[2].removesuffix(".png")) for one in findings]
+    copies = [objects.get(evidence_key(one.scan_id, number)) for one, number in zip(findings, numbers, strict=True)]
+    shown = [one.model_dump(mode="json", exclude={"scan_id"}) for one in findings]
+    _show(case, listing, shown, copies, files=objects, model=model)
 
 
-def _describe(case: Case, listing: ListingRecord) -> None:
+def _show(
+    case: Case, listing: ListingRecord, findings: Sequence[dict[str, Any]], copies: Sequence[bytes], *,
+    files: Objects | NewFiles, model: str,
+) -> None:  # fmt: skip
+    """Make the case ask about `findings`, with `copies` as their evidence.
+
+    Each copy has a place of its own: until the transaction has committed, the case has the evidence that it had.
+    """
+    case.evidence = [f"cases/{case.id}/{new_id('file')}.png" for _ in copies]
+    for key, copy in zip(case.evidence, copies, strict=True):
+        files.put(key, copy)
+    case.findings = [
+        {**finding, "evidence": f"/v1/cases/{case.id}/evidence/{number}.png"} for number, finding in enumerate(findings)
+    ]
+    case.model = model
     case.revision = listing.revision
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
-
-
-def _evidence_copy(case_id: str, number: int) -> str:
-    return f"cases/{case_id}/{number}.png"
 
 
 def _viewed() -> Select[Case, str, str | None, int]:

@@ -136,7 +136,9 @@ class ListingDesk:
             listing.scanned = scanned
             listing.index_version = results[0].index_version
             listing.updated = datetime.now(UTC)
-            case_ids = self._ask(session, listing, suspected, fakes=fakes, model=results[0].model, actor=actor)
+            case_ids = self._ask(
+                session, listing, suspected, fakes=fakes, kept=kept, model=results[0].model, actor=actor
+            )
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
         return ListingResult(
@@ -251,7 +253,7 @@ class ListingDesk:
 
     def _ask(
         self, session: Session, listing: ListingRecord, suspected: Sequence[ListingFinding], *,
-        fakes: Mapping[str, KnownFake], model: str, actor: str,
+        fakes: Mapping[str, KnownFake], kept: NewFiles, model: str, actor: str,
     ) -> list[str]:  # fmt: skip
         """The ids of the cases that stand for what is `suspected`, the strongest finding's first.
 
@@ -262,7 +264,7 @@ class ListingDesk:
         in_order = select(Brand.id).where(Brand.id.in_(by_brand)).order_by(Brand.holder_id, Brand.id)
         case_ids: dict[str, str] = {}
         for brand_id in session.scalars(in_order).all():
-            case = ask(session, listing, findings=by_brand[brand_id], objects=self._objects, model=model, actor=actor)
+            case = ask(session, listing, findings=by_brand[brand_id], objects=kept, model=model, actor=actor)
             case_ids[brand_id] = case.id
             if brand_id in fakes:
                 audit.record(

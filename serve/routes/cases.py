@@ -75,7 +75,7 @@ async def get_picture(
 @router.get("/{case_id}/evidence/{number}.png", response_class=Response, responses=PICTURE)
 def get_evidence(case_id: str, number: Number, caller: CaseReader, service: OpenService) -> Response:
     """The picture that shows a finding: region, genuine reference and their difference."""
-    return Response(cases.evidence(service.objects, case_id, number), media_type="image/png")
+    return Response(cases.evidence(service.database, service.objects, case_id, number), media_type="image/png")
 
 
 @router.post("/{case_id}/judgement", responses=documented(404, 409))

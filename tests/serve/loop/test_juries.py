@@ -151,7 +151,9 @@ def test_votes_about_pictures_that_the_case_shows_no_more_teach_nothing(brand: M
     assert vote(brand, another, "eve").json()["revision"] == 2
 
 
-def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_when_it_was_made(open_client: Open) -> None:
+def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case_keeps_its_evidence(
+    open_client: Open,
+) -> None:
     brand = Marketplace(open_client())
     case = brand.listing(id="moves", seller="s")["case"]["id"]
     for tile in (4, 5, 6):
@@ -162,6 +164,7 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_when_it_was_mad
     before = (
         "ALTER TABLE blind_tests DROP COLUMN source_revision, DROP COLUMN source_model",
         "ALTER TABLE juries DROP COLUMN revision",
+        "ALTER TABLE cases DROP COLUMN evidence",
         "UPDATE alembic_version SET version_num = '0017'",
     )
     with brand.client.service.database.write() as session:
@@ -171,6 +174,8 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_when_it_was_mad
     with migrated.read() as session:
         for query in ("SELECT revision FROM juries ORDER BY id", "SELECT source_revision FROM blind_tests ORDER BY id"):
             assert session.scalars(text(query)).all() == [2, 3, 4]
+        evidence = session.scalars(text("SELECT evidence FROM cases WHERE id = :id"), {"id": case}).one()
+        assert evidence == [f"cases/{case}/0.png"]
     migrated.close()
 
 

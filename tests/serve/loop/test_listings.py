@@ -16,6 +16,7 @@ from sqlalchemy import select
 from model.decode import decode
 from serve.brand_words import BrandWords
 from serve.database.loop_tables import ListingRecord
+from serve.loop import listings
 from serve.loop.stock_vectors import describe_missing
 from serve.objects import decode_stored
 from serve.results import Listing
@@ -48,6 +49,26 @@ def test_a_case_keeps_its_evidence_when_the_scan_is_forgotten(market: Marketplac
     evidence = done["case"]["findings"][0]["evidence"]
     assert market.client.get(evidence).status_code == 200
     assert market.client.get(done["findings"][0]["evidence"]).status_code == 404
+
+
+def test_pictures_that_are_not_stored_leave_a_case_its_evidence(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = market.client.service.objects
+    case = market.listing(id="not stored", seller="s")["case"]
+    evidence = case["findings"][0]["evidence"]
+    shown, kept = market.client.get(evidence).content, objects.keys(f"cases/{case['id']}")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listings, "settle", fail)
+        assert market.send(smeared(market.seed, tile=9), id="not stored", seller="s").status_code == 500
+    assert (market.client.get(evidence).content, objects.keys(f"cases/{case['id']}")) == (shown, kept)
+    market.listing(smeared(market.seed, tile=9), id="not stored", seller="s")
+    assert market.client.get(evidence).content != shown
+    assert market.client.get(f"/v1/cases/{case['id']}/evidence/1.png").status_code == 404
 
 
 def test_sent_again_it_stays_one_case(market: Marketplace) -> None:

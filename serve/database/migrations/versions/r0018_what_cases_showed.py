@@ -1,4 +1,4 @@
-"""A blind test that repeats a case, and a jury, are about the pictures that the case showed when they were made."""
+"""What a case showed when a blind test was made of it, or a jury called; where the evidence of what it shows lies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ SHOWN = """
 """
 """What the case showed when each test and each jury was made, as the audit log has it."""
 
+COPIES = """
+    UPDATE cases SET evidence = ARRAY(
+        SELECT 'cases/' || id || '/' || number || '.png'
+        FROM generate_series(0, jsonb_array_length(findings) - 1) AS number ORDER BY number
+    )
+"""
+"""Where the evidence of a case's findings lay before each copy had a place of its own."""
+
 
 def upgrade() -> None:
     """Apply the change."""
@@ -43,3 +51,6 @@ def upgrade() -> None:
         "FROM cases WHERE cases.id = juries.case_id"
     )
     op.alter_column("juries", "revision", nullable=False)
+    op.add_column("cases", sa.Column("evidence", sa.ARRAY(sa.Text)))
+    op.execute(COPIES)
+    op.alter_column("cases", "evidence", nullable=False)
