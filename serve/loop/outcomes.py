@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage
 from serve.loop.cases import CaseFinding
 from serve.loop.standing import acquits
-from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, CaseState, ComplaintState
+from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
 from serve.policy import strength
 
 
@@ -33,14 +33,17 @@ class Outcome:
 
 def settled_outcomes(session: Session, *, model: str) -> list[Outcome]:
     """The outcomes of what `model` found, each set of pictures and brand once, as it was settled last."""
-    latest: dict[tuple[str, bytes], Outcome] = {}
-    for case, infringes, pictures in _settled(session, model):
+    latest: dict[tuple[str, bytes], tuple[datetime, Outcome]] = {}
+    for case, infringes, moment, pictures in _settled(session, model):
         found = max(strength(CaseFinding.model_validate(one)) for one in case.findings)
-        latest[case.brand_id, pictures] = Outcome(case.brand_id, found, infringes)
-    return list(latest.values())
+        before = latest.get((case.brand_id, pictures))
+        if before is None or before[0] <= moment:
+            latest[case.brand_id, pictures] = moment, Outcome(case.brand_id, found, infringes)
+    return [outcome for _, outcome in latest.values()]
 
 
-def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, bytes]]:
+def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, datetime, bytes]]:
+    """Each case that is settled, whether its listing infringed, since when that is settled, and its pictures."""
     digests = func.string_agg(ListingImage.sha256, aggregate_order_by(literal(b""), ListingImage.position))
     pictures = (
         select(digests)
@@ -56,21 +59,20 @@ def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, bytes]]
         .order_by(Case.id)
     )
     for case, complaint, test, digest in session.execute(query):
-        infringes = _verdict(case, complaint, test)
-        if infringes is not None:
-            yield case, infringes, digest
+        verdict = _verdict(case, complaint, test)
+        if verdict is not None:
+            yield case, *verdict, digest
 
 
-def _verdict(case: Case, complaint: Complaint | None, test: BlindTest | None) -> bool | None:
-    """Whether the listing infringed; None while that is open."""
+def _verdict(case: Case, complaint: Complaint | None, test: BlindTest | None) -> tuple[bool, datetime] | None:
+    """Whether the listing infringed, and since when that is settled; None while it is open."""
     if test is not None:
-        return None if test.truth is None else test.truth == "fake"
+        return None if test.truth is None else (test.truth == "fake", test.created)
     if complaint is None:
         own_word = case.state == CaseState.CLOSED and acquits(case)
-        return False if own_word else None
-    state = ComplaintState(complaint.state)
-    if state in FOR_THE_SELLER:
-        return False
-    answerable = complaint.window_ends is not None and complaint.window_ends > datetime.now(UTC)
-    waits = state == ComplaintState.COUNTERED or answerable
-    return True if state in AGAINST_THE_SELLER and not waits else None
+        return None if case.ended is None or not own_word else (False, case.ended)
+    state, decided = ComplaintState(complaint.state), complaint.decided
+    if decided is None or state == ComplaintState.COUNTERED:
+        return None
+    ends = complaint.window_ends or decided
+    return None if ends > datetime.now(UTC) else (state in AGAINST_THE_SELLER, ends)

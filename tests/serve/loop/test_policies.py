@@ -59,6 +59,18 @@ def test_the_same_pictures_count_once_as_they_were_settled_last(market: Marketpl
     assert settled(market) == [True]
 
 
+def test_settled_last_is_not_listed_last(market: Marketplace) -> None:
+    first, second = market.case(), market.case()
+    market.judge(second, "not_infringing")
+    market.end(second)
+    assert settled(market) == [False]
+    complaint = market.complaint(first)
+    market.decide(complaint)
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE complaints SET window_ends = now() WHERE id = :id"), {"id": complaint})
+    assert settled(market) == [True]
+
+
 def test_a_blind_test_is_settled_by_what_is_known(market: Marketplace) -> None:
     case = different(market, 1)
     assert market.client.post("/v1/blind-tests", json={"case_id": case, "truth": "genuine"}).status_code == 201
