@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Select, event, select
 from sqlalchemy.orm import Session
@@ -121,6 +121,15 @@ def made_before(session: Session, action: str) -> str | None:
     if claim is None or not claim.taken_over:
         return None
     return session.scalar(_of(claim).where(AuditEntry.action == action).limit(1))
+
+
+def first_since(session: Session, moment: datetime, *, subject: str, actions: Sequence[str]) -> dict[str, Any] | None:
+    """The content of the first step on `subject`, of these `actions`, at or after `moment`."""
+    query = select(AuditEntry.content).where(
+        AuditEntry.subject == subject, AuditEntry.action.in_(actions), AuditEntry.moment >= moment
+    )
+    content = session.scalar(query.order_by(AuditEntry.number).limit(1))
+    return None if content is None else json.loads(content)
 
 
 def _of(claim: Claim) -> Select[str]:

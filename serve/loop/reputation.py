@@ -36,6 +36,10 @@ from serve.wording import Reason
 
 MOST_HISTORY: Final = 200
 
+TIER_SET: Final = "tier set"
+TIER_FOLLOWS: Final = "tier follows the credit"
+"""The steps of the audit log that change a tier; each says which one it was `before`."""
+
 LOCK: Final = {"key_share": True}
 """FOR NO KEY UPDATE: new cases of the rights holder need not wait."""
 
@@ -114,9 +118,9 @@ def reliability_of(session: Session, holder_id: str) -> float:
 
 
 def get_credit(database: Database, holder_id: str, *, caller: Caller) -> CreditView:
-    """The rights holder's credit; to a brand as it stood when the day began (UTC). Raises `Problem` (404).
+    """The rights holder's credit and tier; to a brand as they stood when the day began (UTC). Raises `Problem` (404).
 
-    Whoever saw its credit change with one answer would learn which of its cases was a blind test.
+    Whoever saw either change with one answer would learn which of its cases was a blind test.
     """
     until = datetime.combine(datetime.now(UTC).date(), time.min, UTC) if caller.role is Role.BRAND else None
     with database.read() as session:
@@ -129,13 +133,24 @@ def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: 
         holder = session.get(RightsHolder, holder_id, with_for_update=LOCK)
         if holder is None:
             raise not_found("rights holder", holder_id)
-        before, holder.tier = holder.tier, change.tier
-        session.flush()
-        audit.record(
-            session, actor=caller.key_id, action="tier set", subject=holder_id,
-            content={"before": before, "tier": change.tier, "reason": change.reason},
-        )  # fmt: skip
+        _set_tier(session, holder, change, actor=caller.key_id)
         return _view(session, holder_id)
+
+
+def suspend(session: Session, holder_id: str, *, reason: str, actor: str) -> None:
+    """Suspend the rights holder, whatever its credit, unless it is suspended."""
+    holder = lock_holder(session, holder_id)
+    if holder.tier != "suspended":
+        _set_tier(session, holder, TierChange(tier="suspended", reason=reason), actor=actor)
+
+
+def _set_tier(session: Session, holder: RightsHolder, change: TierChange, *, actor: str) -> None:
+    before, holder.tier = holder.tier, change.tier
+    session.flush()
+    audit.record(
+        session, actor=actor, action=TIER_SET, subject=holder.id,
+        content={"before": before, "tier": change.tier, "reason": change.reason},
+    )  # fmt: skip
 
 
 def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, shares: Shares) -> None:
@@ -145,7 +160,7 @@ def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, sha
         holder.tier = after
         session.flush()
         audit.record(
-            session, actor=audit.SYSTEM, action="tier follows the credit", subject=holder.id,
+            session, actor=audit.SYSTEM, action=TIER_FOLLOWS, subject=holder.id,
             content={"before": tier, "tier": after},
         )  # fmt: skip
 
@@ -168,8 +183,16 @@ def _figures(events: Sequence[Event]) -> tuple[Credit, Shares]:
     return credit_of(event.evidence for event in counting), shares_of(recent)
 
 
+def _tier(session: Session, holder: RightsHolder, *, at: datetime | None) -> Tier:
+    """The tier that held before `at`: the one that the first change since then took the place of, if there was one."""
+    changes = (TIER_SET, TIER_FOLLOWS)
+    change = None if at is None else audit.first_since(session, at, subject=holder.id, actions=changes)
+    tier: Tier = holder.tier if change is None else change["before"]  # type: ignore[assignment] # checked by the table
+    return tier
+
+
 def _view(session: Session, holder_id: str, *, until: datetime | None = None) -> CreditView:
-    """The credit by what came before `until`, or by everything."""
+    """The credit by what came before `until`, or by everything, and the tier that held then, or holds."""
     holder = session.get(RightsHolder, holder_id)
     if holder is None:
         raise not_found("rights holder", holder_id)
@@ -179,7 +202,7 @@ def _view(session: Session, holder_id: str, *, until: datetime | None = None) ->
     credit, shares = _figures(events)
     return CreditView(
         rights_holder_id=holder_id,
-        tier=holder.tier,  # type: ignore[arg-type] # checked by the table
+        tier=_tier(session, holder, at=until),
         credit=CreditValue(mean=credit.mean, low=credit.low, high=credit.high),
         held=credit.held,
         failed=credit.failed,

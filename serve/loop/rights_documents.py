@@ -24,7 +24,7 @@ from serve.loop import audit
 from serve.loop.attachments import SentFile
 from serve.loop.credit import Evidence
 from serve.loop.disputes import dispute_forgery
-from serve.loop.reputation import lock_holder, note_evidence
+from serve.loop.reputation import note_evidence, suspend
 from serve.loop.working_days import Country
 from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
@@ -129,7 +129,7 @@ def review(
         session.flush()
         if found.state == "forged":
             note_evidence(session, document.holder_id, Evidence.FORGED, subject=document_id)
-            lock_holder(session, document.holder_id).tier = "suspended"
+            suspend(session, document.holder_id, reason=found.reason, actor=caller.key_id)
             dispute_forgery(session, document)
         elif before == "forged":
             note_evidence(session, document.holder_id, None, subject=document_id)

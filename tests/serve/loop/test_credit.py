@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from marketplace import Marketplace
 from sqlalchemy import text
 
+from serve.loop import reputation
 from serve.loop.credit import (
     Credit,
     Event,
@@ -119,6 +121,14 @@ def test_every_decision_moves_the_credit_and_a_reversal_moves_it_back(market: Ma
     assert history[-1]["mean"] == pytest.approx(5 / 6)
 
 
+class Tomorrow(datetime):
+    """A clock that is a day ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) + timedelta(days=1)
+
+
 def test_a_brand_sees_its_credit_as_the_day_began(market: Marketplace) -> None:
     brand = Marketplace(market.client)
     complaint = brand.complaint()
@@ -136,6 +146,29 @@ def test_a_brand_sees_its_credit_as_the_day_began(market: Marketplace) -> None:
     assert seen() == (1, 0, 1)
     brand.reverse(complaint)
     assert seen() == (1, 0, 1), "it was withdrawn today"
+
+
+@pytest.mark.parametrize("cause", ["by hand", "forged", "by the rules"])
+def test_a_brand_sees_its_tier_as_the_day_began(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    brand = Marketplace(market.client)
+    url = f"/v1/rights-holders/{brand.holder}"
+
+    def seen(header: dict[str, str] | None = None) -> str:
+        return str(brand.client.get(f"{url}/credit", headers=header).json()["tier"])
+
+    if cause == "forged":
+        brand.document(state="forged")
+    elif cause == "by hand":
+        for tier in ("trusted", "suspended"):
+            brand.client.put(f"{url}/tier", json={"tier": tier, "reason": "a test"})
+    else:
+        monkeypatch.setattr("serve.loop.credit.SUSPENDED_BELOW", 1.0)
+        brand.decide(brand.complaint(), "dismissed")
+    assert (seen(), seen(brand.brand_key)) == ("suspended", "standard"), "a blind test may have tipped it"
+    monkeypatch.setattr(reputation, "datetime", Tomorrow)
+    assert seen(brand.brand_key) == "suspended"
 
 
 def test_a_tier_is_of_the_last_three_months(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
