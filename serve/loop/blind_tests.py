@@ -85,7 +85,7 @@ def make_blind_test(
         source, listing = lock_case(session, new.case_id)
         test = BlindTest(id=new_id("test"), truth=new.truth)
         if new.cover is None:
-            _require_open(source, truth=new.truth)
+            _require_untested(session, source, truth=new.truth)
             test.case_id = source.id
         else:
             cover = _cover(session, objects, source, listing, cover=new.cover, kept=kept)
@@ -180,13 +180,16 @@ def _proposer(session: Session, case: Case) -> str:
     return found_by or case.model
 
 
-def _require_open(case: Case, *, truth: Truth | None) -> None:
+def _require_untested(session: Session, case: Case, *, truth: Truth | None) -> None:
+    """Raises `Problem` where the case cannot become a test: 422 without a truth, 409 unless it is open and none yet."""
     if truth is None:
         raise unprocessable(
             "blind-test-truth", "Say what is known of the case (`truth`), or give a `cover` to repeat it."
         )
     if case.state != CaseState.OPEN:
         raise Problem(409, "not-allowed-now", f"The case is {case.state}; only an open one can become a test.")
+    if is_blind_test(session, case):
+        raise Problem(409, "not-allowed-now", "The case is a blind test already; give a `cover` to repeat it.")
 
 
 def _cover(

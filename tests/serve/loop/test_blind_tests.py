@@ -228,5 +228,9 @@ def test_what_cannot_be_a_test_is_refused(brand: Marketplace) -> None:
     listing = brand.client.get(f"/v1/cases/{case}").json()["listing"]
     taken = {"case_id": case, "truth": "fake", "cover": {"id": listing["id"], "seller": "s"}}
     assert post("/v1/blind-tests", json=taken).status_code == 409
+    again = [
+        post("/v1/blind-tests", json={"case_id": case, "truth": truth}).status_code for truth in ("fake", "genuine")
+    ]
+    assert again == [201, 409]
     brand.judge(case)
     assert post("/v1/blind-tests", json={"case_id": case, "truth": "fake"}).status_code == 409
