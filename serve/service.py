@@ -122,6 +122,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
                 decode=decode_stored,
                 bundle=lambda: replica.serving.bundle,
             )
+            stock.start()
             runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
             runner.start()
             stack.callback(runner.close)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -86,6 +86,11 @@ def kept_photos(session: Session, *, model: str) -> set[tuple[str, str]]:
     """Brand and key of each picture that has a vector of `model`."""
     rows = session.execute(select(FakePhoto.brand_id, FakePhoto.object_key).where(FakePhoto.model == model))
     return {(row.brand_id, row.object_key) for row in rows}
+
+
+def lacks_photo(object_key: ColumnExpressionArgument[str | None], *, model: str) -> ColumnElement[bool]:
+    """Whether the picture has no vector of `model`."""
+    return ~exists().where(FakePhoto.model == model, FakePhoto.object_key == object_key)
 
 
 def forget_photo(session: Session, object_key: str) -> None:

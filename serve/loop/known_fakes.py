@@ -28,7 +28,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Label, ListingImage, Trait
 from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
 from serve.loop.cases import ListingFinding
-from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos
+from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
 from serve.objects import ObjectMissingError, Objects
 
 LEAST_LETTERS: Final = 4
@@ -46,6 +46,15 @@ MOST_ALIKE: Final = 16
 
 MOST_COMPARED: Final = 2
 """Of them, those that count and are compared with it, each in 40 ms."""
+
+DECIDED_FAKE: Final = (
+    Label.origin.in_(DECIDED),
+    Label.target > 0.5,
+    Label.kind.in_(("smear", "imitation")),
+    Label.withdrawn.is_(None),
+    Label.available.is_not(None),
+)
+"""Of labels: what an upheld complaint was about looked like no genuine mark, and its seller has not answered."""
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
@@ -132,10 +141,20 @@ class KnownFakes:
                         model=bundle.name,
                     )  # fmt: skip
 
+    def lack_photos(self, *, model: str) -> bool:
+        """Whether the photo of a fake has no vector of `model`, as after a change of models."""
+        shown = select(Trait.id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
+        decided = select(Label.id).join(ListingImage, ListingImage.id == Label.image_id).where(*DECIDED_FAKE)
+        with self._database.read() as session:
+            return any(
+                session.scalar(fakes.where(lacks_photo(of, model=model)).limit(1)) is not None
+                for fakes, of in ((shown, Trait.object_key), (decided, ListingImage.object_key))
+            )
+
     def remember_all(self, *, bundle: ModelBundle) -> None:
-        """The same of every fake, after a switch of models; vectors of models that are not kept are dropped."""
+        """The same of every fake, after a change of models; vectors of models that are not kept are dropped."""
         shown = select(Trait.brand_id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
-        decided = select(Label.brand_id).where(Label.origin.in_(DECIDED))
+        decided = select(Label.brand_id).where(*DECIDED_FAKE)
         with self._database.write() as session:
             forget_models(session, but=bundle.name)
             brands = session.scalars(union(shown, decided)).all()
@@ -206,13 +225,10 @@ class KnownFakes:
         query = (
             select(Label.subject, Label.brand_id, null(), ListingImage.object_key, Label.box)
             .join(ListingImage, ListingImage.id == Label.image_id)
-            .where(
-                which, Label.origin.in_(DECIDED), Label.target > 0.5,
-                Label.kind.in_(("smear", "imitation")), Label.withdrawn.is_(None), Label.available.is_not(None),
-            )
+            .where(which, *DECIDED_FAKE)
             .order_by(Label.id.desc())
             .limit(MOST_PICTURES)
-        )  # fmt: skip
+        )
         with self._database.read() as session:
             return _together(session.execute(query))
 

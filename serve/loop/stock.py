@@ -35,7 +35,7 @@ from serve.loop.cases import ListingFinding
 from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
-from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, likeness, naming
+from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, lacks_vectors, likeness, naming
 from serve.models.registry import serving_model
 from serve.objects import ObjectMissingError, Objects
 from serve.references import SEARCH_STOCK, search_stock
@@ -106,8 +106,16 @@ class StockSearch:
             DESCRIBE: self.describe,
         }
 
+    def start(self) -> None:
+        """Have described what the model that serves has not seen, as after a change of the setting `model`."""
+        model = self._bundle().name
+        missing = self._fakes.lack_photos(model=model)
+        with self._database.write() as session:
+            if missing or lacks_vectors(session, model=model):
+                defer(session, DESCRIBE)
+
     async def describe(self) -> None:
-        """Make the vectors of the model that serves for what of the stock has none."""
+        """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""
         await asyncio.to_thread(self._describe)
 
     def _describe(self) -> None:

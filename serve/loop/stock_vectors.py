@@ -52,6 +52,11 @@ def forget_earlier(session: Session, listing: ListingRecord) -> None:
     session.execute(delete(StockVectors).where(StockVectors.image_id.in_(earlier)))
 
 
+def lacks_vectors(session: Session, *, model: str) -> bool:
+    """Whether a picture of the stock has no vectors of `model`."""
+    return session.execute(_missing(model).limit(1)).first() is not None
+
+
 def describe_missing(database: Database, objects: Objects, *, bundle: ModelBundle) -> int:
     """Make the vectors of `bundle` that are missing, and drop those of models that are not kept; returns how many.
 

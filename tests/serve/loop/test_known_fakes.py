@@ -12,13 +12,17 @@ import pytest
 from marketplace import Marketplace, disguised, photographed, smeared, strange_photo
 from mosaics import mosaic, png
 from numpy.typing import NDArray
+from service_client import Client, Open
 from sqlalchemy import text
+from waiting import eventually
 
 from model.decode import decode
 from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
+from serve.app import create_app
 from serve.loop import known_fakes
 from serve.loop.known_fakes import KnownFakes
+from serve.settings import Settings
 
 
 @pytest.fixture
@@ -27,6 +31,11 @@ def market(market: Marketplace) -> Marketplace:
     own = Marketplace(market.client)
     own.let_smears_pass()
     return own
+
+
+def known_fakes_of(market: Marketplace) -> KnownFakes:
+    service = market.client.service
+    return KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
 
 
 def decision(market: Marketplace, *pictures: bytes, **listing: Any) -> str:
@@ -98,7 +107,7 @@ def test_photos_that_count_no_more_crowd_none_out(market: Marketplace) -> None:
 def test_the_newest_model_knows_the_photos_once_the_stock_is_described(market: Marketplace) -> None:
     market.trait(picture=png(strange_photo(market)))
     service = market.client.service
-    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
+    fakes = known_fakes_of(market)
     query = text("SELECT vector FROM fake_photos WHERE model = :model AND brand_id = :brand")
 
     def stored(model: str) -> list[bytes]:
@@ -113,6 +122,33 @@ def test_the_newest_model_knows_the_photos_once_the_stock_is_described(market: M
     assert stored(service.bundle.name) == [], "of models that are not kept nothing stays"
     fakes.remember_all(bundle=service.bundle)
     assert stored(service.bundle.name) == of_upload
+
+
+def test_the_photos_are_known_after_the_setting_model_changed(settings: Settings) -> None:
+    with Client.of(create_app(settings)) as client:
+        market = Marketplace(client)
+        photo = strange_photo(market)
+        market.trait(picture=png(photo))
+        with client.service.database.write() as session:  # as one from before photos were kept
+            session.execute(text("DELETE FROM fake_photos"))
+    for model in (settings.model, "later"):
+        with Client.of(create_app(settings.model_copy(update={"model": model}))) as client:
+            market.client = client
+            eventually(lambda: market.listing(cut(photo))["findings"] != [], seconds=30.0)
+
+
+def test_a_photo_lacks_what_a_model_makes_of_it_until_it_is_remembered(open_client: Open) -> None:
+    market = Marketplace(open_client())
+    fakes = known_fakes_of(market)
+    serving = market.client.service.bundle
+    later = replace(serving, name="later")
+    trait = market.trait(picture=png(strange_photo(market)))
+    assert not fakes.lack_photos(model=serving.name)
+    assert fakes.lack_photos(model="later")
+    fakes.remember_all(bundle=later)
+    assert not fakes.lack_photos(model="later")
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    assert not fakes.lack_photos(model="newest")
 
 
 def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: object, **more: object) -> object:
