@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import structlog
 from sqlalchemy import URL, Engine, create_engine, event, func, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from serve.database.embedded import EmbeddedPostgres
 from serve.database.migration import migrate
 from serve.settings import Settings
 
 CONNECT_SECONDS = 5
+CONNECT_ARGUMENTS: Final = {"connect_timeout": CONNECT_SECONDS, "application_name": "hallmark"}
 POOL_WAIT_SECONDS = 10
 RESTED_SECONDS = 1.0
 """A connection that was not used for so long is checked before it is used again."""
@@ -30,7 +31,11 @@ log = structlog.get_logger(__name__)
 
 
 class Database:
-    """A pool of connections to a database whose tables are up to date."""
+    """A pool of connections to a database whose tables are up to date.
+
+    A lock is held, and waited for, on a connection of its own: it may last for hours, in which who works under it, and
+    all others, need those of the pool.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Start or join the embedded server where no outside one is named, and bring the tables up to date.
@@ -43,6 +48,7 @@ class Database:
         try:
             self.url = _url(settings, self._embedded)
             self.engine = _engine(self.url, connections=settings.database_connections)
+            self._outside = create_engine(self.url, poolclass=NullPool, connect_args=CONNECT_ARGUMENTS)
             migrate(self.engine)
         except BaseException:
             self.close()
@@ -80,7 +86,7 @@ class Database:
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
         """True for the one process that holds the lock `name` during the block, False for the others."""
-        with self.engine.connect() as connection:
+        with self._outside.connect() as connection:
             held = bool(connection.scalar(text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name}))
             connection.commit()  # the lock is the connection's; a transaction left open would hold up vacuuming
             try:
@@ -93,7 +99,7 @@ class Database:
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """One process at a time runs the block; others wait."""
-        with self.engine.connect() as connection:
+        with self._outside.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": name})
             connection.commit()
             try:
@@ -131,7 +137,7 @@ def _engine(url: URL, *, connections: int) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "hallmark"},
+        connect_args=CONNECT_ARGUMENTS,
     )
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _check_after_rest)

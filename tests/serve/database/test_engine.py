@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import column, insert, table, text
+from waiting import eventually
 
 from serve.database import engine
 from serve.database.engine import NEED_NOT_WAIT, Database
@@ -32,6 +36,34 @@ def test_a_connection_that_was_cut_while_it_rested_is_replaced(
         with database.once() as session:
             assert session.scalar(text("SELECT 1")) == 1
     database.close()
+
+
+def test_locks_that_are_held_and_waited_for_leave_the_pool_alone(settings: Settings) -> None:
+    database = Database(settings.model_copy(update={"database_connections": 2}))
+
+    def take() -> None:
+        with database.lock("a"), database.read() as session:
+            session.execute(text("SELECT 1"))
+
+    with ThreadPoolExecutor() as threads:
+        with database.lock("a"), database.try_lock("b"):
+            waiting = [threads.submit(take) for _ in range(4)]
+            eventually(lambda: waiting_for_locks(database) == 4)
+            began = time.monotonic()
+            database.ping()
+            assert time.monotonic() - began < 2.0
+        for one in waiting:
+            one.result()
+    database.close()
+
+
+def waiting_for_locks(database: Database) -> int:
+    query = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with database.once() as session:
+        return int(session.execute(query).scalar_one())
 
 
 def test_what_is_done_once_is_committed_and_the_setting_ends_with_the_statement(settings: Settings) -> None:
