@@ -2,7 +2,8 @@
 
 `defer` writes a job in the transaction of what it follows from, so that neither is there without the other. Every
 process of the service has a `JobRunner`; a job whose runner died is given to another, and one that fails runs again, so
-a job may run twice: each looks first whether its work is still to be done.
+a job may run twice: each looks first whether its work is still to be done. Jobs that last have a queue of their own, so
+that no webhook and no case waits for them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ from serve.database.engine import Database
 SCHEMA: Final = "procrastinate"
 """The schema of the job tables; they are procrastinate's own."""
 
+QUEUE: Final = "default"
 AT_ONCE: Final = 16
+
+LONG_QUEUE: Final = "long"
+LONG_AT_ONCE: Final = 2
+"""Jobs that last, at once in a process: each keeps a CPU busy, beside the scans that are asked for."""
+
 POLL_SECONDS: Final = 1.0
 """Jobs that are due at once are notified; those that become due are found by looking."""
 
@@ -41,16 +48,35 @@ RETRY_SECONDS: Final = 2.0
 
 Task = Callable[..., Awaitable[None]]
 
+
+class LongTask(str):
+    """The name of a task that may last minutes, or hours."""
+
+    __slots__ = ()
+
+
 log = structlog.get_logger(__name__)
 
 _DEFERRING: Final = procrastinate.App(connector=SyncPsycopgConnector())  # never opened: it writes on given connections
 
 
-def defer(session: Session, name: str, *, at: datetime | None = None, **arguments: str) -> None:
-    """Have the task `name` run once `session` has committed, not before `at`."""
+def defer(
+    session: Session, name: str, *, at: datetime | None = None, one_at_a_time: str | None = None, **arguments: str
+) -> None:  # fmt: skip
+    """Have the task `name` run once `session` has committed, not before `at`.
+
+    Of jobs that name the same `one_at_a_time` one runs at a time, in all processes, and the others wait in the table.
+    """
     session.execute(text(f"SET LOCAL search_path TO {SCHEMA}"))
     connection = session.connection().connection.dbapi_connection
-    _DEFERRING.configure_task(name, allow_unknown=True, connection=connection, schedule_at=at).defer(**arguments)
+    _DEFERRING.configure_task(
+        name,
+        allow_unknown=True,
+        connection=connection,
+        queue=LONG_QUEUE if isinstance(name, LongTask) else QUEUE,
+        lock=one_at_a_time,
+        schedule_at=at,
+    ).defer(**arguments)
     session.execute(text("SET LOCAL search_path TO DEFAULT"))
 
 
@@ -91,21 +117,18 @@ class JobRunner:
         app = self._app()
         async with app.open_async():  # never broken off: a pool of connections that is, does not end
             await retry_stalled(app)
-            worker = asyncio.create_task(
-                app.run_worker_async(
-                    concurrency=AT_ONCE,
-                    fetch_job_polling_interval=POLL_SECONDS,
-                    shutdown_graceful_timeout=STOP_SECONDS,
-                    delete_jobs="successful",
-                    install_signal_handlers=False,
-                )
-            )
+            workers = [
+                asyncio.create_task(_worker(app, queue, at_once=at_once))
+                for queue, at_once in ((QUEUE, AT_ONCE), (LONG_QUEUE, LONG_AT_ONCE))
+            ]
             ended = asyncio.create_task(self._ending.wait())
-            await asyncio.wait({worker, ended}, return_when=asyncio.FIRST_COMPLETED)
-            ended.cancel()
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+            await asyncio.wait({*workers, ended}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*workers, ended):
+                task.cancel()
+            await asyncio.wait(workers)
+            for worker in workers:
+                if not worker.cancelled():
+                    worker.result()
 
     def _app(self) -> procrastinate.App:
         connector = procrastinate.PsycopgConnector(
@@ -121,6 +144,18 @@ class JobRunner:
             await retry_stalled(app)
 
         return app
+
+
+async def _worker(app: procrastinate.App, queue: str, *, at_once: int) -> None:
+    """Run the jobs of a queue until cancelled."""
+    await app.run_worker_async(
+        queues=[queue],
+        concurrency=at_once,
+        fetch_job_polling_interval=POLL_SECONDS,
+        shutdown_graceful_timeout=STOP_SECONDS,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
 
 
 async def retry_stalled(app: procrastinate.App) -> None:

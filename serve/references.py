@@ -25,7 +25,7 @@ from serve.database.loop_tables import ListingRecord
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind, ReferenceStatus, ReferenceVector
 from serve.decoding import DecoderPool
 from serve.identifiers import new_id
-from serve.jobs import defer
+from serve.jobs import LongTask, defer
 from serve.models.registry import others_are_kept, serving_model
 from serve.new_files import NewFiles
 from serve.objects import ObjectMissingError, Objects
@@ -34,11 +34,11 @@ from serve.problems import not_found, unprocessable
 from serve.replica import IndexReplica
 from serve.wording import Name, Note
 
-SEARCH_STOCK: Final = "search the stock for a reference"
+SEARCH_STOCK: Final = LongTask("search the stock for a reference")
 GATHERING: Final = timedelta(seconds=10)
 """So long the search of the stock waits for more references of the brand."""
 
-EMBED_FOR_KEPT: Final = "embed reference for kept models"
+EMBED_FOR_KEPT: Final = LongTask("embed reference for kept models")
 """The task that a new reference is given to while a model beside the serving one is kept."""
 
 BATCH = 500
@@ -210,7 +210,14 @@ def search_stock(session: Session, reference_id: str, *, after: timedelta = GATH
     Where there is no stock nothing is deferred: thousands of references may come before the first listing.
     """
     if session.scalar(select(exists().select_from(ListingRecord))):
-        defer(session, SEARCH_STOCK, at=datetime.now(UTC) + after, reference_id=reference_id)
+        brand_id = session.get_one(Reference, reference_id).brand_id
+        defer(
+            session,
+            SEARCH_STOCK,
+            at=datetime.now(UTC) + after,
+            one_at_a_time=f"search the stock for {brand_id}",
+            reference_id=reference_id,
+        )
 
 
 class _AnotherModelServesError(Exception):

@@ -89,7 +89,12 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
     ] = 60.0
     database_connections: Annotated[
-        int, Field(ge=2, le=500, description="Most database connections of one process, beside its listener")
+        int,
+        Field(
+            ge=2,
+            le=500,
+            description="Most database connections of one process, beside those of listeners, jobs and locks",
+        ),
     ] = 12
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least severe message that is logged")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -28,22 +28,22 @@ from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector
-from serve.jobs import Task, defer
+from serve.jobs import LongTask, Task
 from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
 from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
-from serve.loop.stock_vectors import DESCRIBE, alike, describe_missing, lacks_vectors, likeness, naming
+from serve.loop.stock_vectors import DESCRIBE, alike, describe_later, describe_missing, lacks_vectors, likeness, naming
 from serve.models.registry import serving_model
 from serve.objects import ObjectMissingError, Objects
 from serve.references import SEARCH_STOCK, search_stock
 
-SEARCH: Final = "search the stock for a trait"
+SEARCH: Final = LongTask("search the stock for a trait")
 """The task's name; that of references is `serve.references.SEARCH_STOCK`, of complaints `SEARCH_FOR_UPHELD`."""
 
-SEARCH_FOR_UPHELD: Final = "search the stock for an upheld complaint"
+SEARCH_FOR_UPHELD: Final = LongTask("search the stock for an upheld complaint")
 
 MOST_SEEN: Final = 500_000
 """Pictures that are looked at for a reference, some 10 µs each."""
@@ -112,7 +112,7 @@ class StockSearch:
         missing = self._fakes.lack_photos(model=model)
         with self._database.write() as session:
             if missing or lacks_vectors(session, model=model):
-                defer(session, DESCRIBE)
+                describe_later(session)
 
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""
@@ -122,7 +122,7 @@ class StockSearch:
         bundle = self._bundle()
         if not self._follows(bundle):
             with self._database.write() as session:
-                defer(session, DESCRIBE, at=datetime.now(UTC) + FOLLOWING)
+                describe_later(session, after=FOLLOWING)
             return
         made = describe_missing(self._database, self._objects, bundle=bundle)
         self._fakes.remember_all(bundle=bundle)
@@ -142,13 +142,12 @@ class StockSearch:
             reference = session.get(Reference, reference_id)
         if reference is None or reference.searched is not None or reference.status != "active":
             return
-        with self._database.try_lock(f"hallmark-stock {reference.brand_id}") as ours:
-            bundle = self._bundle()
-            if not ours or not self._follows(bundle):  # a new reference may have vectors of the new model alone
-                with self._database.write() as session:
-                    search_stock(session, reference_id)
-                return
-            self._search_for_references(reference.brand_id, bundle=bundle)
+        bundle = self._bundle()
+        if not self._follows(bundle):  # a new reference may have vectors of the new model alone
+            with self._database.write() as session:
+                search_stock(session, reference_id, after=FOLLOWING)
+            return
+        self._search_for_references(reference.brand_id, bundle=bundle)
 
     def _search_for_references(self, brand_id: str, *, bundle: ModelBundle) -> None:
         describe_missing(self._database, self._objects, bundle=bundle)

@@ -7,6 +7,7 @@ Only a listing's newest pictures are the stock, and no cover of a blind test is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -20,11 +21,12 @@ from model.bundle import ModelBundle
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
+from serve.jobs import LongTask, defer
 from serve.loop.blind_tests import repeats_another
 from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.scan import proposed
 
-DESCRIBE: Final = "describe the stock"
+DESCRIBE: Final = LongTask("describe the stock")
 """The task that makes the vectors of the model that serves, where they are missing."""
 
 STORED: Final = "<f2"
@@ -50,6 +52,11 @@ def forget_earlier(session: Session, listing: ListingRecord) -> None:
         ListingImage.listing_id == listing.id, ListingImage.revision < listing.revision
     )
     session.execute(delete(StockVectors).where(StockVectors.image_id.in_(earlier)))
+
+
+def describe_later(session: Session, *, after: timedelta = timedelta(0)) -> None:
+    """Have the vectors made that the model that serves lacks; what is deferred meanwhile finds them made."""
+    defer(session, DESCRIBE, at=datetime.now(UTC) + after, one_at_a_time=DESCRIBE)
 
 
 def lacks_vectors(session: Session, *, model: str) -> bool:

@@ -20,13 +20,13 @@ from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import ReferenceVector
 from serve.identifiers import new_id
-from serve.jobs import defer
+from serve.jobs import LongTask, defer
 from serve.loop import audit
 from serve.models.bundles import Bundles, digest_of
 from serve.models.comparison import Compared, NoComparison, grounds_against, read_comparison, required_sets
 from serve.models.registry import predecessor, serving_model, switch_under_way
 
-CARRY_OUT: Final = "carry out model switch"
+CARRY_OUT: Final = LongTask("carry out model switch")
 """The task that a switch is given to."""
 
 

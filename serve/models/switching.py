@@ -28,7 +28,7 @@ from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import REMOVED, Reference
 from serve.jobs import Task, defer
 from serve.loop import audit
-from serve.loop.stock_vectors import DESCRIBE
+from serve.loop.stock_vectors import describe_later
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused
 from serve.models.registry import serving_model
@@ -123,7 +123,7 @@ class Switching:
                 return None
             version = record_change(session, "switch")
             switch.ended, switch.index_version = datetime.now(UTC), version
-            defer(session, DESCRIBE)
+            describe_later(session)
             both = ModelRecord.name.in_((switch.model, switch.replaces))
             session.execute(update(ModelRecord).values(kept=both))
             audit.record(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from serve.database.engine import Database
-from serve.jobs import JobRunner, defer
+from serve.jobs import AT_ONCE, LONG_AT_ONCE, JobRunner, LongTask, defer
 from serve.settings import Settings
 
 
@@ -102,6 +102,42 @@ def test_a_job_that_is_broken_off_runs_again(database: Database, monkeypatch: py
     assert begun.wait(10)
     runner.close()
     assert run(database, Notebook(1)) == ["broken off"]
+
+
+def test_jobs_that_last_hold_up_no_others(database: Database) -> None:
+    long, go_on = LongTask("long"), threading.Event()
+
+    async def last(word: str) -> None:
+        await asyncio.to_thread(go_on.wait)
+
+    notebook = Notebook(1)
+    with database.write() as session:
+        for _ in range(AT_ONCE + LONG_AT_ONCE):
+            defer(session, long, word="long")
+        defer(session, "note", word="short")
+    runner = JobRunner(database, {long: last, "note": notebook.note})
+    runner.start()
+    assert notebook.wait() == ["short"]
+    go_on.set()
+    runner.close()
+
+
+def test_of_jobs_that_name_the_same_one_runs_at_a_time(database: Database) -> None:
+    running, most = [0], [0]
+
+    class Slow(Notebook):
+        async def note(self, word: str) -> None:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            await asyncio.sleep(0.05)
+            running[0] -= 1
+            await super().note(word)
+
+    with database.write() as session:
+        for word in "abc":
+            defer(session, "note", one_at_a_time="brand", word=word)
+    assert run(database, Slow(3)) == ["a", "b", "c"]
+    assert most == [1]
 
 
 def test_a_runner_ends_at_whatever_moment(database: Database) -> None:

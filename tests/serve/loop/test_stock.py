@@ -14,6 +14,7 @@ from sqlalchemy import text
 from waiting import eventually
 
 from model.decode import decode
+from serve.jobs import LONG_QUEUE
 from serve.loop.known_fakes import KnownFake, KnownFakes
 from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
@@ -225,6 +226,17 @@ def test_several_references_are_searched_for_at_once_and_each_again_when_it_come
         assert newcomer.client.patch(url, json={"status": status}).status_code == 200
     search_for(newcomer, references[0])
     assert scanned_again(newcomer) == [1, 0], "its case is open: it is not allowed any more"
+
+
+def test_searches_for_references_of_one_brand_take_turns(newcomer: Marketplace) -> None:
+    newcomer.listing(png(mosaic(1)))
+    references = [register(newcomer), register(newcomer, seed=newcomer.seed + 60_000)]
+    query = text(
+        "SELECT queue_name, lock FROM procrastinate.procrastinate_jobs WHERE args->>'reference_id' = ANY(:ids)"
+    )
+    with newcomer.client.service.database.read() as session:
+        first, second = session.execute(query, {"ids": references})
+    assert first == second == (LONG_QUEUE, f"search the stock for {newcomer.brand}")
 
 
 def test_a_listing_that_comes_meanwhile_is_left_as_it_came(newcomer: Marketplace) -> None:
