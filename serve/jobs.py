@@ -18,6 +18,7 @@ from typing import Final
 import procrastinate
 import structlog
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
+from procrastinate.worker import Worker
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from sqlalchemy import text
@@ -53,6 +54,26 @@ class LongTask(str):
     """The name of a task that may last minutes, or hours."""
 
     __slots__ = ()
+
+
+class BrokenOff(Exception):
+    """The process ends before a job is done; it runs again later."""
+
+
+class Ending:
+    """Tells a task that lasts when its process ends; the task looks between two steps."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def begin(self) -> None:
+        """Have whoever looks from now on break off."""
+        self._event.set()
+
+    def look(self, *, wait_seconds: float = 0.0) -> None:
+        """Go on, after a while. Raises `BrokenOff` once the process ends."""
+        if self._event.wait(wait_seconds):
+            raise BrokenOff
 
 
 log = structlog.get_logger(__name__)
@@ -95,7 +116,11 @@ class JobRunner:
         self._begun.wait()
 
     def close(self) -> None:
-        """End; a job that does not end in a few seconds is broken off, and runs again later."""
+        """End; a job that does not end in a few seconds is broken off, and runs again later.
+
+        What a job does in a thread cannot be broken off, and is waited for: tasks that last look themselves whether
+        they are to end (`Ending`).
+        """
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join()
 
@@ -117,18 +142,16 @@ class JobRunner:
         app = self._app()
         async with app.open_async():  # never broken off: a pool of connections that is, does not end
             await retry_stalled(app)
-            workers = [
-                asyncio.create_task(_worker(app, queue, at_once=at_once))
-                for queue, at_once in ((QUEUE, AT_ONCE), (LONG_QUEUE, LONG_AT_ONCE))
-            ]
+            workers = [_worker(app, QUEUE, at_once=AT_ONCE), _worker(app, LONG_QUEUE, at_once=LONG_AT_ONCE)]
+            running = [asyncio.create_task(worker.run()) for worker in workers]  # type: ignore[no-untyped-call]
             ended = asyncio.create_task(self._ending.wait())
-            await asyncio.wait({*workers, ended}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*workers, ended):
-                task.cancel()
-            await asyncio.wait(workers)
+            await asyncio.wait({*running, ended}, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
             for worker in workers:
-                if not worker.cancelled():
-                    worker.result()
+                worker.stop()  # type: ignore[no-untyped-call]
+            await asyncio.wait(running)
+            for task in running:
+                task.result()
 
     def _app(self) -> procrastinate.App:
         connector = procrastinate.PsycopgConnector(
@@ -146,9 +169,10 @@ class JobRunner:
         return app
 
 
-async def _worker(app: procrastinate.App, queue: str, *, at_once: int) -> None:
-    """Run the jobs of a queue until cancelled."""
-    await app.run_worker_async(
+def _worker(app: procrastinate.App, queue: str, *, at_once: int) -> Worker:
+    """What runs the jobs of a queue, once it is started, until it is stopped: cancelled, it may not notice."""
+    return Worker(
+        app,
         queues=[queue],
         concurrency=at_once,
         fetch_job_polling_interval=POLL_SECONDS,

@@ -127,6 +127,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             runner.start()
             stack.callback(runner.close)
             stack.callback(models.close)
+            stack.callback(stock.close)
         yield Service(
             settings=settings,
             database=database,

@@ -151,14 +151,24 @@ class KnownFakes:
                 for fakes, of in ((shown, Trait.object_key), (decided, ListingImage.object_key))
             )
 
-    def remember_all(self, *, bundle: ModelBundle) -> None:
-        """The same of every fake, after a change of models; vectors of models that are not kept are dropped."""
+    def remember_all(self, *, bundle: ModelBundle, look: Callable[[], None] = lambda: None) -> None:
+        """The same of every fake, after a change of models; vectors of models that are not kept are dropped.
+
+        Before each fake it calls `look`, which may break it off.
+        """
         shown = select(Trait.brand_id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
         decided = select(Label.brand_id).where(*DECIDED_FAKE)
         with self._database.write() as session:
             forget_models(session, but=bundle.name)
             brands = session.scalars(union(shown, decided)).all()
-        self.remember((fake for brand_id in brands for fake in self.of_brand(brand_id)), bundle=bundle)
+
+        def every() -> Iterator[KnownFake]:
+            for brand_id in brands:
+                for fake in self.of_brand(brand_id):
+                    look()
+                    yield fake
+
+        self.remember(every(), bundle=bundle)
 
     def photographed(self, photo: NDArray[np.float32], *, model: str, picture: Callable[[], RgbImage]) -> list[str]:
         """The ids of the brands of whose known fakes a `picture` is the photo; `photo` (d,) its vector of `model`."""

@@ -28,7 +28,7 @@ from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector
-from serve.jobs import LongTask, Task
+from serve.jobs import Ending, LongTask, Task
 from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
@@ -95,6 +95,7 @@ class StockSearch:
         self._fakes = fakes
         self._decode = decode
         self._bundle = bundle
+        self._ending = Ending()
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -114,6 +115,10 @@ class StockSearch:
             if missing or lacks_vectors(session, model=model):
                 describe_later(session)
 
+    def close(self) -> None:
+        """Break off what is being searched, after the listing that it is at; another process begins anew."""
+        self._ending.begin()
+
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""
         await asyncio.to_thread(self._describe)
@@ -124,9 +129,12 @@ class StockSearch:
             with self._database.write() as session:
                 describe_later(session, after=FOLLOWING)
             return
-        made = describe_missing(self._database, self._objects, bundle=bundle)
-        self._fakes.remember_all(bundle=bundle)
+        made = self._describe_missing(bundle)
+        self._fakes.remember_all(bundle=bundle, look=self._ending.look)
         log.info("stock described", pictures=made, model=bundle.name)
+
+    def _describe_missing(self, bundle: ModelBundle) -> int:
+        return describe_missing(self._database, self._objects, bundle=bundle, look=self._ending.look)
 
     def _follows(self, bundle: ModelBundle) -> bool:
         """Whether `bundle`, which serves in this process, serves in all: else a switch is still to be followed."""
@@ -150,7 +158,7 @@ class StockSearch:
         self._search_for_references(reference.brand_id, bundle=bundle)
 
     def _search_for_references(self, brand_id: str, *, bundle: ModelBundle) -> None:
-        describe_missing(self._database, self._objects, bundle=bundle)
+        self._describe_missing(bundle)
         with self._database.read() as session:
             sought = self._not_searched_for(session, brand_id)
             found = self._unseen(session, sought, brand_id=brand_id, bundle=bundle)
@@ -167,6 +175,7 @@ class StockSearch:
         """How many of the listings were scanned again."""
         scanned = 0
         for listing_id in listing_ids:
+            self._ending.look()
             try:
                 scanned += self._listings.rescan(listing_id)
             except ObjectMissingError:
@@ -223,21 +232,17 @@ class StockSearch:
         stock = self._stock(fakes[0].brand_id)
         likely = self._likely(fakes, stock)
         words = [replace(fake, boxes=()) for fake in fakes]
-        found = [
-            one
-            for one in stock
-            if self._fakes.shown(
-                fakes if one.listing_id in likely else words,
-                said=one.said,
-                findings=one.findings,
-                picture=self._reader(one),
-            )
-            is not None
-        ]
+        found = [one for one in stock if self._shows(fakes if one.listing_id in likely else words, one)]
         for stored in found:
             self._open(stored, known_by=known_by)
         again = self._scan_again(self._like_photos(fakes, bundle=bundle, but={one.listing_id for one in stock}))
         log.info("stock searched", known_by=known_by, found=len(found), scanned_again=again)
+
+    def _shows(self, fakes: Sequence[KnownFake], stored: Stored) -> bool:
+        """Whether the listing shows or names one of the `fakes`."""
+        self._ending.look()
+        shown = self._fakes.shown(fakes, said=stored.said, findings=stored.findings, picture=self._reader(stored))
+        return shown is not None
 
     def _like_photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle, but: Set[str]) -> list[str]:
         """The allowed listings, `but` some, whose pictures are most like the fakes' photos, the most alike first."""

@@ -6,7 +6,7 @@ Only a listing's newest pictures are the stock, and no cover of a blind test is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,9 @@ STORED: Final = "<f2"
 """Half precision: 512 bytes a region, and cosines that are off by a thousandth at most."""
 
 BATCH: Final = 200
+
+DESCRIBED_AT_ONCE: Final = 20
+"""Pictures that are described before their vectors are written."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,19 +67,25 @@ def lacks_vectors(session: Session, *, model: str) -> bool:
     return session.execute(_missing(model).limit(1)).first() is not None
 
 
-def describe_missing(database: Database, objects: Objects, *, bundle: ModelBundle) -> int:
+def describe_missing(
+    database: Database, objects: Objects, *, bundle: ModelBundle, look: Callable[[], None] = lambda: None
+) -> int:  # fmt: skip
     """Make the vectors of `bundle` that are missing, and drop those of models that are not kept; returns how many.
 
-    What is made stays when this is broken off, and two that do it at once do no harm.
+    Before each picture it calls `look`, which may break it off; what is made stays, but for some of the last pictures'.
+    Two that do it at once do no harm.
     """
     made, last = 0, ""
     while True:
         with database.read() as session:
-            missing = session.execute(_missing(bundle.name).where(ListingImage.id > last).limit(BATCH)).all()
+            missing = session.execute(
+                _missing(bundle.name).where(ListingImage.id > last).limit(DESCRIBED_AT_ONCE)
+            ).all()
         if not missing:
             break
         found = {}
         for image_id, object_key in missing:
+            look()
             try:
                 image = decode_stored(objects.get(object_key))
             except ObjectMissingError:

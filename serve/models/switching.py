@@ -13,7 +13,6 @@ back is the same step and as quick.
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -26,7 +25,7 @@ from serve.changes import hold_changes, record_change
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import REMOVED, Reference
-from serve.jobs import Task, defer
+from serve.jobs import BrokenOff, Ending, Task, defer
 from serve.loop import audit
 from serve.loop.stock_vectors import describe_later
 from serve.models.bundles import Bundles
@@ -42,10 +41,6 @@ RETRY_SECONDS: Final = 60.0
 log = structlog.get_logger(__name__)
 
 
-class BrokenOff(Exception):
-    """The process ends before the switch is done."""
-
-
 class Switching:
     """The two tasks of models; safe to use from several threads and processes."""
 
@@ -53,11 +48,11 @@ class Switching:
         self._database = database
         self._objects = objects
         self._bundles = bundles
-        self._ending = threading.Event()
+        self._ending = Ending()
 
     def close(self) -> None:
         """Break off what is being carried out, after the reference that it is at; another process carries on."""
-        self._ending.set()
+        self._ending.begin()
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -75,8 +70,7 @@ class Switching:
                 if ours:
                     return self._carry_out(switch_id, progress=progress)
             progress(*self._embedded(switch_id))
-            if self._ending.wait(LOOK_SECONDS):
-                raise BrokenOff
+            self._ending.look(wait_seconds=LOOK_SECONDS)
 
     def _carry_out(self, switch_id: str, *, progress: Progress) -> int:
         with self._database.read() as session:
@@ -93,8 +87,7 @@ class Switching:
 
         def tell(done: int, total: int) -> None:
             progress(done, total)
-            if self._ending.is_set():
-                raise BrokenOff
+            self._ending.look()
 
         without_picture: set[str] = set()
         while True:

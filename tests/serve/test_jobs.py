@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from serve.database.engine import Database
-from serve.jobs import AT_ONCE, LONG_AT_ONCE, JobRunner, LongTask, defer
+from serve.jobs import AT_ONCE, LONG_AT_ONCE, Ending, JobRunner, LongTask, defer
 from serve.settings import Settings
 
 
@@ -138,6 +138,23 @@ def test_of_jobs_that_name_the_same_one_runs_at_a_time(database: Database) -> No
             defer(session, "note", one_at_a_time="brand", word=word)
     assert run(database, Slow(3)) == ["a", "b", "c"]
     assert most == [1]
+
+
+def test_a_task_that_lasts_ends_with_its_runner_and_runs_again(database: Database) -> None:
+    ending, begun = Ending(), threading.Event()
+
+    async def last(word: str) -> None:
+        begun.set()
+        await asyncio.to_thread(ending.look, wait_seconds=60.0)
+
+    with database.write() as session:
+        defer(session, LongTask("note"), word="broken off")
+    runner = JobRunner(database, {"note": last})
+    runner.start()
+    assert begun.wait(10)
+    ending.begin()
+    runner.close()
+    assert run(database, Notebook(1)) == ["broken off"]
 
 
 def test_a_runner_ends_at_whatever_moment(database: Database) -> None:

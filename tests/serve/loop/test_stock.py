@@ -13,8 +13,9 @@ from service_client import Open
 from sqlalchemy import text
 from waiting import eventually
 
+from model.bundle import ModelBundle
 from model.decode import decode
-from serve.jobs import LONG_QUEUE
+from serve.jobs import LONG_QUEUE, BrokenOff
 from serve.loop.known_fakes import KnownFake, KnownFakes
 from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
@@ -30,12 +31,12 @@ def market(market: Marketplace) -> Marketplace:
     return own
 
 
-def stock(market: Marketplace) -> StockSearch:
+def stock(market: Marketplace, *, bundle: ModelBundle | None = None) -> StockSearch:
     service = market.client.service
-    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
+    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: bundle or service.bundle)
     return StockSearch(
         service.database, service.objects, listings=service.listings, fakes=fakes, decode=decode,
-        bundle=lambda: service.bundle,
+        bundle=lambda: bundle or service.bundle,
     )  # fmt: skip
 
 
@@ -101,6 +102,31 @@ def test_words_are_found_in_what_sellers_say(market: Marketplace) -> None:
     assert [case["listing"]["id"] for case in cases(market)] == [f"words {market.seed}"]
     search(market, market.trait(text="cap"))
     assert len(cases(market)) == 1, "short words are parts of others"
+
+
+def test_a_search_is_broken_off_between_two_listings(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        market.listing(png(mosaic(market.seed)), title="mirror grade")
+    search, looked_at = stock(market), []
+    shown = search._fakes.shown
+
+    def once(known: Sequence[KnownFake], **listing: Any) -> KnownFake | None:
+        looked_at.append(listing["said"])
+        search.close()
+        return shown(known, **listing)
+
+    monkeypatch.setattr(search._fakes, "shown", once)
+    with pytest.raises(BrokenOff):
+        asyncio.run(search.search(market.trait(text="mirror grade")))
+    assert len(looked_at) == 1
+
+
+def test_a_description_of_the_stock_is_broken_off_between_two_pictures(market: Marketplace) -> None:
+    market.listing(png(mosaic(market.seed)))
+    search = stock(market, bundle=replace(market.client.service.bundle, name="later"))
+    search.close()
+    with pytest.raises(BrokenOff):
+        asyncio.run(search.describe())
 
 
 def test_what_was_taken_back_and_what_a_suspended_account_shows_searches_nothing(market: Marketplace) -> None:
