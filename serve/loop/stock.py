@@ -239,9 +239,13 @@ class StockSearch:
         log.info("stock searched", known_by=known_by, found=len(found), scanned_again=again)
 
     def _shows(self, fakes: Sequence[KnownFake], stored: Stored) -> bool:
-        """Whether the listing shows or names one of the `fakes`."""
+        """Whether the listing shows or names one of the `fakes`; one whose picture is gone shows none."""
         self._ending.look()
-        shown = self._fakes.shown(fakes, said=stored.said, findings=stored.findings, picture=self._reader(stored))
+        try:
+            shown = self._fakes.shown(fakes, said=stored.said, findings=stored.findings, picture=self._reader(stored))
+        except ObjectMissingError:
+            log.error("a picture of the listing is gone; nothing is found in it", listing=stored.listing_id)
+            return False
         return shown is not None
 
     def _like_photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle, but: Set[str]) -> list[str]:
@@ -295,6 +299,7 @@ class StockSearch:
             ]
 
     def _open(self, stored: Stored, *, known_by: str) -> None:
+        """Open a case about what the scan found; where its evidence was forgotten, scan anew."""
         try:
             with self._database.write() as session:
                 listing = lock_listing(session, stored.listing_id)
@@ -310,4 +315,4 @@ class StockSearch:
                     content={"fake": known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
         except ObjectMissingError:
-            log.warning("the scan's evidence is gone; the listing must be scanned anew", listing=stored.listing_id)
+            self._scan_again([stored.listing_id])

@@ -21,6 +21,7 @@ from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
 from serve.loop.stock_vectors import describe_missing
 from serve.problems import Problem
+from serve.upkeep import forget_scans
 
 
 @pytest.fixture
@@ -73,6 +74,30 @@ def test_a_stored_listing_that_shows_the_fake_is_asked_about_once(market: Market
     assert (case["listing"]["id"], case["state"]) == (f"fake {market.seed}", "open")
     assert market.client.get(case["findings"][0]["evidence"], headers=market.brand_key).status_code == 200
     assert market.listing(fake, id=f"fake {market.seed}", seller="S")["decision"] == "review"
+
+
+def test_a_stored_listing_whose_scan_was_forgotten_is_scanned_again(market: Marketplace) -> None:
+    fake, service = disguised(market.seed), market.client.service
+    market.listing(fake, id=f"old {market.seed}", seller="S")
+    forget_scans(service.database, service.objects, days=-1)
+    search(market, market.trait(picture=fake))
+    (case,) = cases(market)
+    assert case["listing"]["id"] == f"old {market.seed}"
+    assert market.client.get(case["findings"][0]["evidence"], headers=market.brand_key).status_code == 200
+
+
+def test_a_stored_listing_whose_picture_is_gone_holds_up_no_search(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    for name in ("gone", "there"):
+        market.listing(fake, id=f"{name} {market.seed}", seller="S")
+    query = text(
+        "SELECT object_key FROM listing_images i JOIN listings l ON l.id = i.listing_id WHERE l.marketplace_id = :id"
+    )
+    service = market.client.service
+    with service.database.read() as session:
+        service.objects.delete(session.execute(query, {"id": f"gone {market.seed}"}).scalar_one())
+    search(market, market.trait(picture=fake))
+    assert [case["listing"]["id"] for case in cases(market)] == [f"there {market.seed}"]
 
 
 def test_the_photo_of_a_fake_is_found_where_no_scan_found_the_brand(market: Marketplace) -> None:
