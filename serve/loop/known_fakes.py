@@ -68,13 +68,18 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class KnownFake:
     """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are in lower case, empty for none;
-    in the picture under `object_key` the marks are in the `boxes`."""
+    in the picture under `object_key` the marks, where any were found, are in the `boxes`."""
 
     known_by: str
     brand_id: str
     words: str
     object_key: str | None
     boxes: tuple[Box, ...]
+
+    @property
+    def by_words(self) -> KnownFake:
+        """The same, without its picture."""
+        return replace(self, object_key=None, boxes=())
 
 
 def said_in(content: Mapping[str, object]) -> str:
@@ -103,8 +108,8 @@ class KnownFakes:
     def of_brand(self, brand_id: str) -> list[KnownFake]:
         """The brand's fakes: all known by words, and the newest `MOST_PICTURES` known by pictures of each sort."""
         traits = self._traits(Trait.brand_id == brand_id)
-        too_old = {fake.known_by for fake in [fake for fake in traits if fake.boxes][MOST_PICTURES:]}
-        return [replace(one, boxes=()) if one.known_by in too_old else one for one in traits] + self._decided(
+        too_old = {fake.known_by for fake in [fake for fake in traits if fake.object_key][MOST_PICTURES:]}
+        return [one.by_words if one.known_by in too_old else one for one in traits] + self._decided(
             Label.brand_id == brand_id
         )
 
@@ -131,13 +136,13 @@ class KnownFakes:
         with self._database.read() as session:
             kept = kept_photos(session, model=bundle.name)
         for fake in fakes:
-            if not fake.boxes or (fake.brand_id, fake.object_key) in kept:
+            if not fake.object_key or (fake.brand_id, fake.object_key) in kept:
                 continue
             vectors = self._of_picture(fake, bundle=bundle)
             if vectors is not None:
                 with self._database.write() as session:
                     keep_photo(
-                        session, brand_id=fake.brand_id, object_key=fake.object_key or "", vector=vectors[0],
+                        session, brand_id=fake.brand_id, object_key=fake.object_key, vector=vectors[0],
                         model=bundle.name,
                     )  # fmt: skip
 
@@ -176,9 +181,7 @@ class KnownFakes:
         if bundle.name != model:  # a switch, which comes between scans; the next one knows
             return []
         alike = self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE)
-        counting = (
-            fake for brand_id, key in alike for fake in self.of_brand(brand_id) if fake.boxes and fake.object_key == key
-        )
+        counting = (fake for brand_id, key in alike for fake in self.of_brand(brand_id) if fake.object_key == key)
         compared = islice(counting, MOST_COMPARED)
         shown = [fake.brand_id for fake in compared if self._is_photo(picture(), fake, bundle=bundle)]
         return list(dict.fromkeys(shown))
@@ -193,7 +196,7 @@ class KnownFakes:
         for fake in fakes:
             if len(fake.words) >= LEAST_LETTERS and fake.words in said:
                 return fake
-        pictured = [fake for fake in fakes if fake.boxes]
+        pictured = [fake for fake in fakes if fake.object_key]
         if not pictured:
             return None
         bundle = self._bundle()
@@ -256,7 +259,7 @@ class KnownFakes:
     def _of_pictures(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> Iterator[NDArray[np.float32]]:
         """What `_of_picture` gives of each that has a picture."""
         for fake in fakes:
-            vectors = self._of_picture(fake, bundle=bundle) if fake.boxes else None
+            vectors = self._of_picture(fake, bundle=bundle) if fake.object_key else None
             if vectors is not None:
                 yield vectors
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -231,7 +231,7 @@ class StockSearch:
         self._fakes.remember(fakes, bundle=bundle)
         stock = self._stock(fakes[0].brand_id)
         likely = self._likely(fakes, stock)
-        words = [replace(fake, boxes=()) for fake in fakes]
+        words = [fake.by_words for fake in fakes]
         found = [one for one in stock if self._shows(fakes if one.listing_id in likely else words, one)]
         for stored in found:
             self._open(stored, known_by=known_by)

@@ -86,6 +86,18 @@ def test_the_photo_of_a_fake_tells_whose_mark_to_look_for(market: Marketplace) -
     assert market.listing(cut(photo))["findings"] == [], "taken back"
 
 
+def test_the_photo_of_a_fake_is_known_of_a_brand_without_a_mark_too(market: Marketplace) -> None:
+    """Its regions are no labels, for want of a mark that they could imitate."""
+    photo, other = strange_photo(market), Marketplace(market.client)
+    for reference in other.client.get(f"/v1/brands/{other.brand}/references").json()["items"]:
+        assert other.client.delete(f"/v1/brands/{other.brand}/references/{reference['id']}").status_code == 204
+    other.client.reference(other.brand, png(strange_photo(market, seed=9)), kind="product")
+    other.trait(picture=png(photo))
+    listed = other.listing(cut(photo))
+    scan = other.client.get(f"/v1/scans/{listed['scan_ids'][0]}").json()
+    assert scan["known_fakes_of"] == [other.brand]
+
+
 def test_a_suspended_account_s_photo_tells_nothing(market: Marketplace) -> None:
     photo = strange_photo(market)
     market.trait(picture=png(photo))

@@ -204,7 +204,7 @@ def test_only_what_is_alike_by_its_kept_vectors_is_looked_at(
     shown = KnownFakes.shown
 
     def counted(fakes: KnownFakes, known: Sequence[KnownFake], **listing: Any) -> KnownFake | None:
-        asked.append(sum(bool(fake.boxes) for fake in known))
+        asked.append(sum(bool(fake.object_key) for fake in known))
         return shown(fakes, known, **listing)
 
     monkeypatch.setattr(KnownFakes, "shown", counted)
