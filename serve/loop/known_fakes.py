@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, null, select, union
+from sqlalchemy import ColumnElement, func, null, select, union
 
 from model.bundle import ModelBundle
 from model.known_fakes import LEAST_PHOTO_SIMILARITY, is_photo_of_fake, known_fakes_shown
@@ -234,13 +234,21 @@ class KnownFakes:
             return _together(session.execute(query))
 
     def _decided(self, which: ColumnElement[bool]) -> list[KnownFake]:
-        """What upheld complaints were about and looked like no genuine mark, the newest first."""
+        """What upheld complaints were about and looked like no genuine mark, the newest pictures first."""
+        newest = (
+            select(Label.subject, Label.image_id)
+            .where(which, *DECIDED_FAKE)
+            .group_by(Label.subject, Label.image_id)
+            .order_by(func.max(Label.id).desc())
+            .limit(MOST_PICTURES)
+            .subquery()
+        )
         query = (
             select(Label.subject, Label.brand_id, null(), ListingImage.object_key, Label.box)
+            .join(newest, (newest.c.subject == Label.subject) & (newest.c.image_id == Label.image_id))
             .join(ListingImage, ListingImage.id == Label.image_id)
             .where(which, *DECIDED_FAKE)
             .order_by(Label.id.desc())
-            .limit(MOST_PICTURES)
         )
         with self._database.read() as session:
             return _together(session.execute(query))

@@ -13,13 +13,14 @@ from marketplace import Marketplace, disguised, photographed, smeared, strange_p
 from mosaics import mosaic, png
 from numpy.typing import NDArray
 from service_client import Client, Open
-from sqlalchemy import text
+from sqlalchemy import select, text
 from waiting import eventually
 
 from model.decode import decode
 from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
 from serve.app import create_app
+from serve.database.loop_tables import Label
 from serve.loop import known_fakes
 from serve.loop.known_fakes import KnownFakes
 from serve.settings import Settings
@@ -224,6 +225,20 @@ def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkey
     assert decision(market, newer) == "review"
     assert decision(market, older) == "allow"
     assert decision(market, older, title="mirror grade") == "review", "words are looked for all the same"
+
+
+def test_pictures_are_counted_and_not_the_marks_in_them(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_fakes, "MOST_PICTURES", 2)
+    own = Marketplace(market.client)
+    complaints = [own.complaint(str(own.listing(smeared(own.seed, tile=tile))["case"]["id"])) for tile in range(3)]
+    for complaint in complaints:
+        assert own.decide(complaint).status_code == 200
+    with own.client.service.database.write() as session:  # each picture shows two marks
+        for label in session.scalars(select(Label).where(Label.subject.in_(complaints)).order_by(Label.id)).all():
+            columns = {column.name: getattr(label, column.name) for column in Label.__table__.columns}
+            session.add(Label(**{**columns, "id": f"{label.id}a", "box": [0.0, 0.0, 8.0, 8.0]}))
+    found = known_fakes_of(own).of_brand(own.brand)
+    assert [(fake.known_by, len(fake.boxes)) for fake in found] == [(one, 2) for one in reversed(complaints[1:])]
 
 
 def test_a_picture_that_is_gone_loses_no_listing(market: Marketplace) -> None:
