@@ -163,7 +163,7 @@ async def _post(delivery: Delivery, webhook: Webhook, *, egress: Egress) -> tupl
         return None, f"{refused}; messages go to public addresses only"
     except TimeoutError as late:
         return None, str(late)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
         return None, f"{type(error).__name__}: {error}"
 
 

@@ -35,7 +35,8 @@ class Egress:
     async def post(self, url: str, *, content: str, headers: dict[str, str]) -> int:
         """The status that came back; no redirect is followed.
 
-        Raises `TimeoutError`, `NotPublicError`, `httpx2.HTTPError`, `httpx2.InvalidURL` or `OSError`.
+        Raises `TimeoutError`, `NotPublicError`, `httpx2.HTTPError`, `httpx2.InvalidURL`, `OSError`, or `UnicodeError`
+        for a host that can be nobody's name.
         """
         try:
             async with asyncio.timeout(TRY_SECONDS):
@@ -59,7 +60,7 @@ def is_public(address: str) -> bool:
 
 
 async def _public_addresses(target: httpx2.URL) -> list[str]:
-    """The addresses of the host. Raises `NotPublicError`, `OSError` for a name that nobody knows."""
+    """The addresses of the host. Raises `NotPublicError`, `OSError` for a name that nobody knows, `UnicodeError`."""
     found = await asyncio.get_running_loop().getaddrinfo(target.host, None, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     inner = [address for address in addresses if not is_public(address)]

@@ -26,6 +26,10 @@ SECRET_BYTES: Final = 32
 def _plain(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
         raise ValueError("must not hold a user name or password; requests are signed")
+    try:
+        (url.host or "").encode("idna")
+    except UnicodeError as error:
+        raise ValueError("must have a host of labels of 1 to 63 characters") from error
     return url
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from waiting import eventually
 from serve.loop import deliveries, egress
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
+from serve.loop.deliveries import Deliverer
+from serve.loop.egress import Egress
 
 
 @pytest.fixture
@@ -144,7 +147,25 @@ def test_without_a_webhook_nothing_is_kept(pushed: Marketplace, receiver: Receiv
     assert pushed.client.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("url", ["ftp://host/", "http://user:pass@host/", "host", ""])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_host_that_can_be_no_name_is_a_try_that_failed(pushed: Marketplace, receiver: Receiver, inside: bool) -> None:
+    """As one that was set before such names were refused."""
+    pushed.set_webhook(receiver.url)
+    database = pushed.client.service.database
+    with database.write() as session:
+        session.execute(text("UPDATE webhooks SET url = 'https://a..b/' WHERE holder_id = :id"), {"id": pushed.holder})
+    pushed.case()
+    (delivery,) = pushed.deliveries()
+    asyncio.run(Deliverer(database, egress=Egress(inside=inside)).deliver(delivery["id"]))
+    (delivery,) = pushed.deliveries()
+    assert delivery["next_attempt"] is not None
+    assert {attempt["status"] for attempt in delivery["attempts"]} == {None}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://host/", "http://user:pass@host/", "host", "", "https://a..b/", f"https://{'a' * 64}.com/"],
+)
 def test_what_is_no_address_is_refused(pushed: Marketplace, url: str) -> None:
     answer: httpx2.Response = pushed.client.put(f"/v1/rights-holders/{pushed.holder}/webhook", json={"url": url})
     assert answer.status_code == 422
