@@ -207,17 +207,19 @@ class ReferenceLibrary:
 def search_stock(session: Session, reference_id: str, *, after: timedelta = GATHERING) -> None:
     """Have the stock searched for a reference in a while, together with others of its brand that come meanwhile.
 
-    Where there is no stock nothing is deferred: thousands of references may come before the first listing.
+    Where there is no stock it counts as searched: thousands of references may come before the first listing.
     """
-    if session.scalar(select(exists().select_from(ListingRecord))):
-        brand_id = session.get_one(Reference, reference_id).brand_id
-        defer(
-            session,
-            SEARCH_STOCK,
-            at=datetime.now(UTC) + after,
-            one_at_a_time=f"search the stock for {brand_id}",
-            reference_id=reference_id,
-        )
+    reference = session.get_one(Reference, reference_id)
+    if not session.scalar(select(exists().select_from(ListingRecord))):
+        reference.searched = datetime.now(UTC)
+        return
+    defer(
+        session,
+        SEARCH_STOCK,
+        at=datetime.now(UTC) + after,
+        one_at_a_time=f"search the stock for {reference.brand_id}",
+        reference_id=reference_id,
+    )
 
 
 class _AnotherModelServesError(Exception):

@@ -99,7 +99,7 @@ class Reference(Table):
 
     `logo_places` are the boxes (left, top, width, height in its pixels) of a product's logos, null before they are
     found. A removed one is there to nobody; it is kept as long as a scan that may have seen it can be replayed.
-    `searched` is when the stock was searched for it, null before.
+    `searched` is when the stock was searched for it, or there was none, null before.
     """
 
     __tablename__ = "references"

@@ -27,7 +27,7 @@ from model.known_fakes import LEAST_PHOTO_SIMILARITY
 from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
-from serve.database.tables import Brand, IndexChange, Reference, ReferenceVector
+from serve.database.tables import IndexChange, Reference, ReferenceVector
 from serve.jobs import Ending, LongTask, Task
 from serve.loop import audit
 from serve.loop.asking import ask
@@ -50,9 +50,6 @@ MOST_SEEN: Final = 500_000
 
 FOLLOWING: Final = timedelta(seconds=1)
 """In which a process follows a switch of models."""
-
-LEAST_NAME: Final = 4
-"""Letters of a brand's name that is looked for in what sellers say; shorter ones are parts of others."""
 
 MOST: Final = 2_000
 """Listings that are looked at; each that may show what is sought costs some 10 ms."""
@@ -204,8 +201,7 @@ class StockSearch:
             session, np.stack(stored), model=bundle.name, least=bundle.calibration.candidate_similarity, before=before,
             most=MOST_SEEN,
         )  # fmt: skip
-        name = session.get_one(Brand, brand_id).name
-        named = naming(session, name, before=before, most=MOST) if len(name) >= LEAST_NAME else []
+        named = naming(session, brand_id, before=before, most=MOST)
         return list(dict.fromkeys([*sorted(similar, key=lambda one: -similar[one]), *named]))[:MOST]
 
     async def search(self, trait_id: str) -> None:

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
+from serve.brand_words import BrandWords, stored_names
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.jobs import LongTask, defer
 from serve.loop.blind_tests import repeats_another
+from serve.letters import folded
 from serve.objects import ObjectMissingError, Objects, decode_stored
+from serve.results import Listing
 from serve.scan import proposed
 
 DESCRIBE: Final = LongTask("describe the stock")
@@ -36,6 +40,12 @@ BATCH: Final = 200
 
 DESCRIBED_AT_ONCE: Final = 20
 """Pictures that are described before their vectors are written."""
+
+SAID: Final = ("title", "description", "brand_claimed")
+"""What of a listing's content may name a brand."""
+
+BETWEEN_LETTERS: Final = "[\u0300-\u036f[:space:][:punct:]]+"
+"""What may stand between letters, and accents once they stand apart: a regular expression of PostgreSQL."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,11 +135,26 @@ def likeness(session: Session, shown: NDArray[np.float32], *, model: str, listin
     return found
 
 
-def naming(session: Session, name: str, *, before: int, most: int) -> list[str]:
-    """The ids of the `most` newest allowed listings last scanned before `before` whose text has `name` in it."""
-    said = func.concat_ws(" ", ListingRecord.content["title"].astext, ListingRecord.content["description"].astext)
-    query = select(ListingRecord.id).where(said.icontains(name, autoescape=True), *_unseen(before))
-    return list(session.scalars(query.order_by(ListingRecord.id.desc()).limit(most)))
+def naming(session: Session, brand_id: str, *, before: int, most: int) -> list[str]:
+    """The ids of the `most` newest allowed listings last scanned before `before` that name the brand, as scans have it.
+
+    One that masks letters of its words is not found: the database looks first for these letters in a row.
+    """
+    names = stored_names(session, [brand_id])
+    letters = {folded(word) for brand in names.values() for word in (brand.name, *brand.words)} - {""}
+    if not letters:
+        return []
+    said = func.concat_ws(" ", *(ListingRecord.content[field].astext for field in SAID))
+    plain = func.regexp_replace(func.normalize(said, literal_column("NFKD")), BETWEEN_LETTERS, "", "g")
+    query = (
+        select(ListingRecord.id, ListingRecord.content)
+        .where(or_(*(plain.icontains(word) for word in letters)), *_unseen(before))
+        .order_by(ListingRecord.id.desc())
+        .execution_options(yield_per=BATCH)
+    )
+    words = BrandWords(names)
+    named = (row.id for row in session.execute(query) if words.named_in(Listing.model_validate(row.content)))
+    return list(islice(named, most))
 
 
 def _by_listing(model: str) -> Select[str, bytes]:

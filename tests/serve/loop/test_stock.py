@@ -15,6 +15,7 @@ from waiting import eventually
 
 from model.bundle import ModelBundle
 from model.decode import decode
+from serve.database.migrations.versions.r0019_references_from_before_the_stock import COUNT_AS_SEARCHED
 from serve.jobs import LONG_QUEUE, BrokenOff
 from serve.loop.known_fakes import KnownFake, KnownFakes
 from serve.loop.listings import NewListing
@@ -258,6 +259,22 @@ def test_listings_that_name_the_brand_are_scanned_again_too(newcomer: Marketplac
     assert scanned_again(newcomer) == [1]
 
 
+def test_a_listing_names_the_brand_by_each_of_its_words_however_they_are_written(newcomer: Marketplace) -> None:
+    """As in a scan, but for masked letters."""
+    number = newcomer.seed
+    names = {"aliases": [f"Maison Éclair {number}", "Q1"], "words": [f"耐克{number}"]}
+    assert newcomer.client.patch(f"/v1/brands/{newcomer.brand}", json=names).status_code == 200
+    said = [
+        {"title": f"MAISON-ECLAIR{number}"}, {"description": f"正品耐克{number}鞋"},
+        {"brand_claimed": f"maison éclair {number}"},
+        {"title": f"maison {number}"}, {"title": f"Thermaison Eclair {number}"}, {"title": "Q1"},
+    ]  # fmt: skip
+    for one in said:
+        newcomer.listing(png(mosaic(newcomer.seed + 50_000)), **{"title": "Cap", **one})
+    search_for(newcomer, register(newcomer))
+    assert scanned_again(newcomer) == [3]
+
+
 def test_what_was_scanned_with_the_reference_is_not_scanned_again(newcomer: Marketplace) -> None:
     reference = register(newcomer)
     newcomer.let_smears_pass()
@@ -277,6 +294,26 @@ def test_several_references_are_searched_for_at_once_and_each_again_when_it_come
         assert newcomer.client.patch(url, json={"status": status}).status_code == 200
     search_for(newcomer, references[0])
     assert scanned_again(newcomer) == [1, 0], "its case is open: it is not allowed any more"
+
+
+def test_references_that_came_before_the_stock_are_not_searched_for(open_client: Open) -> None:
+    market = Marketplace(open_client())
+    market.let_smears_pass()
+    market.listing(smeared(market.seed))
+    search_for(market, register(market, seed=market.seed + 60_000))
+    assert scanned_again(market) == [0]
+
+
+def test_references_from_before_searches_count_as_searched_for(newcomer: Marketplace) -> None:
+    newcomer.listing(png(mosaic(1)))
+    old, new = register(newcomer), register(newcomer, seed=newcomer.seed + 60_000)
+    jobs = text("DELETE FROM procrastinate.procrastinate_jobs WHERE args->>'reference_id' = :id")
+    unsearched = text('SELECT id FROM "references" WHERE brand_id = :brand AND searched IS NULL AND removed IS NULL')
+    with newcomer.client.service.database.write() as session:
+        session.execute(text("SET LOCAL search_path TO procrastinate, public"))  # for the triggers of the jobs
+        session.execute(jobs, {"id": old})
+        session.execute(text(COUNT_AS_SEARCHED))
+        assert session.scalars(unsearched, {"brand": newcomer.brand}).all() == [new]
 
 
 def test_searches_for_references_of_one_brand_take_turns(newcomer: Marketplace) -> None:
