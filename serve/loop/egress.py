@@ -13,8 +13,11 @@ import httpx2
 TRY_SECONDS: Final = 10.0
 """A whole try: name lookup, connection, sending, and the head of the answer. Its body is not read."""
 
-INTO_IPV4: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
-"""IPv6 addresses behind which is an IPv4 address, of any kind (RFC 6052, RFC 3056)."""
+GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All IPv6 addresses that were ever given to anybody (RFC 4291, IANA); what Python takes for global goes beyond."""
+
+INTO_IPV4: Final = ipaddress.IPv6Network("2002::/16")
+"""Of them, those behind which is an IPv4 address, of any kind (RFC 3056)."""
 
 
 class NotPublicError(Exception):
@@ -54,7 +57,7 @@ class Egress:
 def is_public(address: str) -> bool:
     """Whether `address` (IPv4 or IPv6) is one of the whole Internet. Raises `ValueError`."""
     parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address) and any(parsed in network for network in INTO_IPV4):
+    if isinstance(parsed, ipaddress.IPv6Address) and (parsed not in GLOBAL_UNICAST or parsed in INTO_IPV4):
         return False
     return parsed.is_global and not parsed.is_multicast
 

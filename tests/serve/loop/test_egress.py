@@ -39,7 +39,8 @@ def look_up(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     [
         ("8.8.8.8", True), ("2606:4700::1111", True), ("127.0.0.1", False), ("10.1.2.3", False), ("0.0.0.0", False),  # noqa: S104
         ("169.254.169.254", False), ("100.64.0.1", False), ("224.0.0.1", False), ("::1", False), ("fe80::1", False),
-        ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False),
+        ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("64:ff9b:1::1", False),
+        ("::ffff:8.8.8.8", False), ("::8.8.8.8", False), ("fec0::1", False), ("4000::1", False),
     ],
 )  # fmt: skip
 def test_what_is_public(address: str, public: bool) -> None:
