@@ -16,10 +16,13 @@ disagreement loading raises `SnapshotRejected`, and the caller rebuilds from the
 sums find accidents, not attackers: who can write the folder can write sums that agree.
 
 A snapshot is written into a folder of another name, synced to disk, and renamed: it is there whole or not at all.
+The newest is the one saved last, by the folder's time: a database that was restored goes back to lower versions, and
+those above are of a history that is no more.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -86,12 +89,14 @@ def save_snapshot(index: LiveIndex, *, folder: Path, model: str, keep: int = 2) 
             _put_in_place(partial, final=final, model=model)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):  # another process may prune
+        os.utime(final)
     _prune(folder, keep=keep)
     return final
 
 
 def latest_snapshot(folder: Path) -> Path | None:
-    """The snapshot of the highest version in `folder`, sound or not; None when there is none."""
+    """The snapshot in `folder` that was saved last, sound or not; None when there is none."""
     paths = _snapshots(folder)
     return paths[-1] if paths else None
 
@@ -264,9 +269,14 @@ def _modified(path: Path) -> float:
 
 
 def _snapshots(folder: Path) -> list[Path]:
-    """The snapshots in `folder`, oldest version first."""
-    named = [(match, path) for path in folder.glob("snapshot-*") if (match := _NAME.fullmatch(path.name))]
-    return [path for match, path in sorted(named, key=lambda pair: int(pair[0][1]))]
+    """The snapshots in `folder`, in the order in which they were saved; of one moment, by version."""
+    found = []
+    for path in folder.glob("snapshot-*"):
+        match = _NAME.fullmatch(path.name)
+        with contextlib.suppress(FileNotFoundError):  # another process may prune
+            if match:
+                found.append((path.stat().st_mtime_ns, int(match[1]), path))
+    return [path for _, _, path in sorted(found)]
 
 
 def _write_synced(path: Path, content: bytes) -> None:

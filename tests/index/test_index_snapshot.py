@@ -48,12 +48,23 @@ def test_an_empty_index_has_a_snapshot_too(tmp_path):
     assert len(restored(save_snapshot(LiveIndex(OPTIONS), folder=tmp_path, model="m1"))) == 0
 
 
-def test_old_snapshots_are_pruned_by_version(tmp_path):
+def test_old_snapshots_are_pruned(tmp_path):
     assert latest_snapshot(tmp_path / "none") is None
     for version in (8, 9, 10, 11):
         save_snapshot(index_of(10, version=version), folder=tmp_path, model="m1", keep=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot-10", "snapshot-11"]
     assert latest_snapshot(tmp_path) == tmp_path / "snapshot-11"
+
+
+def test_what_was_saved_last_is_the_newest_whatever_version_the_database_went_back_to(tmp_path):
+    for version in (50, 60):
+        save_snapshot(index_of(10, version=version), folder=tmp_path, model="m1+lost", keep=2)
+    for version in (11, 12):
+        path = save_snapshot(index_of(10, version=version), folder=tmp_path, model="m1+restored", keep=2)
+        assert latest_snapshot(tmp_path) == path
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot-11", "snapshot-12"]
+    save_snapshot(index_of(10, version=11), folder=tmp_path, model="m1+restored", keep=2)
+    assert latest_snapshot(tmp_path) == tmp_path / "snapshot-11", "saved again, though it is there"
 
 
 def test_another_model_is_rejected_and_replaced(tmp_path):
