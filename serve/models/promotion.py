@@ -74,6 +74,7 @@ def promote(
     for bundle in (champion, folder):
         bundles.store(bundle)
     with database.write() as session:
+        hold_changes(session)  # so that no switch is done meanwhile
         if serving_model(session) != serving:
             raise PromotionRefused("another model came to serve meanwhile: evaluate against it")
         for name, sha256 in ((champion.name, champion_digest), (folder.name, digest)):
@@ -88,6 +89,7 @@ def promote(
 def roll_back(database: Database, *, actor: str) -> AskedSwitch:
     """Ask for the model to serve again in whose place the present one was promoted. Raises `PromotionRefused`."""
     with database.write() as session:
+        hold_changes(session)  # so that no switch is done meanwhile
         going = switch_under_way(session)
         if going is not None and going.action == "rollback":
             return AskedSwitch(going.id, going.model, going.replaces)

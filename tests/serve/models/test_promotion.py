@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import two_models
 from service_client import Client
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from model.bundle import BundleRejected, write_manifest
 from serve.loop import audit
@@ -134,6 +138,34 @@ def test_one_switch_at_a_time(client: Client, candidate: Path, champion: Path, t
         other = two_models.write_bundle(tmp_path / "turned-2")
         two_models.write_report(other, champion)
         assert "under way" in refused(client, other)
+
+
+def test_a_switch_that_is_being_done_is_waited_for(
+    client: Client, candidate: Path, champion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another would be asked for in the place of a model that does not serve any more."""
+    other = two_models.write_bundle(tmp_path / "turned-2")
+    two_models.write_report(other, champion)
+    doing, done = threading.Event(), threading.Event()
+    record = audit.record
+
+    def slow_record(session: Session, *, action: str, **row: Any) -> None:
+        if action == "model promote done":
+            doing.set()
+            done.wait(10.0)
+        record(session, action=action, **row)
+
+    monkeypatch.setattr(audit, "record", slow_record)
+    with ThreadPoolExecutor() as threads:
+        first = ask(client, candidate)
+        carried_out = threads.submit(switching(client).carry_out, first.id)
+        assert doing.wait(10.0)
+        refusal = threads.submit(refused, client, other)
+        with pytest.raises(TimeoutError):
+            refusal.result(timeout=1.0)
+        done.set()
+        carried_out.result()
+        assert "came to serve meanwhile" in refusal.result()
 
 
 def test_a_switch_that_is_called_off_is_never_done(client: Client, candidate: Path) -> None:
