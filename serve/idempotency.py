@@ -1,9 +1,10 @@
 """`Idempotency-Key`: a POST that is sent twice is done once.
 
 The first request takes a lock that says who runs it; its answer is stored when it succeeded. The same request again
-gets the stored answer, another body 422, and one that comes while the first runs 409. A refused or failed request
-changed nothing, so its key is free again. A lock of a process that died runs out; whoever runs the request then finds
-out from the audit log whether it was carried out, and only its answer was lost (`RUNNING`).
+gets the stored answer, another body 422, and one that comes while the first runs 409. A refused request changed
+nothing, so its key is free again. One that failed may have been carried out, and only its answer was lost: its lock
+ends, as that of a process that died runs out, and whoever runs the request then finds out from the audit log
+(`RUNNING`).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ REPLAYED = (b"idempotency-replayed", b"true")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to run a request; `taken_over` from a process that died, or does not end."""
+    """The right to run a request; `taken_over` from one that failed, or whose process died or does not end."""
 
     api_key_id: str
     key: str
@@ -85,9 +86,11 @@ class Idempotency:
         body = await _whole_body(receive)
         caller: Caller = scope["state"]["caller"]
         database = self._database()
-        claimed = await run_in_threadpool(
-            claim, database, api_key_id=caller.key_id, key=key, fingerprint=fingerprint(scope, body)
-        )
+
+        def take() -> Claim | StoredAnswer:  # a thread: of a listing's pictures, the fingerprint takes 0.1 s
+            return claim(database, api_key_id=caller.key_id, key=key, fingerprint=fingerprint(scope, body))
+
+        claimed = await run_in_threadpool(take)
         if isinstance(claimed, StoredAnswer):
             scope["state"]["replayed"] = True
             await _replay(claimed, send)
@@ -98,7 +101,7 @@ class Idempotency:
         self, scope: Scope, body: bytes, receive: Receive, send: Send, *, claimed: Claim, database: Database
     ) -> None:
         messages: list[Message] = []
-        kept = False
+        kept = refused = False
         running = RUNNING.set(claimed)
         try:
             await self._app(scope, _receive_again(body, receive), _keep_in(messages))
@@ -108,10 +111,11 @@ class Idempotency:
                 await run_in_threadpool(store, database, claimed, answer)
                 kept = True
                 failpoints.reached(failpoints.ANSWER_KEPT)
+            refused = 400 <= answer.status < 500
         finally:
             RUNNING.reset(running)
             if not kept:
-                await run_in_threadpool(release, database, claimed)
+                await run_in_threadpool(release if refused else hand_over, database, claimed)
         for message in messages:
             await send(message)
 
@@ -158,9 +162,15 @@ def store(database: Database, claimed: Claim, answer: StoredAnswer) -> None:
 
 
 def release(database: Database, claimed: Claim) -> None:
-    """Free the key: the request changed nothing."""
+    """Free the key: the request was refused, and changed nothing."""
     with database.once() as session:
         session.execute(delete(IdempotencyKey).where(*_own(claimed)))
+
+
+def hand_over(database: Database, claimed: Claim) -> None:
+    """Let the same request be taken over at once: it may have been carried out, though it was not answered."""
+    with database.once() as session:
+        session.execute(update(IdempotencyKey).where(*_own(claimed)).values(lock_expires=func.now()))
 
 
 def fingerprint(scope: Scope, body: bytes) -> bytes:

@@ -9,6 +9,8 @@ import pytest
 from marketplace import Marketplace
 from sqlalchemy import text
 
+from serve import idempotency
+
 Act = Callable[[Marketplace, dict[str, str]], httpx2.Response]
 
 
@@ -96,6 +98,27 @@ def test_it_is_answered_and_not_done_again(market: Marketplace, act: Act) -> Non
     again = market.client.send(first.request)
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert "idempotency-replayed" not in again.headers
+    with market.client.service.database.read() as session:
+        assert session.scalar(ACTS_DONE) == rows
+
+
+@pytest.mark.parametrize("act", [show_a_fake, lodge, make_a_test, call_a_jury])
+def test_what_could_not_be_answered_is_not_made_twice(
+    market: Marketplace, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"Idempotency-Key": f"not-kept-{act.__name__}"}
+
+    def away(*_: object) -> None:
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "store", away)
+        first = act(Marketplace(market.client), headers)
+    assert first.status_code == 500
+    with market.client.service.database.read() as session:
+        rows = session.scalar(ACTS_DONE)
+    again = market.client.send(first.request)
+    assert again.is_success, again.text
     with market.client.service.database.read() as session:
         assert session.scalar(ACTS_DONE) == rows
 
