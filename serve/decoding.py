@@ -89,10 +89,6 @@ class DecoderPool:
             worker.renew_if_lost()
             self._idle.put(worker)
 
-    def worker_pids(self) -> list[int]:
-        """The process ids of the workers that run now."""
-        return [worker.pid for worker in self._workers if worker.pid is not None]
-
     def close(self) -> None:
         """End all workers; a picture that is being decoded ends as `decoder_crashed`."""
         if self._closed:
@@ -129,10 +125,6 @@ class _Worker:
         self._ready = False
         self._lost = False
         self._retired = False
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
 
     def start(self) -> None:
         """Start the process; it imports its libraries while others work. Raises `DecoderUnavailable`."""
