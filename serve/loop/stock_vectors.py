@@ -24,8 +24,8 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.jobs import LongTask, defer
-from serve.loop.blind_tests import repeats_another
 from serve.letters import folded
+from serve.loop.blind_tests import repeats_another
 from serve.objects import ObjectMissingError, Objects, decode_stored
 from serve.results import Listing
 from serve.scan import proposed
