@@ -5,9 +5,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+import structlog
 from sqlalchemy.exc import DBAPIError
 
-from serve.objects import Objects
+from serve.objects import Objects, ObjectsAwayError
+
+log = structlog.get_logger(__name__)
 
 
 class NewFiles:
@@ -39,4 +42,7 @@ class NewFiles:
         if error is None or (isinstance(error, DBAPIError) and error.connection_invalidated):
             return
         for key in self._keys:
-            self._objects.delete(key)
+            try:
+                self._objects.delete(key)
+            except ObjectsAwayError as away:  # the caller is told of `error`, which came first
+                log.warning("a file that nothing refers to stays", key=key, error=str(away))

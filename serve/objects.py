@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from model.decode import KEPT_LIMITS, decode
 from model.regions import RgbImage
 from model.rejection import ImageRejected
 from serve.settings import Settings
+
+RETRY_SECONDS: Final = 10
+"""How long an outside store is tried again before the caller is told; by itself it would be three minutes."""
 
 
 class ObjectMissingError(LookupError):
@@ -20,43 +28,60 @@ class ObjectDamagedError(ObjectMissingError):
     """What lies under the key is no picture any more; for whoever wants to see it, it is as good as gone."""
 
 
+class ObjectsAwayError(RuntimeError):
+    """The object store does not answer, or cannot do what it was asked: an outage, not a fault of the request."""
+
+
 class Objects:
-    """Bytes by key, such as `references/ref_….png`."""
+    """Bytes by key, such as `references/ref_….png`. Every method may raise `ObjectsAwayError`."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.object_url is not None:
-            self._store: ObjectStore = from_url(settings.object_url)
-            return
-        folder = settings.home / "objects"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._store = LocalStore(folder)
+        self._folder = None if settings.object_url is not None else settings.home / "objects"
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(self._folder)
+        else:
+            # client_options stay unset: they would take the place of those in the environment, such as AWS_ALLOW_HTTP.
+            self._store = from_url(
+                settings.object_url or "", retry_config={"retry_timeout": timedelta(seconds=RETRY_SECONDS)}
+            )
 
     def put(self, key: str, data: bytes) -> None:
         """Keep `data` under `key`, replacing what was there, whole or not at all."""
-        obstore.put(self._store, key, data)
+        with _answering():
+            obstore.put(self._store, key, data)
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises `ObjectMissingError`."""
-        try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError) as error:
-            raise ObjectMissingError(key) from error
+        with _answering():
+            try:
+                return bytes(obstore.get(self._store, key).bytes())
+            except (NotFoundError, FileNotFoundError) as error:
+                raise ObjectMissingError(key) from error
 
     def delete(self, key: str) -> None:
         """Remove the object; one that is not there is no error."""
-        try:
-            obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
+        with _answering():
+            try:
+                obstore.delete(self._store, key)
+            except (NotFoundError, FileNotFoundError):
+                return
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that start with `prefix/`."""
-        return [item["path"] for page in obstore.list(self._store, prefix) for item in page]
+        with _answering():
+            return [item["path"] for page in obstore.list(self._store, prefix) for item in page]
 
     def delete_folder(self, prefix: str) -> None:
         """Remove every object whose key starts with `prefix/`."""
         for key in self.keys(prefix):
             self.delete(key)
+
+    def ping(self) -> None:
+        """Ask the store for an answer."""
+        if self._folder is not None and not self._folder.is_dir():  # a folder that is gone lists as an empty one
+            raise ObjectsAwayError(f"{self._folder} is no folder any more")
+        self.keys("ready")
 
 
 def decode_stored(data: bytes) -> RgbImage:
@@ -69,3 +94,12 @@ def decode_stored(data: bytes) -> RgbImage:
         return decode(data, limits=KEPT_LIMITS)
     except ImageRejected as rejected:
         raise ObjectDamagedError(str(rejected)) from rejected
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What the store fails with as `ObjectsAwayError`; its messages carry pages of their own inside, left out here."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise ObjectsAwayError(str(error).partition("\n")[0]) from error

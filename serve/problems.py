@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 
 from model.rejection import EMPTY, TOO_LARGE, UNSUPPORTED_TYPE, ImageRejected
 from serve.decoding import DecoderUnavailable
+from serve.objects import ObjectsAwayError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:hallmark:problem:"
@@ -112,7 +113,7 @@ def install(app: FastAPI) -> None:
     """Make `app` answer the errors that it knows with a problem document; serve/requests.py sees to the others."""
     for kind in (
         Problem, HTTPException, RequestValidationError, ImageRejected, OperationalError, PoolTimeoutError,
-        DecoderUnavailable,
+        DecoderUnavailable, ObjectsAwayError,
     ):  # fmt: skip
         app.add_exception_handler(kind, _answer)
 
@@ -145,6 +146,11 @@ def _of_fault(error: Exception) -> Problem:
         case DecoderUnavailable():
             log.error("decoder away", error=str(error))
             return unavailable("decoder-away", "Pictures cannot be read at the moment; send the request again.")
+        case ObjectsAwayError():
+            log.error("object store away", error=str(error))
+            return unavailable(
+                "objects-away", "Pictures cannot be stored or fetched at the moment; send the request again."
+            )
     log.error("unexpected error", exc_info=error)
     return Problem(
         500, "internal", "Something failed inside Hallmark; report the request_id of this answer, then try again."

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from serve.metrics import Metrics
+from serve.objects import ObjectsAwayError
 from serve.problems import unavailable
 from serve.service import Service, open_service
 from serve.settings import Settings
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Startup:
-    """A thread that opens the service, keeps it open, and closes it. An absent database is tried again."""
+    """A thread that opens the service, keeps it open, and closes it. An absent database or store is tried again."""
 
     def __init__(self, settings: Settings, *, metrics: Metrics) -> None:
         self._settings = settings
@@ -58,6 +59,10 @@ class Startup:
             except OperationalError as error:
                 self._service = None
                 log.error("no database; trying again", error=str(error.orig), seconds=RETRY_SECONDS)
+                self._ending.wait(RETRY_SECONDS)
+            except ObjectsAwayError as error:
+                self._service = None
+                log.error("no object store; trying again", error=str(error), seconds=RETRY_SECONDS)
                 self._ending.wait(RETRY_SECONDS)
             except Exception as error:
                 self._service = None

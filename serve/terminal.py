@@ -65,6 +65,7 @@ def told_errors() -> Iterator[None]:
     from model.rejection import ImageRejected
     from serve.database.embedded import EmbeddedPostgresError
     from serve.database.migration import NewerDatabaseError
+    from serve.objects import ObjectsAwayError
 
     try:
         yield
@@ -74,6 +75,8 @@ def told_errors() -> Iterator[None]:
         fail(error.detail)
     except OperationalError as error:
         fail(f"the database does not answer: {error.orig}")
+    except ObjectsAwayError as error:
+        fail(f"the object store does not answer: {error}")
     except ValidationError as error:
         fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
     except (EmbeddedPostgresError, NewerDatabaseError) as error:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from serve.metrics import Metrics
+from serve.objects import ObjectsAwayError
 from serve.problems import documented, unavailable
 from serve.routes.dependencies import BoundedWork
 from serve.service import Service
@@ -27,13 +28,20 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: documented()[503]})
 async def readyz(request: Request) -> dict[str, str | int]:
-    """200 once models, database and index are ready, and while the database answers; otherwise 503 with the reason."""
+    """200 once models, database and index are ready, and while database and object store answer; otherwise 503 with
+    the reason.
+    """
     service: Service = request.app.state.startup.service
     try:
         async with asyncio.timeout(PING_SECONDS):
             await run_in_threadpool(service.database.ping)
     except (SQLAlchemyError, TimeoutError) as error:
         raise unavailable("database-away", "The database does not answer.") from error
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await run_in_threadpool(service.objects.ping)
+    except (ObjectsAwayError, TimeoutError) as error:
+        raise unavailable("objects-away", "The object store does not answer.") from error
     if not service.replica.current:
         raise unavailable("index-behind", "The index has not heard of the database lately.")
     index = service.replica.index

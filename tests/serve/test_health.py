@@ -35,6 +35,33 @@ def test_not_ready_while_the_database_is_away(client: Client, monkeypatch: pytes
         assert int(answer.headers["retry-after"]) >= 1
 
 
+def test_not_ready_while_the_object_store_is_away(open_client: Open) -> None:
+    client = open_client()
+    brand, picture = client.brand(), png(mosaic(1))
+    reference = client.reference(brand, picture)
+    path = f"/v1/brands/{brand}/references"
+    objects = client.service.settings.home / "objects"
+    objects.rename(objects.with_name("away"))
+    assert client.get("/readyz").json()["type"] == "urn:hallmark:problem:objects-away", "the folder is gone"
+    objects.touch()
+    files, listing = {"image": ("a.png", picture)}, {"listing": '{"id": "1", "seller": "s"}'}
+    for answer in (
+        client.get("/readyz"),
+        client.post("/v1/scan", files=files),
+        client.post("/v1/listings", data=listing, files=files),
+        client.post(path, data={"kind": "logo"}, files={"image": ("a.png", png(mosaic(2)))}),
+        client.post(f"/v1/brands/{brand}/traits", files=files),
+        client.get(f"{path}/{reference}/picture"),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:hallmark:problem:objects-away"), answer.url
+        assert int(answer.headers["retry-after"]) >= 1
+    assert client.get("/livez").status_code == 200
+    objects.unlink()
+    objects.with_name("away").rename(objects)
+    assert client.get("/readyz").status_code == 200
+    assert client.post("/v1/scan", files=files).status_code == 200
+
+
 def test_not_ready_while_the_index_does_not_hear_of_the_database(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from serve.new_files import NewFiles
-from serve.objects import Objects
+from serve.objects import Objects, ObjectsAwayError
 from serve.settings import Settings
 
 
@@ -42,3 +42,13 @@ def test_what_was_rolled_back_is_removed(objects: Objects, error: BaseException)
 
 def test_what_nobody_knows_of_is_kept(objects: Objects) -> None:
     assert left_after(objects, lost_connection(invalidated=True)) == ["new/a", "new/b"]
+
+
+def test_a_store_that_is_away_does_not_hide_what_went_wrong(tmp_path: Path, objects: Objects) -> None:
+    with pytest.raises(ValueError, match="first"), NewFiles(objects) as kept:
+        kept.put("new/a", b"1")
+        (tmp_path / "objects").rename(tmp_path / "away")
+        (tmp_path / "objects").touch()
+        with pytest.raises(ObjectsAwayError):
+            kept.put("new/b", b"2")
+        raise ValueError("first")
