@@ -52,8 +52,8 @@ class NewReference(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: ReferenceKind = "logo"
-    sku: Name | None = None
+    kind: Annotated[ReferenceKind, Field(description="A logo, or a product photo")]
+    sku: Annotated[Name | None, Field(description="The product that it shows")] = None
     note: Note | None = None
 
 

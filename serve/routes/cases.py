@@ -16,7 +16,7 @@ from serve.loop.states import CaseState
 from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
 from serve.routes.dependencies import BoundedWork, CaseReader, Complainant, Examiner, Judge, OpenService
-from serve.routes.forms import read_statement, statement_body
+from serve.routes.statements import read_statement, statement_body
 from serve.wording import Text
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -95,7 +95,7 @@ def retract(case_id: str, caller: Judge, service: OpenService) -> CaseView:
 @router.post(
     "/{case_id}/complaint",
     status_code=201,
-    responses=documented(404, 409, 413, 415),
+    responses=documented(400, 404, 409, 413, 415),
     openapi_extra=statement_body(NewComplaint, required=False),
 )
 async def file_complaint(

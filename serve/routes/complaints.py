@@ -17,7 +17,7 @@ from serve.loop.states import ComplaintState
 from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
 from serve.routes.dependencies import ComplaintReader, CounterNoticeSender, Examiner, NoticeReader, OpenService
-from serve.routes.forms import read_statement, statement_body
+from serve.routes.statements import read_statement, statement_body
 from serve.service import Service
 from serve.wording import Text
 
@@ -74,7 +74,7 @@ def reverse(complaint_id: str, reversal: Reversal, caller: Examiner, service: Op
 @router.post(
     "/complaints/{complaint_id}/counter-notice",
     status_code=201,
-    responses=documented(404, 409, 413, 415),
+    responses=documented(400, 404, 409, 413, 415),
     openapi_extra=statement_body(NewCounterNotice, required=True),
 )
 async def send_counter_notice(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
 
 from serve.loop.listings import MOST_IMAGES, ListingResult, NewListing
-from serve.problems import Problem, documented, unprocessable
+from serve.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, ListingSender, OpenService
-from serve.routes.forms import validated_json
+from serve.routes.forms import Form, validated_json
 
 router = APIRouter(prefix="/v1/listings", tags=["listings"])
 
-FORM = (
+SAYS = (
     "Send multipart/form-data: `listing`, JSON text with `id` and `seller`, "
     f"and 1 to {MOST_IMAGES} pictures as parts named `image`."
 )
+FORM = Form(["listing"], file="image", least=1, most=MOST_IMAGES, says=SAYS)
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -50,15 +50,8 @@ async def send_listing(
 
 
 async def _read(request: Request) -> tuple[NewListing, list[bytes]]:
-    """The listing and its pictures' files. Raises `Problem` (415, 422)."""
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Problem(415, "unsupported-type", FORM)
-    async with request.form(max_files=MOST_IMAGES, max_fields=4) as form:
-        listing = form.get("listing")
-        if not isinstance(listing, str):
-            raise unprocessable("invalid-listing", f"The part `listing` is missing. {FORM}")
-        images = form.getlist("image")
-        if not images or not all(isinstance(image, UploadFile) for image in images):
-            raise unprocessable("image-missing", f"A part `image` is missing, or has no file name. {FORM}")
-        new = validated_json(NewListing, listing)
-        return new, [await image.read() for image in images if isinstance(image, UploadFile)]
+    """The listing and its pictures' files. Raises `Problem` (400, 415, 422) and `RequestValidationError` (422)."""
+    sent = await FORM.read(request)
+    if "listing" not in sent.texts:
+        raise unprocessable("invalid-listing", f"The part `listing` is missing. {SAYS}")
+    return validated_json(NewListing, sent.texts["listing"]), [image.data for image in sent.files]

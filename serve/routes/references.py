@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 
 from serve.database.tables import ReferenceKind, ReferenceStatus
 from serve.paging import Cursor, Limit, Page
 from serve.problems import documented
 from serve.references import NewReference, ReferenceChange, ReferenceView
 from serve.routes.dependencies import BoundedWork, OpenService, ReferenceCreator, ReferenceEditor, ReferenceReader
-from serve.wording import Name, Note
+from serve.routes.forms import Form, file_schema, form_body, only_form, validated
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/references", tags=["references"])
 
+FORM = Form(
+    NewReference.model_fields, file="image", least=1,
+    says="Send multipart/form-data: the picture as the part `image`, `kind` (logo or product), and if need be `sku` "
+    "and `note`.",
+)  # fmt: skip
+BODY = only_form(
+    form_body(
+        NewReference, required=["image"], files={"image": file_schema("The genuine picture: JPEG, PNG, WebP or GIF")}
+    )
+)
 
-@router.post("", status_code=201, responses=documented(400, 404, 409, 413, 415))
+
+@router.post("", status_code=201, responses=documented(400, 404, 409, 413, 415), openapi_extra=BODY)
 async def add_reference(
     *,
+    request: Request,
     brand_id: str,
     caller: ReferenceCreator,
     service: OpenService,
     workload: BoundedWork,
     response: Response,
-    image: Annotated[UploadFile, File(description="The genuine picture: JPEG, PNG, WebP or GIF")],
-    kind: Annotated[ReferenceKind, Form(description="A logo, or a product photo")],
-    sku: Annotated[Name | None, Form(description="The product that it shows")] = None,
-    note: Annotated[Note | None, Form()] = None,
 ) -> ReferenceView:
     """Upload a genuine picture; scans find it from the moment that the reply arrives."""
-    new = NewReference(kind=kind, sku=sku, note=note)
-    made = await workload.run(service.references.add, brand_id, await image.read(), new=new)
+    sent = await FORM.read(request)
+    new = validated(NewReference, sent.texts)
+    made = await workload.run(service.references.add, brand_id, sent.files[0].data, new=new)
     response.headers["Location"] = f"/v1/brands/{brand_id}/references/{made.id}"
     return made
 

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
-
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from serve.loop import rights_documents
-from serve.loop.attachments import SentFile
-from serve.loop.rights_documents import DocumentKind, DocumentReview, NewRightsDocument, RightsDocumentView
-from serve.loop.working_days import Country
+from serve.loop.rights_documents import DocumentReview, NewRightsDocument, RightsDocumentView
 from serve.problems import documented
 from serve.routes.dependencies import OpenService, Overseer, RightsHolderEditor, RightsHolderReader
-from serve.wording import Name
+from serve.routes.forms import Form, file_schema, form_body, only_form, validated
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/rights-documents", tags=["rights holders"])
 
+FORM = Form(
+    NewRightsDocument.model_fields, file="file", least=1,
+    says="Send multipart/form-data: the document as the part `file`, `kind`, `number`, `expires`, and if need be "
+    "`classes` and `territory`.",
+)  # fmt: skip
+BODY = only_form(form_body(NewRightsDocument, required=["file"], files={"file": file_schema("The document")}))
 
-@router.post("", status_code=201, responses=documented(400, 404, 413))
+
+@router.post("", status_code=201, responses=documented(400, 404, 413, 415), openapi_extra=BODY)
 async def lodge(
-    *,
-    brand_id: str,
-    caller: RightsHolderEditor,
-    service: OpenService,
-    file: Annotated[UploadFile, File(description="The document")],
-    kind: Annotated[DocumentKind, Form()],
-    number: Annotated[Name, Form()],
-    expires: Annotated[date, Form(description="The last day on which it counts")],
-    classes: Annotated[Name | None, Form(description="Of the Nice classification")] = None,
-    territory: Annotated[Country, Form(description="ISO 3166")] = "CN",
+    request: Request, brand_id: str, caller: RightsHolderEditor, service: OpenService
 ) -> RightsDocumentView:
     """Prove a right to the brand; trust & safety will look at it."""
-    new = NewRightsDocument(kind=kind, number=number, expires=expires, classes=classes, territory=territory)
-    sent = SentFile(name="document", data=await file.read())
+    sent = await FORM.read(request)
+    new = validated(NewRightsDocument, sent.texts)
     return await run_in_threadpool(
-        rights_documents.lodge, service.database, service.objects, brand_id, new, sent, caller=caller
+        rights_documents.lodge, service.database, service.objects, brand_id, new, sent.files[0], caller=caller
     )
 
 

@@ -6,16 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
+from pydantic import ValidationError
 
-from serve.problems import Problem, documented, unprocessable
+from serve.problems import documented, unprocessable
 from serve.results import Listing, ScanResult
 from serve.routes.dependencies import BoundedWork, OpenService, ScanReader, ScanSender
-from serve.routes.forms import validated_json
+from serve.routes.forms import Form, media_type
 
 router = APIRouter(prefix="/v1", tags=["scans"])
 
-FORMS = "Send the picture as the `image` part of a multipart/form-data body, or raw with Content-Type image/*."
+SAYS = "Send the picture as the `image` part of a multipart/form-data body, or raw with Content-Type image/*."
+FORM = Form(["listing"], file="image", least=1, says=SAYS)
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -64,21 +65,20 @@ def get_evidence(
 
 
 async def read_upload(request: Request) -> tuple[bytes, Listing | None]:
-    """The picture's file and what the seller says. Raises `Problem` (415, 422)."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type.startswith("image/") or content_type == "application/octet-stream":
+    """The picture's file and what the seller says. Raises `Problem` (400, 415, 422)."""
+    kind = media_type(request)
+    if kind.startswith("image/") or kind == "application/octet-stream":
         return await request.body(), None
-    if content_type != "multipart/form-data":
-        raise Problem(415, "unsupported-type", FORMS)
-    async with request.form(max_files=1, max_fields=4) as form:
-        image, listing = form.get("image"), form.get("listing")
-        if not isinstance(image, UploadFile):
-            raise unprocessable("image-missing", f"The part `image` is missing, or has no file name. {FORMS}")
-        if listing is not None and not isinstance(listing, str):
-            raise unprocessable("invalid-listing", "The part `listing` must be JSON text, not a file.")
-        return await image.read(), None if listing is None else parsed_listing(listing)
+    sent = await FORM.read(request)
+    listing = sent.texts.get("listing")
+    return sent.files[0].data, None if listing is None else parsed_listing(listing)
 
 
 def parsed_listing(text: str) -> Listing:
     """The listing in a JSON text. Raises `Problem` (422)."""
-    return validated_json(Listing, text, code="invalid-listing", part="listing")
+    try:
+        return Listing.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "listing"
+        raise unprocessable("invalid-listing", f"The part `listing`: {where}: {first['msg']}.") from error

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 
 from serve.loop.traits import NewTrait, TraitView
 from serve.problems import documented
 from serve.routes.dependencies import BoundedWork, OpenService, ReferenceCreator, ReferenceEditor, ReferenceReader
-from serve.wording import Note
+from serve.routes.forms import Form, file_schema, form_body, only_form, validated
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/traits", tags=["brands"])
 
+FORM = Form(
+    NewTrait.model_fields, file="image",
+    says="Send multipart/form-data: `text`, a picture of the fake as the part `image`, or both, and if need be `note`.",
+)  # fmt: skip
+BODY = only_form(form_body(NewTrait, files={"image": file_schema("A picture of the fake")}))
 
-@router.post("", status_code=201, responses=documented(400, 403, 404, 413, 415))
+
+@router.post("", status_code=201, responses=documented(400, 403, 404, 413, 415), openapi_extra=BODY)
 async def add_trait(
-    *,
-    brand_id: str,
-    caller: ReferenceCreator,
-    service: OpenService,
-    workload: BoundedWork,
-    image: Annotated[UploadFile | None, File(description="A picture of the fake")] = None,
-    text: Annotated[Note | None, Form(description="How the fake is known")] = None,
-    note: Annotated[Note | None, Form(description="For the brand's own use")] = None,
+    request: Request, brand_id: str, caller: ReferenceCreator, service: OpenService, workload: BoundedWork
 ) -> TraitView:
     """Say how a fake of the brand is known; its picture becomes a label, and the stock is searched for it."""
-    picture = None if image is None else await image.read()
-    return await workload.run(service.traits.add, brand_id, NewTrait(text=text, note=note), picture, caller=caller)
+    sent = await FORM.read(request)
+    new, picture = validated(NewTrait, sent.texts), sent.files[0].data if sent.files else None
+    return await workload.run(service.traits.add, brand_id, new, picture, caller=caller)
 
 
 @router.get("", responses=documented(404))

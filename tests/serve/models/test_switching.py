@@ -222,7 +222,7 @@ def test_a_switch_whose_process_is_killed_is_carried_on_by_the_service(
     with open_service(settings.model_copy(update={"model": str(champion)})) as service:  # it runs no jobs
         brand = create_brand(service.database, NewBrand(name="Acme")).id
         for picture in PICTURES:
-            service.references.add(brand, picture, new=NewReference())
+            service.references.add(brand, picture, new=NewReference(kind="logo"))
         switch = promote(service.database, service.bundles, candidate, actor="test")
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("killed_switch.py")), switch.id, *step],
