@@ -14,6 +14,7 @@ from serve import openapi, problems
 from serve.auth import Authentication
 from serve.body_limit import BodyLimit
 from serve.database.engine import Database
+from serve.head import Head
 from serve.idempotency import Idempotency
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
@@ -111,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         BodyLimit, most_bytes=settings.max_upload_bytes, most_bytes_at={"/v1/listings": settings.max_listing_bytes}
     )
+    app.add_middleware(Head)
     app.add_middleware(RequestContext, metrics=metrics)
     return app
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from model.rejection import EMPTY, TOO_LARGE, UNSUPPORTED_TYPE, ImageRejected
 from serve.decoding import DecoderUnavailable
@@ -119,7 +120,20 @@ def install(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:
-    return response(of_error(error), path=request.url.path, request_id=request.state.request_id)
+    problem = of_error(error)
+    if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers = {"Allow": ", ".join(_methods_at(request))}
+    return response(problem, path=request.url.path, request_id=request.state.request_id)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """The methods that the request's path takes. Each has a route of its own, and a route knows its own one alone."""
+    found = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
 
 
 def of_error(error: Exception) -> Problem:

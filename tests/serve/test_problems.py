@@ -6,7 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 from mosaics import mosaic, png
-from service_client import Client
+from route_table import routes
+from service_client import Client, Served
 
 from serve import brands, problems
 from serve.body_limit import ENVELOPE_BYTES
@@ -29,9 +30,43 @@ def assert_problem(answer: httpx2.Response, status: int, code: str) -> dict[str,
 def test_unknown_paths_and_methods(client: Client) -> None:
     assert_problem(client.get("/nowhere"), 404, "not-found")
     assert_problem(client.get("/v1/nowhere"), 404, "not-found")
-    answer = client.delete("/v1/brands")
-    assert_problem(answer, 405, "method-not-allowed")
-    assert set(answer.headers["allow"].split(", ")) >= {"POST"} or set(answer.headers["allow"].split(", ")) >= {"GET"}
+    assert_problem(client.delete("/v1/brands"), 405, "method-not-allowed")
+
+
+def test_allow_names_every_method_that_a_path_takes(client: Client) -> None:
+    """Each stands in a route of its own, and one route's parameter may take another's word."""
+    known = routes(client)
+    for path in {route.path for route in known}:
+        methods = {method for route in known if route.path_regex.match(path) for method in route.methods}
+        answer = client.request("PROPFIND", path)
+        assert_problem(answer, 405, "method-not-allowed")
+        assert set(answer.headers["allow"].split(", ")) == methods | ({"HEAD"} if "GET" in methods else set()), path
+    assert set(client.delete("/v1/brands").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_head_is_get_without_the_body(client: Client) -> None:
+    brand = client.brand()
+    reference = client.reference(brand, png(mosaic(3)))
+    paths = ("/livez", "/readyz", "/openapi.json", "/v1/brands", f"/v1/brands/{brand}/references/{reference}/picture")
+    for path in paths:
+        got, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (200, b""), path
+        for name in ("content-type", "content-length"):
+            assert head.headers[name] == got.headers[name], path
+    assert client.head("/metrics").status_code == 200
+    assert client.head("/v1/brands/brand_0").status_code == 404
+    assert client.head("/v1/brands", headers={"Authorization": ""}).status_code == 401
+    refused = client.head("/v1/scan")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert 'hallmark_http_requests_total{method="HEAD",route="/livez",status="200"}' in client.get("/metrics").text
+
+
+def test_head_over_a_connection_that_stays(served: Served) -> None:
+    """No byte of a body gets between two answers."""
+    with httpx2.Client(base_url=served.url, headers={"Authorization": f"Bearer {served.key}"}) as http:
+        for path, status in (("/readyz", 200), ("/v1/brands", 200), ("/v1/brands/brand_0", 404), ("/v1/scan", 405)):
+            assert http.head(path).status_code == status
+            assert http.get("/livez").json() == {"status": "alive"}
 
 
 @pytest.mark.parametrize(
