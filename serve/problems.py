@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from model.rejection import EMPTY, TOO_LARGE, UNSUPPORTED_TYPE, ImageRejected
@@ -114,7 +115,7 @@ def install(app: FastAPI) -> None:
     """Make `app` answer the errors that it knows with a problem document; serve/requests.py sees to the others."""
     for kind in (
         Problem, HTTPException, RequestValidationError, ImageRejected, OperationalError, PoolTimeoutError,
-        DecoderUnavailable, ObjectsAwayError,
+        DecoderUnavailable, ObjectsAwayError, ClientDisconnect,
     ):  # fmt: skip
         app.add_exception_handler(kind, _answer)
 
@@ -147,6 +148,8 @@ def of_error(error: Exception) -> Problem:
             return _of_validation(error)
         case HTTPException():
             return _of_http(error)
+        case ClientDisconnect():
+            return Problem(400, "bad-request", "The body ended early; send the request again.")
         case _:
             return _of_fault(error)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from typing import Any
 
 import httpx2
@@ -8,6 +10,7 @@ import pytest
 from mosaics import mosaic, png
 from route_table import routes
 from service_client import Client, Served
+from waiting import eventually
 
 from serve import brands, problems
 from serve.body_limit import ENVELOPE_BYTES
@@ -189,3 +192,24 @@ def test_openapi_describes_problems_keys_and_idempotency(client: Client) -> None
     references = set(json.dumps(schema).split('"#/components/schemas/')[1:])
     for reference in references:
         assert reference.partition('"')[0] in schema["components"]["schemas"]
+
+
+def test_a_client_that_hangs_up_in_mid_body_is_no_fault_of_hallmark(served: Served) -> None:
+    address = httpx2.URL(served.url)
+    form, picture = "multipart/form-data; boundary=b", "image/png"
+    sent = (("/v1/scan", picture), ("/v1/scan", form), ("/v1/listings", form), ("/v1/brands", "application/json"))
+    for path, content_type in sent:
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.key}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: 1000\r\n\r\n--b\r\n"
+        )
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(head.encode())
+            time.sleep(0.2)  # it waits for the rest of the body
+
+    def lines(status: int) -> list[str]:
+        text = httpx2.get(f"{served.url}/metrics").text.splitlines()
+        return [line for line in text if line.startswith("hallmark_http_requests_total") and f'="{status}"' in line]
+
+    eventually(lambda: len(lines(400)) == 3)
+    assert lines(500) == []
