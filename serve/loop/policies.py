@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -25,17 +25,21 @@ from serve.policies import CHANNEL
 from serve.policy import Policy, Thresholds
 from serve.problems import Problem, not_found, unprocessable
 from serve.results import Answer
-from serve.wording import Reason, Text
+from serve.wording import Reason
 
 LOCK: Final = 0x504F4C49  # "POLI": versions are written one at a time
 FITTED: Final = "fitted to settled outcomes"
+VERSION_DIGITS: Final = 9
+"""What a version has at most; PostgreSQL's integers have no room for all of ten."""
+
+BrandId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
 class NewPolicy(Thresholds):
     """Thresholds set by hand: for all brands, and others for some."""
 
     reason: Reason
-    brands: Mapping[Text, Thresholds] = {}
+    brands: Mapping[BrandId, Thresholds] = {}
 
 
 class BrandPolicyView(Answer):
@@ -82,7 +86,7 @@ def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page
 def get_policy(database: Database, version: str) -> PolicyView:
     """One version. Raises `Problem` (404)."""
     with database.read() as session:
-        record = session.get(PolicyRecord, int(version)) if _is_version(version) else None
+        record = session.get(PolicyRecord, _version(version)) if _is_version(version) else None
         if record is None:
             raise not_found("policy", version)
         return _view(record, newest=_newest(session))
@@ -169,8 +173,7 @@ def _not_shown(brand: str, known: Basis) -> Problem:
 
 
 def _is_version(text_: str) -> bool:
-    """Whether it may be one: PostgreSQL's integers hold nine digits."""
-    return text_.isdecimal() and len(text_) < 10
+    return text_.isdecimal() and len(text_) <= VERSION_DIGITS
 
 
 def _version(text_: str) -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 import pytest
@@ -117,6 +119,19 @@ def test_what_is_not_shown_or_known_is_refused(market: Marketplace, new: object,
     answer = market.client.post("/v1/policies", json={"reason": "r", **new})  # type: ignore[dict-item]
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:hallmark:problem:{code}")
     assert market.client.get("/v1/policies").json()["items"][-1]["version"] == 1
+
+
+@pytest.mark.parametrize("brand", ["\0", "\ud800", "", " ", "a\nb", "a" * 65])
+def test_a_brand_that_no_id_can_be_is_refused(market: Marketplace, brand: str) -> None:
+    body, headers = json.dumps({"reason": "r", "brands": {brand: {}}}), {"Content-Type": "application/json"}
+    answer = market.client.post("/v1/policies", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:hallmark:problem:invalid-request"), answer.text
+
+
+@pytest.mark.parametrize("version", ["2147483648", "9" * 30, "brand_0", "1_0"])
+def test_a_cursor_that_no_version_can_be_is_refused(market: Marketplace, version: str) -> None:
+    answer = market.client.get("/v1/policies", params={"cursor": urlsafe_b64encode(version.encode()).decode()})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:hallmark:problem:invalid-cursor")
 
 
 def test_every_process_follows_within_a_second(open_client: Open) -> None:
