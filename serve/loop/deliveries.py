@@ -23,6 +23,7 @@ from standardwebhooks import Webhook as Signer
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import Delivery, DeliveryAttempt, Webhook
+from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop.egress import Egress, NotPublicError
@@ -127,9 +128,11 @@ class Deliverer:
 
 
 def list_deliveries(database: Database, holder_id: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
-    """The rights holder's messages, oldest first."""
+    """The rights holder's messages, oldest first. Raises `Problem` (404)."""
     query = select(Delivery).where(Delivery.holder_id == holder_id, Delivery.id > last_id(cursor))
     with database.read() as session:
+        if session.get(RightsHolder, holder_id) is None:
+            raise not_found("rights holder", holder_id)
         rows = session.scalars(query.order_by(Delivery.id).limit(limit + 1)).all()
         items = _views(session, rows[:limit])
     return Page(items=items, next_cursor=cursor_after([row.id for row in rows], limit=limit))

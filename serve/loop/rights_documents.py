@@ -110,9 +110,11 @@ def lodge(
 
 
 def list_documents(database: Database, brand_id: str) -> list[RightsDocumentView]:
-    """A brand's documents, oldest first."""
+    """A brand's documents, oldest first. Raises `Problem` (404)."""
     query = select(RightsDocument).where(RightsDocument.brand_id == brand_id).order_by(RightsDocument.id)
     with database.read() as session:
+        if session.get(Brand, brand_id) is None:
+            raise not_found("brand", brand_id)
         return [_view(row) for row in session.scalars(query)]
 
 

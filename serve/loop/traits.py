@@ -117,9 +117,11 @@ class TraitLibrary:
             return brand.name
 
     def list(self, brand_id: str) -> list[TraitView]:
-        """The brand's traits, oldest first."""
+        """The brand's traits, oldest first. Raises `Problem` (404)."""
         query = select(Trait).where(Trait.brand_id == brand_id, Trait.removed.is_(None)).order_by(Trait.id)
         with self._database.read() as session:
+            if session.get(Brand, brand_id) is None:
+                raise not_found("brand", brand_id)
             return [_view(row) for row in session.scalars(query)]
 
     def picture(self, brand_id: str, trait_id: str) -> bytes:

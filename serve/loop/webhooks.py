@@ -83,7 +83,10 @@ def get_webhook(database: Database, holder_id: str) -> WebhookView:
 
 
 def remove_webhook(database: Database, holder_id: str, *, caller: Caller) -> None:
-    """Push nothing any more; what was not delivered yet never is."""
+    """Push nothing any more; what was not delivered yet never is. Raises `Problem` (404)."""
     with database.write() as session:
-        session.execute(delete(Webhook).where(Webhook.holder_id == holder_id))
-        audit.record(session, actor=caller.key_id, action="webhook removed", subject=holder_id, content={})
+        if session.get(RightsHolder, holder_id) is None:
+            raise not_found("rights holder", holder_id)
+        removed = delete(Webhook).where(Webhook.holder_id == holder_id).returning(Webhook.holder_id)
+        if session.scalar(removed) is not None:
+            audit.record(session, actor=caller.key_id, action="webhook removed", subject=holder_id, content={})

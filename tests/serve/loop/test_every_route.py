@@ -16,6 +16,7 @@ from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from route_table import action, routes
 
+from serve.loop.audit import verify
 from serve.ownership import BRAND_BEHIND, CLOSED_TO_BRANDS, INSIDE
 from serve.roles import PERMISSIONS, Role
 
@@ -118,6 +119,18 @@ def test_a_part_of_another_s_is_not_reached_through_one_s_own(
             for method in route.methods:
                 answer = market.client.request(method, url, headers=headers[Role.BRAND], json={})
                 assert answer.status_code == expected, (method, url)
+
+
+def test_what_never_was_is_not_there_and_not_empty(market: Marketplace, own: Ids) -> None:
+    """404 where nothing has the first name of a path, whatever stands behind it; and nothing is logged as done."""
+    before = verify(market.client.service.database)
+    for route in routes(market.client):
+        named = parameters(route.path)
+        for method in route.methods & {"GET", "DELETE"} if named else ():
+            unknown = "9999" if named[0] == "policy_version" else f"{own[named[0]].partition('_')[0]}_nope"
+            answer = market.client.request(method, route.path.format(**{**own, named[0]: unknown}))
+            assert answer.status_code == 404, (method, route.path, answer.text)
+    assert verify(market.client.service.database) == before
 
 
 def test_no_list_shows_a_brand_what_is_another_s(
