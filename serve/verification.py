@@ -24,6 +24,9 @@ REGION_MARGIN = 0.12
 """What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
 
 
+UNITS = 10_000
+"""Of a score: it has four decimals."""
+
 SURELY_ITS = 0.9
 """Probability of a brand's mark below which another word in its place says that it is another brand's."""
 
@@ -208,7 +211,7 @@ def _finding_from_mark(
         tampered=tampering.within(suspect.region.box),
         verified=best.evidence.verified,
         kind=kind,
-        scores=_rounded(*(best.probability * share for share in shares)),
+        scores=rounded_scores(*(best.probability * share for share in shares)),
         reasons=explanation.reasons,
         aligned=explanation.aligned,
         difference=explanation.difference,
@@ -229,7 +232,7 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
         tampered=None,
         verified=match.probability,
         kind="copied_photo",
-        scores=_rounded(match.probability, 0.0, 0.0),
+        scores=rounded_scores(match.probability, 0.0, 0.0),
         reasons=match.reasons,
         aligned=match.aligned,
         difference=match.difference,
@@ -272,7 +275,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
         tampered=None,
         verified=copied,
         kind="smear",
-        scores=_rounded(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
+        scores=rounded_scores(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
         reasons=wiped.reasons,
         aligned=wiped.aligned,
         difference=wiped.difference,
@@ -280,8 +283,13 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
     )
 
 
-def _rounded(genuine: float, smear: float, imitation: float) -> FindingScores:
-    """Scores of four decimals that still sum to 1: what rounding leaves goes to `unrelated`."""
-    genuine, smear, imitation = (min(max(round(value, 4), 0.0), 1.0) for value in (genuine, smear, imitation))
-    unrelated = round(max(1.0 - genuine - smear - imitation, 0.0), 4)
+def rounded_scores(genuine: float, smear: float, imitation: float) -> FindingScores:
+    """Scores of four decimals that sum to 1: `unrelated` gets what rounding leaves, and the largest of the three gives
+    what rounding added where nothing is left.
+    """
+    parts = [round(min(max(round(value, 4), 0.0), 1.0) * UNITS) for value in (genuine, smear, imitation)]
+    left = UNITS - sum(parts)
+    if left < 0:
+        parts[parts.index(max(parts))] += left
+    genuine, smear, imitation, unrelated = (part / UNITS for part in (*parts, max(left, 0)))
     return FindingScores(genuine=genuine, smear=smear, imitation=imitation, unrelated=unrelated)

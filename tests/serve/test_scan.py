@@ -26,7 +26,7 @@ from serve.evidence import draw_evidence
 from serve.policy import Policy
 from serve.results import Listing
 from serve.scan import MAX_REGIONS, Scan, Scanner
-from serve.verification import REGION_MARGIN, SeenRegions
+from serve.verification import REGION_MARGIN, SeenRegions, rounded_scores
 
 
 class FixedDetector:
@@ -240,6 +240,17 @@ def test_keypoints_are_sought_only_where_they_could_decide(
     findings = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
     assert len(findings) == found
     assert bool(sought) == bool(found)
+
+
+@pytest.mark.parametrize("unrelated", [0.0, 1e-5, 0.01, 0.4])
+def test_scores_sum_to_one_however_they_are_rounded(unrelated: float) -> None:
+    """Three that are rounded up would be a ten-thousandth too much where little is left for `unrelated`."""
+    for shares in np.random.default_rng(5).dirichlet((0.4, 0.4, 0.4), size=2_000):
+        given = [float(share) * (1.0 - unrelated) for share in shares]
+        scores = list(rounded_scores(*given).model_dump().values())
+        assert sum(scores) == pytest.approx(1.0, abs=1e-9)
+        assert scores == pytest.approx([*given, unrelated], abs=1.6e-4)
+        assert [round(score, 4) for score in scores] == scores
 
 
 def test_scores_are_rounded_and_still_sum_to_one() -> None:
