@@ -51,6 +51,13 @@ class NewListing(Listing):
     id: Annotated[str, Field(min_length=1, max_length=200)]
     seller: Annotated[str, Field(min_length=1, max_length=500)]
 
+    @field_validator("id", "seller")
+    @classmethod
+    def _visible(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be blank")
+        return value
+
     @field_validator("*")
     @classmethod
     def _storable(cls, value: object) -> object:
@@ -165,7 +172,8 @@ class ListingDesk:
                 ListingImage.listing_id == listing_id, ListingImage.revision == listing.revision
             )
             keys = session.scalars(images.order_by(ListingImage.position)).all()
-        new = NewListing(id=listing.marketplace_id, seller=listing.seller, **listing.content)
+        # What was taken once is not held to what is asked of new ones since.
+        new = NewListing.model_construct(id=listing.marketplace_id, seller=listing.seller, **listing.content)
         pictures = [self._objects.get(key) for key in keys]
         try:
             self.receive(

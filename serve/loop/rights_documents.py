@@ -8,10 +8,11 @@ opens a dispute.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -42,6 +43,16 @@ NEEDED: Final[dict[str, frozenset[str]]] = {
 }
 
 
+def _written_as_a_day(value: object) -> object:
+    """Pydantic takes a number for seconds since 1970."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is None:
+        raise ValueError("must be a day such as 2099-12-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
+
+
 class NewRightsDocument(BaseModel):
     """What a document says; the document itself comes as a file."""
 
@@ -51,7 +62,7 @@ class NewRightsDocument(BaseModel):
     number: Annotated[Name, Field(description="Of the registration, or of the letter")]
     classes: Annotated[Name | None, Field(description="Of the Nice classification, such as 18, 25")] = None
     territory: Annotated[Country, Field(description="ISO 3166")] = "CN"
-    expires: Annotated[date, Field(description="The last day on which it counts")]
+    expires: Annotated[Day, Field(description="The last day on which it counts")]
 
 
 class DocumentReview(BaseModel):
@@ -83,7 +94,9 @@ class RightsDocumentView(Answer):
 def lodge(
     database: Database, objects: Objects, brand_id: str, new: NewRightsDocument, file: SentFile, *, caller: Caller
 ) -> RightsDocumentView:
-    """Keep a document for trust & safety to look at. Raises `Problem` (404)."""
+    """Keep a document for trust & safety to look at. Raises `Problem`: 404, 400 for an empty file."""
+    if not file.data:
+        raise Problem(400, "empty", "The document has no content; send the file again.")
     with database.read() as session:
         made = audit.made_before(session, "rights document lodged")
         if made is not None:

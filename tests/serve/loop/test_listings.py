@@ -11,7 +11,7 @@ import pytest
 from marketplace import Marketplace, smeared
 from mosaics import jpeg, large_photo, mosaic, png
 from service_client import Open
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from model.decode import decode
 from serve.brand_words import BrandWords
@@ -217,7 +217,9 @@ def test_a_bad_picture_among_good_ones_stores_nothing(market: Marketplace) -> No
     ("listing", "pictures", "status"),
     [
         ("{", 1, 422), ('{"id": "a"}', 1, 422), ('{"id": "a", "seller": "s", "size": 4}', 1, 422),
-        ('{"id": "a", "seller": "\\u0000"}', 1, 422), (None, 1, 422), ('{"id": "a", "seller": "s"}', 0, 422),
+        ('{"id": " ", "seller": "s"}', 1, 422), ('{"id": "\\n", "seller": "s"}', 1, 422),
+        ('{"id": "a", "seller": "\\t"}', 1, 422), ('{"id": "a", "seller": "\\u0000"}', 1, 422),
+        (None, 1, 422), ('{"id": "a", "seller": "s"}', 0, 422),
         ('{"id": "a", "seller": "s"}', 13, 400),
     ],
 )  # fmt: skip
@@ -291,3 +293,12 @@ def test_the_brands_that_a_listing_names_are_looked_up_once(
     monkeypatch.setattr(BrandWords, "named_in", counted)
     market.listing(png(mosaic(5)), smeared(market.seed), smeared(market.seed, tile=3))
     assert len(asked) == 1
+
+
+def test_a_listing_from_before_its_id_had_to_be_seen_is_scanned_again(market: Marketplace) -> None:
+    desk, database = market.client.service.listings, market.client.service.database
+    market.listing(id="blank", seller="of the blank one")
+    with database.write() as session:
+        rename = text("UPDATE listings SET marketplace_id = ' ' WHERE marketplace_id = 'blank' RETURNING id")
+        listing = session.scalars(rename).one()
+    assert desk.rescan(listing)

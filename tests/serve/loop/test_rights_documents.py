@@ -146,3 +146,21 @@ def test_the_document_is_kept_as_it_came(client: Client) -> None:
     assert own.status_code == 403, "nobody accepts their own"
     platform = client.key(Role.PLATFORM)
     assert brand.client.post(f"{url}/{document}/review", json=review, headers=platform).status_code == 403
+
+
+@pytest.mark.parametrize("expires", ["0", "4102444800", "2099-12-31T00:00:00", "20991231", "tomorrow", ""])
+def test_a_day_is_written_as_a_day(client: Client, expires: str) -> None:
+    brand = Marketplace(client)
+    fields = {"kind": "trademark", "number": "1", "expires": expires}
+    path = f"/v1/brands/{brand.brand}/rights-documents"
+    answer = client.post(path, data=fields, files={"file": ("a.pdf", b"%PDF")})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.expires")
+
+
+def test_an_empty_file_proves_nothing(client: Client) -> None:
+    brand = Marketplace(client)
+    fields = {"kind": "trademark", "number": "1", "expires": "2099-12-31"}
+    path = f"/v1/brands/{brand.brand}/rights-documents"
+    answer = client.post(path, data=fields, files={"file": ("a.pdf", b"")})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:hallmark:problem:empty")
+    assert client.get(path).json() == []
