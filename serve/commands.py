@@ -56,6 +56,7 @@ def serve(
 
     from model.bundle import BundleRejected, verify_manifest
     from serve.models.registry import serving_model
+    from serve.objects import Objects
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
@@ -63,6 +64,7 @@ def serve(
     # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with database_of(settings) as database:  # fails early, and keeps the embedded server while processes come and go
+        Objects(settings)  # a store that cannot be addressed is told here too
         with database.read() as session:
             setting_counts = serving_model(session) is None
         try:

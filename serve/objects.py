@@ -16,7 +16,7 @@ from model.regions import RgbImage
 from model.rejection import ImageRejected
 from serve.settings import Settings
 
-RETRY_SECONDS: Final = 10
+RETRIED: Final = timedelta(seconds=10)
 """How long an outside store is tried again before the caller is told; by itself it would be three minutes."""
 
 
@@ -32,19 +32,27 @@ class ObjectsAwayError(RuntimeError):
     """The object store does not answer, or cannot do what it was asked: an outage, not a fault of the request."""
 
 
+class ObjectStoreError(ValueError):
+    """The object store cannot be addressed as it is configured; the message says what to do."""
+
+
 class Objects:
     """Bytes by key, such as `references/ref_….png`. Every method may raise `ObjectsAwayError`."""
 
     def __init__(self, settings: Settings) -> None:
+        """Nothing is asked of the store yet. Raises `ObjectStoreError`, and `OSError` where a folder cannot be made."""
         self._folder = None if settings.object_url is not None else settings.home / "objects"
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._folder)
         else:
             # client_options stay unset: they would take the place of those in the environment, such as AWS_ALLOW_HTTP.
-            self._store = from_url(
-                settings.object_url or "", retry_config={"retry_timeout": timedelta(seconds=RETRY_SECONDS)}
-            )
+            try:
+                self._store = from_url(settings.object_url or "", retry_config={"retry_timeout": RETRIED})
+            except (BaseError, ValueError) as error:
+                raise ObjectStoreError(
+                    f"HALLMARK_OBJECT_URL, or the variables of its kind of store: {_first_line(error)}"
+                ) from error
 
     def put(self, key: str, data: bytes) -> None:
         """Keep `data` under `key`, replacing what was there, whole or not at all."""
@@ -98,8 +106,12 @@ def decode_stored(data: bytes) -> RgbImage:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """What the store fails with as `ObjectsAwayError`; its messages carry pages of their own inside, left out here."""
+    """What the store fails with as `ObjectsAwayError`; of its messages the first line, which says what failed."""
     try:
         yield
     except (BaseError, OSError) as error:
-        raise ObjectsAwayError(str(error).partition("\n")[0]) from error
+        raise ObjectsAwayError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,11 +19,24 @@ import model
 RELEASED_BUNDLES = Path(model.__file__).parent / "weights"
 """Where the bundles lie that come with Hallmark."""
 
+DATABASES: Final = frozenset({"postgresql", "postgres"})
+STORE_SCHEMES: Final = frozenset({
+    "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file", "memory",
+})  # fmt: skip
+"""What obstore knows; docs/operations.md names those that Hallmark is meant for."""
+
+UNSET: Final = "leave it unset to do without"
+
 
 class Settings(BaseSettings):
     """What an operator may decide; built once at the start and passed down."""
 
-    model_config = SettingsConfigDict(env_prefix="HALLMARK_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="HALLMARK_",
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # it may hold a password
+    )
 
     home: Annotated[Path, Field(description="Folder of all state that has no place elsewhere")] = Path("var")
     database_url: Annotated[
@@ -35,10 +49,10 @@ class Settings(BaseSettings):
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
     ] = None
     model: Annotated[
-        str, Field(description="Name, or path, of the model bundle that serves until another is promoted")
+        str, Field(min_length=1, description="Name, or path, of the model bundle that serves until another is promoted")
     ] = model.CHAMPION
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
-    host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1, description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="TCP port to listen on")] = 8000
     processes: Annotated[int, Field(ge=1, le=256, description="API processes that share the port")] = 1
     decoder_workers: Annotated[
@@ -56,11 +70,15 @@ class Settings(BaseSettings):
     prepared_references: Annotated[
         int, Field(ge=1, description="References that a process keeps ready for comparison, about 0.7 MB each")
     ] = 1_536
-    max_upload_bytes: Annotated[int, Field(ge=1_024, description="Largest picture file that is read")] = 12_000_000
-    max_listing_bytes: Annotated[int, Field(ge=1_024, description="Largest sum of a listing's picture files")] = (
-        60_000_000
-    )
-    max_pixels: Annotated[int, Field(ge=1_000, description="Largest picture, in pixels by its header")] = 40_000_000
+    max_upload_bytes: Annotated[
+        int, Field(ge=1_024, le=1_000_000_000, description="Largest picture file that is read")
+    ] = 12_000_000
+    max_listing_bytes: Annotated[
+        int, Field(ge=1_024, le=10_000_000_000, description="Largest sum of a listing's picture files")
+    ] = 60_000_000
+    max_pixels: Annotated[
+        int, Field(ge=1_000, le=1_000_000_000, description="Largest picture, in pixels by its header")
+    ] = 40_000_000
     scan_retention_days: Annotated[
         int, Field(ge=1, le=36_500, description="Days that scan results and their evidence are kept")
     ] = 30
@@ -86,7 +104,8 @@ class Settings(BaseSettings):
         float, Field(ge=0, le=1, description="Least share of pushed cases that should prove infringing, by brand")
     ] = 0.2
     snapshot_seconds: Annotated[
-        float, Field(gt=0, description="Seconds between two looks whether the index snapshot is out of date")
+        float,
+        Field(gt=0, le=86_400, description="Seconds between two looks whether the index snapshot is out of date"),
     ] = 60.0
     database_connections: Annotated[
         int,
@@ -103,11 +122,42 @@ class Settings(BaseSettings):
         "json"
     )
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _not_the_working_folder(cls, value: object) -> object:
+        """A variable that is set to nothing names no folder."""
+        return "var" if value == "" else value
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         """A later change of the working folder must not move the state."""
         return value.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _backend(value.get_secret_value()) not in DATABASES:
+            raise ValueError(f"must be postgresql://user:password@host/database; {UNSET}")
+        return value
+
+    @field_validator("object_url")
+    @classmethod
+    def _of_a_store(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = _url(value)
+            if url.scheme not in STORE_SCHEMES or not (url.netloc or url.path.strip("/") or url.scheme == "memory"):
+                raise ValueError(f"must be s3://bucket/prefix, gs://… or az://…; {UNSET}")
+        return value
+
+    @field_validator("webhook_proxy")
+    @classmethod
+    def _of_a_proxy(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = _url(value)
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError(f"must be http://host:port; {UNSET}")
+        return value
 
     @property
     def bundle_folder(self) -> Path:
@@ -123,6 +173,29 @@ class Settings(BaseSettings):
     def scans_at_once(self) -> int:
         """Scans that one process runs at the same time."""
         return self.scan_concurrency or max(1, available_cpus() // self.processes)
+
+
+def _url(text: str) -> SplitResult:
+    """The parts of a URL. Raises `ValueError`, without the URL, which may hold a password."""
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError as error:
+        raise ValueError("is no URL: its host or port cannot be read") from error
+    return url
+
+
+def _backend(url: str) -> str:
+    """The kind of database that a URL is of; empty where it is no URL of one."""
+    # Read as it will be used: to others, what passwords may hold is no part of a URL. Imported when it is needed, so
+    # that `hallmark --help` is quick.
+    from sqlalchemy import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        return make_url(url).get_backend_name()
+    except (ArgumentError, ValueError):
+        return ""
 
 
 def available_cpus() -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ def told_errors() -> Iterator[None]:
     from model.rejection import ImageRejected
     from serve.database.embedded import EmbeddedPostgresError
     from serve.database.migration import NewerDatabaseError
-    from serve.objects import ObjectsAwayError
+    from serve.objects import ObjectsAwayError, ObjectStoreError
 
     try:
         yield
@@ -79,8 +80,19 @@ def told_errors() -> Iterator[None]:
         fail(f"the object store does not answer: {error}")
     except ValidationError as error:
         fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
-    except (EmbeddedPostgresError, NewerDatabaseError) as error:
+    except (EmbeddedPostgresError, NewerDatabaseError, ObjectStoreError) as error:
         fail(str(error))
+    except BrokenPipeError:
+        raise  # whoever read the output has gone; nothing is wrong
+    except OSError as error:
+        fail(_of_a_file(error))
+
+
+def _of_a_file(error: OSError) -> str:
+    """What is wrong with a file or folder, in a sentence."""
+    why = error.strerror or str(error)
+    named = error.filename2 or error.filename
+    return why if named is None else f"{os.fsdecode(named)} cannot be used: {why}"
 
 
 def fail(message: str) -> NoReturn:

@@ -69,7 +69,12 @@ class EmbeddedPostgres:
         """Start the server, or join the one that runs. Raises `EmbeddedPostgresError`."""
         if self._users is not None:
             return
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"{self.folder.parent} cannot be used as a folder ({error.strerror}): name another HALLMARK_HOME"
+            ) from error
         with self._changing():
             users = self.folder.with_name(self.folder.name + ".users").open("ab")
             fcntl.flock(users, fcntl.LOCK_SH)

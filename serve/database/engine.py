@@ -125,10 +125,7 @@ def _url(settings: Settings, embedded: EmbeddedPostgres | None) -> URL:
     given = embedded.url if embedded is not None else ""
     if settings.database_url is not None:
         given = settings.database_url.get_secret_value()
-    url = make_url(given)
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ValueError(f"HALLMARK_DATABASE_URL must be postgresql://…, not {url.drivername}://…")
-    return url.set(drivername="postgresql+psycopg")
+    return make_url(given).set(drivername="postgresql+psycopg")
 
 
 def _engine(url: URL, *, connections: int) -> Engine:

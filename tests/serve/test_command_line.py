@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -113,6 +114,45 @@ def test_an_absent_database_and_a_bad_setting_are_told_in_words(
     assert "database does not answer" in hallmark("key", "list").stderr
     monkeypatch.setenv("HALLMARK_PORT", "many")
     assert "port" in hallmark("key", "list").stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("DATABASE_URL=mysql://x/y", "postgresql://"),
+        ("OBJECT_URL=ftp://x", "s3://"),
+        ("OBJECT_URL=az://container", "HALLMARK_OBJECT_URL"),  # its account stands nowhere
+        ("HOME=/etc/passwd", "/etc/passwd"),
+        ("HOME=/proc/x", "/proc/x"),
+    ],
+)
+@pytest.mark.parametrize("command", [("serve",), ("scan", "a.png"), ("model", "rollback")])
+def test_settings_that_lead_nowhere_are_told_in_words(
+    hallmark: Hallmark, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], setting: str, word: str
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # `serve` takes SIGTERM over, which is the tests' own
+    name, _, value = setting.partition("=")
+    if name == "HOME":  # where the embedded database would lie
+        monkeypatch.delenv("HALLMARK_DATABASE_URL")
+    monkeypatch.setenv(f"HALLMARK_{name}", value)
+    done = hallmark(*command)
+    assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True), done.exception
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("labels", "export"), ("model", "export")])
+def test_a_folder_that_cannot_be_made_is_told_in_words(
+    hallmark: Hallmark, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "bundle").mkdir()
+    monkeypatch.setenv("HALLMARK_MODEL", str(tmp_path / "bundle"))
+    for folder in ("/proc/x", str(tmp_path / "file"), str(tmp_path / "file" / "below")):
+        done = hallmark(*command, folder)
+        assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True), done.exception
+        assert folder in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_models(hallmark: Hallmark) -> None:

@@ -38,10 +38,46 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert "secret" not in repr(settings)
 
 
-def test_a_value_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HALLMARK_PORT", "many")
-    with pytest.raises(ValidationError, match="port"):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "many"), ("host", ""), ("model", ""),
+        *(("database_url", value) for value in ("", "foo", "mysql://x/y", "postgresql://u:secret@h:port/d")),
+        *(("object_url", value) for value in ("", "foo", "ftp://x", "s3://", "s3:///", "file:///", "s3://[secret")),
+        *(("webhook_proxy", value) for value in ("", "foo", "foo:3128", "socks5://x:1", "http://", "http://x:secret")),
+        *(("snapshot_seconds", value) for value in ("0", "inf", "nan", "1e10")),
+        ("max_pixels", "99999999999999"), ("max_upload_bytes", "99999999999999"),
+        ("max_listing_bytes", "99999999999999"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"HALLMARK_{name.upper()}", value)
+    with pytest.raises(ValidationError, match=name) as refused:
         Settings()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("database_url", f"{scheme}://u:p@/d?host=/run") for scheme in ("postgresql", "postgres")),
+        ("database_url", "postgresql://u:p/[#?w@h/d"),
+        *(("object_url", value) for value in ("s3://bucket", "s3://bucket/a/b", "gs://b", "az://c/p", "file:///mnt/x")),
+        *(("webhook_proxy", value) for value in ("http://proxy:3128", "http://u:p@proxy", "https://[::1]:3128")),
+    ],
+)  # fmt: skip
+def test_a_url_that_names_something_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"HALLMARK_{name.upper()}", value)
+    taken = getattr(Settings(), name)
+    assert value == (taken.get_secret_value() if name == "database_url" else taken)
+
+
+def test_a_home_that_is_empty_is_the_default_and_not_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HALLMARK_HOME", "")
+    assert Settings().home == tmp_path / "var"
 
 
 def test_a_relative_home_does_not_move_with_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
