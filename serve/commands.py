@@ -63,7 +63,8 @@ def serve(
     settings = quiet_settings("json")
     # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with database_of(settings) as database:  # fails early, and keeps the embedded server while processes come and go
+    # Fails early, and keeps the embedded server while processes come and go, or should it die.
+    with database_of(settings) as database, database.kept_running():
         Objects(settings)  # a store that cannot be addressed is told here too
         with database.read() as session:
             setting_counts = serving_model(session) is None

@@ -16,6 +16,7 @@ import importlib.util
 import os
 import pwd
 import re
+import socket
 import stat
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ SOCKET_NAME: Final = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES: Final = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero
 PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._-]+")
 START_SECONDS: Final = 60
+CONNECT_SECONDS: Final = 5
 SERVER_OPTIONS: Final = ("listen_addresses=", "max_connections=300", "unix_socket_permissions=0700", "port=5432")
 
 log = structlog.get_logger(__name__)
@@ -99,6 +101,21 @@ class EmbeddedPostgres:
                 self._run("pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", str(START_SECONDS), "stop")
                 log.info("embedded database stopped", folder=str(self.folder))
 
+    def start_again(self) -> bool:
+        """Start the server again where it died, and say whether it had; no database is made in the place of one.
+
+        Call it between `start` and `close`. Raises `EmbeddedPostgresError`.
+        """
+        if self._listens():
+            return False
+        with self._changing():
+            if not (self.folder / "PG_VERSION").exists():
+                raise EmbeddedPostgresError(f"{self.folder} holds no PostgreSQL data any more: put them back")
+            if self._running():  # it is about to listen, or to end; or another process was quicker
+                return False
+            self._start_server()
+        return True
+
     def __enter__(self) -> EmbeddedPostgres:
         self.start()
         return self
@@ -123,10 +140,13 @@ class EmbeddedPostgres:
                 f"{self.folder} was written by PostgreSQL {found}, this Hallmark brings {MAJOR_VERSION}: "
                 "dump the data with the older Hallmark and load them into a new folder (docs/operations.md, Upgrade)"
             )
-        if self._running():
-            return
+        if not self._running():
+            self._start_server()
+
+    def _start_server(self) -> None:
         sockets = make_socket_folder(self.folder, account=self._account())
-        # A server that was killed leaves these; PostgreSQL would find its process id alive while it is a zombie.
+        # A server that was killed leaves these; PostgreSQL would find its process id alive while it is a zombie. Where
+        # a process of the killed one still works on the data, PostgreSQL sees it without them, and does not start.
         for left in (self.folder / "postmaster.pid", sockets / f"{SOCKET_NAME}.lock", sockets / SOCKET_NAME):
             left.unlink(missing_ok=True)
         options = " ".join(f"-c {option}" for option in (*SERVER_OPTIONS, f"unix_socket_directories='{sockets}'"))
@@ -135,6 +155,18 @@ class EmbeddedPostgres:
             "pg_ctl", "-D", str(self.folder), "-l", logfile, "-w", "-t", str(START_SECONDS), "-o", options, "start"
         )
         log.info("embedded database started", folder=str(self.folder))
+
+    def _listens(self) -> bool:
+        """Whether somebody takes connections at the server's socket; asks no program, as `_running` does."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(CONNECT_SECONDS)
+            try:
+                probe.connect(str(socket_folder(self.folder) / SOCKET_NAME))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return False
+            except OSError:  # it has no time to answer
+                return True
+        return True
 
     def _prepare_folder(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)

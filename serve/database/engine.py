@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from serve.database.embedded import EmbeddedPostgres
+from serve.database.keeper import Keeper
 from serve.database.migration import migrate
 from serve.settings import Settings
 
@@ -107,6 +108,15 @@ class Database:
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": name})
                 connection.commit()
+
+    @contextmanager
+    def kept_running(self) -> Iterator[None]:
+        """While the block lasts, an embedded server that dies is started again; an outside one is its own affair."""
+        if self._embedded is None:
+            yield
+            return
+        with Keeper(self._embedded):
+            yield
 
     def ping(self) -> None:
         """Ask the database for an answer. Raises `sqlalchemy.exc.SQLAlchemyError` when none comes."""

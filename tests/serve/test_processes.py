@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
 import httpx2
 import pytest
 from mosaics import mosaic, png
+from waiting import eventually
 
 from client.api import Hallmark
 from client.service import running_service
@@ -34,6 +37,19 @@ def test_all_processes_see_a_change_within_a_second(tmp_path: Path) -> None:
         lines = httpx2.get(f"{service.url}/metrics").text.splitlines()
         assert 'hallmark_scan_seconds_count{step="total"} 12.0' in lines, "the processes' numbers are summed"
     assert not (tmp_path / "home" / "postgres" / "postmaster.pid").exists(), "the last one stopped the database"
+
+
+@NEEDS_WEIGHTS
+def test_the_service_outlives_the_death_of_its_database(tmp_path: Path) -> None:
+    with running_service(tmp_path / "home") as service:
+        key = service.create_key("admin")
+        server = int((tmp_path / "home" / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(server, signal.SIGKILL)
+        eventually(lambda: not service.is_ready())
+        eventually(service.is_ready, seconds=30)
+        with Hallmark(service.url, key=key) as hallmark:
+            assert hallmark.create_brand("Acme")["id"]
+    assert "was started again" in (tmp_path / "home" / "service.log").read_text()
 
 
 def test_a_missing_bundle_is_told_in_words(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psycopg
 import pytest
+from waiting import eventually
 
 from serve.database.embedded import (
     EmbeddedPostgres,
@@ -18,6 +21,7 @@ from serve.database.embedded import (
     open_path_to,
     socket_folder,
 )
+from serve.database.keeper import Keeper
 
 HOLD = """
 import sys
@@ -111,6 +115,67 @@ def test_a_killed_server_is_started_again(server: EmbeddedPostgres) -> None:
     server.close()
     server.start()
     assert answers(server)
+
+
+def killed(server: EmbeddedPostgres) -> None:
+    """Kill the server that runs."""
+    os.kill(int((server.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    while answers(server):
+        time.sleep(0.01)
+
+
+def test_a_server_that_dies_under_its_users_is_started_again(server: EmbeddedPostgres) -> None:
+    with server, psycopg.connect(server.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
+        connection.commit()
+        assert not server.start_again()
+        with Keeper(server, look_seconds=0.1):
+            for _ in range(2):
+                killed(server)
+                eventually(lambda: answers(server), seconds=20)
+        with psycopg.connect(server.url) as again:
+            assert again.execute("SELECT number FROM kept").fetchone() == (1,)
+    assert not answers(server), "the last user stopped it, and nobody starts it again"
+
+
+def test_no_server_starts_beside_what_works_on_for_a_killed_one(server: EmbeddedPostgres) -> None:
+    """Two at work on the same files would ruin them."""
+    with server:
+        with psycopg.connect(server.url) as connection:
+            (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or ()
+            count = "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b"
+            busy = threading.Thread(target=lambda: suppressed(connection, count))
+            busy.start()
+            time.sleep(0.3)  # it counts, and looks at nothing else
+            killed(server)
+            with pytest.raises(EmbeddedPostgresError, match="still in use"):
+                server.start_again()
+            os.kill(pid, signal.SIGTERM)
+            busy.join()
+        eventually(lambda: started_again(server), seconds=20)
+        assert answers(server)
+
+
+def suppressed(connection: psycopg.Connection, query: str) -> None:
+    with contextlib.suppress(psycopg.OperationalError):
+        connection.execute(query)
+
+
+def started_again(server: EmbeddedPostgres) -> bool:
+    with contextlib.suppress(EmbeddedPostgresError):
+        return server.start_again()
+    return False
+
+
+def test_data_that_are_gone_are_not_replaced_by_none(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    with server:
+        killed(server)
+        server.folder.rename(tmp_path / "away")
+        with pytest.raises(EmbeddedPostgresError, match="put them back"):
+            server.start_again()
+        assert not server.folder.exists()
+        (tmp_path / "away").rename(server.folder)
+        eventually(lambda: started_again(server), seconds=20)
 
 
 def test_only_its_account_may_enter_and_no_network_is_listened_on(server: EmbeddedPostgres) -> None:
