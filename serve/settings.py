@@ -43,7 +43,8 @@ class Settings(BaseSettings):
         SecretStr | None, Field(description="URL of an outside PostgreSQL; unset, the embedded one starts by itself")
     ] = None
     index_url: Annotated[
-        SecretStr | None, Field(description="URL of an outside vector engine; unset, FAISS in each process")
+        SecretStr | None,
+        Field(min_length=1, description="URL of an outside vector engine; unset, FAISS in each process"),
     ] = None
     object_url: Annotated[
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
