@@ -1,0 +1,132 @@
+"""Photos turned and mirrored, and brands that register product photos beside their logo: what is still found?
+
+Real photos of the reported brands are scanned upright, turned by quarters and mirrored, among other brands. Then each
+brand registers other photos of its goods as products, and the photos are scanned again: what was found by the logo must
+be found still. Studio photos that are registered come back turned, as copies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.stock import quietly
+from client.api import Hallmark, Json
+from client.service import running_service
+from model.encoding import jpeg
+from model.regions import RgbImage
+from training.evaluation.datasets import Photo, plain_photos, real_photos
+from training.evaluation.references import other_brands, register_brands
+from training.evaluation.versions import drawings_in_use
+from training.synthesis.logos import fetch_packages, load_logos
+
+WAYS: dict[str, Callable[[RgbImage], RgbImage]] = {
+    "upright": lambda image: image,
+    "turned by 90": lambda image: np.rot90(image, 1),
+    "turned by 180": lambda image: np.rot90(image, 2),
+    "turned by 270": lambda image: np.rot90(image, 3),
+    "mirrored": lambda image: image[:, ::-1],
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is scanned."""
+
+    photos: int
+    products_per_brand: int
+    copies: int
+    others: int
+
+
+FULL = Size(photos=96, products_per_brand=8, copies=40, others=300)
+QUICK = Size(photos=6, products_per_brand=2, copies=3, others=20)
+
+
+def main() -> None:
+    """Register, scan and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    size = QUICK if parser.parse_args().quick else FULL
+    logos = load_logos(fetch_packages())
+    photos = real_photos(tuning=False)
+    own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
+    photos = [photo for photo in photos if photo.marks[0].brand in own]
+    asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
+    studio = plain_photos("catalogue", limit=size.copies)
+    with (
+        tempfile.TemporaryDirectory(prefix="hallmark-turned-") as folder,
+        running_service(Path(folder)) as service,
+        Hallmark(service.url, key=service.create_key("admin")) as api,
+    ):
+        register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
+        figures = {f"marks, {way}": _right(api, asked, turn) for way, turn in WAYS.items()}
+        figures["marks, named by the listing"] = _right(api, asked, WAYS["upright"], named=True)
+        _register_products(api, [one for one in photos if one not in asked], size=size)
+        figures["marks, products registered too"] = _right(api, asked, WAYS["upright"])
+        figures["marks, products registered too, named"] = _right(api, asked, WAYS["upright"], named=True)
+        studio_brand = api.create_brand("Studio of the catalogue")["id"]
+        for photo in studio:
+            api.add_reference(studio_brand, jpeg(photo.read()), kind="product")
+        figures |= {f"copies, {way}": _copied(api, studio, turn) for way, turn in WAYS.items()}
+    _show(figures, photos=len(asked), copies=len(studio))
+
+
+def _right(
+    api: Hallmark, photos: Sequence[Photo], turn: Callable[[RgbImage], RgbImage], *, named: bool = False
+) -> float:
+    """The share of the photos of which the surest finding is of the right brand."""
+    right = []
+    for photo in photos:
+        brand = photo.marks[0].brand
+        answer = api.scan(_sent(photo, turn), listing={"brand_claimed": brand} if named else None)
+        right.append(_surest(answer) in {mark.brand for mark in photo.marks})
+    return float(np.mean(right))
+
+
+def _copied(api: Hallmark, photos: Sequence[Photo], turn: Callable[[RgbImage], RgbImage]) -> float:
+    """The share of the photos that are called copied."""
+    answers = [api.scan(_sent(photo, turn)) for photo in photos]
+    return float(np.mean([any(one["kind"] == "copied_photo" for one in answer["findings"]) for answer in answers]))
+
+
+def _register_products(api: Hallmark, photos: Sequence[Photo], *, size: Size) -> None:
+    """The first photos of each brand as its products."""
+    ids = {one["name"]: one["id"] for one in json.loads(api.fetch("/v1/brands?limit=500"))["items"]}
+    registered = dict.fromkeys(ids, 0)
+    for photo in photos:
+        brand = photo.marks[0].brand
+        if registered[brand] < size.products_per_brand:
+            api.add_reference(ids[brand], jpeg(photo.read()), kind="product")
+            registered[brand] += 1
+
+
+def _sent(photo: Photo, turn: Callable[[RgbImage], RgbImage]) -> bytes:
+    return jpeg(np.ascontiguousarray(turn(photo.read())), quality=85)
+
+
+def _surest(answer: Json) -> str | None:
+    best = min(answer["findings"], key=lambda one: one["scores"]["unrelated"], default=None)
+    return None if best is None else str(best["brand"])
+
+
+def _show(figures: dict[str, float], *, photos: int, copies: int) -> None:
+    table = Table(title=f"{photos} photos, {copies} copies: right brand first; called a copy", title_justify="left")
+    table.add_column("what")
+    table.add_column("share", justify="right")
+    for name, share in figures.items():
+        table.add_row(name, f"{share:.3f}")
+    Console(width=100).print(table)
+    print(json.dumps({"photos": photos, "copies": copies, **figures}))
+
+
+if __name__ == "__main__":
+    main()
