@@ -230,7 +230,11 @@ def values_with_nul(schema: dict[str, Any], document: dict[str, Any]) -> Iterato
         yield NUL
     elif schema.get("type") == "array":
         yield from ([value] for value in values_with_nul(schema["items"], document))
-    elif "additionalProperties" in schema and schema.get("type") == "object" and "properties" not in schema:
+    elif (
+        schema.get("type") == "object"
+        and ("additionalProperties" in schema or "patternProperties" in schema)
+        and ("properties" not in schema)
+    ):
         yield {NUL: {}}
     else:
         yield from (body for _, body in with_nul(schema, document))
