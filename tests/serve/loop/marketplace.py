@@ -13,6 +13,7 @@ from mosaics import mosaic, png
 from plain_bundle import SimilarityVerifier, compared
 from service_client import Client
 from sqlalchemy import text
+from waiting import eventually
 
 from model.alignment import PreparedReference
 from model.decode import decode
@@ -86,7 +87,10 @@ class Marketplace:
     def let_smears_pass(self) -> None:
         """Have the brand's policy hold up nothing that the tests' verifier finds."""
         policy = {"reason": "few cases", "brands": {self.brand: {"review_at": 0.99}}}
-        assert self.client.post("/v1/policies", json=policy).status_code == 201
+        made = self.client.post("/v1/policies", json=policy)
+        assert made.status_code == 201, made.text
+        policies = self.client.service.policies
+        eventually(lambda: policies.current.version >= made.json()["version"])
 
     def trait(self, *, picture: bytes | None = None, **fields: str) -> str:
         """The id of a new fake trait of the brand's."""
