@@ -47,7 +47,7 @@ class Size:
     others: int
 
 
-FULL = Size(photos=96, products_per_brand=8, copies=40, others=300)
+FULL = Size(photos=60, products_per_brand=8, copies=30, others=200)
 QUICK = Size(photos=6, products_per_brand=2, copies=3, others=20)
 
 
