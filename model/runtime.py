@@ -15,7 +15,12 @@ _IDENTITY = (
 
 def session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
     """The network in the file `path` (ONNX), with `threads` threads for one call."""
-    return onnxruntime.InferenceSession(str(path), _options(threads=threads), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Else the runtime's idle threads spin and take the cores of other workers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def flush_denormals() -> None:
@@ -23,17 +28,9 @@ def flush_denormals() -> None:
 
     A product with one takes an Intel processor a hundred times as long, and of the weights of the network that finds
     lines of words a tenth are ones: it takes 110 ms with them and 26 without, for the same lines. onnxruntime sets the
-    processor so in the thread that makes a process' first session, and new threads inherit that. A program that loads
-    its networks in its main thread need not call this.
+    processor so in the thread that makes a process' first session, and new threads inherit that. It holds for all that
+    these threads compute, so it is for a process that serves to decide, and not for whoever loads a network.
     """
-    onnxruntime.InferenceSession(_IDENTITY, _options(threads=1), providers=["CPUExecutionProvider"])
-
-
-def _options(*, threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Else the runtime's idle threads spin and take the cores of other workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    return options
+    onnxruntime.InferenceSession(_IDENTITY, options, providers=["CPUExecutionProvider"])
