@@ -18,10 +18,10 @@ import httpx2
 from benchmarks.passing_time import PATIENCE_SECONDS, OutsideDatabase
 from client.service import Service, command, environment
 from model.bundle import bundle_folder
-from serve import keys
+from serve.access import keys
+from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.loop.audit import verify
-from serve.roles import Role
 from serve.settings import Settings
 
 

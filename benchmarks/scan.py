@@ -35,7 +35,7 @@ from client.api import Hallmark
 from client.service import Service, running_service
 from model.bundle import bundle_folder, load_bundle
 from model.regions import Region, RgbImage, whole_image
-from serve.scan import proposed
+from serve.scanning.scan import proposed
 
 SIDE_PIXELS = 1200
 PLAIN_DIMENSION = 2048

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 from client.service import running_service
 from model.rejection import DECODER_CRASHED, DECODER_TIMEOUT, ImageRejected
-from serve.decoding import DecoderPool
+from serve.pictures.decoding import DecoderPool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ before anything is decoded, finds what is missing or damaged, and sets aside wha
 the pixels alone. Colour profiles are not applied: pixels count as sRGB.
 
 `decode` is exact about what it accepts, but C libraries may still crash on hostile bytes, so the service calls it in
-worker processes (`serve/decoding.py`).
+worker processes (`serve/pictures/decoding.py`).
 """
 
 from __future__ import annotations

@@ -10,15 +10,15 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from model.runtime import flush_denormals
-from serve import openapi, problems
-from serve.auth import Authentication
-from serve.body_limit import BodyLimit
+from serve.access.auth import Authentication
 from serve.database.engine import Database
-from serve.head import Head
-from serve.idempotency import Idempotency
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
-from serve.requests import RequestContext
+from serve.protocol import openapi, problems
+from serve.protocol.body_limit import BodyLimit
+from serve.protocol.head import Head
+from serve.protocol.idempotency import Idempotency
+from serve.protocol.requests import RequestContext
 from serve.routes import (
     brands,
     cases,

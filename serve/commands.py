@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serve.access.roles import Role
 from serve.models.commands import models
-from serve.roles import Role
 from serve.terminal import database_of, fail, quiet_settings, whole_service
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def serve(
 
     from model.bundle import BundleRejected, verify_manifest
     from serve.models.registry import serving_model
-    from serve.objects import Objects
+    from serve.pictures.objects import Objects
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
@@ -100,7 +100,7 @@ def scan(
 ) -> None:
     """Scan pictures without a server, or an earlier scan again as it was."""
     from serve.file_scan import scan_files
-    from serve.problems import Problem
+    from serve.protocol.problems import Problem
     from serve.routes.scans import parsed_listing
 
     if replay is not None:
@@ -121,8 +121,8 @@ def scan(
 def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
     """Print the scan as it is made again; status 1 when it is not what was answered, or cannot be made."""
     from serve.file_scan import content, lines
-    from serve.objects import Objects
-    from serve.replay import replay
+    from serve.pictures.objects import Objects
+    from serve.scanning.replay import replay
     from serve.service import open_bundles
 
     if len(images) > 1:
@@ -148,7 +148,7 @@ def add_brand(
     word: Annotated[list[str] | None, typer.Option(help="A trademark word; may be given again")] = None,
 ) -> None:
     """Register a brand; its id is the last line."""
-    from serve.brands import NewBrand, create_brand
+    from serve.genuine.brands import NewBrand, create_brand
 
     with database_of(quiet_settings("text")) as database:
         typer.echo(create_brand(database, NewBrand(name=name, aliases=alias or [], words=word or [])).id)
@@ -156,7 +156,7 @@ def add_brand(
 
 def list_brands() -> None:
     """List the brands."""
-    from serve import brands
+    from serve.genuine import brands
 
     with database_of(quiet_settings("text")) as database:
         cursor = None
@@ -193,7 +193,7 @@ def create_key(
     ] = None,
 ) -> None:
     """Make an API key and print it as the last line; it is shown this once."""
-    from serve import keys
+    from serve.access import keys
 
     with database_of(quiet_settings("text")) as database:
         typer.echo(keys.create_key(database, role=role, brand_id=brand, holder_id=rights_holder))
@@ -201,7 +201,7 @@ def create_key(
 
 def list_keys() -> None:
     """List the API keys by id and first characters."""
-    from serve import keys
+    from serve.access import keys
 
     with database_of(quiet_settings("text")) as database:
         for key in keys.list_keys(database):
@@ -211,7 +211,7 @@ def list_keys() -> None:
 
 def revoke_key(key_id: str) -> None:
     """Make an API key useless at once."""
-    from serve import keys
+    from serve.access import keys
 
     with database_of(quiet_settings("text")) as database:
         keys.revoke_key(database, key_id)
@@ -221,7 +221,7 @@ def fit_policy() -> None:
     """Fit the thresholds of each brand to what is settled; running services follow within a second."""
     from serve.loop.policies import refit_policy
     from serve.models.registry import serving_model
-    from serve.policies import policy_in_force
+    from serve.scanning.policies import policy_in_force
 
     settings = quiet_settings("text")
     with database_of(settings) as database:
@@ -237,7 +237,7 @@ def show_policy(
 ) -> None:
     """Show the thresholds of each brand and what they rest on."""
     from serve.loop.policies import get_policy
-    from serve.policies import policy_in_force
+    from serve.scanning.policies import policy_in_force
 
     with database_of(quiet_settings("text")) as database:
         _tell_policy(get_policy(database, str(policy_in_force(database).version if version is None else version)))
@@ -260,7 +260,7 @@ def export_labels(
 ) -> None:
     """Write the labels that count now and their pictures; the last line is the fingerprint."""
     from serve.loop import label_export
-    from serve.objects import ObjectMissingError, Objects
+    from serve.pictures.objects import ObjectMissingError, Objects
 
     settings = quiet_settings("text")
     with database_of(settings) as database:

@@ -15,9 +15,9 @@ from rich.progress import Progress
 
 from model.rejection import ImageRejected
 from serve.database.tables import ReferenceKind
-from serve.problems import TYPE_PREFIX, Problem, of_picture
-from serve.references import NewReference
-from serve.results import Listing, ScanResult
+from serve.genuine.references import NewReference
+from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
+from serve.scanning.results import Listing, ScanResult
 from serve.service import Service
 
 Answer = TypeVar("Answer")

@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from serve.results import ScanResult
+from serve.scanning.results import ScanResult
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 STEP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.12, 0.25, 0.5, 1.0, 2.5, 5.0)

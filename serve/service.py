@@ -12,10 +12,11 @@ from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
 from model.regions import Region, RgbImage
 from model.rejection import DecodeLimits
-from serve.backfill import embed_missing
-from serve.catalogue import Catalogue
 from serve.database.engine import Database
-from serve.decoding import DecoderPool
+from serve.genuine.backfill import embed_missing
+from serve.genuine.catalogue import Catalogue
+from serve.genuine.references import ReferenceLibrary
+from serve.genuine.replica import IndexReplica
 from serve.jobs import JobRunner
 from serve.loop.known_fakes import KnownFakes
 from serve.loop.listings import ListingDesk
@@ -26,12 +27,11 @@ from serve.metrics import Metrics
 from serve.models.bundles import Bundles
 from serve.models.registry import serving_model
 from serve.models.switching import Switching
-from serve.objects import Objects, decode_stored
-from serve.policies import PolicyFollower
-from serve.references import ReferenceLibrary
-from serve.replica import IndexReplica
-from serve.scan import Scanner
-from serve.scans import ScanDesk
+from serve.pictures.decoding import DecoderPool
+from serve.pictures.objects import Objects, decode_stored
+from serve.scanning.policies import PolicyFollower
+from serve.scanning.scan import Scanner
+from serve.scanning.scans import ScanDesk
 from serve.settings import Settings
 from serve.upkeep import Upkeep
 

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from serve.metrics import Metrics
-from serve.objects import ObjectsAwayError
-from serve.problems import unavailable
+from serve.pictures.objects import ObjectsAwayError
+from serve.protocol.problems import unavailable
 from serve.service import Service, open_service
 from serve.settings import Settings
 

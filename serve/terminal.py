@@ -66,7 +66,7 @@ def told_errors() -> Iterator[None]:
     from model.rejection import ImageRejected
     from serve.database.embedded import EmbeddedPostgresError
     from serve.database.migration import NewerDatabaseError
-    from serve.objects import ObjectsAwayError, ObjectStoreError
+    from serve.pictures.objects import ObjectsAwayError, ObjectStoreError
 
     try:
         yield

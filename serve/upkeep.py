@@ -10,10 +10,10 @@ from sqlalchemy import delete, select
 
 from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
-from serve.idempotency import KEPT
-from serve.objects import Objects
-from serve.references import forget_removed
-from serve.replica import IndexReplica
+from serve.genuine.references import forget_removed
+from serve.genuine.replica import IndexReplica
+from serve.pictures.objects import Objects
+from serve.protocol.idempotency import KEPT
 from serve.settings import Settings
 
 LOCK = "hallmark-upkeep"

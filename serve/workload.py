@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from prometheus_client import Gauge
 
-from serve.problems import Problem, unavailable
+from serve.protocol.problems import Problem, unavailable
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")

@@ -68,7 +68,7 @@ def test_there_is_no_room_without_a_name() -> None:
             assert path.stem not in {"utils", "util", "helpers", "common", "misc"}, path
 
 
-@pytest.mark.parametrize("module", ["serve.app", "serve.commands", "serve.scan", "demo.__main__", *DRAWING])
+@pytest.mark.parametrize("module", ["serve.app", "serve.commands", "serve.scanning.scan", "demo.__main__", *DRAWING])
 def test_serving_and_drawing_run_without_torch(module: str) -> None:
     """Imports the module in a Python where torch and the training packages cannot be imported."""
     program = (

@@ -8,10 +8,10 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.jobs import defer
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.blind_tests import conclude, is_blind_test, is_pretended
 from serve.loop.cases import advance
@@ -31,7 +31,7 @@ from serve.loop.states import (
     next_complaint_state,
 )
 from serve.loop.stock import SEARCH_FOR_UPHELD
-from serve.wording import Reason
+from serve.text.wording import Reason
 
 Outcome = Literal["upheld", "dismissed"]
 

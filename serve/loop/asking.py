@@ -18,8 +18,8 @@ from serve.loop.cases import ListingFinding, open_case, show_findings, view_case
 from serve.loop.deliveries import push
 from serve.loop.endings import end_case
 from serve.loop.states import ASKED, CaseAction, CaseState
-from serve.new_files import NewFiles
-from serve.objects import Objects
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import Objects
 
 
 def ask(

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from serve.database.engine import Database
 from serve.database.loop_tables import Attachment
 from serve.identifiers import new_id
-from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects
-from serve.problems import not_found
-from serve.results import Answer
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
 
 MOST_FILES: Final = 10
 

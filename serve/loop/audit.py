@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead
-from serve.idempotency import KEPT, RUNNING, Claim
+from serve.protocol.idempotency import KEPT, RUNNING, Claim
 
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.cases import compressed_anew, copy_case, lock_case
 from serve.loop.credit import Evidence
@@ -25,12 +25,12 @@ from serve.loop.disputes import open_dispute
 from serve.loop.labels import teach_blind_test
 from serve.loop.reputation import note_evidence
 from serve.loop.states import CaseState
-from serve.new_files import NewFiles
-from serve.objects import Objects
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import Problem, unprocessable
-from serve.results import Answer, Listing
-from serve.wording import Name, clean
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import Objects
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, unprocessable
+from serve.scanning.results import Answer, Listing
+from serve.text.wording import Name, clean
 
 Truth = Literal["genuine", "fake"]
 

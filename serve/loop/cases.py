@@ -14,23 +14,23 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from model.encoding import jpeg, png
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.deliveries import push
 from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
-from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects, decode_stored
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import not_found
-from serve.results import Answer, Finding
-from serve.scans import evidence_key
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer, Finding
+from serve.scanning.scans import evidence_key
 
 ANNOUNCE: Final = "announce the end of a case"
 EXPIRE: Final = "end a case"

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
 from serve.loop.blind_tests import is_pretended
@@ -24,12 +24,12 @@ from serve.loop.notices import tell_seller
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import lock_listing, settle
 from serve.loop.states import CaseAction, ComplaintState
-from serve.new_files import NewFiles
-from serve.objects import Objects
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import not_found
-from serve.results import Answer
-from serve.wording import Note
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import Objects
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Note
 
 Party = Literal["rights_holder", "platform"]
 

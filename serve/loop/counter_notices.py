@@ -8,19 +8,19 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import CounterNotice
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import SentFile, attach
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.deliveries import push
 from serve.loop.labels import hold_back
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
-from serve.new_files import NewFiles
-from serve.objects import Objects
-from serve.problems import Problem
-from serve.wording import Note
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import Objects
+from serve.protocol.problems import Problem
+from serve.text.wording import Note
 
 
 class NewCounterNotice(BaseModel):

@@ -27,9 +27,9 @@ from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop.egress import Egress, NotPublicError
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import not_found
-from serve.results import Answer
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
 
 DELIVER: Final = "deliver"
 """The task's name."""

@@ -12,17 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, Dispute, RightsDocument
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.credit import Evidence
 from serve.loop.reputation import note_evidence
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import Problem, not_found
-from serve.results import Answer
-from serve.wording import Name, Reason
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Name, Reason
 
 State = Literal["open", "referred", "settled"]
 

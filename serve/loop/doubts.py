@@ -9,11 +9,11 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.blind_tests import is_pretended, repeats_another
 from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
@@ -21,9 +21,9 @@ from serve.loop.complaints import ComplaintView, view_complaint
 from serve.loop.judgements import require_in_time
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError
-from serve.paging import Page
-from serve.problems import Problem
-from serve.wording import Reason
+from serve.protocol.paging import Page
+from serve.protocol.problems import Problem
+from serve.text.wording import Reason
 
 
 class NewDoubt(BaseModel):

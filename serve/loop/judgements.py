@@ -10,20 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
+from serve.access.ownership import sees
 from serve.database.engine import Database
 from serve.database.loop_tables import Case
 from serve.database.tables import RightsHolder
 from serve.jobs import defer
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, view_case
 from serve.loop.rights_documents import require_rights
 from serve.loop.standing import settle
 from serve.loop.states import ASKED, CaseAction, CaseState
-from serve.ownership import sees
-from serve.problems import Problem, not_found
-from serve.results import Answer
-from serve.wording import Name, Note
+from serve.protocol.problems import Problem, not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Name, Note
 
 MOST_AT_ONCE: Final = 200
 

@@ -15,18 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Jury, JuryVote
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.cases import lock_case
 from serve.loop.dawid_skene import dawid_skene
 from serve.loop.labels import teach_jury
-from serve.paging import Page, cursor_after, last_id
-from serve.problems import Problem, not_found
-from serve.results import Answer
-from serve.wording import Name
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Name
 
 LEAST_JURORS: Final = 3
 MOST_JURORS: Final = 1_001

@@ -29,7 +29,7 @@ from serve.database.loop_tables import Label, ListingImage, Trait
 from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
 from serve.loop.cases import ListingFinding
 from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
-from serve.objects import ObjectMissingError, Objects
+from serve.pictures.objects import ObjectMissingError, Objects
 
 LEAST_LETTERS: Final = 4
 """Shorter words are parts of others."""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Reference
 from serve.loop.labels import counting_labels, json_line
-from serve.objects import Objects
+from serve.pictures.objects import Objects
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from serve.loop.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believ
 from serve.loop.label_share import most_each
 from serve.loop.reputation import lock_holder, reliability_of
 from serve.loop.states import AGAINST_THE_SELLER
-from serve.problems import not_found
-from serve.results import Answer, Finding, Kind
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer, Finding, Kind
 
 Origin = Literal["complaint", "counter_notice", "doubt", "judgement", "blind_test", "jury", "trait"]
 

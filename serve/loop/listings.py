@@ -20,7 +20,6 @@ from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import Brand
-from serve.decoding import Decode, DecoderPool
 from serve.identifiers import new_id
 from serve.loop import audit, labels
 from serve.loop.asking import ask
@@ -29,13 +28,14 @@ from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.standing import settle, strongest
 from serve.loop.stock_vectors import forget_earlier
 from serve.loop.stock_vectors import keep as keep_vectors
-from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects, decode_stored
-from serve.policy import strength
-from serve.problems import Problem, not_found, of_picture
-from serve.results import Answer, Decision, Finding, Listing, ScanResult
-from serve.scans import Examined, Moment, ScanDesk
-from serve.wording import clean
+from serve.pictures.decoding import Decode, DecoderPool
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.problems import Problem, not_found, of_picture
+from serve.scanning.policy import strength
+from serve.scanning.results import Answer, Decision, Finding, Listing, ScanResult
+from serve.scanning.scans import Examined, Moment, ScanDesk
+from serve.text.wording import clean
 
 MOST_IMAGES = 12
 

@@ -13,8 +13,8 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, Notice
 from serve.identifiers import new_id
 from serve.loop.states import ComplaintState
-from serve.paging import Page, cursor_after, cursor_of, last_id
-from serve.results import Answer
+from serve.protocol.paging import Page, cursor_after, cursor_of, last_id
+from serve.scanning.results import Answer
 
 TURN: Final = "hallmark notices"
 """The lock of those who write notices."""

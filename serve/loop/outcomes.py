@@ -19,7 +19,7 @@ from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage
 from serve.loop.cases import CaseFinding
 from serve.loop.standing import acquits
 from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
-from serve.policy import strength
+from serve.scanning.policy import strength
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from serve.database.tables import Brand, PolicyRecord
 from serve.loop import audit
 from serve.loop.outcomes import settled_outcomes
 from serve.loop.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
-from serve.paging import Page, cursor_after, last_id
-from serve.policies import CHANNEL
-from serve.policy import Policy, Thresholds
-from serve.problems import Problem, not_found, unprocessable
-from serve.results import Answer
-from serve.wording import Reason
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, not_found, unprocessable
+from serve.scanning.policies import CHANNEL
+from serve.scanning.policy import Policy, Thresholds
+from serve.scanning.results import Answer
+from serve.text.wording import Reason
 
 LOCK: Final = 0x504F4C49  # "POLI": versions are written one at a time
 FITTED: Final = "fitted to settled outcomes"

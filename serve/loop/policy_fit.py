@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from serve.loop.hierarchy import Counts, Rates, learn_rates
 from serve.loop.outcomes import Outcome
-from serve.policy import Policy, Thresholds
+from serve.scanning.policy import Policy, Thresholds
 
 MOST_BLOCKED: Final = 0.001
 """Share of genuine listings that may be blocked."""

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
+from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.database.loop_tables import CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit, own_word
 from serve.loop.credit import (
     WINDOW_DAYS,
@@ -29,10 +30,9 @@ from serve.loop.credit import (
     next_tier,
     shares_of,
 )
-from serve.problems import not_found
-from serve.results import Answer
-from serve.roles import Role
-from serve.wording import Reason
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Reason
 
 MOST_HISTORY: Final = 200
 

@@ -16,23 +16,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve.access.keys import Caller
+from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.database.loop_tables import RightsDocument
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.attachments import SentFile
 from serve.loop.credit import Evidence
 from serve.loop.disputes import dispute_forgery
 from serve.loop.reputation import note_evidence, suspend
 from serve.loop.working_days import Country
-from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects
-from serve.problems import Problem, not_found
-from serve.results import Answer
-from serve.roles import Role
-from serve.wording import Name, Reason
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.problems import Problem, not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Name, Reason
 
 DocumentKind = Literal["trademark", "letter_of_authority"]
 DocumentState = Literal["pending", "accepted", "refused", "forged"]

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.working_days import Country, TimeZone
-from serve.problems import not_found
-from serve.wording import Name
+from serve.protocol.problems import not_found
+from serve.text.wording import Name
 
 Kind = Literal["owner", "agency"]
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
-from serve.results import Decision
+from serve.scanning.results import Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
 """What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""

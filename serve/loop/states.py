@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from serve.problems import Problem
+from serve.protocol.problems import Problem
 
 
 class CaseState(StrEnum):

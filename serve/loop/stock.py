@@ -28,6 +28,7 @@ from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import IndexChange, Reference, ReferenceVector
+from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
 from serve.loop import audit
 from serve.loop.asking import ask
@@ -37,11 +38,10 @@ from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock_vectors import DESCRIBE, alike, describe_later, describe_missing, lacks_vectors, likeness, naming
 from serve.models.registry import serving_model
-from serve.objects import ObjectMissingError, Objects
-from serve.references import SEARCH_STOCK, search_stock
+from serve.pictures.objects import ObjectMissingError, Objects
 
 SEARCH: Final = LongTask("search the stock for a trait")
-"""The task's name; that of references is `serve.references.SEARCH_STOCK`, of complaints `SEARCH_FOR_UPHELD`."""
+"""The task's name; that of references is `serve.genuine.references.SEARCH_STOCK`, of complaints `SEARCH_FOR_UPHELD`."""
 
 SEARCH_FOR_UPHELD: Final = LongTask("search the stock for an upheld complaint")
 

@@ -19,16 +19,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
-from serve.brand_words import BrandWords, stored_names
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.jobs import LongTask, defer
-from serve.letters import folded
 from serve.loop.blind_tests import repeats_another
-from serve.objects import ObjectMissingError, Objects, decode_stored
-from serve.results import Listing
-from serve.scan import proposed
+from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.scanning.results import Listing
+from serve.scanning.scan import proposed
+from serve.text.brand_words import BrandWords, stored_names
+from serve.text.letters import folded
 
 DESCRIBE: Final = LongTask("describe the stock")
 """The task that makes the vectors of the model that serves, where they are missing."""

@@ -11,25 +11,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from model.encoding import png
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
-from serve.decoding import DecoderPool
 from serve.identifiers import new_id
 from serve.jobs import defer
-from serve.keys import Caller
 from serve.loop import audit
 from serve.loop.fake_photos import forget_photo, keep_photo
 from serve.loop.labels import teach_trait, withdraw
 from serve.loop.reputation import lock_holder
 from serve.loop.rights_documents import require_rights
 from serve.loop.stock import SEARCH
-from serve.new_files import NewFiles
-from serve.objects import ObjectMissingError, Objects, decode_stored
-from serve.problems import not_found, unprocessable
-from serve.results import Answer, Finding, Listing
-from serve.scans import ScanDesk
-from serve.wording import Note
+from serve.pictures.decoding import DecoderPool
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.problems import not_found, unprocessable
+from serve.scanning.results import Answer, Finding, Listing
+from serve.scanning.scans import ScanDesk
+from serve.text.wording import Note
 
 
 class NewTrait(BaseModel):

@@ -11,13 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
+from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Webhook
 from serve.database.tables import RightsHolder
-from serve.keys import Caller
 from serve.loop import audit
-from serve.problems import not_found
-from serve.results import Answer
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (the form of a secret, by Standard Webhooks)
 SECRET_BYTES: Final = 32

@@ -19,7 +19,7 @@ from typing import Final
 from model.bundle import BundleRejected, ModelBundle, verify_manifest
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord
-from serve.objects import Objects
+from serve.pictures.objects import Objects
 
 MOST_LOADED: Final = 2
 """The bundle that serves, and one that is about to or that vectors are kept for."""

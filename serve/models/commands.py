@@ -115,7 +115,7 @@ def _models() -> Iterator[tuple[Bundles, Switching]]:
     from model.bundle import BundleRejected
     from serve.models.promotion import PromotionRefused
     from serve.models.switching import Switching
-    from serve.objects import Objects
+    from serve.pictures.objects import Objects
     from serve.service import open_bundles
 
     settings = quiet_settings("text")

@@ -15,10 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serve.changes import hold_changes
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import ReferenceVector
+from serve.genuine.changes import hold_changes
 from serve.identifiers import new_id
 from serve.jobs import LongTask, defer
 from serve.loop import audit

@@ -20,19 +20,19 @@ import structlog
 from sqlalchemy import func, select, update
 
 from model.bundle import BundleRejected
-from serve.backfill import Progress, embed_missing, missing_references, no_progress
-from serve.changes import hold_changes, record_change
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import REMOVED, Reference
+from serve.genuine.backfill import Progress, embed_missing, missing_references, no_progress
+from serve.genuine.changes import hold_changes, record_change
+from serve.genuine.references import EMBED_FOR_KEPT
 from serve.jobs import BrokenOff, Ending, Task, defer
 from serve.loop import audit
 from serve.loop.stock_vectors import describe_later
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused
 from serve.models.registry import serving_model
-from serve.objects import Objects
-from serve.references import EMBED_FOR_KEPT
+from serve.pictures.objects import Objects
 
 LOCK: Final = "hallmark-switch"
 LOOK_SECONDS: Final = 0.5

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from serve import brands
-from serve.brands import BrandChange, BrandView, NewBrand
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.genuine import brands
+from serve.genuine.brands import BrandChange, BrandView, NewBrand
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import BrandCreator, BrandEditor, BrandReader, OpenService
 
 router = APIRouter(prefix="/v1/brands", tags=["brands"])

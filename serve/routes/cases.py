@@ -13,11 +13,11 @@ from serve.loop.complaints import ComplaintView, NewComplaint
 from serve.loop.doubts import NewDoubt
 from serve.loop.judgements import Judgement, JudgementOutcome, Judgements
 from serve.loop.states import CaseState
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, CaseReader, Complainant, Examiner, Judge, OpenService
 from serve.routes.statements import read_statement, statement_body
-from serve.wording import Text
+from serve.text.wording import Text
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 

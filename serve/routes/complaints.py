@@ -14,12 +14,12 @@ from serve.loop.complaints import ComplaintView
 from serve.loop.counter_notices import NewCounterNotice
 from serve.loop.notices import NoticePage
 from serve.loop.states import ComplaintState
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import ComplaintReader, CounterNoticeSender, Examiner, NoticeReader, OpenService
 from serve.routes.statements import read_statement, statement_body
 from serve.service import Service
-from serve.wording import Text
+from serve.text.wording import Text
 
 router = APIRouter(prefix="/v1", tags=["complaints"])
 

@@ -8,8 +8,8 @@ from serve.loop import blind_tests, disputes, reputation
 from serve.loop.blind_tests import BlindTestView, NewBlindTest
 from serve.loop.disputes import DisputeView, Referral, Settlement
 from serve.loop.reputation import CreditView, TierChange
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import CreditReader, OpenService, Overseer
 
 router = APIRouter(prefix="/v1", tags=["credit"])

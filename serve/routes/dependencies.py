@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serve.auth import Permit
-from serve.keys import Caller
+from serve.access.auth import Permit
+from serve.access.keys import Caller
 from serve.service import Service
 from serve.workload import Workload
 

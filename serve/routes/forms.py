@@ -19,7 +19,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from serve.loop.attachments import SentFile
-from serve.problems import Problem, unprocessable
+from serve.protocol.problems import Problem, unprocessable
 
 Model = TypeVar("Model", bound=BaseModel)
 

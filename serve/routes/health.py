@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from serve.metrics import Metrics
-from serve.objects import ObjectsAwayError
-from serve.problems import documented, unavailable
+from serve.pictures.objects import ObjectsAwayError
+from serve.protocol.problems import documented, unavailable
 from serve.routes.dependencies import BoundedWork
 from serve.service import Service
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from serve.loop import juries
 from serve.loop.juries import JuryView, NewJury, NewVote
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import Clerk, OpenService, Overseer
 
 router = APIRouter(prefix="/v1/juries", tags=["juries"])

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from serve.loop import labels
 from serve.loop.labels import LabelView
-from serve.problems import documented
+from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, LabelReader, OpenService
 
 router = APIRouter(prefix="/v1/labels", tags=["labels"])

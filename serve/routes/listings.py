@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from serve.loop.listings import MOST_IMAGES, ListingResult, NewListing
-from serve.problems import documented, unprocessable
+from serve.protocol.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, ListingSender, OpenService
 from serve.routes.forms import Form, validated_json
 

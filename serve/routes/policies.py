@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from serve.loop import policies
 from serve.loop.policies import NewPolicy, PolicyView
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, PolicyEditor, PolicyReader
 
 router = APIRouter(prefix="/v1/policies", tags=["policies"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from serve.database.tables import ReferenceKind, ReferenceStatus
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
-from serve.references import NewReference, ReferenceChange, ReferenceView
+from serve.genuine.references import NewReference, ReferenceChange, ReferenceView
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, OpenService, ReferenceCreator, ReferenceEditor, ReferenceReader
 from serve.routes.forms import Form, file_schema, form_body, only_form, validated
 

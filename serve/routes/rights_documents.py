@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.loop import rights_documents
 from serve.loop.rights_documents import DocumentReview, NewRightsDocument, RightsDocumentView
-from serve.problems import documented
+from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, Overseer, RightsHolderEditor, RightsHolderReader
 from serve.routes.forms import Form, file_schema, form_body, only_form, validated
 

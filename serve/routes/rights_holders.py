@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from serve.loop import rights_holders
 from serve.loop.rights_holders import NewRightsHolder, RightsHolderChange, RightsHolderView
-from serve.problems import documented
+from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, RightsHolderCreator, RightsHolderEditor, RightsHolderReader
 
 router = APIRouter(prefix="/v1/rights-holders", tags=["rights holders"])

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from serve.problems import documented, unprocessable
-from serve.results import Listing, ScanResult
+from serve.protocol.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, OpenService, ScanReader, ScanSender
 from serve.routes.forms import Form, media_type
+from serve.scanning.results import Listing, ScanResult
 
 router = APIRouter(prefix="/v1", tags=["scans"])
 

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from serve.loop.attachments import MOST_FILES, SentFile
-from serve.problems import Problem
+from serve.protocol.problems import Problem
 from serve.routes.forms import MULTIPART, Form, Model, form_body, media_type, utf8, validated, validated_json
 
 JSON: Final = "application/json"

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from serve.loop import deliveries, webhooks
 from serve.loop.deliveries import DeliveryView
 from serve.loop.webhooks import NewWebhook, WebhookView, WebhookWithSecret
-from serve.paging import Cursor, Limit, Page
-from serve.problems import documented
+from serve.protocol.paging import Cursor, Limit, Page
+from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, WebhookEditor, WebhookReader
 
 router = APIRouter(prefix="/v1/rights-holders/{holder_id}", tags=["webhooks"])

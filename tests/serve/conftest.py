@@ -15,11 +15,12 @@ from plain_bundle import plain_bundle
 from service_client import Client, Open, Served
 from sqlalchemy import create_engine, text
 
-from serve import keys, service
+from serve import service
+from serve.access import keys
+from serve.access.roles import Role
 from serve.app import create_app
 from serve.database.embedded import EmbeddedPostgres
 from serve.logs import configure_logs
-from serve.roles import Role
 from serve.settings import Settings
 
 NewSettings = Callable[[], Settings]

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 from service_client import Client
 
-from serve.auth import Permit
+from serve.access.auth import Permit
 
 
 def routes(client: Client) -> list[APIRoute]:

@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from serve import keys
-from serve.roles import Role
+from serve.access import keys
+from serve.access.roles import Role
 from serve.service import Service
 
 NUMBERS = itertools.count()

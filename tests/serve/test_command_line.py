@@ -16,7 +16,7 @@ from service_client import Open
 from typer.testing import CliRunner
 
 from serve import command_line
-from serve.results import ScanResult
+from serve.scanning.results import ScanResult
 from serve.settings import Settings
 
 Hallmark = Callable[..., Result]

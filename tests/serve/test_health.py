@@ -65,7 +65,7 @@ def test_not_ready_while_the_object_store_is_away(open_client: Open) -> None:
 def test_not_ready_while_the_index_does_not_hear_of_the_database(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serve.replica.STALE_SECONDS", -1.0)
+    monkeypatch.setattr("serve.genuine.replica.STALE_SECONDS", -1.0)
     assert client.get("/readyz").json()["type"] == "urn:hallmark:problem:index-behind"
 
 

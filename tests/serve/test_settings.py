@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from serve.roles import PERMISSIONS, Role
+from serve.access.roles import PERMISSIONS, Role
 from serve.settings import Settings, available_cpus
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

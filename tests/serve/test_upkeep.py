@@ -5,7 +5,7 @@ from service_client import Open
 from sqlalchemy import text
 
 from index.snapshot import latest_snapshot
-from serve.objects import Objects
+from serve.pictures.objects import Objects
 from serve.upkeep import LOCK, Upkeep
 
 

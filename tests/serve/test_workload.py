@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 from prometheus_client import Gauge
 
-from serve.problems import Problem
+from serve.protocol.problems import Problem
 from serve.workload import Workload
 
 

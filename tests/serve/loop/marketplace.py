@@ -19,8 +19,8 @@ from model.alignment import PreparedReference
 from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Scores
+from serve.access.roles import Role
 from serve.loop.deadlines import Deadlines
-from serve.roles import Role
 
 NUMBERS = itertools.count(1)
 

@@ -6,9 +6,9 @@ import pytest
 from marketplace import Marketplace
 from service_client import Client
 
+from serve.access.roles import Role
 from serve.database.tables import Brand
-from serve.problems import Problem
-from serve.roles import Role
+from serve.protocol.problems import Problem
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Every route × every role × one's own and another brand's objects.
 
-A new route is walked by itself. One whose path names something new fails until both its owner (serve/ownership.py) and
-an object of each brand (`objects`) are given.
+A new route is walked by itself. One whose path names something new fails until both its owner
+(serve/access/ownership.py) and an object of each brand (`objects`) are given.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from route_table import action, routes
 
+from serve.access.ownership import BRAND_BEHIND, CLOSED_TO_BRANDS, INSIDE
+from serve.access.roles import PERMISSIONS, Role
 from serve.loop.audit import verify
-from serve.ownership import BRAND_BEHIND, CLOSED_TO_BRANDS, INSIDE
-from serve.roles import PERMISSIONS, Role
 
 BODIES = {"POST": {"json": {"name": "n"}}, "PATCH": {"json": {"note": "n"}}, "PUT": {"json": {"note": "n"}}}
 Ids = dict[str, str]

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from marketplace import Marketplace, smeared
 
-from serve import problems
+from serve.protocol import problems
 
 Part = tuple[str, str | None, bytes]
 """Name, file name where it is a file, content."""

@@ -14,13 +14,13 @@ from service_client import Open
 from sqlalchemy import select, text
 
 from model.decode import decode
-from serve.brand_words import BrandWords
+from serve.access.roles import Role
 from serve.database.loop_tables import ListingRecord
 from serve.loop import listings
 from serve.loop.stock_vectors import describe_missing
-from serve.objects import decode_stored
-from serve.results import Listing
-from serve.roles import Role
+from serve.pictures.objects import decode_stored
+from serve.scanning.results import Listing
+from serve.text.brand_words import BrandWords
 
 
 def test_a_genuine_mark_is_allowed_and_stored(market: Marketplace) -> None:

@@ -9,7 +9,7 @@ import pytest
 from marketplace import Marketplace
 from sqlalchemy import text
 
-from serve import idempotency
+from serve.protocol import idempotency
 
 Act = Callable[[Marketplace, dict[str, str]], httpx2.Response]
 

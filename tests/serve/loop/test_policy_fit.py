@@ -4,7 +4,7 @@ import pytest
 
 from serve.loop.outcomes import Outcome
 from serve.loop.policy_fit import ALL_BRANDS, HIGHEST_REVIEW, basis_of, fit_policy
-from serve.policy import Policy, Thresholds
+from serve.scanning.policy import Policy, Thresholds
 
 
 def settled(brand: str, *, genuine: dict[float, int], infringing: dict[float, int] | None = None) -> list[Outcome]:

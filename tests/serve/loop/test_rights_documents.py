@@ -9,9 +9,9 @@ from marketplace import Marketplace
 from service_client import Client, Open
 from sqlalchemy.orm import Session
 
+from serve.access.roles import Role
 from serve.database.tables import Brand
 from serve.loop import audit
-from serve.roles import Role
 
 
 @pytest.fixture

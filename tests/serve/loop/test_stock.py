@@ -21,7 +21,7 @@ from serve.loop.known_fakes import KnownFake, KnownFakes
 from serve.loop.listings import NewListing
 from serve.loop.stock import StockSearch
 from serve.loop.stock_vectors import describe_missing
-from serve.problems import Problem
+from serve.protocol.problems import Problem
 from serve.upkeep import forget_scans
 
 

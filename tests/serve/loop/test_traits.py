@@ -11,7 +11,7 @@ from mosaics import mosaic, png
 from service_client import Client
 
 from model.decode import decode
-from serve.scan import Scanner
+from serve.scanning.scan import Scanner
 
 
 @pytest.fixture

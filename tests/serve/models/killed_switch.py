@@ -11,7 +11,7 @@ import two_models
 from serve import service
 from serve.database.engine import Database
 from serve.models import switching
-from serve.objects import Objects
+from serve.pictures.objects import Objects
 from serve.settings import Settings
 
 

@@ -20,16 +20,16 @@ from sqlalchemy import text
 from waiting import eventually
 
 from model.bundle import ModelBundle
-from serve import backfill, references
 from serve.app import create_app
-from serve.backfill import embed_missing
-from serve.brands import NewBrand, create_brand
 from serve.database.engine import Database
+from serve.genuine import backfill, references
+from serve.genuine.backfill import embed_missing
+from serve.genuine.brands import NewBrand, create_brand
+from serve.genuine.references import NewReference
 from serve.models.promotion import forget_vectors, promote, roll_back
 from serve.models.switching import Switching
-from serve.objects import ObjectMissingError
-from serve.references import NewReference
-from serve.results import ScanResult
+from serve.pictures.objects import ObjectMissingError
+from serve.scanning.results import ScanResult
 from serve.service import open_service
 from serve.settings import Settings
 

@@ -1,0 +1,1 @@
+"""Brands and their references, the log of their changes, and this process's copies of them: index and catalogue."""

@@ -1,0 +1,138 @@
+"""Brands: made, listed, changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from serve.access.keys import Caller
+from serve.database.engine import Database
+from serve.database.tables import Brand, RightsHolder
+from serve.genuine.changes import record_change
+from serve.genuine.replica import IndexReplica
+from serve.identifiers import new_id
+from serve.loop.rights_holders import NewRightsHolder, new_rights_holder
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, not_found
+from serve.text.brand_words import names_of
+from serve.text.wording import Name, Text
+
+Names = Annotated[list[Name], Field(max_length=100)]
+
+
+class NewBrand(BaseModel):
+    """What makes a brand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Name, Field(examples=["Acme"])]
+    aliases: Annotated[Names, Field(description="Other names that it goes by")] = []
+    words: Annotated[Names, Field(description="Its trademark words, as sellers write them")] = []
+    rights_holder_id: Annotated[
+        Text | None, Field(max_length=64, description="Who answers for it; left out, a rights holder of its own name")
+    ] = None
+
+
+class BrandChange(BaseModel):
+    """What to change; fields left out stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    aliases: Names | None = None
+    words: Names | None = None
+
+
+class BrandView(BaseModel):
+    """A brand as it is sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    rights_holder_id: Annotated[str, Field(validation_alias="holder_id")]
+    name: str
+    aliases: list[str]
+    words: list[str]
+    created: datetime
+
+
+def create_brand(database: Database, new: NewBrand) -> BrandView:
+    """Make a brand. Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder."""
+    brand = Brand(id=new_id("brand"), name=new.name, aliases=new.aliases, words=new.words)
+    try:
+        with database.write() as session:
+            holder = _holder(session, new)
+            session.add(holder)
+            session.flush()
+            brand.holder_id = holder.id
+            session.add(brand)
+            session.flush()
+            session.refresh(brand)
+    except IntegrityError as error:
+        raise _name_taken(new.name) from error
+    return BrandView.model_validate(brand)
+
+
+def list_brands(database: Database, *, caller: Caller | None, limit: int, cursor: str | None) -> Page[BrandView]:
+    """The brands that `caller` sees (None: all), oldest first."""
+    query = select(Brand).where(Brand.id > last_id(cursor)).order_by(Brand.id).limit(limit + 1)
+    if caller is not None and caller.brand_ids is not None:
+        query = query.where(Brand.id.in_(caller.brand_ids))
+    with database.read() as session:
+        rows = list(session.scalars(query))
+    return Page(
+        items=[BrandView.model_validate(row) for row in rows[:limit]],
+        next_cursor=cursor_after([row.id for row in rows], limit=limit),
+    )
+
+
+def get_brand(database: Database, brand_id: str) -> BrandView:
+    """One brand. Raises `Problem` (404)."""
+    with database.read() as session:
+        brand = session.get(Brand, brand_id)
+    if brand is None:
+        raise not_found("brand", brand_id)
+    return BrandView.model_validate(brand)
+
+
+def change_brand(database: Database, brand_id: str, change: BrandChange, *, replica: IndexReplica) -> BrandView:
+    """Change a brand; scans know it by its new names before this returns. Raises `Problem` (404, 409)."""
+    version = None
+    try:
+        with database.write() as session:
+            brand = session.get(Brand, brand_id, with_for_update=True)
+            if brand is None:
+                raise not_found("brand", brand_id)
+            former = names_of(brand)
+            for field, value in change.model_dump(exclude_none=True).items():
+                setattr(brand, field, value)
+            session.flush()
+            if names_of(brand) != former:
+                version = record_change(
+                    session, "rename", brand_id=brand_id, former_name=former.name, former_words=former.words
+                )
+    except IntegrityError as error:
+        raise _name_taken(str(change.name)) from error
+    if version is not None:
+        replica.catch_up(version=version)
+    return BrandView.model_validate(brand)
+
+
+def _holder(session: Session, new: NewBrand) -> RightsHolder:
+    if new.rights_holder_id is None:
+        return new_rights_holder(NewRightsHolder(name=new.name))
+    found = session.get(RightsHolder, new.rights_holder_id)
+    if found is None:
+        raise not_found("rights holder", new.rights_holder_id)
+    return found
+
+
+def _name_taken(name: str) -> Problem:
+    return Problem(
+        409, "brand-exists", f"A brand has the name {name!r}. Use it, or add what tells the two apart to the name."
+    )

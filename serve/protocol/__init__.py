@@ -1,0 +1,1 @@
+"""What HTTP asks of every route: ids, limits, HEAD, idempotency, pages, problem documents, OpenAPI."""

@@ -1,0 +1,50 @@
+"""Lists by cursor: the cursor holds the last id of the page before, so that rows added meanwhile do not shift pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from serve.protocol.problems import unprocessable
+
+MAX_LIMIT = 500
+
+Item = TypeVar("Item", bound=BaseModel)
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items of a page")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page; `next_cursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def last_id(cursor: str | None) -> str:
+    """The id after which a page begins; the empty text before the first. Raises `Problem` (422)."""
+    if cursor is None:
+        return ""
+    try:
+        found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
+    except (binascii.Error, UnicodeError) as error:
+        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.") from error
+    if not found.replace("_", "").isalnum():
+        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.")
+    return found
+
+
+def cursor_after(ids: Sequence[str], *, limit: int) -> str | None:
+    """The cursor of the next page, given the ids of up to `limit` + 1 rows."""
+    return cursor_of(ids[limit - 1]) if len(ids) > limit else None
+
+
+def cursor_of(last: str) -> str:
+    """The cursor of what comes after the id `last`."""
+    return base64.urlsafe_b64encode(last.encode("ascii")).decode("ascii")

@@ -1,0 +1,225 @@
+"""Which brand may explain which region, before anything is compared.
+
+A brand comes under suspicion in a region because its references are similar, because a word of it was read there, or
+because the listing names it. A brand's logo and its product photos are two suspicions: a photo that looks like a
+product's shows its mark all the more. What could not become a finding whatever the comparison said is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.interface import Hit, IndexView
+from model.alignment import PreparedReference
+from model.calibration import NOT_COMPARED, Calibration, Evidence
+from model.place_patches import PreparedPlace
+from model.reference_views import shows_product
+from model.regions import Box, Region
+from serve.text.brand_words import Spelled
+
+BRANDS_PER_REGION = 4
+"""Brands that similarity alone may bring to one region; verification finds the right one among them better."""
+
+MAX_CANDIDATES = 6
+"""Pairs of region and reference that are verified; each costs a few milliseconds."""
+
+MAX_CLAIMED = 3
+"""Brands named by a listing that are looked for; names stacked beyond them are not."""
+
+MOST_REFERENCES = 200
+"""References of a brand, those most like a region, among which its logo is looked for where a product is likest."""
+
+SAME_PLACE = 0.5
+"""Share of the smaller box that two findings of one brand must cover together to be one finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReference:
+    """A genuine reference as the scan needs it; `places` are where a product's photo shows its logo."""
+
+    reference_id: str
+    brand_id: str
+    brand: str
+    kind: Literal["logo", "product"]
+    prepared: PreparedReference
+    places: tuple[PreparedPlace, ...] = ()
+
+
+class References(Protocol):
+    """Where the scan finds the pictures behind the index's hits."""
+
+    def get(self, reference_id: str) -> StoredReference | None:
+        """The reference, or None when it was removed since the search."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A brand that may explain region number `place`; `margin` is its similarity above the best other brand's."""
+
+    place: int
+    region: Region
+    hit: Hit
+    margin: float
+    spelled: Spelled | None
+    claimed: bool
+
+    @property
+    def of_product(self) -> bool:
+        """Whether what it may show is a product's photo, and not a logo."""
+        return shows_product(self.hit.view)
+
+    def evidence(self, *, brands: int) -> Evidence:
+        """What speaks for it among `brands`, before it is compared."""
+        evidence = Evidence(
+            NOT_COMPARED,
+            self.hit.similarity,
+            self.margin,
+            brands,
+            detected=self.region.detected,
+            whole=self.region.origin == "whole",
+        )
+        if self.spelled is None:
+            return evidence
+        return evidence._replace(word=self.spelled.kind, letters=len(self.spelled.word))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A suspect and the pictures that may explain it: references of the brand with their similarity, best first."""
+
+    suspect: Suspect
+    references: list[tuple[StoredReference, float]]
+
+
+def suspects_of(
+    regions: Sequence[Region],
+    vectors: NDArray[np.float32],
+    hits: Sequence[Sequence[Hit]],
+    *,
+    state: IndexView,
+    spelled: Mapping[int, Sequence[Spelled]],
+    claimed: Sequence[str],
+) -> list[Suspect]:
+    """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
+
+    `vectors` (n, 256) and `hits`, the best of the best brands, belong to `regions`; `spelled` holds the words read, by
+    number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed brand that nothing
+    else speaks for, the region most like it is suspected.
+    """
+    best: dict[tuple[int, str, bool], Hit] = {}
+    for place, row in enumerate(hits):
+        for hit in row:
+            best[place, hit.brand_id, shows_product(hit.view)] = hit
+            if shows_product(hit.view):
+                logo = _best_logo(vectors[place : place + 1], brand_id=hit.brand_id, state=state)
+                best |= {(place, one.brand_id, False): one for one in logo}
+    for place, words in spelled.items():
+        for word in words:
+            for hit in _best_logo(vectors[place : place + 1], brand_id=word.brand_id, state=state):
+                best.setdefault((place, word.brand_id, False), hit)
+    for brand_id in claimed:
+        rows = state.search_brand(vectors, brand_id=brand_id, references=MOST_REFERENCES)
+        for of_product in (False, True):
+            found = [
+                (hit, place) for place, row in enumerate(rows) for hit in row if shows_product(hit.view) == of_product
+            ]
+            if found:
+                hit, place = max(found, key=lambda one: (one[0].similarity, -one[1]))
+                best.setdefault((place, brand_id, of_product), hit)
+    words_of = {(place, word.brand_id): word for place, words in spelled.items() for word in words}
+    return [
+        Suspect(place, regions[place], hit, _margin(hit, hits[place]), words_of.get((place, brand)), brand in claimed)
+        for (place, brand, _), hit in best.items()
+    ]
+
+
+def chosen(suspects: Sequence[Suspect], *, calibration: Calibration, brands: int) -> Iterator[Suspect]:
+    """Those that are worth comparing, likeliest first, no brand's logo or product twice in one place.
+
+    A brand that the photo spells or the listing names comes before those that are only similar.
+    """
+
+    def likeliest(one: Suspect) -> tuple[bool, float, float, int]:
+        probability = calibration.worth_comparing(claimed=one.claimed).probability(one.evidence(brands=brands))
+        return (not _is_named(one), -probability, -one.hit.similarity, one.hit.vector_id)
+
+    taken: list[Suspect] = []
+    for suspect in sorted(suspects, key=likeliest):
+        if not _is_named(suspect) and suspect.hit.similarity < calibration.candidate_similarity:
+            continue
+        if not calibration.worth_comparing(claimed=suspect.claimed).passes(suspect.evidence(brands=brands)):
+            continue
+        same_brand = [
+            one.region.box
+            for one in taken
+            if one.hit.brand_id == suspect.hit.brand_id and one.of_product == suspect.of_product
+        ]
+        if any(same_place(suspect.region.box, box) for box in same_brand):
+            continue
+        taken.append(suspect)
+        yield suspect
+
+
+def most_alike(suspects: Sequence[Suspect], *, brands: Sequence[str]) -> Iterator[Suspect]:
+    """Of each of `brands` whose logo is suspected anywhere, the suspect that is most similar."""
+    for brand in brands:
+        own = [one for one in suspects if one.hit.brand_id == brand and not one.of_product]
+        yield from sorted(own, key=lambda one: (-one.hit.similarity, one.place))[:1]
+
+
+def with_references(
+    suspects: Iterator[Suspect], vectors: NDArray[np.float32], *, state: IndexView, references: References
+) -> list[Candidate]:
+    """The first suspects with the reference that each is most like; where there are few, with more of the brand's.
+
+    At most `MAX_CANDIDATES` pairs in all. A brand may own several versions of its mark: agreeing with any is genuine.
+    """
+    candidates: list[Candidate] = []
+    for suspect in suspects:
+        reference = references.get(suspect.hit.reference_id)
+        if reference is not None:
+            candidates.append(Candidate(suspect, [(reference, suspect.hit.similarity)]))
+        if len(candidates) == MAX_CANDIDATES:
+            return candidates
+    spare = MAX_CANDIDATES - len(candidates)
+    for candidate in candidates:
+        if spare == 0:
+            break
+        suspect, (first, _) = candidate.suspect, candidate.references[0]
+        if first.kind == "product":
+            continue
+        place = slice(suspect.place, suspect.place + 1)
+        (hits,) = state.search_brand(vectors[place], brand_id=suspect.hit.brand_id, references=1 + spare)
+        for hit in hits:
+            other = references.get(hit.reference_id) if hit.reference_id != first.reference_id else None
+            if other is not None and other.kind == "logo" and spare > 0:
+                candidate.references.append((other, hit.similarity))
+                spare -= 1
+    return candidates
+
+
+def same_place(one: Box, other: Box) -> bool:
+    """Whether two boxes are about one thing."""
+    smaller = min(one.area, other.area)
+    return smaller > 0 and one.intersection(other) / smaller >= SAME_PLACE
+
+
+def _best_logo(vector: NDArray[np.float32], *, brand_id: str, state: IndexView) -> list[Hit]:
+    """The brand's logo that is most like the region with the `vector` (1, 256), if it has one; at most one."""
+    (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
+    return [hit for hit in hits if not shows_product(hit.view)][:1]
+
+
+def _is_named(one: Suspect) -> bool:
+    return one.claimed or one.spelled is not None
+
+
+def _margin(hit: Hit, row: Sequence[Hit]) -> float:
+    """The similarity of `hit` above the best of another brand in `row`; alone, above 0."""
+    return hit.similarity - max((other.similarity for other in row if other.brand_id != hit.brand_id), default=0.0)

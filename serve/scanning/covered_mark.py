@@ -1,0 +1,91 @@
+"""A smear of which nothing of the mark is left: a tampered place in a photo, and what else speaks for the brand.
+
+The listing names it, or the photo is that of a known fake of its, or shows a product of its.
+
+Neither says anything alone. Where the brand's mark was found elsewhere in the photo, the seller shows it, and a covered
+place may be a face or a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from index.interface import Hit, IndexView
+from model.bundle import ModelBundle
+from model.calibration import TamperedPlace
+from model.regions import Region, RgbImage
+from model.tampering import Patch
+from serve.scanning.candidates import References, Suspect
+from serve.scanning.results import FindingScores
+from serve.scanning.verification import SeenTampering, Verified
+
+
+class Speaks(StrEnum):
+    """What speaks for a brand whose mark is not seen, as it is put before the brand's name."""
+
+    LISTING = "the listing names"
+    KNOWN_FAKE = "the photo is that of a known fake of"
+    PRODUCT = "the photo shows a product of"
+
+
+def covered_marks(
+    image: RgbImage,
+    brands: Mapping[str, Speaks],
+    *,
+    state: IndexView,
+    references: References,
+    bundle: ModelBundle,
+    tampering: SeenTampering,
+) -> list[Verified]:
+    """For each of `brands` (ids), none of which was found, the place where its mark was made unreadable."""
+    patches = tampering.places if brands else []
+    if not patches:
+        return []
+    vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])
+    found = []
+    for brand_id, speaks in brands.items():
+        places = [
+            _covered(number, patch, row[0], speaks=speaks, bundle=bundle, references=references)
+            for number, (patch, row) in enumerate(
+                zip(patches, state.search_brand(vectors, brand_id=brand_id), strict=True)
+            )
+            if row
+        ]
+        passing = [place for place in places if place is not None]
+        found += [max(passing, key=lambda place: place.scores.smear)] if passing else []
+    return found
+
+
+def _covered(
+    number: int, patch: Patch, hit: Hit, *, speaks: Speaks, bundle: ModelBundle, references: References
+) -> Verified | None:
+    covered, reference = bundle.calibration.covered, references.get(hit.reference_id)
+    probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity))
+    if reference is None or probability < covered.finding_probability:
+        return None
+    smear = round(probability, 4)
+    return Verified(
+        suspect=Suspect(
+            number,
+            Region(patch.box, patch.probability, "tampered"),
+            hit,
+            0.0,
+            None,
+            claimed=speaks is not Speaks.PRODUCT,
+        ),
+        reference=reference,
+        similarity=hit.similarity,
+        realigned=None,
+        agreeing=None,
+        tampered=patch.probability,
+        verified=probability,
+        kind="smear",
+        scores=FindingScores(genuine=0.0, smear=smear, imitation=0.0, unrelated=round(1.0 - smear, 4)),
+        reasons=[
+            f"a place that takes {max(round(100 * patch.share), 1)} % of the photo was made unreadable, "
+            f"and {speaks} {reference.brand}"
+        ],
+        aligned=None,
+        difference=None,
+    )

@@ -1,0 +1,89 @@
+"""From findings to a decision.
+
+A match alone is never proof: a shop sells genuine goods too, so a genuine mark is allowed, and only what was done to
+a mark or to a brand's photo is held up. Without adjudicated outcomes nobody can bound the share of genuine listings
+that a block would hit; the first policy therefore knows `review` only. serve/loop/policy_fit.py learns thresholds from
+outcomes, for each brand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serve.scanning.results import Decision, Finding
+
+AnyFinding = TypeVar("AnyFinding", bound=Finding)
+Threshold = Annotated[float, Field(gt=0.0, le=1.0)]
+
+WORDS = {
+    "smear": "a mark of {brand} was made hard to read",
+    "imitation": "a mark made to be taken for {brand}'s",
+    "copied_photo": "an official product photo of {brand} was reused",
+}
+
+
+class Thresholds(BaseModel):
+    """The strengths of a finding from which its listing is reviewed, and blocked; without `block_at`, never blocked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    review_at: Threshold = 0.5
+    block_at: Threshold | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.block_at is not None and self.block_at < self.review_at:
+            raise ValueError("block_at must not be below review_at")
+        return self
+
+
+class Policy(Thresholds):
+    """Thresholds for all brands, and others for some; stored with a version, which every scan names.
+
+    `model` names the model whose strengths the thresholds were learnt from; None where they were not learnt.
+    """
+
+    version: Annotated[int, Field(ge=1)] = 1
+    model: str | None = None
+    brands: Mapping[str, Thresholds] = {}
+
+    def thresholds(self, brand_id: str) -> Thresholds:
+        """What holds for findings of the brand."""
+        return self.brands.get(brand_id, self)
+
+    def under(self, model: str) -> Policy:
+        """The policy for findings of `model`: what was learnt from another one's strengths bounds nothing of this
+        one's, so it blocks nothing, and reviews from where an unfitted policy does.
+        """
+        if self.model in (None, model):
+            return self
+        return Policy(version=self.version, model=self.model)
+
+    def decide(self, findings: Sequence[Finding]) -> tuple[Decision, list[str]]:
+        """The decision for an image and the reasons for it, strongest finding first."""
+        held = self.held(findings)
+        if not held:
+            return "allow", []
+        reasons = [f"{WORDS[one.kind].format(brand=one.brand)} ({strength(one):.2f})" for one in held]
+        return ("block" if any(self._blocks(one) for one in held) else "review"), reasons
+
+    def held(self, findings: Sequence[AnyFinding]) -> list[AnyFinding]:
+        """The findings that hold a listing up, strongest first."""
+        held = [
+            one for one in findings if one.kind in WORDS and strength(one) >= self.thresholds(one.brand_id).review_at
+        ]
+        return sorted(held, key=lambda one: -strength(one))
+
+    def _blocks(self, finding: Finding) -> bool:
+        block_at = self.thresholds(finding.brand_id).block_at
+        return block_at is not None and strength(finding) >= block_at
+
+
+def strength(finding: Finding) -> float:
+    """How sure the finding's own kind is, 0..1. A copied photo shows the genuine mark, so that score carries it."""
+    if finding.kind == "copied_photo":
+        return finding.scores.genuine
+    return float(getattr(finding.scores, finding.kind))

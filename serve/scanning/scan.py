@@ -1,0 +1,187 @@
+"""The scan, top to bottom: propose → embed → read → search → verify → judge.
+
+`Scanner.scan` takes an upright picture and answers which brand's mark is where and whether it looks genuine, smeared
+or imitated. It holds no state of its own between scans: the same pixels under the same model, index, claims and policy
+version give the same answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.interface import VectorIndex
+from model.bundle import ModelBundle
+from model.calibration import READABLE_PLACES
+from model.regions import Region, RgbImage, whole_image
+from serve.scanning.candidates import (
+    BRANDS_PER_REGION,
+    MAX_CLAIMED,
+    References,
+    chosen,
+    most_alike,
+    same_place,
+    suspects_of,
+    with_references,
+)
+from serve.scanning.covered_mark import Speaks, covered_marks
+from serve.scanning.policy import Policy, strength
+from serve.scanning.results import Decision, Finding, Listing
+from serve.scanning.shown_product import brands_shown, suspected_products
+from serve.scanning.verification import SeenRegions, SeenTampering, Verified, verify
+from serve.scanning.written_words import words_by_place, written_in
+from serve.text.brand_words import BrandWords
+
+MAX_REGIONS, MAX_SOUGHT = 8, 11
+"""Regions that are proposed, the whole image included, and where the listing names a brand. Each costs one embedding.
+Lines that name brands come on top.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found, before it is stored and sent; `vectors` (n, d) are of the regions that it looked at."""
+
+    scan_id: str
+    decision: Decision
+    reasons: list[str]
+    findings: list[Finding]
+    verified: list[Verified]
+    claimed: list[str]
+    known_fakes_of: list[str]
+    vectors: NDArray[np.float32]
+    model: str
+    index_version: int
+    policy_version: int
+    milliseconds: dict[str, float]
+
+
+@dataclass
+class Stopwatch:
+    """Milliseconds by step."""
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time the block under `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.milliseconds[name] = (time.perf_counter() - start) * 1000.0
+
+
+class Scanner:
+    """Runs scans with one model bundle over one index; safe to call from several threads."""
+
+    def __init__(self, bundle: ModelBundle, *, index: VectorIndex, references: References, words: BrandWords) -> None:
+        self._bundle = bundle
+        self._index = index
+        self._references = references
+        self._words = words
+
+    def claimed_in(self, listing: Listing | None) -> list[str]:
+        """The ids of the first `MAX_CLAIMED` brands that a listing names."""
+        return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
+
+    def scan(
+        self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
+        known_fakes_of: Sequence[str] = (),
+    ) -> Scan:  # fmt: skip
+        """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
+
+        `known_fakes_of` are brands of whose known fakes it is the photo, which are looked for alike.
+        """
+        stopwatch = Stopwatch()
+        speaks = dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE) | dict.fromkeys(claimed, Speaks.LISTING)
+        with stopwatch.step("propose"):
+            regions = proposed(image, self._bundle, sought=bool(speaks))
+        with stopwatch.step("embed"):
+            vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
+        with stopwatch.step("read"):
+            written = written_in(image, vectors[1 : 1 + READABLE_PLACES], bundle=self._bundle, words=self._words)
+            if written:
+                regions += [one.region for one in written]
+                lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
+                vectors = np.concatenate([vectors, lines])
+            # A word in a picture does not speak for the whole of it.
+            spelled = {place + 1: words for place, words in words_by_place(written, regions[1:]).items()}
+        with stopwatch.step("search"):
+            state = self._index.view()
+            hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
+        with stopwatch.step("verify"):
+            suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=list(speaks))
+            likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
+            candidates = with_references(likely, vectors, state=state, references=self._references)
+            seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
+            compared = partial(
+                verify, image, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering
+            )
+            found = [compared(one) for one in candidates]
+            verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
+            found_here = {one.reference.brand_id for one in verified}
+            spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
+            products = suspected_products(candidates, but={*found_here, *speaks})
+            if products and tampering.places:
+                for brand in brands_shown(image, products, vectors[:1], state=state, references=self._references):
+                    spoken_for[brand] = Speaks.PRODUCT
+            verified += covered_marks(
+                image,
+                spoken_for,
+                state=state,
+                references=self._references,
+                bundle=self._bundle,
+                tampering=tampering,
+            )
+            found_here = {one.reference.brand_id for one in verified}
+            surely_shown = most_alike(suspects, brands=[one for one in known_fakes_of if one not in found_here])
+            for one in with_references(surely_shown, vectors, state=state, references=self._references):
+                shown = compared(one, surely_its=True)
+                verified += [] if shown is None else [shown]
+            verified.sort(key=lambda item: -strength(item.finding("")))
+        findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
+        decision, reasons = policy.under(self._bundle.name).decide(findings)
+        return Scan(
+            scan_id=scan_id,
+            decision=decision,
+            reasons=reasons,
+            findings=findings,
+            verified=verified,
+            claimed=list(claimed),
+            known_fakes_of=list(known_fakes_of),
+            vectors=vectors,
+            model=self._bundle.name,
+            index_version=state.version,
+            policy_version=policy.version,
+            milliseconds=stopwatch.milliseconds,
+        )
+
+
+def proposed(image: RgbImage, bundle: ModelBundle, *, sought: bool = False) -> list[Region]:
+    """The whole image, which may itself be a mark or a product photo, and the places that look most like marks.
+
+    More of them where a mark is `sought`, for the listing names a brand.
+    """
+    most = MAX_SOUGHT if sought else MAX_REGIONS
+    return [whole_image(image), *bundle.detector.likeliest(image, most=most - 1)]
+
+
+def _merged(verified: Sequence[Verified]) -> list[Verified]:
+    """One mark a place.
+
+    Two brands cannot own one mark: where they overlap, the one that is surest not to be unrelated stays. A reused
+    photo and the marks inside it stand side by side.
+    """
+    kept: list[Verified] = []
+    for one in sorted(verified, key=lambda item: (item.scores.unrelated, -item.similarity)):
+        rivals = [other for other in kept if (other.kind == "copied_photo") == (one.kind == "copied_photo")]
+        if not any(same_place(one.suspect.region.box, other.suspect.region.box) for other in rivals):
+            kept.append(one)
+    return kept

@@ -1,0 +1,295 @@
+"""From a candidate to what a scan says of it: is it the brand's mark, of which kind, and what shows it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.agreeing_keypoints import agreeing, region_features
+from model.alignment import MOST_FEATURES, Features, working_size
+from model.bundle import ModelBundle
+from model.calibration import Evidence, Likeness, Shares
+from model.photo_copy import PhotoMatch, photo_match, photo_size
+from model.regions import Box, Region, RgbImage
+from model.tampering import Patch, Tampering
+from model.verifier import Compared, likeliest
+from serve.scanning.candidates import Candidate, StoredReference, Suspect
+from serve.scanning.copied_photo import WipedPlace, wiped_places
+from serve.scanning.results import Finding, FindingScores, Kind, ReadWord
+
+REGION_MARGIN = 0.12
+"""What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
+
+
+UNITS = 10_000
+"""Of a score: it has four decimals."""
+
+SURELY_ITS = 0.9
+"""Probability of a brand's mark below which another word in its place says that it is another brand's."""
+
+
+class SeenTampering:
+    """Where a photo was tampered with, found when it is first asked for: most photos need not be asked."""
+
+    def __init__(self, image: RgbImage, tampering: Tampering) -> None:
+        self._image, self._tampering = image, tampering
+        self._within: dict[Box, float] = {}
+
+    @cached_property
+    def places(self) -> list[Patch]:
+        """The most tampered places, the surest first."""
+        return self._tampering.places(self._image)
+
+    def within(self, box: Box) -> float:
+        """How surely `box` was tampered with, by a closer look."""
+        if box not in self._within:
+            self._within[box] = self._tampering.within(self._image, box)
+        return self._within[box]
+
+
+class SeenRegions:
+    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one."""
+
+    def __init__(self, image: RgbImage) -> None:
+        self._image = image
+        self._marks: dict[Box, RgbImage] = {}
+        self._features: dict[Box, Features] = {}
+        self._photos: dict[Box, RgbImage] = {}
+
+    def mark(self, box: Box) -> RgbImage:
+        """What `box` and its margin show, at the size at which it is aligned."""
+        if box not in self._marks:
+            self._marks[box] = working_size(self._crop(box))
+        return self._marks[box]
+
+    def features(self, box: Box) -> Features:
+        """The keypoints of what `box` and its margin show."""
+        if box not in self._features:
+            self._features[box] = region_features(self._crop(box))
+        return self._features[box]
+
+    def photo(self, box: Box) -> RgbImage:
+        """What `box` shows, at the size at which it is compared with product photos."""
+        if box not in self._photos:
+            self._photos[box] = photo_size(box.crop(self._image))
+        return self._photos[box]
+
+    def _crop(self, box: Box) -> RgbImage:
+        return box.grown(REGION_MARGIN).crop(self._image)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A suspect that passed verification beside `reference`, with what its evidence picture shows.
+
+    `genuine` is what it is compared with, where that is not the whole reference. `within` are the smears at the logo's
+    places of a copied photo.
+    """
+
+    suspect: Suspect
+    reference: StoredReference
+    similarity: float
+    realigned: float | None
+    agreeing: int | None
+    tampered: float | None
+    verified: float
+    kind: Kind
+    scores: FindingScores
+    reasons: list[str]
+    aligned: RgbImage | None
+    difference: NDArray[np.float32] | None
+    genuine: RgbImage | None = None
+    within: tuple[Verified, ...] = ()
+
+    def finding(self, evidence: str) -> Finding:
+        """The finding as it is sent; `evidence` is the path of its picture."""
+        suspect, box = self.suspect, self.suspect.region.box
+        spelled = suspect.spelled
+        return Finding(
+            brand_id=self.reference.brand_id,
+            brand=self.reference.brand,
+            kind=self.kind,
+            scores=self.scores,
+            box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
+            reference_id=self.reference.reference_id,
+            similarity=round(min(max(self.similarity, -1.0), 1.0), 4),
+            margin=round(suspect.margin, 4),
+            realigned=self.realigned,
+            agreeing=self.agreeing,
+            verified=round(self.verified, 4),
+            tampered=self.tampered,
+            detected=None if suspect.region.detected is None else round(suspect.region.detected, 4),
+            whole=suspect.region.origin == "whole",
+            read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
+            claimed=suspect.claimed,
+            reasons=self.reasons,
+            evidence=evidence,
+        )
+
+
+def verify(
+    image: RgbImage,
+    candidate: Candidate,
+    *,
+    bundle: ModelBundle,
+    brands: int,
+    regions: SeenRegions,
+    tampering: SeenTampering,
+    surely_its: bool = False,
+) -> Verified | None:
+    """What the comparison with the references says, or None when they are unrelated.
+
+    `regions` and `tampering` are of `image`. With `surely_its` something else says that it is the brand's mark: then
+    any probability that it is will do.
+    """
+    box, (first, _) = candidate.suspect.region.box, candidate.references[0]
+    if first.kind == "product":
+        places = [one.place.box for one in first.places]
+        match = photo_match(
+            box.crop(image), first.prepared, places=places, weights=bundle.photo_copy, small=regions.photo(box)
+        )
+        is_copy = match.probability >= bundle.calibration.copy_probability
+        return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
+    return _finding_from_mark(
+        candidate, regions, bundle=bundle, brands=brands, tampering=tampering, surely_its=surely_its
+    )
+
+
+def _finding_from_mark(
+    candidate: Candidate, regions: SeenRegions, *, bundle: ModelBundle, brands: int, tampering: SeenTampering,
+    surely_its: bool,
+) -> Verified | None:  # fmt: skip
+    calibration, verifier, suspect = bundle.calibration, bundle.verifier, candidate.suspect
+    recognition = calibration.recognition(claimed=suspect.claimed)
+    if surely_its:
+        recognition = replace(recognition, finding_probability=0.0)
+    mark = regions.mark(suspect.region.box)
+
+    def way(reference: StoredReference, similarity: float) -> _Way | None:
+        compared = verifier.compare(mark, reference.prepared, similarity=similarity)
+        evidence = suspect.evidence(brands=brands)._replace(
+            verified=1.0 - compared.unrelated,
+            similarity=similarity,
+            realigned=bundle.second_look.similarity(compared),
+        )
+        # Keypoints cost as much as a network, and most pairs are unrelated whatever they say.
+        if not recognition.may_pass(evidence, agreeing=MOST_FEATURES):
+            return None
+        features = regions.features(suspect.region.box)
+        evidence = evidence._replace(agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix))
+        probability = recognition.probability(evidence)
+        return (
+            _Way(reference, evidence, compared, probability) if probability >= recognition.finding_probability else None
+        )
+
+    def explained(way: _Way) -> _Explained:
+        shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
+        return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
+
+    ways = [way(*one) for one in candidate.references]
+    passing = [explained(one) for one in ways if one is not None]
+    if not passing:
+        return None
+    divided = max(passing, key=_Explained.worth)
+    best = divided.way
+    reading = verifier.read(best.compared, shares=divided.shares)
+    is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
+    if is_another and not surely_its:
+        return None
+    shares = verifier.after_reading(divided.shares, reading)
+    kind = likeliest(shares)
+    explanation = verifier.explain(best.compared, kind=kind, reading=reading)
+    return Verified(
+        suspect=suspect,
+        reference=best.reference,
+        similarity=best.evidence.similarity,
+        realigned=best.evidence.realigned,
+        agreeing=best.evidence.agreeing,
+        tampered=tampering.within(suspect.region.box),
+        verified=best.evidence.verified,
+        kind=kind,
+        scores=rounded_scores(*(best.probability * share for share in shares)),
+        reasons=explanation.reasons,
+        aligned=explanation.aligned,
+        difference=explanation.difference,
+    )
+
+
+def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle) -> Verified:
+    reference, similarity = candidate.references[0]
+    wiped = wiped_places(
+        image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
+    )
+    return Verified(
+        suspect=candidate.suspect,
+        reference=reference,
+        similarity=similarity,
+        realigned=None,
+        agreeing=None,
+        tampered=None,
+        verified=match.probability,
+        kind="copied_photo",
+        scores=rounded_scores(match.probability, 0.0, 0.0),
+        reasons=match.reasons,
+        aligned=match.aligned,
+        difference=match.difference,
+        within=tuple(_smear_within(candidate, match, one) for one in wiped),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A region beside one reference of the brand, and the probability that it is its mark."""
+
+    reference: StoredReference
+    evidence: Evidence
+    compared: Compared
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A way that passed, and how its probability divides."""
+
+    way: _Way
+    shares: Shares
+
+    def worth(self) -> tuple[bool, float]:
+        """The best explanation is the surest of those that say genuine, if any does."""
+        return likeliest(self.shares) == "genuine", self.way.probability
+
+
+def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:
+    """The smear at a logo's place of a copied photo; it holds as far as the photo is a copy."""
+    suspect, (reference, similarity) = candidate.suspect, candidate.references[0]
+    copied, wiped = match.probability, place.wiped
+    return Verified(
+        suspect=replace(suspect, region=Region(place.box, place.wiped.probability, "tampered")),
+        reference=reference,
+        similarity=similarity,
+        realigned=None,
+        agreeing=None,
+        tampered=None,
+        verified=copied,
+        kind="smear",
+        scores=rounded_scores(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
+        reasons=wiped.reasons,
+        aligned=wiped.aligned,
+        difference=wiped.difference,
+        genuine=wiped.genuine,
+    )
+
+
+def rounded_scores(genuine: float, smear: float, imitation: float) -> FindingScores:
+    """Scores of four decimals that sum to 1: `unrelated` gets what rounding leaves, and the largest of the three gives
+    what rounding added where nothing is left.
+    """
+    parts = [round(min(max(round(value, 4), 0.0), 1.0) * UNITS) for value in (genuine, smear, imitation)]
+    left = UNITS - sum(parts)
+    if left < 0:
+        parts[parts.index(max(parts))] += left
+    genuine, smear, imitation, unrelated = (part / UNITS for part in (*parts, max(left, 0)))
+    return FindingScores(genuine=genuine, smear=smear, imitation=imitation, unrelated=unrelated)

@@ -1,0 +1,52 @@
+"""Words of brands that stand in a picture: where they are read, and which regions they speak for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import ModelBundle
+from model.reading import Line
+from model.regions import Region, RgbImage
+from serve.text.brand_words import BrandWords, Spelled
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A line in a picture, and the brands' words that it spells."""
+
+    line: Line
+    spelled: list[Spelled]
+
+    @property
+    def region(self) -> Region:
+        """The place of the line, which no detector need have proposed."""
+        return Region(self.line.box, 1.0, "line")
+
+
+def written_in(
+    image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
+) -> list[Written]:
+    """The lines that spell a brand's word, where one of the regions with the `vectors` (n, 256) looks like words."""
+    readable = bundle.calibration.readable
+    if not (readable.values(vectors) >= readable.least).any():
+        return []
+    found = [Written(line, words.spelled(line.text)) for line in bundle.reader.lines(image)]
+    return [one for one in found if one.spelled]
+
+
+def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dict[int, list[Spelled]]:
+    """By number of the region, the words that stand in it, no brand twice."""
+    found: dict[int, list[Spelled]] = {}
+    for number, region in enumerate(regions):
+        brands: dict[str, Spelled] = {}
+        for word in (word for one in written if one.line.lies_in(region.box) for word in one.spelled):
+            known = brands.get(word.brand_id)
+            if known is None or (known.kind, word.kind) == ("near", "exact"):
+                brands[word.brand_id] = word
+        if brands:
+            found[number] = list(brands.values())
+    return found

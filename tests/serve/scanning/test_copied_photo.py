@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_garment import COPIES, PLACE, WIPES, product, smeared
+from mosaics import png
+from plain_bundle import plain_bundle
+from service_client import Client, Open
+from sqlalchemy import text
+
+from index.exact import ExactIndex
+from index.interface import Entry
+from model.alignment import prepare_reference
+from model.bundle import ModelBundle
+from model.decode import decode
+from model.logo_places import MARGIN
+from model.regions import Box, Region, RgbImage
+from serve import service
+from serve.scanning.candidates import StoredReference
+from serve.scanning.copied_photo import found_places, ready_places
+from serve.scanning.evidence import draw_evidence
+from serve.scanning.policy import Policy
+from serve.scanning.replay import replay
+from serve.scanning.results import Finding
+from serve.scanning.scan import Scan, Scanner
+from serve.text.brand_words import BrandWords
+
+WIPED = png(smeared(product(), WIPES["painted"]))
+
+
+class PlaceDetector:
+    """Finds the word in the whole garment."""
+
+    def detect(self, image: RgbImage) -> list[Region]:
+        return [Region(PLACE, 0.9)] if image.shape == product().shape else []
+
+    def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
+        return self.detect(image)[:most]
+
+
+def bundle_with_detector(name: str = "plain") -> ModelBundle:
+    return replace(plain_bundle(name), detector=PlaceDetector())  # type: ignore[arg-type]
+
+
+class OneProduct:
+    """The only reference: the product photo of one brand."""
+
+    def __init__(self, *, with_places: bool = True) -> None:
+        picture = product()
+        prepared = prepare_reference(picture)
+        found = found_places(picture, kind="product", detect=PlaceDetector().detect) if with_places else []
+        places = ready_places(found, picture=picture, prepared=prepared)
+        self._one = StoredReference("ref_1", "brd_1", "Fuma", "product", prepared, places)
+
+    def get(self, reference_id: str) -> StoredReference:
+        return self._one
+
+
+def scan(image: RgbImage, *, with_places: bool = True) -> Scan:
+    bundle, index = plain_bundle(), ExactIndex()
+    # Colours at 9 × 9 pixels know a cropped copy less well than the real embedder does.
+    bundle = replace(bundle, calibration=replace(bundle.calibration, candidate_similarity=-1.0))
+    index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([product()])[0])], version=1)
+    scanner = Scanner(bundle, index=index, references=OneProduct(with_places=with_places), words=BrandWords())
+    return scanner.scan(image, scan_id="scan_1", policy=Policy())
+
+
+def by_kind(done: Scan) -> dict[str, Finding]:
+    assert len({one.kind for one in done.findings}) == len(done.findings)
+    return {one.kind: one for one in done.findings}
+
+
+def test_a_wiped_logo_is_a_smear_beside_the_copied_photo() -> None:
+    done = scan(smeared(product(), WIPES["painted"]))
+    found = by_kind(done)
+    assert set(found) == {"smear", "copied_photo"}
+    smear = found["smear"]
+    assert Box(*smear.box).iou(PLACE.grown(MARGIN)) > 0.85
+    assert (smear.brand_id, smear.reference_id) == ("brd_1", "ref_1")
+    assert smear.scores.smear > 0.9
+    assert sum(smear.scores.model_dump().values()) == pytest.approx(1.0)
+    assert "of its detail is left" in smear.reasons[0]
+    assert done.decision == "review"
+    assert any("made hard to read" in reason for reason in done.reasons)
+
+
+def test_of_a_wiped_place_the_detector_says_nothing() -> None:
+    smear = by_kind(scan(smeared(product(), WIPES["painted"])))["smear"]
+    assert (smear.detected, smear.whole) == (None, False)
+
+
+def test_the_box_lies_right_in_a_cropped_copy() -> None:
+    found = by_kind(scan(COPIES["cropped"](smeared(product(), WIPES["stickered"]))))
+    truth = Box(PLACE.x - 60, PLACE.y - 90, PLACE.width, PLACE.height)
+    assert Box(*found["smear"].box).iou(truth.grown(MARGIN)) > 0.85
+
+
+def test_an_untouched_copy_is_a_copied_photo_alone() -> None:
+    for edit in ("same", "recompressed"):
+        assert set(by_kind(scan(COPIES[edit](product())))) == {"copied_photo"}
+
+
+def test_without_places_nothing_is_compared() -> None:
+    assert set(by_kind(scan(smeared(product(), WIPES["painted"]), with_places=False))) == {"copied_photo"}
+
+
+def test_the_evidence_shows_the_place_beside_the_genuine_one() -> None:
+    image = smeared(product(), WIPES["painted"])
+    (smear,) = (one for one in scan(image).verified if one.kind == "smear")
+    assert smear.genuine is not None
+    assert smear.aligned is not None
+    assert smear.genuine.shape == smear.aligned.shape
+    assert max(smear.genuine.shape) <= 65, "the place, not the whole reference"
+    shown, whole = (decode(draw_evidence(image, one)) for one in (smear, replace(smear, genuine=None)))
+    assert not np.array_equal(shown, whole)
+
+
+def test_a_logo_reference_has_no_places() -> None:
+    assert found_places(product(), kind="logo", detect=PlaceDetector().detect) == []
+
+
+@pytest.fixture
+def with_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "load_bundle", lambda folder, threads: bundle_with_detector(folder.name))
+
+
+@pytest.fixture
+def uploaded(with_detector: None, open_client: Open) -> tuple[Client, str]:
+    """A client, and a product reference of the only brand."""
+    client = open_client()
+    return client, client.reference(client.brand("Fuma"), png(product()), kind="product")
+
+
+def stored(client: Client) -> list[list[float]] | None:
+    with client.service.database.read() as session:
+        found: list[list[float]] | None = session.scalar(text('SELECT logo_places FROM "references"'))
+        return found
+
+
+def kinds(client: Client) -> list[str]:
+    return sorted(finding["kind"] for finding in client.scan(WIPED)["findings"])
+
+
+def test_places_are_stored_at_the_upload(uploaded: tuple[Client, str]) -> None:
+    client, _ = uploaded
+    assert stored(client) == [[round(value, 1) for value in PLACE.grown(MARGIN)]]
+    assert kinds(client) == ["copied_photo", "smear"]
+
+
+def test_an_older_reference_gets_its_places_when_it_is_loaded(uploaded: tuple[Client, str]) -> None:
+    client, _ = uploaded
+    with client.service.database.write() as session:
+        session.execute(text('UPDATE "references" SET logo_places = NULL'))
+    assert stored(client) is None
+    assert kinds(client) == ["copied_photo", "smear"]
+    assert stored(client) == [[round(value, 1) for value in PLACE.grown(MARGIN)]]
+
+
+def test_a_replay_finds_the_same_smear(uploaded: tuple[Client, str]) -> None:
+    client, _ = uploaded
+    scanned = client.scan(WIPED)["scan_id"]
+    held = client.service
+    # Another detector would find other places: those of the upload hold.
+    done = replay(held.database, held.objects, scanned, load=plain_bundle, picture=WIPED)
+    assert done.differences == []
+    assert sorted(one.kind for one in done.again.findings) == ["copied_photo", "smear"]

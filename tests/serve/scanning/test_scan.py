@@ -1,0 +1,455 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from mosaics import mosaic
+from numpy.typing import NDArray
+from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compared, plain_bundle
+
+from index.exact import ExactIndex
+from index.interface import Entry
+from model.agreeing_keypoints import region_features
+from model.alignment import Features, PreparedReference, prepare_reference, working_size
+from model.bundle import ModelBundle
+from model.calibration import Covered, Readable, Recognition, Shares
+from model.decode import decode
+from model.photo_copy import photo_size
+from model.reading import Line, Reading
+from model.regions import Box, Region, RgbImage
+from model.verifier import Compared, Scores
+from serve.scanning.candidates import MAX_CANDIDATES, StoredReference
+from serve.scanning.evidence import draw_evidence
+from serve.scanning.policy import Policy
+from serve.scanning.results import Listing
+from serve.scanning.scan import MAX_REGIONS, Scan, Scanner
+from serve.scanning.verification import REGION_MARGIN, SeenRegions, rounded_scores
+from serve.text.brand_words import BrandNames, BrandWords
+
+
+class FixedDetector:
+    """Takes `boxes` for the likeliest places whatever it is shown."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._regions = [Region(box, 0.9 - 0.01 * number) for number, box in enumerate(boxes)]
+
+    def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
+        return self._regions[:most]
+
+
+class FixedVerifier(SimilarityVerifier):
+    """Gives the same scores to every pair, and counts the pairs that were compared and those that were scored."""
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
+        self.calls = self.scored = 0
+
+    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
+        self.calls += 1
+        return compared(self._scores.unrelated, region, reference)
+
+    def scores(self, pair: Compared) -> Scores:
+        self.scored += 1
+        return self._scores
+
+
+class Shelf:
+    """References by id, each a mosaic of one brand."""
+
+    def __init__(self, bundle: ModelBundle, **seeds: int) -> None:
+        self.index = ExactIndex()
+        self.words = BrandWords({f"brd_{name}": BrandNames(name, ()) for name in seeds})
+        self._references = {}
+        for number, (name, seed) in enumerate(seeds.items(), start=1):
+            picture = mosaic(seed)
+            vector = bundle.embedder.embed([picture])[0]
+            self.index.add([Entry(number, f"ref_{name}", f"brd_{name}", "whole", vector)], version=number)
+            self._references[f"ref_{name}"] = StoredReference(
+                f"ref_{name}", f"brd_{name}", name, "logo", prepare_reference(picture)
+            )
+
+    def get(self, reference_id: str) -> StoredReference | None:
+        return self._references.get(reference_id)
+
+    def add(self, reference: StoredReference, *, number: int, vector: NDArray[np.float32]) -> None:
+        view = "product" if reference.kind == "product" else "trimmed"
+        entry = Entry(number, reference.reference_id, reference.brand_id, view, vector)
+        self.index.add([entry], version=number)
+        self._references[reference.reference_id] = reference
+
+    def forget(self, name: str) -> None:
+        del self._references[f"ref_{name}"]
+
+
+def photo(*marks: tuple[int, int, int]) -> RgbImage:
+    """Grey, with the mosaic of each (seed, x, y) at that place."""
+    image = np.full((400, 500, 3), 120, np.uint8)
+    for seed, x, y in marks:
+        image[y : y + 96, x : x + 96] = mosaic(seed)
+    return image
+
+
+def scan(
+    image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None,
+    known_fakes_of: Sequence[str] = (),
+) -> Scan:  # fmt: skip
+    scanner = Scanner(bundle, index=shelf.index, references=shelf, words=shelf.words)
+    return scanner.scan(
+        image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing),
+        known_fakes_of=known_fakes_of,
+    )  # fmt: skip
+
+
+def bundle_of(*boxes: Box, verifier: FixedVerifier | None = None) -> ModelBundle:
+    bundle = replace(plain_bundle(), detector=FixedDetector(*boxes))  # type: ignore[arg-type]
+    return replace(bundle, verifier=verifier) if verifier else bundle  # type: ignore[arg-type]
+
+
+def test_the_answer_names_brand_place_reference_and_versions() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2))
+    (finding,) = done.findings
+    assert (finding.brand, finding.brand_id, finding.reference_id) == ("fuma", "brd_fuma", "ref_fuma")
+    assert finding.kind == "genuine"
+    assert finding.box == (40, 60, 96, 96)
+    assert finding.evidence == "/v1/scans/scan_1/evidence/0.png"
+    assert (done.model, done.index_version, done.policy_version, done.decision) == ("plain", 2, 7, "allow")
+
+
+def test_the_whole_image_is_a_region_too() -> None:
+    bundle = bundle_of()
+    (finding,) = scan(mosaic(1), bundle, Shelf(bundle, fuma=1)).findings
+    assert finding.box == (0, 0, 96, 96)
+
+
+def test_a_photo_of_nothing_has_no_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    done = scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert (done.findings, done.decision, done.reasons) == ([], "allow", [])
+
+
+def test_an_empty_index_finds_nothing() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    assert scan(photo((1, 40, 60)), bundle, Shelf(bundle)).findings == []
+
+
+def test_two_brands_in_two_places_are_two_findings() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(300, 200, 96, 96))
+    done = scan(photo((1, 40, 60), (2, 300, 200)), bundle, Shelf(bundle, fuma=1, hike=2))
+    assert {finding.brand for finding in done.findings} == {"fuma", "hike"}
+
+
+def test_one_place_is_one_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(42, 62, 94, 94))
+    assert len(scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings) == 1
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_product_photo_that_is_more_alike_does_not_hide_the_mark(named: bool) -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf, seen = Shelf(bundle, fuma=1, hike=2), photo((1, 40, 60))
+    seen[60:156, 40:136] //= np.uint8(16)
+    seen[60:156, 40:136] *= np.uint8(15)
+    product = StoredReference("ref_product", "brd_fuma", "fuma", "product", prepare_reference(mosaic(5)))
+    for number, place in ((8, seen[60:156, 40:136]), (9, seen)):
+        shelf.add(
+            replace(product, reference_id=f"ref_{number}"), number=number, vector=bundle.embedder.embed([place])[0]
+        )
+    listing = Listing(title="by Fuma") if named else None
+    (finding,) = scan(seen, bundle, shelf, listing=listing).findings
+    assert (finding.reference_id, finding.box) == ("ref_fuma", (40, 60, 96, 96))
+
+
+def test_unrelated_pairs_are_no_findings() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.1, smear=0.1, imitation=0.1, unrelated=0.7))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    assert scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings == []
+    assert verifier.calls > 0
+    assert verifier.scored == 0, "what was done to another's mark nobody asks"
+
+
+def test_a_smear_is_reviewed_with_the_reason_in_words() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.05, smear=0.9, imitation=0.04, unrelated=0.01))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert (done.decision, done.findings[0].kind) == ("review", "smear")
+    assert done.findings[0].reasons == ["mosaic over 60 % of the mark"]
+
+
+def test_keypoints_that_agree_are_evidence() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    agreement = bundle.calibration.unclaimed
+    agreement = replace(agreement, intercept=-2.0, weights=tuple(float(name == "agreeing") for name in agreement.NAMES))
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=agreement))
+    (finding,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert finding.agreeing is not None
+    assert finding.agreeing > 6
+    assert finding.scores.unrelated == pytest.approx(1 / (1 + np.exp(-2.0) * (1 + finding.agreeing)), abs=2e-4)
+
+
+def test_how_sure_the_detector_was_is_evidence() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    confidence = bundle.calibration.unclaimed
+    confidence = replace(confidence, intercept=0.0, weights=tuple(float(n == "detected") for n in confidence.NAMES))
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=confidence))
+    (finding,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert (finding.detected, finding.whole) == (0.9, False)
+    assert finding.scores.unrelated == pytest.approx(0.1, abs=2e-4)
+
+
+def test_of_the_whole_photo_the_detector_says_nothing() -> None:
+    bundle = bundle_of()
+    (finding,) = scan(mosaic(1), bundle, Shelf(bundle, fuma=1)).findings
+    assert (finding.detected, finding.whole) == (None, True)
+
+
+def test_a_region_is_scaled_once_and_its_keypoints_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[tuple[int, ...]] = []
+
+    def counting(region: RgbImage) -> Features:
+        sought.append(region.shape)
+        return region_features(region)
+
+    monkeypatch.setattr("serve.scanning.verification.region_features", counting)
+    image, box = photo((1, 40, 60)), Box(40, 60, 300, 200)
+    seen = SeenRegions(image)
+    for asked in (seen.features, seen.mark, seen.photo):
+        assert asked(box) is asked(box)
+    region = box.grown(REGION_MARGIN).crop(image)
+    assert sought == [region.shape]
+    np.testing.assert_array_equal(seen.mark(box), working_size(region))
+    np.testing.assert_array_equal(seen.photo(box), photo_size(box.crop(image)))
+
+
+@pytest.mark.parametrize(("intercept", "found"), [(-8.0, 0), (-1.0, 1)])
+def test_keypoints_are_sought_only_where_they_could_decide(
+    intercept: float, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[tuple[int, ...]] = []
+
+    def counting(region: RgbImage) -> Features:
+        sought.append(region.shape)
+        return region_features(region)
+
+    monkeypatch.setattr("serve.scanning.verification.region_features", counting)
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    by_keypoints = Recognition(intercept, (0.0,) * 5 + (1.0,) + (0.0,) * 5, 0.5)  # log(201) is 5.3
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=by_keypoints))
+    findings = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert len(findings) == found
+    assert bool(sought) == bool(found)
+
+
+@pytest.mark.parametrize("unrelated", [0.0, 1e-5, 0.01, 0.4])
+def test_scores_sum_to_one_however_they_are_rounded(unrelated: float) -> None:
+    """Three that are rounded up would be a ten-thousandth too much where little is left for `unrelated`."""
+    for shares in np.random.default_rng(5).dirichlet((0.4, 0.4, 0.4), size=2_000):
+        given = [float(share) * (1.0 - unrelated) for share in shares]
+        scores = list(rounded_scores(*given).model_dump().values())
+        assert sum(scores) == pytest.approx(1.0, abs=1e-9)
+        assert scores == pytest.approx([*given, unrelated], abs=1.6e-4)
+        assert [round(score, 4) for score in scores] == scores
+
+
+def test_scores_are_rounded_and_still_sum_to_one() -> None:
+    verifier = FixedVerifier(Scores(genuine=1 / 3, smear=1 / 3, imitation=1 / 6, unrelated=1 / 6))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    scores = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings[0].scores
+    assert scores.genuine + scores.smear + scores.imitation + scores.unrelated == pytest.approx(1.0, abs=1e-9)
+
+
+def test_work_is_bounded_however_many_regions_there_are() -> None:
+    boxes = [Box(40, 60, 96, 96)] + [Box(5 * number, 200, 96, 96) for number in range(30)]
+    verifier = FixedVerifier(Scores(genuine=1.0, smear=0.0, imitation=0.0, unrelated=0.0))
+    bundle = bundle_of(*boxes, verifier=verifier)
+    scan(photo((1, 40, 60)), bundle, Shelf(bundle, **{f"brand{n}": n for n in range(1, 9)}))
+    assert verifier.calls <= MAX_CANDIDATES < MAX_REGIONS
+
+
+def test_a_reference_removed_during_the_scan_is_no_finding() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf = Shelf(bundle, fuma=1)
+    shelf.forget("fuma")
+    assert scan(photo((1, 40, 60)), bundle, shelf).findings == []
+
+
+def test_the_same_pixels_give_the_same_answer() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96), Box(300, 200, 96, 96))
+    shelf = Shelf(bundle, fuma=1, hike=2)
+    image = photo((1, 40, 60), (2, 300, 200))
+    assert scan(image, bundle, shelf).findings == scan(image, bundle, shelf).findings
+
+
+def test_the_evidence_is_a_picture_that_marks_the_difference() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.05, smear=0.9, imitation=0.04, unrelated=0.01))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    image = photo((1, 40, 60))
+    picture = decode(draw_evidence(image, scan(image, bundle, Shelf(bundle, fuma=1)).verified[0])).astype(int)
+    redness = picture[..., 0] - picture[..., 1:].max(axis=2)
+    thirds = [part.mean() for part in np.array_split(redness[28:284], 3, axis=1)]
+    assert thirds[2] > max(thirds[:2]) + 50
+
+
+def test_a_brand_that_the_listing_names_is_looked_for() -> None:
+    """The mark is like nobody's; who sells it says fuma, and what the seller says counts a lot here."""
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    claimed = Recognition(8.0, (1.0, *(0.0,) * 10), 0.5)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, claimed=claimed))
+    shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
+    assert scan(image, bundle, shelf).findings == []
+    done = scan(image, bundle, shelf, listing=Listing(title="new FUMA shoes"))
+    assert done.claimed == ["brd_fuma"]
+    assert [(one.brand, one.claimed) for one in done.findings] == [("fuma", True)]
+    assert scan(image, bundle, shelf, listing=Listing(title="new shoes")).findings == []
+
+
+def test_more_places_are_looked_at_where_the_listing_names_a_brand() -> None:
+    elsewhere = [Box(300 + number, 300, 20, 20) for number in range(MAX_REGIONS - 1)]
+    bundle = bundle_of(*elsewhere, Box(40, 60, 96, 96))
+    shelf, image = Shelf(bundle, fuma=1, hike=2), photo((1, 40, 60))
+    assert scan(image, bundle, shelf).findings == []
+    (finding,) = scan(image, bundle, shelf, listing=Listing(title="new FUMA shoes")).findings
+    assert finding.brand == "fuma"
+
+
+def reading_bundle(reader: FixedReader, *boxes: Box) -> ModelBundle:
+    """A bundle that takes every region for words, and a word for a mark, exactly read or not."""
+    bundle = bundle_of(*boxes)
+    by_word = Recognition(-4.0, (1.0, *(0.0,) * 5, 12.0, 12.0, 0.0, 0.0, 0.0), 0.5)
+    everywhere = Readable(np.zeros(256, np.float32), 0.0)
+    calibration = replace(bundle.calibration, unclaimed=by_word, worth_unclaimed=by_word, readable=everywhere)
+    return replace(bundle, reader=reader, calibration=calibration)  # type: ignore[arg-type]
+
+
+def test_a_brand_whose_word_is_read_is_looked_for() -> None:
+    bundle = reading_bundle(FixedReader(Line("FUMA", Box(50, 90, 60, 20))), Box(40, 60, 96, 96))
+    (finding,) = scan(photo((2, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2)).findings
+    assert finding.brand == "fuma"
+    assert finding.read is not None
+    assert (finding.read.seen, finding.read.word) == ("fuma", "fuma")
+
+
+def test_a_word_is_found_where_no_mark_was_proposed() -> None:
+    box = Box(200, 200, 60, 20)
+    bundle = reading_bundle(FixedReader(Line("FUMA", box), Line("summer", Box(10, 10, 80, 20))), Box(40, 60, 96, 96))
+    (finding,) = scan(photo((2, 40, 60)), bundle, Shelf(bundle, fuma=1, hike=2)).findings
+    assert (finding.brand, finding.box) == ("fuma", (200, 200, 60, 20))
+
+
+def test_a_region_that_holds_a_word_rightly_and_wrongly_spelled_counts_as_rightly() -> None:
+    lines = Line("adedas", Box(50, 70, 60, 20)), Line("ADIDAS", Box(50, 110, 60, 20))
+    bundle = reading_bundle(FixedReader(*lines), Box(40, 60, 96, 96))
+    found = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1)).findings
+    assert [one.read.seen for one in found if one.read is not None] == ["adidas"]
+
+
+def test_a_picture_whose_regions_do_not_look_like_words_is_not_read() -> None:
+    reader = FixedReader(Line("FUMA", Box(50, 90, 60, 20)))
+    bundle = reading_bundle(reader, *(Box(5 * number, 200, 96, 96) for number in range(7)))
+    scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert reader.calls == 1
+    scan(photo(), replace(bundle, calibration=plain_bundle().calibration), Shelf(bundle, fuma=1))
+    assert reader.calls == 1
+
+
+@pytest.mark.parametrize(("unrelated", "found"), [(0.02, ["imitation"]), (0.4, [])])
+def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrelated: float, found: list[str]) -> None:
+    class ReadingVerifier(FixedVerifier):
+        def read(self, pair: Compared, *, shares: Shares) -> Reading:
+            return Reading("FUMA", "SUMMER", 0.99)
+
+        def after_reading(self, shares: Shares, reading: object) -> Shares:
+            return Shares(0.1, 0.0, 0.9)
+
+    verifier = ReadingVerifier(Scores((1 - unrelated) / 2, 0.0, (1 - unrelated) / 2, unrelated))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert [one.kind for one in done.findings] == found
+
+
+def test_agreeing_with_any_version_is_genuine() -> None:
+    """The photo shows the brand's second version; the first, more like it by the vectors, says imitation."""
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf = Shelf(bundle, fuma=1)
+    other = StoredReference("ref_old", "brd_fuma", "fuma", "logo", prepare_reference(mosaic(5)))
+    shelf.add(other, number=9, vector=bundle.embedder.embed([mosaic(1) // 2 + mosaic(5) // 2])[0])
+
+    class ByVersion(FixedVerifier):
+        def scores(self, pair: Compared) -> Scores:
+            genuine, imitation = (0.9, 0.05) if pair.reference is other.prepared else (0.05, 0.9)
+            return Scores(genuine, 0.0, imitation, 0.05)
+
+    bundle = replace(bundle, verifier=ByVersion(Scores(0.5, 0, 0.45, 0.05)))  # type: ignore[arg-type]
+    (finding,) = scan(photo((1, 40, 60)), bundle, shelf).findings
+    assert (finding.kind, finding.reference_id) == ("genuine", "ref_old")
+
+
+def tampered(rows: slice, columns: slice) -> FixedTampering:
+    """Photos of which the part of 16 × 16 places in `rows` and `columns` was tampered with."""
+    probabilities = np.zeros((16, 16), np.float32)
+    probabilities[rows, columns] = 0.95
+    return FixedTampering(probabilities)
+
+
+def covering_bundle(seen: FixedTampering) -> ModelBundle:
+    """A bundle that finds no mark, and takes every tampered place for a smear of the brand that is named."""
+    bundle = bundle_of()
+    never = replace(bundle.calibration.claimed, finding_probability=1.1)
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    calibration = replace(bundle.calibration, claimed=never, unclaimed=never, covered=sure)
+    return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
+
+
+def test_of_a_tampered_place_the_detector_says_nothing() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
+    assert (finding.detected, finding.whole) == (None, False)
+
+
+def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    shelf = Shelf(bundle, fuma=1)
+    (finding,) = scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings
+    assert finding.kind == "smear"
+    assert finding.claimed
+    assert finding.scores.smear == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
+    height, width = photo().shape[:2]
+    assert finding.box == pytest.approx((width / 2, height / 4, width / 4, height / 4), abs=0.1)
+    assert "made unreadable" in finding.reasons[0]
+    assert scan(photo(), bundle, shelf).findings == []
+
+
+def test_in_the_photo_of_a_known_fake_the_brand_is_found_however_unsurely() -> None:
+    bundle = covering_bundle(tampered(slice(0, 0), slice(0, 0)))
+    shelf = Shelf(bundle, fuma=1, other=2)
+    assert scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings == []
+    found = scan(photo(), bundle, shelf, known_fakes_of=["brd_fuma"])
+    assert (found.claimed, found.known_fakes_of) == ([], ["brd_fuma"])
+    (finding,) = found.findings
+    assert (finding.brand, finding.claimed) == ("fuma", True)
+    assert scan(photo(), bundle, shelf, known_fakes_of=["brd_away"]).findings == [], "it has no reference"
+
+
+def test_in_the_photo_of_a_known_fake_a_tampered_place_is_what_is_found() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), known_fakes_of=["brd_fuma"]).findings
+    assert finding.kind == "smear"
+    assert "the photo is that of a known fake of fuma" in finding.reasons[0]
+
+
+def test_where_the_brand_is_shown_a_tampered_place_says_nothing():
+    seen = tampered(slice(4, 8), slice(8, 12))
+    bundle = replace(bundle_of(), tampering=seen)
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, covered=sure))
+    findings = scan(mosaic(1), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
+    assert [finding.kind for finding in findings] == ["genuine"]
+
+
+def test_a_photo_without_a_finding_of_an_unnamed_brand_is_not_searched_for_tampering():
+    seen = tampered(slice(4, 8), slice(8, 12))
+    bundle = covering_bundle(seen)
+    scan(photo(), bundle, Shelf(bundle, fuma=1))
+    assert seen.calls == 0

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from drawn_garment import another, in_a_shop, product
+from plain_bundle import FixedTampering, plain_bundle
+
+from index.exact import ExactIndex
+from index.interface import Entry
+from model.alignment import prepare_reference
+from model.calibration import Covered
+from model.regions import RgbImage
+from serve.scanning.candidates import StoredReference
+from serve.scanning.policy import Policy
+from serve.scanning.results import Finding, Listing
+from serve.scanning.scan import Scanner
+from serve.text.brand_words import BrandNames, BrandWords
+
+
+class Shelf:
+    """The picture of one brand's product."""
+
+    def __init__(self, picture: RgbImage) -> None:
+        self.picture = picture
+        self._one = StoredReference("ref_1", "brd_1", "Fuma", "product", prepare_reference(picture))
+
+    def get(self, reference_id: str) -> StoredReference:
+        return self._one
+
+
+def tampered(*, anywhere: bool = True) -> FixedTampering:
+    probabilities = np.zeros((16, 16), np.float32)
+    probabilities[6:9, 6:9] = 0.95 if anywhere else 0.0
+    return FixedTampering(probabilities)
+
+
+def findings(photo: RgbImage, shelf: Shelf, tampering: FixedTampering, listing: Listing | None = None) -> list[Finding]:
+    """Every tampered place is a smear where something speaks for the brand; no photo passes for a copy of another."""
+    bundle, index = plain_bundle(), ExactIndex()
+    calibration = replace(
+        bundle.calibration,
+        candidate_similarity=-1.0,
+        copy_probability=1.1,
+        covered=Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5),
+    )
+    bundle = replace(bundle, tampering=tampering, calibration=calibration)  # type: ignore[arg-type]
+    index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([shelf.picture])[0])], version=1)
+    words = BrandWords({"brd_1": BrandNames("Fuma", ())})
+    scanner = Scanner(bundle, index=index, references=shelf, words=words)
+    claimed = scanner.claimed_in(listing)
+    return scanner.scan(photo, scan_id="scan_1", policy=Policy(), claimed=claimed).findings
+
+
+def test_a_product_speaks_for_its_brand_where_the_photo_was_tampered_with() -> None:
+    (finding,) = findings(in_a_shop(product()), Shelf(product()), tampered())
+    assert (finding.kind, finding.brand, finding.claimed) == ("smear", "Fuma", False)
+    assert finding.reasons[0].endswith("the photo shows a product of Fuma")
+
+
+def test_another_product_does_not() -> None:
+    assert findings(in_a_shop(another()), Shelf(product()), tampered()) == []
+
+
+def test_a_product_alone_is_nothing() -> None:
+    assert findings(in_a_shop(product()), Shelf(product()), tampered(anywhere=False)) == []
+
+
+def test_where_the_listing_names_the_brand_that_is_what_is_said() -> None:
+    named = Listing(brand_claimed="fuma")
+    (finding,) = findings(in_a_shop(product()), Shelf(product()), tampered(), listing=named)
+    assert finding.claimed
+    assert finding.reasons[0].endswith("the listing names Fuma")

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from serve.text.wording import MOST_ACCENTS, clean
+
+
+@pytest.mark.parametrize(
+    "text", ["Cap\n\tblue", "cafe\u0301", "Tie\u0302\u0323ng", "한글", "a" + "\u0301" * MOST_ACCENTS]
+)
+def test_what_people_write_is_composed(text: str) -> None:
+    assert clean(text) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("accents", ["\u0315\u0300", "\u0344", "\u0f73"])
+def test_of_thousands_of_accents_no_more_than_a_few_are_sorted_together(accents: str) -> None:
+    cleaned = clean("a" + accents * 2_000)
+    apart = unicodedata.normalize("NFD", cleaned)
+    runs = "".join("a" if unicodedata.combining(one) else " " for one in apart).split()
+    assert max(map(len, runs)) == MOST_ACCENTS
+    assert clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\x1b[0m", "\ud800"])
+def test_control_characters_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="control characters"):
+        clean(text)
