@@ -17,6 +17,7 @@ SMALL_SIDE = 44
 """Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
 
 _PRODUCT = "product"
+_TURNED = "turned_"
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
@@ -25,14 +26,15 @@ _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the pict
 def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> list[tuple[str, RgbImage]]:
     """Named pictures of one reference, the first trimmed to its content.
 
-    A `logo` also gives the trimmed picture small, as few pixels show it in a photo, and, on a plain ground, its
-    negative and its ink in white on black, small as well. A `product` gives the picture trimmed, turned by quarters,
-    for a copy may be, and, when trimming took something away, as it is. Never empty.
+    A `logo` also gives the trimmed picture small, as few pixels show it in a photo, turned by quarters, for sleeves
+    and turned photos show it so, and, on a plain ground, its negative and its ink in white on black, both small. A
+    `product` gives the picture trimmed, turned by quarters, for a copy may be, and, when trimming took something away,
+    as it is. Never empty.
     """
     trimmed = trim(picture)
     if kind == "product":
         return _product_views(picture, trimmed)
-    views = [("trimmed", trimmed), ("small", _small(trimmed))]
+    views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
     if ground_colour(picture) is not None:
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
         views.append(("small_white_on_black", _small(_white_on_black(picture))))
@@ -49,11 +51,18 @@ def is_blank(picture: RgbImage) -> bool:
     return float(picture.reshape(-1, 3).std(axis=0).max()) < _BLANK
 
 
+def quarters_turned(view: str) -> int:
+    """By how many quarters the view of that name is turned, anticlockwise: 0 to 3."""
+    _, turned, degrees = view.rpartition(_TURNED)
+    return int(degrees) // 90 if turned else 0
+
+
+def _turned(trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
+    return [(f"{_TURNED}{90 * quarters}", np.ascontiguousarray(np.rot90(trimmed, quarters))) for quarters in (1, 2, 3)]
+
+
 def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
-    turned = [
-        (f"{_PRODUCT}_turned_{90 * quarters}", np.ascontiguousarray(np.rot90(trimmed, quarters)))
-        for quarters in (1, 2, 3)
-    ]
+    turned = [(f"{_PRODUCT}_{name}", view) for name, view in _turned(trimmed)]
     whole = [] if trimmed.shape == picture.shape else [(f"{_PRODUCT}_whole", picture)]
     return [(_PRODUCT, trimmed), *turned, *whole]
 

@@ -13,6 +13,7 @@ from model.alignment import MOST_FEATURES, Features, working_size
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match, photo_size
+from model.reference_views import quarters_turned
 from model.regions import Box, Region, RgbImage
 from model.tampering import Patch, Tampering
 from model.verifier import Compared, likeliest
@@ -51,25 +52,28 @@ class SeenTampering:
 
 
 class SeenRegions:
-    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one."""
+    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one.
+
+    A region may show a mark that is turned by quarters, anticlockwise: it is turned back before it is compared.
+    """
 
     def __init__(self, image: RgbImage) -> None:
         self._image = image
-        self._marks: dict[Box, RgbImage] = {}
-        self._features: dict[Box, Features] = {}
+        self._marks: dict[tuple[Box, int], RgbImage] = {}
+        self._features: dict[tuple[Box, int], Features] = {}
         self._photos: dict[Box, RgbImage] = {}
 
-    def mark(self, box: Box) -> RgbImage:
-        """What `box` and its margin show, at the size at which it is aligned."""
-        if box not in self._marks:
-            self._marks[box] = working_size(self._crop(box))
-        return self._marks[box]
+    def mark(self, box: Box, *, quarters: int = 0) -> RgbImage:
+        """What `box` and its margin show, turned back by `quarters`, at the size at which it is aligned."""
+        if (box, quarters) not in self._marks:
+            self._marks[box, quarters] = working_size(self._turned_back(box, quarters))
+        return self._marks[box, quarters]
 
-    def features(self, box: Box) -> Features:
-        """The keypoints of what `box` and its margin show."""
-        if box not in self._features:
-            self._features[box] = region_features(self._crop(box))
-        return self._features[box]
+    def features(self, box: Box, *, quarters: int = 0) -> Features:
+        """The keypoints of what `box` and its margin show, turned back by `quarters`."""
+        if (box, quarters) not in self._features:
+            self._features[box, quarters] = region_features(self._turned_back(box, quarters))
+        return self._features[box, quarters]
 
     def photo(self, box: Box) -> RgbImage:
         """What `box` shows, at the size at which it is compared with product photos."""
@@ -77,8 +81,8 @@ class SeenRegions:
             self._photos[box] = photo_size(box.crop(self._image))
         return self._photos[box]
 
-    def _crop(self, box: Box) -> RgbImage:
-        return box.grown(REGION_MARGIN).crop(self._image)
+    def _turned_back(self, box: Box, quarters: int) -> RgbImage:
+        return np.ascontiguousarray(np.rot90(box.grown(REGION_MARGIN).crop(self._image), -quarters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,8 @@ def _finding_from_mark(
     recognition = calibration.recognition(claimed=suspect.claimed)
     if surely_its:
         recognition = replace(recognition, finding_probability=0.0)
-    mark = regions.mark(suspect.region.box)
+    quarters = quarters_turned(suspect.hit.view)
+    mark = regions.mark(suspect.region.box, quarters=quarters)
 
     def way(reference: StoredReference, similarity: float) -> _Way | None:
         compared = verifier.compare(mark, reference.prepared, similarity=similarity)
@@ -178,7 +183,7 @@ def _finding_from_mark(
         # Keypoints cost as much as a network, and most pairs are unrelated whatever they say.
         if not recognition.may_pass(evidence, agreeing=MOST_FEATURES):
             return None
-        features = regions.features(suspect.region.box)
+        features = regions.features(suspect.region.box, quarters=quarters)
         evidence = evidence._replace(agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix))
         probability = recognition.probability(evidence)
         return (

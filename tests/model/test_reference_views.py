@@ -1,6 +1,8 @@
 import numpy as np
 
-from model.reference_views import ground_colour, reference_views, shows_product, trim
+from model.reference_views import ground_colour, quarters_turned, reference_views, shows_product, trim
+
+TURNED = ["turned_90", "turned_180", "turned_270"]
 
 
 def _logo() -> np.ndarray:
@@ -11,7 +13,7 @@ def _logo() -> np.ndarray:
 
 def test_a_logo_is_trimmed_made_small_and_reversed() -> None:
     views = dict(reference_views(_logo(), kind="logo"))
-    assert list(views) == ["trimmed", "small", "small_negative", "small_white_on_black"]
+    assert list(views) == ["trimmed", "small", *TURNED, "small_negative", "small_white_on_black"]
     assert views["trimmed"].shape == (28, 108, 3)
     assert views["small"].shape == (11, 44, 3)
     assert tuple(views["small_negative"][5, 22]) == (55, 255, 255)
@@ -22,8 +24,8 @@ def test_a_logo_is_trimmed_made_small_and_reversed() -> None:
 def test_a_photo_without_a_plain_ground_stays_whole() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     assert ground_colour(photo) is None
-    turned = [f"product_turned_{degrees}" for degrees in (90, 180, 270)]
-    for kind, names in (("logo", ["trimmed", "small"]), ("product", ["product", *turned])):
+    products = ["product", *(f"product_{name}" for name in TURNED)]
+    for kind, names in (("logo", ["trimmed", "small", *TURNED]), ("product", products)):
         views = reference_views(photo, kind=kind)
         assert [name for name, _ in views] == names
         assert views[0][1] is photo
@@ -35,11 +37,17 @@ def test_a_product_is_not_reversed() -> None:
     assert views["product_whole"].shape == (100, 200, 3)
 
 
-def test_a_product_is_known_turned_by_quarters() -> None:
-    views = dict(reference_views(_logo(), kind="product"))
-    for degrees in (90, 180, 270):
-        turned = views[f"product_turned_{degrees}"]
-        assert np.array_equal(np.rot90(turned, -degrees // 90), views["product"])
+def test_logos_and_products_are_known_turned_by_quarters() -> None:
+    for kind, first in (("logo", "trimmed"), ("product", "product")):
+        views = reference_views(_logo(), kind=kind)
+        turned = {quarters_turned(name): view for name, view in views if "turned" in name}
+        assert list(turned) == [1, 2, 3]
+        for quarters, view in turned.items():
+            assert np.array_equal(np.rot90(view, -quarters), dict(views)[first])
+
+
+def test_a_view_that_is_not_turned_says_so() -> None:
+    assert {quarters_turned(name) for name, _ in reference_views(_logo(), kind="logo") if "turned" not in name} == {0}
 
 
 def test_a_views_name_says_whether_it_is_of_a_product() -> None:

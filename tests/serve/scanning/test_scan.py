@@ -40,14 +40,15 @@ class FixedDetector:
 
 
 class FixedVerifier(SimilarityVerifier):
-    """Gives the same scores to every pair, and counts the pairs that were compared and those that were scored."""
+    """Gives the same scores to every pair, keeps the regions that were compared, and counts those that were scored."""
 
     def __init__(self, scores: Scores) -> None:
         self._scores = scores
-        self.calls = self.scored = 0
+        self.regions: list[RgbImage] = []
+        self.scored = 0
 
     def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        self.calls += 1
+        self.regions.append(region)
         return compared(self._scores.unrelated, region, reference)
 
     def scores(self, pair: Compared) -> Scores:
@@ -73,8 +74,10 @@ class Shelf:
     def get(self, reference_id: str) -> StoredReference | None:
         return self._references.get(reference_id)
 
-    def add(self, reference: StoredReference, *, number: int, vector: NDArray[np.float32]) -> None:
-        view = "product" if reference.kind == "product" else "trimmed"
+    def add(
+        self, reference: StoredReference, *, number: int, vector: NDArray[np.float32], view: str | None = None
+    ) -> None:
+        view = view or ("product" if reference.kind == "product" else "trimmed")
         entry = Entry(number, reference.reference_id, reference.brand_id, view, vector)
         self.index.add([entry], version=number)
         self._references[reference.reference_id] = reference
@@ -146,6 +149,23 @@ def test_one_place_is_one_finding() -> None:
     assert len(scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings) == 1
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_mark_that_is_turned_is_compared_upright(quarters: int) -> None:
+    verifier = FixedVerifier(Scores(genuine=0.97, smear=0.01, imitation=0.01, unrelated=0.01))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    shelf, seen = Shelf(bundle), photo()
+    turned = np.rot90(mosaic(1), quarters)
+    seen[60:156, 40:136] = turned
+    reference = StoredReference("ref_fuma", "brd_fuma", "fuma", "logo", prepare_reference(mosaic(1)))
+    (vector,) = bundle.embedder.embed([turned])
+    shelf.add(reference, number=1, vector=vector, view=f"turned_{90 * quarters}")
+    (finding,) = scan(seen, bundle, shelf).findings
+    assert (finding.brand, finding.kind, finding.box) == ("fuma", "genuine", (40, 60, 96, 96))
+    (compared_with,) = verifier.regions
+    around = Box(40, 60, 96, 96).grown(REGION_MARGIN).crop(seen)
+    assert np.array_equal(compared_with, working_size(np.ascontiguousarray(np.rot90(around, -quarters))))
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_a_product_photo_that_is_more_alike_does_not_hide_the_mark(named: bool) -> None:
     bundle = bundle_of(Box(40, 60, 96, 96))
@@ -166,7 +186,7 @@ def test_unrelated_pairs_are_no_findings() -> None:
     verifier = FixedVerifier(Scores(genuine=0.1, smear=0.1, imitation=0.1, unrelated=0.7))
     bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
     assert scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings == []
-    assert verifier.calls > 0
+    assert len(verifier.regions) > 0
     assert verifier.scored == 0, "what was done to another's mark nobody asks"
 
 
@@ -265,7 +285,7 @@ def test_work_is_bounded_however_many_regions_there_are() -> None:
     verifier = FixedVerifier(Scores(genuine=1.0, smear=0.0, imitation=0.0, unrelated=0.0))
     bundle = bundle_of(*boxes, verifier=verifier)
     scan(photo((1, 40, 60)), bundle, Shelf(bundle, **{f"brand{n}": n for n in range(1, 9)}))
-    assert verifier.calls <= MAX_CANDIDATES < MAX_REGIONS
+    assert len(verifier.regions) <= MAX_CANDIDATES < MAX_REGIONS
 
 
 def test_a_reference_removed_during_the_scan_is_no_finding() -> None:
