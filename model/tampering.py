@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.detector import letterboxed
+from model.faces import could_be_a_face
 from model.regions import Box, RgbImage
 from model.runtime import session
 
@@ -105,9 +106,12 @@ class Tampering:
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
 
     def places(self, image: RgbImage) -> list[Patch]:
-        """The `MOST_PLACES` most tampered places of the photo, each as sure as a closer look is, the surest first."""
-        seen = self.map(image).patches()[:MOST_PLACES]
-        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in seen]
+        """The `MOST_PLACES` most tampered places of the photo, each as sure as a closer look is, the surest first.
+
+        What may be a face that was made private is none of them.
+        """
+        seen = [patch for patch in self.map(image).patches() if not could_be_a_face(image, patch.box)]
+        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in seen[:MOST_PLACES]]
         return sorted(closer, key=lambda patch: -patch.probability)
 
     def within(self, image: RgbImage, box: Box) -> float:

