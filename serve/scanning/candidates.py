@@ -105,18 +105,20 @@ def suspects_of(
     state: IndexView,
     spelled: Mapping[int, Sequence[Spelled]],
     claimed: Sequence[str],
+    least_similarity: float,
 ) -> list[Suspect]:
     """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
 
     `vectors` (n, 256) and `hits`, the best of the best brands, belong to `regions`; `spelled` holds the words read, by
     number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed brand that nothing
-    else speaks for, the region most like it is suspected.
+    else speaks for, the region most like it is suspected. What only similarity speaks for is not compared below
+    `least_similarity`: where the likest is a product's photo less alike than that, its brand's logo is not looked for.
     """
     best: dict[tuple[int, str, bool], Hit] = {}
     for place, row in enumerate(hits):
         for hit in row:
             best[place, hit.brand_id, shows_product(hit.view)] = hit
-            if shows_product(hit.view):
+            if shows_product(hit.view) and (hit.similarity >= least_similarity or hit.brand_id in claimed):
                 logo = _best_logo(vectors[place : place + 1], brand_id=hit.brand_id, state=state)
                 best |= {(place, one.brand_id, False): one for one in logo}
     for place, words in spelled.items():

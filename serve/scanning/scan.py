@@ -117,8 +117,17 @@ class Scanner:
             state = self._index.view()
             hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
         with stopwatch.step("verify"):
-            suspects = suspects_of(regions, vectors, hits, state=state, spelled=spelled, claimed=list(speaks))
-            likely = chosen(suspects, calibration=self._bundle.calibration, brands=state.brands)
+            calibration = self._bundle.calibration
+            suspects = suspects_of(
+                regions,
+                vectors,
+                hits,
+                state=state,
+                spelled=spelled,
+                claimed=list(speaks),
+                least_similarity=calibration.candidate_similarity,
+            )
+            likely = chosen(suspects, calibration=calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
             seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
             compared = partial(
