@@ -3,7 +3,7 @@
 Marks of `dev` brands, genuine, smeared and imitated, drawn on garments; real marks on packages in shops, and of a few
 brands everywhere, as they are and smeared; marks of brands that nobody registered; garments without marks. Where a
 brand has several drawings, one of them is never registered: photos show versions of a mark that no reference covers.
-Half of the listings name a brand, as a rule the one that is in the photo.
+Half of the listings name a brand, as a rule the one that is in the photo. Some photos are framed or beside others.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from model.decode import decode
 from model.encoding import jpeg
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
+from training.edits.composites import composed
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import TRAINING_SMEARS, smear
@@ -44,6 +45,9 @@ Kind = Literal["genuine", "smear", "imitation"]
 
 CLAIMING_SHARE = 0.5
 """Of listings, those that name a brand."""
+
+COMPOSED_SHARE = 0.15
+"""Of photos, those that stand in a frame or beside garments without marks."""
 
 PACKAGE_REFERENCES = 3
 """Studio pictures of a packaged brand whose marks are registered, at most."""
@@ -117,9 +121,20 @@ def development_photos(
         *_real_photos(brands, count=real, rng=rng),
         *(DevelopmentPhoto(garments[n].path.read_bytes()) for n in rng.permutation(len(garments))[:without]),
     ]
+    apart = rng.spawn(1)[0]  # what is composed leaves all other draws as they are
     for photo in photos:
         claims = photo.brand or names[int(rng.integers(len(names)))]
-        yield replace(photo, claims=claims) if rng.random() < CLAIMING_SHARE else photo
+        sent = _composed(photo, garments, rng=apart) if apart.random() < COMPOSED_SHARE else photo
+        yield replace(sent, claims=claims) if rng.random() < CLAIMING_SHARE else sent
+
+
+def _composed(photo: DevelopmentPhoto, garments: Sequence[Photo], *, rng: np.random.Generator) -> DevelopmentPhoto:
+    """The photo put together with others, or in a frame."""
+
+    def another() -> RgbImage:
+        return garments[int(rng.integers(len(garments)))].read()
+
+    return replace(photo, data=jpeg(composed(decode(photo.data), (), another=another, rng=rng).image))
 
 
 def readable_photos(

@@ -1,7 +1,7 @@
 """Photos with tampered places, drawn and real: marks, and other places, smeared; and what is no tampering.
 
-A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise and compression leave the target
-empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer
+A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise, compression, a frame, and other
+photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer
 look at one place sees them.
 """
 
@@ -17,6 +17,7 @@ from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
 from training.edits.anything import changed_anyhow
+from training.edits.composites import composed
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
@@ -28,6 +29,9 @@ TOOLS = tuple(tool for tool in TRAINING_SMEARS if tool != "emoji")
 UNTOUCHED_SHARE = 0.45
 ANYHOW_SHARE = 0.4
 """Of the changes, those by no tool."""
+
+COMPOSED_SHARE = 0.3
+"""Of the photos, those that stand in a frame or beside others."""
 
 CLOSER_SHARE = 0.5
 """Of the photos, those that show the surroundings of one place."""
@@ -56,11 +60,10 @@ def draw_tampered(
     untouched: bool | None = None,
 ) -> Tampered:
     """One photo; `untouched` None draws whether anything was done to it."""
-    scene = scene_from(sources, rng)
-    image, mask = np.ascontiguousarray(scene.image), np.zeros(scene.image.shape[:2], np.float32)
     if untouched is None:
         untouched = rng.random() < UNTOUCHED_SHARE
-    places = _places(list(scene.boxes), image.shape[:2], rng)
+    image, places = _photo(sources, rng, untouched=untouched)
+    mask = np.zeros(image.shape[:2], np.float32)
     for box in [] if untouched else places:
         if rng.random() < ANYHOW_SHARE:
             edited = changed_anyhow(image, box, other=scene_from(sources, rng).image, rng=rng)
@@ -75,6 +78,18 @@ def draw_tampered(
         columns = slice(int(around.x), int(np.ceil(around.x + around.width)))
         image, mask = np.ascontiguousarray(image[rows, columns]), np.ascontiguousarray(mask[rows, columns])
     return _on_square(image, mask, side=side, rng=rng)
+
+
+def _photo(sources: Sources, rng: np.random.Generator, *, untouched: bool) -> tuple[RgbImage, list[Box]]:
+    """A photo, alone or put together with others, and the places of it that are changed or looked at closely."""
+    scene = scene_from(sources, rng)
+    image, boxes = np.ascontiguousarray(scene.image), scene.boxes
+    if rng.random() < COMPOSED_SHARE:
+        made = composed(image, boxes, another=lambda: scene_from(sources, rng).image, rng=rng)
+        if untouched and rng.random() < 0.5:
+            return made.image, [made.panels[int(rng.integers(len(made.panels)))]]
+        image, boxes = made.image, made.boxes
+    return image, _places(list(boxes), image.shape[:2], rng)
 
 
 def _places(boxes: list[Box], shape: tuple[int, ...], rng: np.random.Generator) -> list[Box]:
