@@ -132,6 +132,7 @@ def tampering(
     start: Start = None,
     steps: int = 1600,
     seed: int = 0,
+    share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:
     """Train the network that sees tampered places, from the bundle's detector and on its scenes, and write it."""
     from model.detector import Detector
@@ -160,7 +161,7 @@ def tampering(
         report=out.print,
         start=start,
     )
-    off = export_tampering(checkpoint, bundle / "tampering.onnx", sources=train_sources, start=start)
+    off = export_tampering(checkpoint, bundle / "tampering.onnx", sources=train_sources, start=start, share=share)
     out.print(f"{figures}, off torch by {off:.2g}")
 
 

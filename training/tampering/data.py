@@ -1,8 +1,8 @@
 """Photos with tampered places, drawn and real: marks, and other places, smeared; and what is no tampering.
 
 A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise, compression, a frame, and other
-photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike. Half of the photos are seen whole, half as the closer
-look at one place sees them.
+photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike. Half of the photos
+are seen whole, half as the closer look at one place sees them.
 """
 
 from __future__ import annotations

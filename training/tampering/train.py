@@ -139,11 +139,14 @@ def development_figures(network: torch.nn.Module, sources: Sources, *, settings:
     }
 
 
-def export_tampering(checkpoint: Path, path: Path, *, sources: Sources, start: Path | None = None) -> float:
+def export_tampering(
+    checkpoint: Path, path: Path, *, sources: Sources, start: Path | None = None, share: float = 0.5
+) -> float:
     """Write the int8 file `path` and its weights beside it; the largest difference of the fp32 file from torch.
 
-    With `start`, the weights that the training began from, those half-way to what was learnt are taken: they see photos
-    unlike those of training better than either (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
+    With `start`, the weights that the training began from, those that lie `share` of the way to what was learnt are
+    taken: half-way they see photos unlike those of training better than at either end, as a rule (Wortsman et al. 2022,
+    https://arxiv.org/abs/2109.01903); what is to be unlearnt goes with 1 alone.
 
     Raises `RuntimeError` when the difference is over 1e-3.
     """
@@ -155,7 +158,7 @@ def export_tampering(checkpoint: Path, path: Path, *, sources: Sources, start: P
     if start is not None:
         load_weights(network, start)
         before = network.state_dict()
-        learnt = {name: (value + before[name]) / 2 for name, value in learnt.items()}
+        learnt = {name: share * value + (1.0 - share) * before[name] for name, value in learnt.items()}
     network.load_state_dict(learnt)
     save_weights(network, path.with_suffix(".fp16.npz"))
     load_weights(network, path.with_suffix(".fp16.npz"))
