@@ -58,6 +58,13 @@ def recompressed(photo: np.ndarray) -> np.ndarray:
     return cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR)
 
 
+def creased(photo: np.ndarray, seed: int) -> np.ndarray:
+    """With soft folds in everything that is not white: what no second shot on the same dummy repeats."""
+    coarse = np.random.default_rng(seed).normal(0, 9, (20, 16)).astype(np.float32)
+    folds = cv2.resize(coarse, (photo.shape[1], photo.shape[0]), interpolation=cv2.INTER_CUBIC)[..., None]
+    return np.where((photo < 250).any(axis=-1, keepdims=True), np.clip(photo + folds, 0, 255), photo).astype(np.uint8)
+
+
 COPIES = {
     "same": lambda photo: photo,
     "cropped": lambda photo: photo[60:280, 20:200],
@@ -80,6 +87,48 @@ def test_a_reused_photo_is_found(how):
     assert ("mirrored" in match.reasons) == match.mirrored
     if how == "cropped":
         assert match.overlap < 0.9
+
+
+def cut_out(photo: np.ndarray) -> np.ndarray:
+    """The product on a ground full of edges."""
+    coarse = np.random.default_rng(9).integers(30, 220, (30, 24, 3), dtype=np.uint8)
+    ground = cv2.resize(coarse, (photo.shape[1], photo.shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.where((photo < 250).any(axis=-1, keepdims=True), photo, ground)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_product_that_was_cut_out_and_laid_on_another_ground_is_a_copy(side):
+    photo = creased(product(1), 1)
+    match = matched(np.ascontiguousarray(cut_out(photo)[:, ::side]), prepare_reference(photo))
+    assert match.probability > 0.8
+    assert match.mirrored == (side < 0)
+    assert match.matrix is not None
+
+
+@pytest.mark.parametrize("other", [creased(product(1), 2), *(creased(product(seed), 1) for seed in (2, 3))])
+def test_another_one_that_was_cut_out_is_none(other):
+    assert matched(cut_out(other), prepare_reference(creased(product(1), 1))).probability < 0.5
+
+
+def test_a_frame_over_what_was_cropped_away_does_not_hide_a_copy():
+    photo = creased(product(1), 1)
+    framed = cv2.copyMakeBorder(photo[40:270, 40:220], 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(200, 40, 60))
+    assert matched(framed, prepare_reference(photo)).probability > 0.9
+
+
+def slanted(photo: np.ndarray) -> np.ndarray:
+    """As a screen shows it that is looked at from one side."""
+    height, width = photo.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = np.array([[12, 4], [width - 6, 22], [width - 14, height - 20], [2, height - 4]], np.float32)
+    size = (width, height)
+    return cv2.warpPerspective(photo, cv2.getPerspectiveTransform(corners, seen), size, borderValue=(255, 255, 255))
+
+
+def test_a_copy_at_a_slant_is_recognised_and_another_shot_is_not():
+    reference = prepare_reference(creased(product(1), 1))
+    assert matched(slanted(creased(product(1), 1)), reference).probability > 0.9
+    assert matched(slanted(creased(product(1), 2)), reference).probability < 0.5
 
 
 @pytest.mark.parametrize("seed", range(2, 8))
@@ -123,6 +172,21 @@ def test_places_that_cover_most_of_the_goods_are_left_out_in_turn():
     assert len(_rests(reference, bands[:2])) == len(_rests(reference, [])) == 1
 
 
+def earrings(seed: int) -> np.ndarray:
+    """Two prints in opposite corners, on white."""
+    photo = np.full((260, 260, 3), 255, np.uint8)
+    for start in (10, 170):
+        photo[start : start + 80, start : start + 80] = product(seed)[100:180, 80:160]
+    return photo
+
+
+def test_a_copy_of_which_the_logo_places_hold_all_structure_is_recognised():
+    places = tuple(Box(start, start, 86, 86) for start in (0, 170))
+    reference = prepare_reference(earrings(1))
+    assert matched(earrings(1), reference, places=places).probability > 0.9
+    assert matched(earrings(2), reference, places=places).probability < 0.5
+
+
 @pytest.mark.parametrize("wiped_band", [0, 1, 2])
 def test_a_wiped_place_is_forgiven_in_whichever_turn_it_is(wiped_band):
     photo = creased(product(1), 1)
@@ -148,13 +212,6 @@ def test_a_caption_beyond_the_product_does_not_hide_a_copy():
     cv2.putText(captioned, "SALE", (2, 292), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (200, 0, 0), 2, cv2.LINE_AA)
     plain = cv2.GaussianBlur(captioned, (0, 0), 2.5)  # too soft for keypoints: its frame alone says where it lies
     assert matched(plain, prepare_reference(photo)).correlation > 0.8
-
-
-def creased(photo: np.ndarray, seed: int) -> np.ndarray:
-    """With soft folds in everything that is not white: what no second shot on the same dummy repeats."""
-    coarse = np.random.default_rng(seed).normal(0, 9, (20, 16)).astype(np.float32)
-    folds = cv2.resize(coarse, (photo.shape[1], photo.shape[0]), interpolation=cv2.INTER_CUBIC)[..., None]
-    return np.where((photo < 250).any(axis=-1, keepdims=True), np.clip(photo + folds, 0, 255), photo).astype(np.uint8)
 
 
 @pytest.mark.parametrize("side", [1, -1])
