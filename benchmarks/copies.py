@@ -1,0 +1,126 @@
+"""A brand's product photos, used again as sellers do: which edits hide a copy, and what else is called one?
+
+Studio photos are registered as products among the logos of other brands, and come back edited in each of the ways of
+`benchmarks.seller_edits`. On the false side, garments of others are scanned, and of each registered photo the most
+similar other studio photo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.seller_edits import EDITS
+from benchmarks.stock import quietly
+from client.api import Hallmark, Json
+from client.service import running_service
+from model.bundle import bundle_folder
+from model.embedder import Embedder
+from model.encoding import jpeg
+from model.regions import RgbImage
+from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.references import other_brands, register_brands
+from training.synthesis.logos import fetch_packages, load_logos
+
+BRANDS = 8
+"""Brands that the studio photos are divided among."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is scanned."""
+
+    photos: int
+    garments: int
+    others: int
+
+
+FULL = Size(photos=30, garments=300, others=200)
+QUICK = Size(photos=1, garments=5, others=10)
+
+
+def main() -> None:
+    """Register, scan and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    size = QUICK if parser.parse_args().quick else FULL
+    studio = plain_photos("catalogue", limit=size.photos)
+    garments = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)][: size.garments]
+    logos = other_brands(load_logos(fetch_packages()), count=size.others)
+    with (
+        tempfile.TemporaryDirectory(prefix="hallmark-copies-") as folder,
+        running_service(Path(folder)) as service,
+        Hallmark(service.url, key=service.create_key("admin")) as api,
+    ):
+        register_brands(api, logos, progress=quietly)
+        ids = [str(api.create_brand(f"Studio {number}")["id"]) for number in range(min(BRANDS, len(studio)))]
+        own = [
+            str(api.add_reference(ids[place % BRANDS], jpeg(photo.read()), kind="product")["id"])
+            for place, photo in enumerate(studio)
+        ]
+        found = {name: _recognised(api, studio, own, name=name, others=garments) for name in EDITS}
+        false = {
+            "garments": _called_copies(api, (photo.read() for photo in garments)),
+            "most similar other photos": _called_copies(api, _most_similar(studio)),
+        }
+    _show(found, false, photos=len(studio), garments=len(garments))
+
+
+def _recognised(
+    api: Hallmark, studio: Sequence[Photo], own: Sequence[str], *, name: str, others: Sequence[Photo]
+) -> dict[str, float]:
+    """Of the photos edited as `name` says: the share called a copy of their original, and that called smeared too."""
+    right, smeared = [], []
+    for place, (photo, reference) in enumerate(zip(studio, own, strict=True)):
+        rng = np.random.default_rng([list(EDITS).index(name), place])
+        strangers = [others[int(one)].read() for one in rng.choice(len(others), 3, replace=False)]
+        edited = EDITS[name](photo.read(), rng, strangers)
+        if edited is not None:
+            answer = api.scan(jpeg(edited, quality=90))
+            right.append(any(one["reference_id"] == reference for one in _copies(answer)))
+            smeared.append(right[-1] and any(one["kind"] == "smear" for one in answer["findings"]))
+    if not right:
+        return {"found": float("nan"), "smeared": float("nan"), "photos": 0}
+    return {"found": float(np.mean(right)), "smeared": float(np.mean(smeared)), "photos": len(right)}
+
+
+def _called_copies(api: Hallmark, pictures: Iterator[RgbImage]) -> float:
+    return float(np.mean([bool(_copies(api.scan(jpeg(picture, quality=90)))) for picture in pictures]))
+
+
+def _copies(answer: Json) -> list[Json]:
+    return [one for one in answer["findings"] if one["kind"] == "copied_photo"]
+
+
+def _most_similar(studio: Sequence[Photo]) -> Iterator[RgbImage]:
+    """Of each photo, the studio photo most like it that is not registered."""
+    registered = {photo.path for photo in studio}
+    rest = [photo for photo in plain_photos("catalogue") if photo.path not in registered]
+    embedder = Embedder(bundle_folder() / "embedder.onnx", threads=1)
+    others = np.concatenate([embedder.embed([photo.read()]) for photo in rest])
+    for photo in studio:
+        yield rest[int((others @ embedder.embed([photo.read()])[0]).argmax())].read()
+
+
+def _show(found: dict[str, dict[str, float]], false: dict[str, float], *, photos: int, garments: int) -> None:
+    table = Table(title=f"{photos} studio photos used again: called a copy, and smeared too", title_justify="left")
+    for name in ("what was done", "found", "smeared", "photos"):
+        table.add_column(name, justify="left" if name == "what was done" else "right")
+    for name, row in found.items():
+        table.add_row(name, f"{row['found']:.3f}", f"{row['smeared']:.3f}", f"{row['photos']:.0f}")
+    for name, share in false.items():
+        table.add_row(f"no copies: {name}", f"{share:.3f}", "", str(garments if name == "garments" else photos))
+    Console(width=100).print(table)
+    print(json.dumps({"photos": photos, "garments": garments, "found": found, "called_copies": false}))
+
+
+if __name__ == "__main__":
+    main()
