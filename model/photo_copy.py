@@ -119,7 +119,8 @@ class PhotoMatch:
     `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
     the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
-    0.5. `reasons` says it in words.
+    0.5. `reasons` says it in words. `inside` (h, w), of the reference's picture, is the product where that alone
+    agrees, for its ground may have been exchanged; else None.
     """
 
     probability: float
@@ -131,6 +132,7 @@ class PhotoMatch:
     difference: NDArray[np.float32] | None = field(repr=False)
     reasons: list[str]
     matrix: Matrix | None = field(default=None, repr=False)
+    inside: Mask | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +185,19 @@ def photo_match(
     one whose rest agrees, more closely than a whole photo need. `small` is `photo_size(image)`, for whoever has it.
     """
     small = photo_size(image) if small is None else small
-    judged: list[tuple[float, _Laid]] = []
+    judged: list[tuple[float, _Laid, bool]] = []
     for known, laid in chain(_looks(small, reference, places), _later_looks(small, judged, reference, places)):
-        judged.append((_probability(laid, small, known, reference, weights), laid))
+        judged.append((_probability(laid, small, known, reference, weights), laid, known.of_product))
         if judged[-1][0] >= _EVEN:
             break
-    probability, best = max(judged, key=lambda one: one[0])
+    probability, best, of_product = max(judged, key=lambda one: one[0])
     match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < _EVEN:
         return PhotoMatch(*match, None, None, [])
     aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
     matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix)
+    inside = product_inside(reference.picture) if of_product else None
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix, inside)
 
 
 def photo_size(image: RgbImage) -> RgbImage:
@@ -226,13 +229,13 @@ def _looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box])
 
 
 def _later_looks(
-    small: RgbImage, judged: Sequence[tuple[float, _Laid]], reference: PreparedReference, places: Sequence[Box]
+    small: RgbImage, judged: Sequence[tuple[float, _Laid, bool]], reference: PreparedReference, places: Sequence[Box]
 ) -> Iterator[tuple[_Known, _Laid]]:
     """What a seller may have left of the photo, as it lies in the best of the looks `judged` before; then at a slant.
 
     That is all but a frame, or the product alone, cut out of a plain ground and laid on another.
     """
-    best = max((laid for _, laid in judged), key=_agreeing)
+    best = max((laid for _, laid, _ in judged), key=_agreeing)
     if max(best.correlation, best.rest) < _WORTH_REFINING:
         return
     seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import structlog
 from sqlalchemy import update
 
@@ -24,6 +25,9 @@ from serve.database.tables import Reference, ReferenceKind
 
 StoredPlaces = list[list[float]]
 """Places as the database has them: left, top, width and height in pixels of the uploaded picture."""
+
+LEAST_INSIDE = 0.8
+"""Share of a place that must lie well inside the product, where its ground may have been exchanged."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +77,8 @@ def wiped_places(
 ) -> list[WipedPlace]:
     """The `places` of a product reference that were wiped in the copy that `region` of `image` shows.
 
-    `match` is that of the region's pixels with the reference.
+    `match` is that of the region's pixels with the reference. Where the product alone agrees, what stands out of it is
+    not asked about: another ground is no smear.
     """
     if match.matrix is None:
         return []
@@ -82,6 +87,8 @@ def wiped_places(
     height, width = image.shape[:2]
     found = []
     for place in places:
+        if match.inside is not None and place.place.box.crop(match.inside.astype(np.uint8)).mean() < LEAST_INSIDE:
+            continue
         seen = wiped(crop, match.matrix, place, weights=weights)
         if seen is not None and seen.probability >= weights.finding_probability:
             box = box_in_copy(place.place.box, match.matrix)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from drawn_garment import COPIES, PLACE, WIPES, product, smeared
@@ -14,12 +15,14 @@ from index.exact import ExactIndex
 from index.interface import Entry
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle
+from model.cut_out import product_inside
 from model.decode import decode
 from model.logo_places import MARGIN
+from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage
 from serve import service
 from serve.scanning.candidates import StoredReference
-from serve.scanning.copied_photo import found_places, ready_places
+from serve.scanning.copied_photo import found_places, ready_places, wiped_places
 from serve.scanning.evidence import draw_evidence
 from serve.scanning.policy import Policy
 from serve.scanning.replay import replay
@@ -115,6 +118,29 @@ def test_the_evidence_shows_the_place_beside_the_genuine_one() -> None:
     assert max(smear.genuine.shape) <= 65, "the place, not the whole reference"
     shown, whole = (decode(draw_evidence(image, one)) for one in (smear, replace(smear, genuine=None)))
     assert not np.array_equal(shown, whole)
+
+
+EDGE = Box(296, 180, 100, 70)
+"""Half on the garment and half on its ground."""
+
+
+@pytest.mark.parametrize(("how", "smeared_places"), [(None, 0), ("painted", 1)])
+def test_another_ground_is_no_smear_and_hides_none(how: str | None, smeared_places: int) -> None:
+    bundle, picture = plain_bundle(), product()
+    prepared = prepare_reference(picture)
+    places = ready_places([list(PLACE), list(EDGE)], picture=picture, prepared=prepared)
+    ground = cv2.resize(np.random.default_rng(9).integers(30, 220, (60, 50, 3), dtype=np.uint8), (400, 480))
+    sent = picture if how is None else smeared(picture, WIPES[how])
+    copy = np.where((picture < 250).any(axis=-1, keepdims=True), sent, ground)
+    match = photo_match(copy, prepared, places=[one.place.box for one in places], weights=bundle.photo_copy)
+    assert match.inside is None, "this garment leaves so little ground that all of it is a copy still"
+
+    def found(match: PhotoMatch) -> int:
+        whole = Box(0, 0, 400, 480)
+        return len(wiped_places(copy, whole, match=match, places=places, weights=bundle.wiped_places))
+
+    assert found(match) == smeared_places + 1
+    assert found(replace(match, inside=product_inside(prepared.picture))) == smeared_places
 
 
 def test_a_logo_reference_has_no_places() -> None:
