@@ -119,8 +119,8 @@ class PhotoMatch:
     `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
     the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
-    0.5. `reasons` says it in words. `inside` (h, w), of the reference's picture, is the product where that alone
-    agrees, for its ground may have been exchanged; else None.
+    0.5. `reasons` says it in words. `inside` (h, w), of the reference's picture, is the part that was compared where
+    that is not all, for a frame may cover the rest, or another ground stand there; else None.
     """
 
     probability: float
@@ -159,11 +159,13 @@ class _Laid:
 class _Known:
     """The reference in a square of `_SIDE` pixels: its edges, and `rest`, (h, w) bool, what lies outside its logos.
 
-    `of_product` where that is the product alone, without the ground that it stands on.
+    `part`, (h, w) bool, is what of it is looked at where that is not all; `of_product` where that is the product alone,
+    without the ground that it stands on.
     """
 
     edges: Edges
     rest: NDArray[np.bool_]
+    part: Mask | None = None
     of_product: bool = False
 
 
@@ -185,18 +187,18 @@ def photo_match(
     one whose rest agrees, more closely than a whole photo need. `small` is `photo_size(image)`, for whoever has it.
     """
     small = photo_size(image) if small is None else small
-    judged: list[tuple[float, _Laid, bool]] = []
+    judged: list[tuple[float, _Laid, Mask | None]] = []
     for known, laid in chain(_looks(small, reference, places), _later_looks(small, judged, reference, places)):
-        judged.append((_probability(laid, small, known, reference, weights), laid, known.of_product))
+        judged.append((_probability(laid, small, known, reference, weights), laid, known.part))
         if judged[-1][0] >= _EVEN:
             break
-    probability, best, of_product = max(judged, key=lambda one: one[0])
+    probability, best, part = max(judged, key=lambda one: one[0])
     match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < _EVEN:
         return PhotoMatch(*match, None, None, [])
     aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
     matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    inside = product_inside(reference.picture) if of_product else None
+    inside = None if part is None else _at_size_of(part, reference.picture)
     return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix, inside)
 
 
@@ -229,7 +231,10 @@ def _looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box])
 
 
 def _later_looks(
-    small: RgbImage, judged: Sequence[tuple[float, _Laid, bool]], reference: PreparedReference, places: Sequence[Box]
+    small: RgbImage,
+    judged: Sequence[tuple[float, _Laid, Mask | None]],
+    reference: PreparedReference,
+    places: Sequence[Box],
 ) -> Iterator[tuple[_Known, _Laid]]:
     """What a seller may have left of the photo, as it lies in the best of the looks `judged` before; then at a slant.
 
@@ -249,6 +254,8 @@ def _later_looks(
         looks.append((known, _refined(small, laid, known, reference)))
         yield looks[-1]
     for known, laid in looks:
+        if laid.agreeing < LEAST_EDGES:
+            continue
         slanted = _refined(small, laid, known, reference, motion=cv2.MOTION_HOMOGRAPHY)
         if slanted is not laid:
             yield known, slanted
@@ -257,7 +264,7 @@ def _later_looks(
 def _part(part: Mask, whole: _Known, *, of_product: bool = False) -> _Known:
     """`part` of the reference, outside its logo places where enough is left."""
     outside = part & whole.rest
-    return _Known(whole.edges, outside if outside.mean() >= _LEAST_REST else part, of_product)
+    return _Known(whole.edges, outside if outside.mean() >= _LEAST_REST else part, part, of_product)
 
 
 def _unframed(seen: RgbImage, matrix: Matrix, reference: PreparedReference) -> Mask:
@@ -363,10 +370,14 @@ def _covered(shown: _Shown) -> Mask:
 def _compared(shown: _Shown, known: _Known, reference: PreparedReference) -> Mask:
     """What both show, outside of the logo places where enough is left."""
     covered = _covered(shown)
-    height, width = reference.picture.shape[:2]
-    rest = cv2.resize(known.rest.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    outside = covered & rest
+    outside = covered & _at_size_of(known.rest, reference.picture)
     return np.asarray(outside if outside.mean() >= _LEAST_REST else covered, np.bool_)
+
+
+def _at_size_of(square: Mask, picture: RgbImage) -> Mask:
+    """A mask of the square, (_SIDE, _SIDE), as one of the reference's picture (h, w)."""
+    height, width = picture.shape[:2]
+    return cv2.resize(square.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:

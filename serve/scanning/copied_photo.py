@@ -27,7 +27,7 @@ StoredPlaces = list[list[float]]
 """Places as the database has them: left, top, width and height in pixels of the uploaded picture."""
 
 LEAST_INSIDE = 0.8
-"""Share of a place that must lie well inside the product, where its ground may have been exchanged."""
+"""Share of a place that must lie in what was compared, where a frame or another ground may be around it."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +77,8 @@ def wiped_places(
 ) -> list[WipedPlace]:
     """The `places` of a product reference that were wiped in the copy that `region` of `image` shows.
 
-    `match` is that of the region's pixels with the reference. Where the product alone agrees, what stands out of it is
-    not asked about: another ground is no smear.
+    `match` is that of the region's pixels with the reference. Where only a part of it was compared, what stands out of
+    that is not asked about: neither a frame nor another ground is a smear.
     """
     if match.matrix is None:
         return []

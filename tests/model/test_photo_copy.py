@@ -114,7 +114,10 @@ def test_another_one_that_was_cut_out_is_none(other):
 def test_a_frame_over_what_was_cropped_away_does_not_hide_a_copy():
     photo = creased(product(1), 1)
     framed = cv2.copyMakeBorder(photo[40:270, 40:220], 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(200, 40, 60))
-    assert matched(framed, prepare_reference(photo)).probability > 0.9
+    match = matched(framed, prepare_reference(photo))
+    assert match.probability > 0.9
+    assert match.inside is not None
+    assert not match.inside.all(), "the frame's place is left out"
 
 
 def slanted(photo: np.ndarray) -> np.ndarray:
