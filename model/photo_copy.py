@@ -356,20 +356,12 @@ def _numbers(laid: _Laid, small: RgbImage, known: _Known, reference: PreparedRef
     if laid.agreeing < LEAST_EDGES:
         return None
     shown = _shown(small, laid, reference)
-    numbers = agreement(reference.picture, shown.laid, _compared(shown, known, reference))
-    if numbers is None and laid.correlation >= LEAST_EDGES:
-        return agreement(reference.picture, shown.laid, _covered(shown))  # logo places may hold all of the structure
-    return numbers
-
-
-def _covered(shown: _Shown) -> Mask:
-    """Where the picture covers the reference, and not at its rim."""
-    return cv2.erode(shown.covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return agreement(reference.picture, shown.laid, _compared(shown, known, reference))
 
 
 def _compared(shown: _Shown, known: _Known, reference: PreparedReference) -> Mask:
     """What both show, outside of the logo places where enough is left."""
-    covered = _covered(shown)
+    covered = cv2.erode(shown.covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     outside = covered & _at_size_of(known.rest, reference.picture)
     return np.asarray(outside if outside.mean() >= _LEAST_REST else covered, np.bool_)
 
