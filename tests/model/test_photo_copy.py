@@ -7,15 +7,8 @@ import pytest
 from model.alignment import PreparedReference, orb_features, prepare_reference
 from model.bundle import bundle_folder
 from model.photo_agreement import NAMES
-from model.photo_copy import (
-    LEAST_LEFT,
-    CopyWeights,
-    PhotoMatch,
-    _rests,
-    load_copy_weights,
-    measured_agreement,
-    photo_match,
-)
+from model.photo_copy import CopyWeights, PhotoMatch, load_copy_weights, measured_agreement, photo_match
+from model.photo_looks import LEAST_LEFT, rests
 from model.regions import Box, RgbImage
 
 WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
@@ -169,11 +162,11 @@ def test_places_that_cover_most_of_the_goods_are_left_out_in_turn():
     reference = prepare_reference(product(1))
     height, width = reference.picture.shape[:2]
     bands = [Box(0, top * height, width, 0.15 * height) for top in (0.1, 0.4, 0.7)]
-    rests = _rests(reference, bands)
-    hidden = [[not rest[round(128 * (band.y / height + 0.07)), 64] for band in bands] for rest in rests]
+    left = rests(reference, bands)
+    hidden = [[not rest[round(128 * (band.y / height + 0.07)), 64] for band in bands] for rest in left]
     assert hidden == [[True, True, False], [False, False, True]]
-    assert all(rest.mean() >= LEAST_LEFT for rest in rests)
-    assert len(_rests(reference, bands[:2])) == len(_rests(reference, [])) == 1
+    assert all(rest.mean() >= LEAST_LEFT for rest in left)
+    assert len(rests(reference, bands[:2])) == len(rests(reference, [])) == 1
 
 
 @pytest.mark.parametrize("wiped_band", [0, 1, 2])
