@@ -67,7 +67,7 @@ def main() -> None:
     unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
     garments, beside = unseen[: size.garments], [photo.read() for photo in unseen[size.garments :][:24]]
     with (
-        tempfile.TemporaryDirectory(prefix="hallmark-composed-") as folder,
+        tempfile.TemporaryDirectory(prefix="hallmark-innocent-") as folder,
         running_service(Path(folder)) as service,
         Hallmark(service.url, key=service.create_key("admin")) as api,
     ):

@@ -227,8 +227,12 @@ EDITS: dict[str, Edit] = {
     "mirrored": lambda photo, rng, others: _mirrored(photo),
     "turned by 90": lambda photo, rng, others: _picture(np.rot90(photo)),
     "mirrored and turned by 90": lambda photo, rng, others: _picture(np.rot90(_mirrored(photo))),
-    **{f"rotated by {by}": lambda photo, rng, others, by=by: rotated(photo, by) for by in (5, 10, 20, 45)},  # type: ignore[misc]
-    **{f"stretched {by}": lambda photo, rng, others, by=by: _stretched(photo, by) for by in (1.2, 1.5)},  # type: ignore[misc]
+    "rotated by 5": lambda photo, rng, others: rotated(photo, 5),
+    "rotated by 10": lambda photo, rng, others: rotated(photo, 10),
+    "rotated by 20": lambda photo, rng, others: rotated(photo, 20),
+    "rotated by 45": lambda photo, rng, others: rotated(photo, 45),
+    "stretched 1.2": lambda photo, rng, others: _stretched(photo, 1.2),
+    "stretched 1.5": lambda photo, rng, others: _stretched(photo, 1.5),
     "slanted": lambda photo, rng, others: slanted(photo, rng),
     "photo of a screen": on_a_screen,
     "white border": lambda photo, rng, others: bordered(photo, 0.3, _WHITE),

@@ -6,6 +6,7 @@ Such a place says nothing by itself: sellers blur faces and cover prices. It cou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,8 +111,8 @@ class Tampering:
 
         What may be a face that was made private is none of them.
         """
-        seen = [patch for patch in self.map(image).patches() if not could_be_a_face(image, patch.box)]
-        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in seen[:MOST_PLACES]]
+        seen = (patch for patch in self.map(image).patches() if not could_be_a_face(image, patch.box))
+        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in islice(seen, MOST_PLACES)]
         return sorted(closer, key=lambda patch: -patch.probability)
 
     def within(self, image: RgbImage, box: Box) -> float:
