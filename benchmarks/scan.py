@@ -34,8 +34,9 @@ from benchmarks.pictures import listing_photos, reference_pictures
 from client.api import Hallmark
 from client.service import Service, running_service
 from model.bundle import bundle_folder, load_bundle
+from model.panels import panels
 from model.regions import Region, RgbImage, whole_image
-from serve.scanning.scan import proposed
+from serve.scanning.proposals import proposed
 
 SIDE_PIXELS = 1200
 PLAIN_DIMENSION = 2048
@@ -118,7 +119,7 @@ def _interleaved(api: Hallmark, photos: Sequence[bytes], size: Size) -> dict[str
     ours, plainly, hashed, results = [], [], [], []
     for data in track(photos, description="scans", console=console):
         image = _decoded(data)
-        regions = proposed(image, bundle)
+        regions = proposed(image, bundle, panels=panels(image))
         ours.append(_milliseconds(lambda data=data: results.append(api.scan(data))))
         plainly.append(_milliseconds(lambda data=data, regions=regions: plain.scan(data, regions)))
         hashed.append(_milliseconds(lambda data=data: hash_whole_image(data)))

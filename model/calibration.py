@@ -203,12 +203,13 @@ class TamperedPlace(NamedTuple):
     """What speaks for a tampered place having held the mark of a brand that the listing names.
 
     `probability`, 0..1, that it was tampered with and `share`, 0..1, of the photo that it takes (`model.tampering`);
-    `similarity` of the place to the brand's most similar reference.
+    `similarity` of the place to the brand's most similar reference. It lies in one of `pictures` side by side.
     """
 
     probability: float
     share: float
     similarity: float
+    pictures: int = 1
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Covered.NAMES`."""
@@ -230,9 +231,12 @@ class Covered:
     finding_probability: float
 
     def probability(self, place: TamperedPlace) -> float:
-        """The probability, 0..1, that a mark of the brand was made unreadable there."""
+        """The probability, 0..1, that a mark of the brand was made unreadable there.
+
+        Of several pictures in one, any may be what the listing is about: the odds are divided by their number.
+        """
         pairs = zip(self.weights, place.numbers(), strict=True)
-        return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
+        return _logistic(self.intercept + sum(weight * number for weight, number in pairs) - math.log(place.pictures))
 
     @classmethod
     def never(cls) -> Self:

@@ -31,10 +31,13 @@ SIDES = (320, 160)
 """Pixels of the sides of the squares that a photo is looked at in, where the file says nothing else."""
 
 MOST_REGIONS = 7
+
+SAME_BOX_IOU = 0.75
+"""Overlap from which two looks' boxes need not both be looked at."""
+
 _MOST_CANDIDATES = 200
 _MOST_A_LOOK = 20
 _LEAST_LIKELY = 0.05  # score of a place that is looked at where there is room for it
-_SAME_BOX_IOU = 0.75  # from which two looks' boxes need not both be looked at
 _LOOK_SHARE = 0.5  # of the threshold, from which a look's box counts: the other look may be surer
 _SAME_MARK_IOU, _SAME_PLACE_IOU = 0.45, 0.5  # within a look, and of two looks
 _PART_INSIDE = 0.85
@@ -89,7 +92,7 @@ class Detector:
         For whoever looks at each of them anyhow: a look alone often boxes a mark that both together box worse.
         """
         looks = self._looks(image, _LEAST_LIKELY)
-        return distinct([region for regions in looks for region in regions], iou=_SAME_BOX_IOU)[:most]
+        return distinct([region for regions in looks for region in regions], iou=SAME_BOX_IOU)[:most]
 
     def _looks(self, image: RgbImage, threshold: float) -> list[list[Region]]:
         return [look(image, self.outputs, side=side, score_threshold=threshold) for side in self.sides]

@@ -42,6 +42,14 @@ class Box(NamedTuple):
         dx, dy = self.width * fraction, self.height * fraction
         return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
 
+    def corner(self) -> tuple[int, int]:
+        """Left and top of the pixels that `crop` takes."""
+        return max(int(np.floor(self.x)), 0), max(int(np.floor(self.y)), 0)
+
+    def moved(self, x: float, y: float) -> Box:
+        """The box `x` pixels further right and `y` further down."""
+        return self._replace(x=self.x + x, y=self.y + y)
+
     def clipped(self, *, width: int, height: int) -> Box:
         """The part of the box inside an image of `width` × `height` pixels; its sides may be 0."""
         left, top = min(max(self.x, 0.0), width), min(max(self.y, 0.0), height)
@@ -64,17 +72,23 @@ class Region:
     """A place that may hold a mark.
 
     `score` is the confidence, 0..1, of what found it: the detector, or, of a `tampered` place, what saw that. The whole
-    image is always a region, and a line of words may be one; nothing had to find those, and their score is 1.
+    image is always a region, and a panel of a collage and a line of words may be one; nothing had to doubt those, and
+    their score is 1.
     """
 
     box: Box
     score: float
-    origin: Literal["detected", "tampered", "whole", "line"] = "detected"
+    origin: Literal["detected", "tampered", "whole", "panel", "line"] = "detected"
 
     @property
     def detected(self) -> float | None:
         """The detector's confidence, or None where it was not asked."""
         return self.score if self.origin == "detected" else None
+
+    @property
+    def is_a_picture(self) -> bool:
+        """Whether it is all of a picture, alone or in a collage."""
+        return self.origin in ("whole", "panel")
 
 
 def whole_image(image: RgbImage) -> Region:

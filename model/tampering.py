@@ -5,6 +5,7 @@ Such a place says nothing by itself: sellers blur faces and cover prices. It cou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from model.detector import letterboxed
 from model.faces import could_be_a_face
-from model.regions import Box, RgbImage
+from model.regions import Box, RgbImage, whole_image
 from model.runtime import session
 
 SIDE, STRIDE = 320, 8
@@ -28,6 +29,9 @@ CONTEXT = 1.6
 MOST_PLACES = 2
 """Tampered places of a photo that are looked at; each costs a closer look and one embedding."""
 
+MOSTLY = 0.8
+"""Share of a place that must lie in a panel for it to be looked at there."""
+
 _SURE = 0.5
 _FEWEST_CELLS = 4
 
@@ -38,6 +42,11 @@ class Patch(NamedTuple):
     box: Box
     probability: float
     share: float
+
+    @property
+    def tampered(self) -> float:
+        """How much of the photo was tampered with there."""
+        return self.probability * self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class TamperingMap:
             box = Box(x / self.scale[0], y / self.scale[1], width / self.scale[0], height / self.scale[1])
             mean = float(self.probabilities[labels == label].mean())
             found.append(Patch(box, round(mean, 4), round(cells / self.probabilities.size, 4)))
-        return sorted(found, key=lambda patch: -patch.probability * patch.share)
+        return sorted(found, key=lambda patch: -patch.tampered)
 
 
 def surroundings(box: Box, shape: tuple[int, ...], *, context: float = CONTEXT) -> Box:
@@ -106,18 +115,30 @@ class Tampering:
         probabilities = (1.0 / (1.0 + np.exp(-np.clip(seen, -30, 30)))).astype(np.float32)
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
 
-    def places(self, image: RgbImage) -> list[Patch]:
+    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:
         """The `MOST_PLACES` most tampered places of the photo, each as sure as a closer look is, the surest first.
 
-        What may be a face that was made private is none of them.
+        Each of the `panels` that it is put together from is looked at by itself: that a picture stands beside others,
+        or in a frame, is no tampering. What may be a face that was made private is none of the places.
         """
-        seen = (patch for patch in self.map(image).patches() if not could_be_a_face(image, patch.box))
-        closer = [patch._replace(probability=self.within(image, patch.box)) for patch in islice(seen, MOST_PLACES)]
+        seen: list[Patch] = []
+        for panel in panels or [whole_image(image).box]:
+            photo, corner = panel.crop(image), panel.corner()
+            patches = (patch for patch in self.map(photo).patches() if not could_be_a_face(photo, patch.box))
+            seen += [patch._replace(box=patch.box.moved(*corner)) for patch in islice(patches, MOST_PLACES)]
+        most = sorted(seen, key=lambda patch: -patch.tampered)[:MOST_PLACES]
+        closer = [patch._replace(probability=self.within(image, patch.box, panels=panels)) for patch in most]
         return sorted(closer, key=lambda patch: -patch.probability)
 
-    def within(self, image: RgbImage, box: Box) -> float:
-        """The mean probability, 0..1, inside `box` of `image`, by a closer look: at its surroundings alone."""
+    def within(self, image: RgbImage, box: Box, *, panels: Sequence[Box] = ()) -> float:
+        """The mean probability, 0..1, inside `box` of `image`, by a closer look: at its surroundings alone.
+
+        Those end where the one of the `panels` ends that holds the box.
+        """
+        holding = [panel for panel in panels if panel.intersection(box) >= MOSTLY * box.area]
+        if holding:
+            left, top = holding[0].corner()
+            return self.within(holding[0].crop(image), box.moved(-left, -top))
         around = surroundings(box, image.shape)
-        crop = around.crop(image)
-        left, top = np.floor(max(around.x, 0.0)), np.floor(max(around.y, 0.0))
-        return self.map(crop).within(Box(box.x - left, box.y - top, box.width, box.height))
+        left, top = around.corner()
+        return self.map(around.crop(image)).within(box.moved(-left, -top))

@@ -17,9 +17,9 @@ from sklearn.model_selection import cross_val_predict
 from model.bundle import ModelBundle
 from model.calibration import Covered, TamperedPlace
 from model.decode import decode
+from model.panels import panels
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from model.tampering import Patch
 from training.development import DevelopmentBrands, DevelopmentPhoto
 from training.evaluation.references import as_uploaded
 from training.evaluation.report import Progress
@@ -41,12 +41,14 @@ def fit_covered(named: Sequence[Named], *, most_false: float) -> tuple[Covered, 
     photos that are not smeared, those without any tampered place count among them, and teach nothing.
     """
     with_places = [one for one in named if one.places]
-    numbers = np.array([max(one.places, key=_tampered).numbers() for one in with_places])
+    surest = [max(one.places, key=_tampered) for one in with_places]
+    numbers, pictures = np.array([one.numbers() for one in surest]), np.array([one.pictures for one in surest])
     smeared = np.array([one.smeared for one in with_places])
     if len(set(smeared.tolist())) < 2:
         return Covered.never(), {}
     regression = LogisticRegression(max_iter=2000)
     unseen = cross_val_predict(regression, numbers, smeared, cv=FOLDS, method="predict_proba")[:, 1]
+    unseen = unseen / (unseen + (1.0 - unseen) * pictures)
     innocent = sum(not one.smeared for one in named)
     passing = int(np.floor(most_false * innocent))
     false = np.sort(unseen[~smeared])[::-1]
@@ -71,17 +73,15 @@ def named_photos(
         if photo.claims is None or photo.claims not in known or (photo.kind == "smear" and photo.brand is None):
             continue
         image = decode(photo.data)
-        patches = bundle.tampering.places(image)
-        yield Named(photo.kind == "smear", list(_places(bundle, image, patches, known[photo.claims])))
+        yield Named(photo.kind == "smear", list(_places(bundle, image, known[photo.claims])))
 
 
-def _places(
-    bundle: ModelBundle, image: RgbImage, patches: Sequence[Patch], references: NDArray[np.float32]
-) -> Iterator[TamperedPlace]:
-    if patches:
+def _places(bundle: ModelBundle, image: RgbImage, references: NDArray[np.float32]) -> Iterator[TamperedPlace]:
+    shown = panels(image)
+    if patches := bundle.tampering.places(image, panels=shown):
         vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])
         for patch, similarity in zip(patches, (vectors @ references.T).max(axis=1), strict=True):
-            yield TamperedPlace(patch.probability, patch.share, float(similarity))
+            yield TamperedPlace(patch.probability, patch.share, float(similarity), max(len(shown), 1))
 
 
 def _reference_vectors(bundle: ModelBundle, brands: DevelopmentBrands) -> dict[str, NDArray[np.float32]]:

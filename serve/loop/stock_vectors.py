@@ -19,14 +19,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
+from model.panels import panels
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.jobs import LongTask, defer
 from serve.loop.blind_tests import repeats_another
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.scanning.proposals import proposed
 from serve.scanning.results import Listing
-from serve.scanning.scan import proposed
 from serve.text.brand_words import BrandWords, stored_names
 from serve.text.letters import folded
 
@@ -101,7 +102,7 @@ def describe_missing(
             except ObjectMissingError:
                 log.error("a picture of the stock is gone; nothing is found in it", image=image_id)
                 continue
-            regions = proposed(image, bundle)
+            regions = proposed(image, bundle, panels=panels(image))
             found[image_id] = bundle.embedder.embed([region.box.crop(image) for region in regions])
         with database.write() as session:
             keep(session, found, model=bundle.name)

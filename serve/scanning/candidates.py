@@ -82,7 +82,7 @@ class Suspect:
             self.margin,
             brands,
             detected=self.region.detected,
-            whole=self.region.origin == "whole",
+            whole=self.region.is_a_picture,
         )
         if self.spelled is None:
             return evidence

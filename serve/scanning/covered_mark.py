@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 
 from index.interface import Hit, IndexView
 from model.bundle import ModelBundle
@@ -18,7 +19,8 @@ from model.regions import Region, RgbImage
 from model.tampering import Patch
 from serve.scanning.candidates import References, Suspect
 from serve.scanning.results import FindingScores
-from serve.scanning.verification import SeenTampering, Verified
+from serve.scanning.seen import SeenTampering
+from serve.scanning.verification import Verified
 
 
 class Speaks(StrEnum):
@@ -45,12 +47,10 @@ def covered_marks(
     vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])
     found = []
     for brand_id, speaks in brands.items():
+        covered = partial(_covered, speaks=speaks, pictures=tampering.pictures, bundle=bundle, references=references)
+        rows = state.search_brand(vectors, brand_id=brand_id)
         places = [
-            _covered(number, patch, row[0], speaks=speaks, bundle=bundle, references=references)
-            for number, (patch, row) in enumerate(
-                zip(patches, state.search_brand(vectors, brand_id=brand_id), strict=True)
-            )
-            if row
+            covered(number, patch, row[0]) for number, (patch, row) in enumerate(zip(patches, rows, strict=True)) if row
         ]
         passing = [place for place in places if place is not None]
         found += [max(passing, key=lambda place: place.scores.smear)] if passing else []
@@ -58,10 +58,10 @@ def covered_marks(
 
 
 def _covered(
-    number: int, patch: Patch, hit: Hit, *, speaks: Speaks, bundle: ModelBundle, references: References
+    number: int, patch: Patch, hit: Hit, *, speaks: Speaks, pictures: int, bundle: ModelBundle, references: References
 ) -> Verified | None:
     covered, reference = bundle.calibration.covered, references.get(hit.reference_id)
-    probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity))
+    probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity, pictures))
     if reference is None or probability < covered.finding_probability:
         return None
     smear = round(probability, 4)

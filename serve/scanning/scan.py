@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from index.interface import VectorIndex
 from model.bundle import ModelBundle
 from model.calibration import READABLE_PLACES
-from model.regions import Region, RgbImage, whole_image
+from model.panels import panels
+from model.regions import RgbImage
 from serve.scanning.candidates import (
     BRANDS_PER_REGION,
     MAX_CLAIMED,
@@ -32,16 +33,13 @@ from serve.scanning.candidates import (
 )
 from serve.scanning.covered_mark import Speaks, covered_marks
 from serve.scanning.policy import Policy, strength
+from serve.scanning.proposals import proposed
 from serve.scanning.results import Decision, Finding, Listing
+from serve.scanning.seen import SeenRegions, SeenTampering
 from serve.scanning.shown_product import brands_shown, suspected_products
-from serve.scanning.verification import SeenRegions, SeenTampering, Verified, verify
+from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import words_by_place, written_in
 from serve.text.brand_words import BrandWords
-
-MAX_REGIONS, MAX_SOUGHT = 8, 11
-"""Regions that are proposed, the whole image included, and where the listing names a brand. Each costs one embedding.
-Lines that name brands come on top.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,8 @@ class Scanner:
         stopwatch = Stopwatch()
         speaks = dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE) | dict.fromkeys(claimed, Speaks.LISTING)
         with stopwatch.step("propose"):
-            regions = proposed(image, self._bundle, sought=bool(speaks))
+            pictures = panels(image)
+            regions = proposed(image, self._bundle, panels=pictures, sought=bool(speaks))
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
@@ -111,8 +110,7 @@ class Scanner:
                 regions += [one.region for one in written]
                 lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
                 vectors = np.concatenate([vectors, lines])
-            # A word in a picture does not speak for the whole of it.
-            spelled = {place + 1: words for place, words in words_by_place(written, regions[1:]).items()}
+            spelled = words_by_place(written, regions)
         with stopwatch.step("search"):
             state = self._index.view()
             hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
@@ -129,7 +127,7 @@ class Scanner:
             )
             likely = chosen(suspects, calibration=calibration, brands=state.brands)
             candidates = with_references(likely, vectors, state=state, references=self._references)
-            seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering)
+            seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering, panels=pictures)
             compared = partial(
                 verify, image, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering
             )
@@ -171,15 +169,6 @@ class Scanner:
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
-
-
-def proposed(image: RgbImage, bundle: ModelBundle, *, sought: bool = False) -> list[Region]:
-    """The whole image, which may itself be a mark or a product photo, and the places that look most like marks.
-
-    More of them where a mark is `sought`, for the listing names a brand.
-    """
-    most = MAX_SOUGHT if sought else MAX_REGIONS
-    return [whole_image(image), *bundle.detector.likeliest(image, most=most - 1)]
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

@@ -3,86 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.agreeing_keypoints import agreeing, region_features
-from model.alignment import MOST_FEATURES, Features, working_size
+from model.agreeing_keypoints import agreeing
+from model.alignment import MOST_FEATURES
 from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
-from model.photo_copy import PhotoMatch, photo_match, photo_size
+from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
-from model.regions import Box, Region, RgbImage
-from model.tampering import Patch, Tampering
+from model.regions import Region, RgbImage
 from model.verifier import Compared, likeliest
 from serve.scanning.candidates import Candidate, StoredReference, Suspect
 from serve.scanning.copied_photo import WipedPlace, wiped_places
 from serve.scanning.results import Finding, FindingScores, Kind, ReadWord
-
-REGION_MARGIN = 0.12
-"""What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
-
+from serve.scanning.seen import SeenRegions, SeenTampering
 
 UNITS = 10_000
 """Of a score: it has four decimals."""
 
 SURELY_ITS = 0.9
 """Probability of a brand's mark below which another word in its place says that it is another brand's."""
-
-
-class SeenTampering:
-    """Where a photo was tampered with, found when it is first asked for: most photos need not be asked."""
-
-    def __init__(self, image: RgbImage, tampering: Tampering) -> None:
-        self._image, self._tampering = image, tampering
-        self._within: dict[Box, float] = {}
-
-    @cached_property
-    def places(self) -> list[Patch]:
-        """The most tampered places, the surest first."""
-        return self._tampering.places(self._image)
-
-    def within(self, box: Box) -> float:
-        """How surely `box` was tampered with, by a closer look."""
-        if box not in self._within:
-            self._within[box] = self._tampering.within(self._image, box)
-        return self._within[box]
-
-
-class SeenRegions:
-    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one.
-
-    A region may show a mark that is turned by quarters, anticlockwise: it is turned back before it is compared.
-    """
-
-    def __init__(self, image: RgbImage) -> None:
-        self._image = image
-        self._marks: dict[tuple[Box, int], RgbImage] = {}
-        self._features: dict[tuple[Box, int], Features] = {}
-        self._photos: dict[Box, RgbImage] = {}
-
-    def mark(self, box: Box, *, quarters: int = 0) -> RgbImage:
-        """What `box` and its margin show, turned back by `quarters`, at the size at which it is aligned."""
-        if (box, quarters) not in self._marks:
-            self._marks[box, quarters] = working_size(self._turned_back(box, quarters))
-        return self._marks[box, quarters]
-
-    def features(self, box: Box, *, quarters: int = 0) -> Features:
-        """The keypoints of what `box` and its margin show, turned back by `quarters`."""
-        if (box, quarters) not in self._features:
-            self._features[box, quarters] = region_features(self._turned_back(box, quarters))
-        return self._features[box, quarters]
-
-    def photo(self, box: Box) -> RgbImage:
-        """What `box` shows, at the size at which it is compared with product photos."""
-        if box not in self._photos:
-            self._photos[box] = photo_size(box.crop(self._image))
-        return self._photos[box]
-
-    def _turned_back(self, box: Box, quarters: int) -> RgbImage:
-        return np.ascontiguousarray(np.rot90(box.grown(REGION_MARGIN).crop(self._image), -quarters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +68,7 @@ class Verified:
             verified=round(self.verified, 4),
             tampered=self.tampered,
             detected=None if suspect.region.detected is None else round(suspect.region.detected, 4),
-            whole=suspect.region.origin == "whole",
+            whole=suspect.region.is_a_picture,
             read=None if spelled is None else ReadWord(seen=spelled.seen, word=spelled.word),
             claimed=suspect.claimed,
             reasons=self.reasons,

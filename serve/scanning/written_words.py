@@ -39,9 +39,14 @@ def written_in(
 
 
 def words_by_place(written: Sequence[Written], regions: Sequence[Region]) -> dict[int, list[Spelled]]:
-    """By number of the region, the words that stand in it, no brand twice."""
+    """By number of the region, the words that stand in it, no brand twice.
+
+    A word in a picture does not speak for the whole of it.
+    """
     found: dict[int, list[Spelled]] = {}
     for number, region in enumerate(regions):
+        if region.is_a_picture:
+            continue
         brands: dict[str, Spelled] = {}
         for word in (word for one in written if one.line.lies_in(region.box) for word in one.spelled):
             known = brands.get(word.brand_id)

@@ -155,3 +155,9 @@ def test_a_calibration_of_another_version_is_refused(tmp_path, lost):
     (tmp_path / "calibration.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=f"lacks '{lost[-1]}'"):
         read_calibration(tmp_path / "calibration.json")
+
+
+def test_of_several_pictures_each_is_as_likely_as_another_to_be_the_one_that_is_listed():
+    even = Covered(0.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    assert even.probability(TamperedPlace(0.9, 0.1, 0.5)) == pytest.approx(1 / 2)
+    assert even.probability(TamperedPlace(0.9, 0.1, 0.5, pictures=9)) == pytest.approx(1 / 10)

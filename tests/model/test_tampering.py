@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import cv2
+import drawn_sheets
 import numpy as np
 import pytest
 
@@ -86,6 +87,20 @@ def test_a_face_that_was_made_private_is_no_place(released: Tampering) -> None:
     for name, (patches, places) in hidden.items():
         assert patches, "both are seen"
         assert bool(places) == (name == "cloth")
+
+
+def test_a_panel_is_looked_at_as_if_it_stood_alone(released: Tampering) -> None:
+    sheet, (left, right) = drawn_sheets.sheet(rows=1, columns=2, gap=12)
+    place = Box(right.x + 90, right.y + 70, 120, 80)
+    patch = place.crop(sheet)
+    patch[:] = cv2.resize(cv2.resize(patch, (5, 3)), (120, 80), interpolation=cv2.INTER_NEAREST)
+    alone = np.ascontiguousarray(right.crop(sheet))
+    inside = Box(90, 70, 120, 80)
+    assert released.within(sheet, place, panels=[left, right]) == released.within(alone, inside)
+    there = [one._replace(box=one.box.moved(*right.corner())) for one in released.places(alone)]
+    assert [one for one in released.places(sheet, panels=[left, right]) if right.intersection(one.box)] == there
+    across = Box(200, 20, 300, 200)
+    assert released.within(sheet, across, panels=[left, right]) == released.within(sheet, across)
 
 
 def test_another_network_is_refused() -> None:

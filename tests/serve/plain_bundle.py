@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -89,11 +90,11 @@ class FixedTampering:
         rows, columns = self._probabilities.shape
         return TamperingMap(self._probabilities, (columns / image.shape[1], rows / image.shape[0]))
 
-    def places(self, image: RgbImage) -> list[Patch]:
+    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:
         """Those of the map."""
         return self.map(image).patches()
 
-    def within(self, image: RgbImage, box: Box) -> float:
+    def within(self, image: RgbImage, box: Box, *, panels: Sequence[Box] = ()) -> float:
         """The same map's mean in `box`."""
         return self.map(image).within(box)
 

@@ -14,6 +14,7 @@ from model.alignment import CROP_MARGIN
 from model.bundle import ModelBundle
 from model.decode import decode
 from model.encoding import jpeg
+from model.panels import panels
 from model.reference_views import reference_views
 from model.regions import Box, RgbImage, whole_image
 from model.tampering import Tampering
@@ -224,7 +225,7 @@ def without_margin(region: RgbImage) -> RgbImage:
 
 def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, tampering: Tampering) -> Case:
     region, inner = (np.ascontiguousarray(one.crop(image)) for one in (box.grown(CROP_MARGIN), box))
-    return Case(region, inner, brand, photo, kind, tampered=tampering.within(image, box))
+    return Case(region, inner, brand, photo, kind, tampered=tampering.within(image, box, panels=panels(image)))
 
 
 def _uploaded(drawings: Drawings) -> dict[str, list[RgbImage]]:

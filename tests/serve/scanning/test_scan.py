@@ -23,9 +23,11 @@ from model.verifier import Compared, Scores
 from serve.scanning.candidates import MAX_CANDIDATES, StoredReference
 from serve.scanning.evidence import draw_evidence
 from serve.scanning.policy import Policy
+from serve.scanning.proposals import MAX_REGIONS
 from serve.scanning.results import Listing
-from serve.scanning.scan import MAX_REGIONS, Scan, Scanner
-from serve.scanning.verification import REGION_MARGIN, SeenRegions, rounded_scores
+from serve.scanning.scan import Scan, Scanner
+from serve.scanning.seen import REGION_MARGIN, SeenRegions
+from serve.scanning.verification import rounded_scores
 from serve.text.brand_words import BrandNames, BrandWords
 
 
@@ -232,7 +234,7 @@ def test_a_region_is_scaled_once_and_its_keypoints_are_found_once(monkeypatch: p
         sought.append(region.shape)
         return region_features(region)
 
-    monkeypatch.setattr("serve.scanning.verification.region_features", counting)
+    monkeypatch.setattr("serve.scanning.seen.region_features", counting)
     image, box = photo((1, 40, 60)), Box(40, 60, 300, 200)
     seen = SeenRegions(image)
     for asked in (seen.features, seen.mark, seen.photo):
@@ -253,7 +255,7 @@ def test_keypoints_are_sought_only_where_they_could_decide(
         sought.append(region.shape)
         return region_features(region)
 
-    monkeypatch.setattr("serve.scanning.verification.region_features", counting)
+    monkeypatch.setattr("serve.scanning.seen.region_features", counting)
     bundle = bundle_of(Box(40, 60, 96, 96))
     by_keypoints = Recognition(intercept, (0.0,) * 5 + (1.0,) + (0.0,) * 5, 0.5)  # log(201) is 5.3
     bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=by_keypoints))

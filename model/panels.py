@@ -1,0 +1,140 @@
+"""Which pictures is a picture put together from? Sellers send several in one, in frames and under captions.
+
+A sheet is cut along what runs all across it, a plain band or a seam, and each part again (recursive X-Y cut, Nagy and
+Seth, "Hierarchical representation of optically scanned documents", ICPR 1984, which knows bands alone). A part of a
+collage is then looked at as a photo of its own.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.preprocessing import resized
+from model.regions import Box, RgbImage
+
+SIDE = 256
+"""Pixels of the longer side of the picture, as it is looked at."""
+
+LEAST_SIDE = 0.13
+"""Of a panel, in longer sides of the picture: what is smaller is a caption or a badge."""
+
+MOST_PANELS = 9
+_DEEPEST = 6  # cuts inside cuts
+_SAME_COLOUR, _PLAIN_SHARE = 14, 0.985  # of 255, and of a line that must be of its colour to be plain
+_ASKED = 24  # pixels of a line that must be alike, and of which the median is its colour
+_STEP, _SEAM_SHARE = 12, 0.8  # of 255 across a seam, in that share of its length
+_OVER_NEIGHBOURS = 0.3  # by how much more of it changes than of lines beside it
+_THIN = 3  # lines beside a seam that the scaling down blurred
+_BESIDE = 9  # lines on each side that it is compared with
+
+
+class _Span(NamedTuple):
+    first: int
+    last: int
+
+
+def panels(image: RgbImage) -> tuple[Box, ...]:
+    """The pictures that `image` (height, width, 3) shows side by side, in its pixels, without plain rims.
+
+    One where it is a single picture, and none where it is of one colour. The `MOST_PANELS` largest, the
+    largest first.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, SIDE / max(height, width))
+    small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+    across, down = width / small.shape[1], height / small.shape[0]
+    least = LEAST_SIDE * max(small.shape[:2])
+    found = [box for box in _cut(small, depth=0) if min(box.width, box.height) >= least]
+    found = sorted(found, key=lambda box: -box.area)[:MOST_PANELS]
+    return tuple(Box(x * across, y * down, wide * across, tall * down) for x, y, wide, tall in found)
+
+
+def _cut(part: RgbImage, *, depth: int) -> list[Box]:
+    """The panels of a part, in its pixels."""
+    rows, columns = _content(_plain(part)), _content(_plain(_turned(part)))
+    part = part[rows.first : rows.last, columns.first : columns.last]
+    height, width = part.shape[:2]
+    least = round(LEAST_SIDE * SIDE / 2)
+    if min(height, width) < least:
+        return []
+    for down in (True, False) if height >= width else (False, True):
+        spans = _spans(part if down else _turned(part), least=least) if depth < _DEEPEST else []
+        if len(spans) > 1 or (spans and spans[0] != (0, height if down else width)):
+            break
+    else:
+        return [Box(columns.first, rows.first, width, height)]
+    found = []
+    for first, last in spans:
+        left, top = columns.first + (0 if down else first), rows.first + (first if down else 0)
+        inner = part[first:last] if down else part[:, first:last]
+        found += [box._replace(x=box.x + left, y=box.y + top) for box in _cut(inner, depth=depth + 1)]
+    return found
+
+
+def _turned(part: RgbImage) -> RgbImage:
+    """Its columns as rows."""
+    return part.transpose(1, 0, 2)
+
+
+def _plain(part: RgbImage) -> NDArray[np.bool_]:
+    """(h,): the rows of one colour."""
+    plain = np.zeros(len(part), np.bool_)
+    asked = part[:, :: max(1, part.shape[1] // _ASKED)]
+    if asked.size == 0:
+        return ~plain
+    likely = np.flatnonzero((asked.max(axis=1) - asked.min(axis=1)).max(axis=1) <= 2 * _SAME_COLOUR)
+    if len(likely):
+        colours = np.median(asked[likely], axis=1, keepdims=True).astype(np.uint8)
+        plain[likely] = (_differing(part[likely], colours) <= _SAME_COLOUR).mean(axis=1) >= _PLAIN_SHARE
+    return plain
+
+
+def _differing(one: RgbImage, other: RgbImage) -> NDArray[np.uint8]:
+    """(h, w): by how much two pictures differ, in the channel in which they do most."""
+    channels = (np.maximum(a, b) - np.minimum(a, b) for a, b in ((one[..., n], other[..., n]) for n in range(3)))
+    return reduce(np.maximum, channels)
+
+
+def _content(plain: NDArray[np.bool_]) -> _Span:
+    """From the first to behind the last line that is not plain."""
+    lines = np.flatnonzero(~plain)
+    return _Span(int(lines[0]), int(lines[-1]) + 1) if len(lines) else _Span(0, 0)
+
+
+def _spans(part: RgbImage, *, least: int) -> list[_Span]:
+    """The rows between plain bands and seams, of at least `least` each: captions are left out."""
+    cuts = sorted([*_bands(_plain(part)), *_seams(part, least=least)])
+    spans, start = [], 0
+    for first, last in [*cuts, _Span(len(part), len(part))]:
+        if first - start >= least:
+            spans.append(_Span(start, first))
+        if first - start >= least or last > first:
+            start = max(start, last)
+    return spans
+
+
+def _bands(plain: NDArray[np.bool_]) -> list[_Span]:
+    """The runs of plain rows."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], plain, [False]]).astype(np.int8)))
+    return [_Span(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _seams(part: RgbImage, *, least: int) -> list[_Span]:
+    """The rows at which most of the picture changes at once, and hardly anything just beside them."""
+    if len(part) < 2 * least:
+        return []
+    sparse = part[:, ::2]
+    changed = (_differing(sparse[2:], sparse[:-2]) > _STEP).mean(axis=1)
+    found = []
+    for row in range(least - 1, len(changed) - least):
+        share = changed[row]
+        if share < _SEAM_SHARE or share < changed[row - _THIN : row + _THIN + 1].max():
+            continue
+        beside = [changed[max(row - _BESIDE, 0) : row - _THIN], changed[row + _THIN + 1 : row + _BESIDE + 1]]
+        if np.median(np.concatenate(beside)) <= share - _OVER_NEIGHBOURS:
+            found.append(_Span(row + 1, row + 1))
+    return found

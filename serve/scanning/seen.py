@@ -1,0 +1,75 @@
+"""What is seen of one photo, each thing once and only where it is asked for: several brands may be suspected in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from model.agreeing_keypoints import region_features
+from model.alignment import Features, working_size
+from model.photo_copy import photo_size
+from model.regions import Box, RgbImage
+from model.tampering import Patch, Tampering
+
+REGION_MARGIN = 0.12
+"""What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
+
+
+class SeenTampering:
+    """Where a photo of these `panels` was tampered with, found when it is first asked for: most need not be asked."""
+
+    def __init__(self, image: RgbImage, tampering: Tampering, *, panels: Sequence[Box]) -> None:
+        self._image, self._tampering, self._panels = image, tampering, panels
+        self._within: dict[Box, float] = {}
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the photo shows side by side, at least one."""
+        return max(len(self._panels), 1)
+
+    @cached_property
+    def places(self) -> list[Patch]:
+        """The most tampered places, the surest first."""
+        return self._tampering.places(self._image, panels=self._panels)
+
+    def within(self, box: Box) -> float:
+        """How surely `box` was tampered with, by a closer look."""
+        if box not in self._within:
+            self._within[box] = self._tampering.within(self._image, box, panels=self._panels)
+        return self._within[box]
+
+
+class SeenRegions:
+    """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one.
+
+    A region may show a mark that is turned by quarters, anticlockwise: it is turned back before it is compared.
+    """
+
+    def __init__(self, image: RgbImage) -> None:
+        self._image = image
+        self._marks: dict[tuple[Box, int], RgbImage] = {}
+        self._features: dict[tuple[Box, int], Features] = {}
+        self._photos: dict[Box, RgbImage] = {}
+
+    def mark(self, box: Box, *, quarters: int = 0) -> RgbImage:
+        """What `box` and its margin show, turned back by `quarters`, at the size at which it is aligned."""
+        if (box, quarters) not in self._marks:
+            self._marks[box, quarters] = working_size(self._turned_back(box, quarters))
+        return self._marks[box, quarters]
+
+    def features(self, box: Box, *, quarters: int = 0) -> Features:
+        """The keypoints of what `box` and its margin show, turned back by `quarters`."""
+        if (box, quarters) not in self._features:
+            self._features[box, quarters] = region_features(self._turned_back(box, quarters))
+        return self._features[box, quarters]
+
+    def photo(self, box: Box) -> RgbImage:
+        """What `box` shows, at the size at which it is compared with product photos."""
+        if box not in self._photos:
+            self._photos[box] = photo_size(box.crop(self._image))
+        return self._photos[box]
+
+    def _turned_back(self, box: Box, quarters: int) -> RgbImage:
+        return np.ascontiguousarray(np.rot90(box.grown(REGION_MARGIN).crop(self._image), -quarters))
