@@ -1,0 +1,167 @@
+"""Which brands a scan takes a listing's text to name: lines of sellers who hide names, and of sellers who mean no harm.
+
+`listing_texts.csv` was written before the words of the code were looked at; `brands` are those that a reader takes a line
+to name. A line's hash says which half it is in: the code was mended on the one and is judged by the other. A brand that is named is looked
+for in the photo, so a guilty line whose brand is not named may hide it, and an innocent line that names another brand has
+its photo suspected of that. Nothing is held up for its text alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import re
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+# Run as a file, this folder would come first.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from rich.console import Console
+from rich.table import Table
+
+from serve.scanning.candidates import MAX_CLAIMED
+from serve.scanning.results import Listing
+from serve.text.brand_words import BrandNames, BrandWords
+
+HERE = Path(__file__).parent
+MANY_BRANDS = 2_000
+
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
+
+
+class Line(NamedTuple):
+    """A line of the corpus: who writes it, how it is written, the brands that it names, and its text."""
+
+    side: str
+    group: str
+    language: str
+    brands: frozenset[str]
+    text: str
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the line was not looked at when the code was mended."""
+        return hashlib.sha256(self.text.encode()).digest()[0] % 2 == 1
+
+
+class Counted(NamedTuple):
+    """Of `lines` lines: those whose brands are all named (as many as a scan takes), and those that name others."""
+
+    lines: int
+    named: int
+    others: int
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute: fewer rounds of the clock")
+    parser.add_argument("--lines", action="store_true", help="print the lines of the tuned half that go wrong")
+    asked = parser.parse_args()
+    lines, words = read_lines(), BrandWords(read_brands())
+    figures: dict[str, float] = {}
+    console = Console(stderr=False)
+    for side in ("guilty", "innocent"):
+        table = Table("group", "lines", "named", "others named", "lines held out", "named", "others named", title=side)
+        for group, of_group in by_group(line for line in lines if line.side == side).items():
+            halves = [counted((one for one in of_group if one.held_out == held), words) for held in (False, True)]
+            table.add_row(group, *(str(number) for half in halves for number in half))
+            for half, numbers in zip(("tuned", "held_out"), halves, strict=True):
+                if group == "all":
+                    figures |= {f"{side}_{key}_{half}": value for key, value in numbers._asdict().items()}
+        console.print(table)
+    if asked.lines:
+        show_wrong(lines, words)
+    for what, milliseconds in milliseconds_a_listing(lines, rounds=3 if asked.quick else 20).items():
+        console.print(f"{what}: {milliseconds:.3f} ms, with {MANY_BRANDS:,} brands")
+        figures[f"{what.replace(' ', '_')}_ms"] = round(milliseconds, 4)
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def read_lines() -> list[Line]:
+    """The corpus; in it, letters that cannot be seen or told apart are written as `\\u200b`."""
+    with (HERE / "listing_texts.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Line(
+                row["side"], row["group"], row["language"], frozenset(filter(None, row["brands"].split(";"))),
+                _ESCAPED.sub(lambda found: chr(int(found[1] or found[2], 16)), row["text"]),
+            )
+            for row in csv.DictReader(file)
+        ]  # fmt: skip
+
+
+def read_brands() -> dict[str, BrandNames]:
+    """The brands that are registered, by name."""
+    with (HERE / "listing_brands.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["brand"]: BrandNames(row["brand"], tuple(filter(None, row["aliases"].split(";"))))
+            for row in csv.DictReader(file)
+        }
+
+
+def by_group(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """The lines of each group, and of all."""
+    groups: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        groups[line.group].append(line)
+    groups["all"] = [line for of_group in list(groups.values()) for line in of_group]
+    return groups
+
+
+def counted(lines: Iterable[Line], words: BrandWords) -> Counted:
+    """What a scan, which looks for the first `MAX_CLAIMED` brands, takes the lines to name."""
+    judged = [judge(line, words) for line in lines]
+    return Counted(len(judged), sum(named for named, _ in judged), sum(bool(others) for _, others in judged))
+
+
+def judge(line: Line, words: BrandWords) -> tuple[bool, set[str]]:
+    """Whether the line's brands are named, as many as a scan looks for, and the others that are named."""
+    found = set(words.named_in(Listing(description=line.text), most=MAX_CLAIMED))
+    return len(found & line.brands) == min(len(line.brands), MAX_CLAIMED), found - line.brands
+
+
+def show_wrong(lines: Sequence[Line], words: BrandWords) -> None:
+    """Print the lines of the half that may be looked at whose brands are not named, or that name others."""
+    for line in lines:
+        named, others = judge(line, words)
+        if not line.held_out and (not named or others):
+            missed = "" if named else f"not {', '.join(sorted(line.brands))}"
+            also = f"also {', '.join(sorted(others))}" if others else ""
+            sys.stdout.write(f"{line.side} {line.group}: {line.text!a} {missed} {also}\n")
+
+
+def milliseconds_a_listing(lines: Sequence[Line], *, rounds: int) -> dict[str, float]:
+    """How long a text takes among `MANY_BRANDS` brands: a title, and a description of some 2,000 letters."""
+    others = {
+        f"other {number}": BrandNames(f"Brand {number:04}", (f"maker{number:04}", f"牌{number:04}品"))
+        for number in range(MANY_BRANDS)
+    }
+    words = BrandWords(read_brands() | others)
+    texts = [line.text for line in lines]
+    described = [" ".join(texts[start : start + 40])[:2_000] for start in range(0, len(texts) - 40, 40)]
+    taken = {}
+    for what, listings in {
+        "a title": [Listing(title=text) for text in texts],
+        "a description of 2000 letters": [Listing(description=text) for text in described],
+    }.items():
+        words.named_in(listings[0])  # what it looks up is made once
+        of_rounds = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            for listing in listings:
+                words.named_in(listing, most=MAX_CLAIMED)
+            of_rounds.append((time.perf_counter() - start) * 1000 / len(listings))
+        taken[what] = statistics.median(of_rounds)
+    return taken
+
+
+if __name__ == "__main__":
+    main()
