@@ -1,10 +1,13 @@
 """Which brands a scan takes a listing's text to name: lines of sellers who hide names, and of sellers who mean no harm.
 
-`listing_texts.csv` was written before the words of the code were looked at; `brands` are those that a reader takes a line
-to name. A line's hash says which half it is in: the code was mended on the one and is judged by the other. A brand that is named is looked
-for in the photo, so a guilty line whose brand is not named may hide it, and an innocent line that names another brand has
-its photo suspected of that. Nothing is held up for its text alone.
+`listing_texts.csv` was written before the words of the code were looked at; `brands` are those that a reader takes a
+line to name. A line's hash says which half it is in: the code was mended on the one and is judged by the other. A brand
+that is named is looked for in the photo, so a guilty line whose brand is not named may hide it, and an innocent line
+that names another brand has its photo suspected of that. Nothing is held up for its text alone. `replica`, `comparison`
+and `stacked` are groups of wording: what such a line says of its brand counts for nothing here, only that it names it.
 """
+
+# ruff: noqa: E402 - the path must be set before the service is loaded
 
 from __future__ import annotations
 
@@ -124,7 +127,8 @@ def counted(lines: Iterable[Line], words: BrandWords) -> Counted:
 
 def judge(line: Line, words: BrandWords) -> tuple[bool, set[str]]:
     """Whether the line's brands are named, as many as a scan looks for, and the others that are named."""
-    found = set(words.named_in(Listing(description=line.text), most=MAX_CLAIMED))
+    where = "description" if line.group == "long" else "title"
+    found = set(words.named_in(Listing.model_validate({where: line.text}), most=MAX_CLAIMED))
     return len(found & line.brands) == min(len(line.brands), MAX_CLAIMED), found - line.brands
 
 

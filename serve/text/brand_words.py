@@ -1,14 +1,14 @@
 """The words that name brands: in what a seller writes, and in what is read in a photo.
 
 A brand's words are its name, its aliases and its trademark words. Letters count whatever their case, accents and what
-stands between them ("Coca-Cola" is COCA COLA). A listing that names a brand claims it; so does one that masks a letter
-of it ("N*ke") or writes another that looks like it ("N1ke"), as sellers do who know that names are searched for.
+stands between them ("Coca-Cola" is COCA COLA). A listing that names a brand claims it; how sellers hide that they do,
+`serve/text/naming.py` knows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,34 +21,16 @@ from sqlalchemy.orm import Session
 from model.calibration import Word
 from serve.database.tables import Brand
 from serve.scanning.results import Listing
-from serve.text.letters import disguised, folded
-from serve.text.masked_words import MaskedWords
-
-FEWEST_LETTERS = 3
-"""A word of fewer Latin letters names nobody but as a listing's claimed brand; of Chinese characters, two do."""
+from serve.text.letters import folded
+from serve.text.naming import How, WordsOfBrands, names_somebody
+from serve.text.tokens import MOST_TOKENS
+from serve.text.unspaced_words import UnspacedWords
 
 FEWEST_NEAR = 5
 """Letters from which a word may be one letter off and still be recognised."""
 
-MOST_TOKENS = 4
-"""Words in a row that make one of a brand's, at most."""
-
-HAN_BEGINNING = 4
-"""Letters by which a word of Chinese characters is found before it is compared as a whole."""
-
-MOST_ATTACHED = 12
-"""Letters of a word in kana or Hangul to which others are attached, at most."""
-
-_UNSPACED = re.compile(r"[\u3400-\u9fff\u0e00-\u0e7f]")
-"""Chinese characters and Thai letters, between whose words nothing stands."""
-
-_ATTACHED = re.compile(r"[\u30a0-\u30ff]+|[\u3040-\u309f]+|[\uac00-\ud7af]+")
-"""Katakana, hiragana and Hangul: particles and other words follow a word in the same run of letters."""
-
-_HAN = re.compile(r"[\u3400-\u9fff]")
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
 _TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
-_MASK = re.compile(r"[*#@•·]")
 
 
 class Spelled(NamedTuple):
@@ -105,18 +87,14 @@ class BrandWords:
         return sorted(word for word in self._owners if len(word) >= FEWEST_NEAR)
 
     @cached_property
-    def _han(self) -> dict[str, list[str]]:
-        """The words of Chinese and Thai, between which nothing stands, by their first `HAN_BEGINNING` letters."""
-        found: dict[str, list[str]] = {}
-        for word in self._owners:
-            if _UNSPACED.search(word) and _names_somebody(word):
-                found.setdefault(word[:HAN_BEGINNING], []).append(word)
-        return found
+    def _unspaced(self) -> UnspacedWords:
+        """The words of Chinese and Thai."""
+        return UnspacedWords(filter(names_somebody, self._owners))
 
     @cached_property
-    def _masked(self) -> MaskedWords:
-        """Every word, to be found by some of its letters."""
-        return MaskedWords(word for word in self._owners if _names_somebody(word))
+    def _of_sellers(self) -> WordsOfBrands:
+        """Every word, to be found in what sellers write."""
+        return WordsOfBrands(self._owners)
 
     def __contains__(self, brand_id: str) -> bool:
         return brand_id in self._brands
@@ -124,7 +102,7 @@ class BrandWords:
     def spelled(self, line: str) -> list[Spelled]:
         """The brands that a line of a photo spells, exactly or one letter off, longest word first."""
         found: dict[str, Spelled] = {}
-        for text in (*_runs(line), *self._han_in(line)):
+        for text in (*_runs(line), *self._unspaced.in_text(line)):
             for word in self._near(text):
                 for brand_id in self._owners[word]:
                     known = found.get(brand_id)
@@ -133,44 +111,22 @@ class BrandWords:
         return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
 
     def named_in(self, listing: Listing, *, most: int | None = None) -> list[str]:
-        """The ids of the first `most` brands that a listing names (None: of all), each once: as its claimed brand, in
-        the title, in the text.
+        """The ids of the first `most` brands that a listing names (None: of all), each once: first its claimed brand,
+        then those whose names it hides, those that it names plainly, and those that it names by everyday words; of
+        each sort those in the title first.
 
         Whatever the text says, the work grows with its length and not with the number of brands.
         """
         # A claimed brand is a name and nothing else, so the shortest ones count too.
-        found = dict.fromkeys(self._owners.get(folded(listing.brand_claimed or ""), ())[:most])
-        for text in (listing.brand_claimed, listing.title, listing.description):
-            for brand_id in self._named(text or ""):
-                found.setdefault(brand_id)
-                if len(found) == most:
-                    return list(found)
-        return list(found)
-
-    def _named(self, text: str) -> Iterator[str]:
-        for run in _runs(text):
-            yield from self._owners.get(run, ())
-            for meant in disguised(run):
-                yield from self._owners.get(meant, ())
-        for beginning in _attached(text):
-            yield from self._owners.get(beginning, ())
-        for word in self._han_in(text):
-            yield from self._owners[word]
-        masked = (token for token in _TOKEN.findall(text) if _MASK.search(token))
-        for parts in dict.fromkeys(tuple(map(folded, _MASK.split(token))) for token in masked):
-            if _tells_enough(parts):
-                for word in self._masked.matching(parts):
-                    yield from self._owners[word]
-
-    def _han_in(self, text: str) -> list[str]:
-        """The words of Chinese and Thai that stand in `text`."""
-        if not self._han or not _UNSPACED.search(text):
-            return []
-        han = folded(text)
-        lengths = range(2, HAN_BEGINNING + 1)
-        pieces = {han[start : start + length] for length in lengths for start in range(len(han))}
-        begun = (word for piece in self._han.keys() & pieces for word in self._han[piece])
-        return sorted(word for word in begun if word in han)
+        found = dict.fromkeys(self._owners.get(folded(listing.brand_claimed or ""), ()), How.CLAIMED)
+        for word, _ in self._of_sellers.named_in(listing.brand_claimed or "", near=True, prose=False):
+            found |= dict.fromkeys(self._owners[word], How.CLAIMED)
+        # Prose has too many words that are one letter off a name.
+        for text, near in ((listing.title, True), (listing.description, False)):
+            for word, how in self._of_sellers.named_in(text or "", near=near):
+                for brand_id in self._owners[word]:
+                    found[brand_id] = min(how, found.get(brand_id, how))
+        return sorted(found, key=lambda brand_id: found[brand_id])[:most]
 
     def _near(self, text: str) -> list[str]:
         """The words that `text` is, or, long ones, that it misses by one letter."""
@@ -203,31 +159,13 @@ def _runs(text: str) -> Iterable[str]:
         for first in range(len(tokens))
         for last in range(first + 1, min(first + MOST_TOKENS, len(tokens)) + 1)
     )
-    return dict.fromkeys(run for run in runs if _names_somebody(run))
-
-
-def _attached(text: str) -> Iterable[str]:
-    """What runs of kana and Hangul begin with, folded, each once: the word, and what is attached to it left out."""
-    beginnings = (
-        folded(run[:last]) for run in _ATTACHED.findall(text) for last in range(2, min(len(run), MOST_ATTACHED) + 1)
-    )
-    return dict.fromkeys(one for one in beginnings if _names_somebody(one))
+    return dict.fromkeys(run for run in runs if names_somebody(run))
 
 
 def _words_of(names: BrandNames | None) -> list[str]:
     """The folded words of a brand, each once."""
     words = () if names is None else (names.name, *names.words)
     return [word for word in dict.fromkeys(map(folded, words)) if word]
-
-
-def _names_somebody(word: str) -> bool:
-    return len(word) >= FEWEST_LETTERS or (len(word) >= 2 and bool(_HAN.search(word)))
-
-
-def _tells_enough(parts: Sequence[str]) -> bool:
-    """Whether a masked word of which `parts` are left names somebody: its first letter is there, and most others."""
-    letters, masks = sum(map(len, parts)), len(parts) - 1
-    return bool(parts[0]) and letters >= 2 and masks <= letters
 
 
 def _worth(one: Spelled) -> tuple[bool, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Final
 
 _LATIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 """Letters of Latin alphabets that Unicode does not take apart."""
@@ -11,34 +12,72 @@ _LATIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "
 _SIGNS_SPELL = range(0x0900, 0x0E80)
 """Scripts of South Asia and Thai, in which signs are vowels and no accents."""
 
-_LOOK_ALIKES = str.maketrans(
-    "авсеёнкмортхуіїјѕԁԛԝαβεηικνορτυχ",
-    "abceehkmoptxyiijsdqwabenikvoptux",
+_MOST_KEPT: Final = 0xFFFF
+"""Codes up to which what is left of a letter is kept; texts of rare ones would fill the memory."""
+
+_LOOK_ALIKES: Final = (
+    ("АВСЕЁНКМОРТХУІЇЈЅԌԚԜИЯЗӀҮ", "abceehkmoptxyiijsgqwnr3ly"),
+    ("авсеёнкмортхуіїјѕԁԛԝгпһьяиӏү", "abceehkmoptxyiijsdqwrnhbrnly"),
+    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧΛΣ", "abezhikmnoptyxae"),
+    ("αβεηικνορτυχγωςϲϳ", "abenikvoptuxywscj"),
+    ("ՕՍՏՈՀԼօսոհցզյ", "ousnhlouuhgqj"),
+    ("ᎪᏴᏟᎠᎬᏀᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃ", "abcdeghijklmprstvwz"),
+    ("ꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "bpdtgkjczfmnlsrvhwxyaeiou"),
 )
-"""Cyrillic and Greek letters, and the Latin ones that they are drawn like (a part of UTS #39's confusables)."""
+"""Letters of Cyrillic, Greek, Armenian, Cherokee and Lisu, and the Latin ones that they are drawn like (a part of UTS
+#39's confusables) or put for. A capital may be drawn like another letter than its small one."""
 
-_DIGITS = [str.maketrans("0135", f"o{one}es") for one in "il"]
+_SIGNS: Final = "@$!|¡€£"
 
-_FROM_ELSEWHERE, _A_DIGIT = re.compile(r"[\u0370-\u03ff\u0400-\u052f]"), re.compile(r"[0135]")
-_A_LATIN_LETTER = re.compile(r"[a-z]")
+_READ_AS = [
+    str.maketrans(
+        "".join(letters for letters, _ in _LOOK_ALIKES) + "0135" + _SIGNS,
+        "".join(drawn for _, drawn in _LOOK_ALIKES) + f"o{one}es" + f"as{one}{one}{one}el",
+    )
+    for one in "il"
+]
+_MORE_DIGITS = str.maketrans("46789", "agtbg")
+"""Digits that are put for letters in longer words alone: many names of models are a few letters and digits."""
+
+_FEWEST_WITH_MORE = 4
+
+_PUT_FOR_LETTERS = re.compile(f"[013-9{re.escape(_SIGNS)}{''.join(letters for letters, _ in _LOOK_ALIKES)}]")
+_A_LATIN_LETTER = re.compile(r"[A-Za-z]")
+
+
+class _Folding(dict[int, str]):
+    """What is left of each letter, by its code, once case is folded: found when it is first asked for."""
+
+    def __missing__(self, code: int) -> str:
+        # Letter by letter: accents that follow each other would be sorted, thousands of them in quadratic time.
+        parts = unicodedata.normalize("NFKD", chr(code).translate(_LATIN)).casefold()
+        left = "".join(letter for letter in parts if letter.isalnum() or _is_vowel(letter))
+        if code <= _MOST_KEPT:
+            self[code] = left
+        return left
+
+
+_FOLDING: Final = _Folding()
 
 
 def folded(text: str) -> str:
     """Letters and digits alone, without case and accents."""
     plain = text.casefold()
-    if not plain.isascii():
-        # Letter by letter: accents that follow each other would be sorted, thousands of them in quadratic time.
-        plain = "".join(unicodedata.normalize("NFKD", letter) for letter in plain.translate(_LATIN))
-    return "".join(letter for letter in plain if letter.isalnum() or _is_vowel(letter))
+    if plain.isascii() and plain.isalnum():
+        return plain
+    return plain.translate(_FOLDING)
 
 
 def disguised(word: str) -> list[str]:
-    """What a folded `word` may be meant for, where letters of another alphabet or digits stand among Latin ones."""
-    if not _A_LATIN_LETTER.search(word):
+    """What a `word`, as it is written, may be meant for, folded: letters of another alphabet, digits or signs stand
+    among Latin letters. Of what may be an I or an L the one comes first."""
+    if not (_A_LATIN_LETTER.search(word) and _PUT_FOR_LETTERS.search(word)):
         return []
-    latin = word.translate(_LOOK_ALIKES) if _FROM_ELSEWHERE.search(word) else word
-    spelled = [latin.translate(digits) for digits in _DIGITS] if _A_DIGIT.search(latin) else []
-    return [one for one in dict.fromkeys((latin, *spelled)) if one != word]
+    spelled = [folded(word.translate(read_as)) for read_as in _READ_AS]
+    if len(word) >= _FEWEST_WITH_MORE:
+        spelled += [one.translate(_MORE_DIGITS) for one in spelled]
+    plain = folded(word)
+    return [one for one in dict.fromkeys(spelled) if one != plain]
 
 
 def _is_vowel(letter: str) -> bool:
