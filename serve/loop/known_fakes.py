@@ -30,9 +30,7 @@ from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolde
 from serve.loop.cases import ListingFinding
 from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
 from serve.pictures.objects import ObjectMissingError, Objects
-
-LEAST_LETTERS: Final = 4
-"""Shorter words are parts of others."""
+from serve.text.phrases import alike, says
 
 MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
@@ -67,7 +65,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KnownFake:
-    """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are in lower case, empty for none;
+    """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are written alike, empty for none;
     in the picture under `object_key` the marks, where any were found, are in the `boxes`."""
 
     known_by: str
@@ -83,8 +81,8 @@ class KnownFake:
 
 
 def said_in(content: Mapping[str, object]) -> str:
-    """What a listing's `content` says in its title and description, in lower case."""
-    return f"{content.get('title') or ''}\n{content.get('description') or ''}".casefold()
+    """What a listing's `content` says in its title and description, written `serve.text.phrases.alike`."""
+    return alike(f"{content.get('title') or ''}\n{content.get('description') or ''}")
 
 
 class KnownFakes:
@@ -194,7 +192,7 @@ class KnownFakes:
         `said` is what `said_in` gives, `findings` (at least one) are the brand's in its pictures.
         """
         for fake in fakes:
-            if len(fake.words) >= LEAST_LETTERS and fake.words in said:
+            if says(said, fake.words):
                 return fake
         pictured = [fake for fake in fakes if fake.object_key]
         if not pictured:
@@ -303,5 +301,5 @@ def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float]
         key = known_by, object_key
         before = found[key].boxes if key in found else ()
         boxes = before if box is None else (*before, Box(*box))
-        found[key] = KnownFake(known_by, brand_id, (words or "").casefold(), object_key, boxes)
+        found[key] = KnownFake(known_by, brand_id, alike(words or ""), object_key, boxes)
     return list(found.values())

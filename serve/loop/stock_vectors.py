@@ -139,7 +139,7 @@ def likeness(session: Session, shown: NDArray[np.float32], *, model: str, listin
 def naming(session: Session, brand_id: str, *, before: int, most: int) -> list[str]:
     """The ids of the `most` newest allowed listings last scanned before `before` that name the brand, as scans have it.
 
-    One that masks letters of its words is not found: the database looks first for these letters in a row.
+    One that masks or exchanges letters of its words is not found: the database looks first for these letters in a row.
     """
     names = stored_names(session, [brand_id])
     letters = {folded(word) for brand in names.values() for word in (brand.name, *brand.words)} - {""}

@@ -29,13 +29,8 @@ _LOOK_ALIKES: Final = (
 
 _SIGNS: Final = "@$!|¡€£"
 
-_READ_AS = [
-    str.maketrans(
-        "".join(letters for letters, _ in _LOOK_ALIKES) + "0135" + _SIGNS,
-        "".join(drawn for _, drawn in _LOOK_ALIKES) + f"o{one}es" + f"as{one}{one}{one}el",
-    )
-    for one in "il"
-]
+_IN_LATIN = str.maketrans("".join(letters for letters, _ in _LOOK_ALIKES), "".join(drawn for _, drawn in _LOOK_ALIKES))
+_READ_AS = [_IN_LATIN | str.maketrans("0135" + _SIGNS, f"o{one}es" + f"as{one}{one}{one}el") for one in "il"]
 _MORE_DIGITS = str.maketrans("46789", "agtbg")
 """Digits that are put for letters in longer words alone: many names of models are a few letters and digits."""
 
@@ -78,6 +73,11 @@ def disguised(word: str) -> list[str]:
         spelled += [one.translate(_MORE_DIGITS) for one in spelled]
     plain = folded(word)
     return [one for one in dict.fromkeys(spelled) if one != plain]
+
+
+def in_latin(word: str) -> str:
+    """`word` in Latin letters, if it has any; what is drawn like none stays."""
+    return word.translate(_IN_LATIN) if _A_LATIN_LETTER.search(word) else word
 
 
 def _is_vowel(letter: str) -> bool:

@@ -192,6 +192,14 @@ def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(ma
     assert decision(market, png(mosaic(market.seed + 1)), title="mirror grade") == "allow", "no mark of the brand"
 
 
+def test_the_words_of_a_trait_are_found_however_a_seller_writes_them(market: Marketplace) -> None:
+    genuine = png(mosaic(market.seed))
+    market.trait(text="高仿")
+    market.trait(text="Mirror grade")
+    assert decision(market, genuine, title="顶级高仿帽子") == "review"
+    assert decision(market, genuine, description="mirr\N{CYRILLIC SMALL LETTER O}r gr\u200bade") == "review"
+
+
 def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> None:
     fake = disguised(market.seed)
     taken_back = market.trait(picture=fake)

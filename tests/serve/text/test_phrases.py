@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from serve.text.phrases import alike, says
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("MIRROR  grade, no box", "Mirror grade"),
+        ("mirror gr\u200bade", "Mirror grade"),
+        ("mirror gr\N{CYRILLIC SMALL LETTER A}de", "Mirror grade"),
+        ("mirror\N{NO-BREAK SPACE}gr<b>ade</b>", "Mirror grade"),
+        ("Ｍｉｒｒｏｒ grade", "Mirror grade"),
+        ("ｽｰﾊﾟｰｺﾋﾟｰ品", "スーパーコピー"),
+        ("顶级高仿包", "高仿"),
+        ("짝퉁 가방", "짝퉁"),
+        ("копия люкс", "Копия"),
+    ],
+)
+def test_a_phrase_is_found_however_it_is_written(text: str, phrase: str) -> None:
+    assert says(alike(text), alike(phrase))
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"), [("a cap", "cap"), ("包", "包"), ("копия", "konия"), ("mirror", "mirror grade"), ("text", "")]
+)
+def test_other_phrases_and_short_ones_are_not(text: str, phrase: str) -> None:
+    assert not says(alike(text), alike(phrase))
