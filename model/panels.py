@@ -22,12 +22,17 @@ SIDE = 256
 LEAST_SIDE = 0.13
 """Of a panel, in longer sides of the picture: what is smaller is a caption or a badge."""
 
+LEAST_SHOWN = 0.6
+"""Of what is not plain around: the panels must be that much of it, or it is no sheet of pictures."""
+
 MOST_PANELS = 9
+_EDGE, _STRAIGHT_SHARE = 2, 0.5  # lines in which a side begins, and least share of it that differs from the ground
 _DEEPEST = 6  # cuts inside cuts
 _SAME_COLOUR, _PLAIN_SHARE = 14, 0.985  # of 255, and of a line that must be of its colour to be plain
 _ASKED = 24  # pixels of a line that must be alike, and of which the median is its colour
 _STEP, _SEAM_SHARE = 12, 0.8  # of 255 across a seam, in that share of its length
 _OVER_NEIGHBOURS = 0.3  # by how much more of it changes than of lines beside it
+_SHARP_SHARE, _SHARP_LINES = 0.7, 4  # of a seam in the picture's own pixels, and in how many lines it may change there
 _THIN = 3  # lines beside a seam that the scaling down blurred
 _BESIDE = 9  # lines on each side that it is compared with
 
@@ -36,48 +41,83 @@ class _Span(NamedTuple):
     first: int
     last: int
 
+    @property
+    def length(self) -> int:
+        return self.last - self.first
+
+
+class _Part(NamedTuple):
+    """A part of the picture, `small` and in its `own` pixels; turned, its columns are its rows."""
+
+    small: RgbImage
+    own: RgbImage
+
+    def turned(self) -> _Part:
+        return _Part(self.small.transpose(1, 0, 2), self.own.transpose(1, 0, 2))
+
+    def between(self, first: int, last: int) -> _Part:
+        """The rows from `first` to before `last` of the small picture."""
+        scale = len(self.own) / max(len(self.small), 1)
+        return _Part(self.small[first:last], self.own[round(first * scale) : round(last * scale)])
+
 
 def panels(image: RgbImage) -> tuple[Box, ...]:
     """The pictures that `image` (height, width, 3) shows side by side, in its pixels, without plain rims.
 
-    One where it is a single picture, and none where it is of one colour. The `MOST_PANELS` largest, the
-    largest first.
+    One where it is a single picture. None where it is of one colour, and where pictures with straight sides are too
+    little of what it shows. The `MOST_PANELS` largest, the largest first.
     """
     height, width = image.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
     across, down = width / small.shape[1], height / small.shape[0]
     least = LEAST_SIDE * max(small.shape[:2])
-    found = [box for box in _cut(small, depth=0) if min(box.width, box.height) >= least]
+    found = [box for box in _cut(_Part(small, image), depth=0) if min(box.width, box.height) >= least]
+    shown = _content(_plain(small)).length * _content(_plain(small.transpose(1, 0, 2))).length
+    if sum(box.area for box in found) < LEAST_SHOWN * shown:
+        return ()
     found = sorted(found, key=lambda box: -box.area)[:MOST_PANELS]
     return tuple(Box(x * across, y * down, wide * across, tall * down) for x, y, wide, tall in found)
 
 
-def _cut(part: RgbImage, *, depth: int) -> list[Box]:
-    """The panels of a part, in its pixels."""
-    rows, columns = _content(_plain(part)), _content(_plain(_turned(part)))
-    part = part[rows.first : rows.last, columns.first : columns.last]
-    height, width = part.shape[:2]
+def _cut(part: _Part, *, depth: int) -> list[Box]:
+    """The panels of a part, in its small pixels."""
+    around = part.small
+    rows, columns = _content(_plain(around)), _content(_plain(around.transpose(1, 0, 2)))
+    part = part.between(*rows).turned().between(*columns).turned()
+    height, width = part.small.shape[:2]
     least = round(LEAST_SIDE * SIDE / 2)
     if min(height, width) < least:
         return []
     for down in (True, False) if height >= width else (False, True):
-        spans = _spans(part if down else _turned(part), least=least) if depth < _DEEPEST else []
-        if len(spans) > 1 or (spans and spans[0] != (0, height if down else width)):
+        lines = part if down else part.turned()
+        spans = _spans(lines, least=least) if depth < _DEEPEST else []
+        if len(spans) > 1 or (spans and spans[0] != (0, len(lines.small))):
             break
     else:
-        return [Box(columns.first, rows.first, width, height)]
+        straight = _straight(around, rows, columns) and _straight(around.transpose(1, 0, 2), columns, rows)
+        return [Box(columns.first, rows.first, width, height)] if straight else []
     found = []
     for first, last in spans:
         left, top = columns.first + (0 if down else first), rows.first + (first if down else 0)
-        inner = part[first:last] if down else part[:, first:last]
-        found += [box._replace(x=box.x + left, y=box.y + top) for box in _cut(inner, depth=depth + 1)]
+        inner = lines.between(first, last)
+        found += [box.moved(left, top) for box in _cut(inner if down else inner.turned(), depth=depth + 1)]
     return found
 
 
-def _turned(part: RgbImage) -> RgbImage:
-    """Its columns as rows."""
-    return part.transpose(1, 0, 2)
+def _straight(part: RgbImage, rows: _Span, columns: _Span) -> bool:
+    """Whether what stands between plain rows begins and ends all along them: a picture does, a product does not."""
+    inside = part[rows.first : rows.last, columns.first : columns.last]
+    sides = [(inside[:_EDGE], rows.first - 1), (inside[-_EDGE:], rows.last)]
+    return all(
+        (_differing(lines, _colour_of(part[row])) > _SAME_COLOUR).mean(axis=1).max() >= _STRAIGHT_SHARE
+        for lines, row in sides
+        if len(lines) and 0 <= row < len(part)
+    )
+
+
+def _colour_of(line: RgbImage) -> NDArray[np.uint8]:
+    return np.asarray(np.median(line, axis=0), np.uint8)
 
 
 def _plain(part: RgbImage) -> NDArray[np.bool_]:
@@ -105,11 +145,12 @@ def _content(plain: NDArray[np.bool_]) -> _Span:
     return _Span(int(lines[0]), int(lines[-1]) + 1) if len(lines) else _Span(0, 0)
 
 
-def _spans(part: RgbImage, *, least: int) -> list[_Span]:
+def _spans(part: _Part, *, least: int) -> list[_Span]:
     """The rows between plain bands and seams, of at least `least` each: captions are left out."""
-    cuts = sorted([*_bands(_plain(part)), *_seams(part, least=least)])
+    height = len(part.small)
+    cuts = sorted([*_bands(_plain(part.small)), *_seams(part, least=least)])
     spans, start = [], 0
-    for first, last in [*cuts, _Span(len(part), len(part))]:
+    for first, last in [*cuts, _Span(height, height)]:
         if first - start >= least:
             spans.append(_Span(start, first))
         if first - start >= least or last > first:
@@ -123,18 +164,29 @@ def _bands(plain: NDArray[np.bool_]) -> list[_Span]:
     return [_Span(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
-def _seams(part: RgbImage, *, least: int) -> list[_Span]:
+def _seams(part: _Part, *, least: int) -> list[_Span]:
     """The rows at which most of the picture changes at once, and hardly anything just beside them."""
-    if len(part) < 2 * least:
+    if len(part.small) < 2 * least:
         return []
-    sparse = part[:, ::2]
-    changed = (_differing(sparse[2:], sparse[:-2]) > _STEP).mean(axis=1)
+    changed = _changed(part.small[:, ::2])
     found = []
     for row in range(least - 1, len(changed) - least):
         share = changed[row]
         if share < _SEAM_SHARE or share < changed[row - _THIN : row + _THIN + 1].max():
             continue
         beside = [changed[max(row - _BESIDE, 0) : row - _THIN], changed[row + _THIN + 1 : row + _BESIDE + 1]]
-        if np.median(np.concatenate(beside)) <= share - _OVER_NEIGHBOURS:
+        if np.median(np.concatenate(beside)) <= share - _OVER_NEIGHBOURS and _sharp(part, row + 1):
             found.append(_Span(row + 1, row + 1))
     return found
+
+
+def _sharp(part: _Part, row: int) -> bool:
+    """Whether the picture's own pixels change along one line there: a horizon is blurred or slants."""
+    near = part.between(row - _THIN, row + _THIN + 1).own
+    changed = _changed(near[:, :: max(1, near.shape[1] // SIDE)])
+    return bool(len(changed)) and changed.max() >= _SHARP_SHARE and (changed > changed.max() / 2).sum() <= _SHARP_LINES
+
+
+def _changed(part: RgbImage) -> NDArray[np.float64]:
+    """(h - 2,): of each row but the first and the last, the share that changes from the row before to that behind."""
+    return np.asarray((_differing(part[2:], part[:-2]) > _STEP).mean(axis=1))
