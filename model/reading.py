@@ -96,8 +96,8 @@ class Reading:
     def outcome(self) -> Outcome:
         """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
 
-        A letter too few at an end may have been cut off, one too many may be the symbol beside it. What else is read in
-        its place is `another_word`; elsewhere in the region other words may well stand.
+        Letters too few at the ends may have been cut off, one too many may be the symbol beside it. What else is read
+        in its place is `another_word`; elsewhere in the region other words may well stand.
         """
         known, runs = _alike(self.known), _runs(self.seen)
         if self.confidence >= SURELY_READ and known in runs:
@@ -108,7 +108,7 @@ class Reading:
         distance = Levenshtein.distance(known, closest)
         if distance <= max(1, len(known) * _NEAR):
             shorter, longer = sorted((known, closest), key=len)
-            return "otherwise" if longer.startswith(shorter) or longer.endswith(shorter) else "near_miss"
+            return "otherwise" if shorter in longer else "near_miss"
         return "another_word" if self.in_place and len(_alike(self.seen)) > FEWEST_LETTERS else "otherwise"
 
     def difference(self) -> str:

@@ -123,6 +123,7 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("ADDAS", 0.99, "near_miss"),
         ("DIDAS", 0.99, "otherwise"),
         ("ADID", 0.99, "otherwise"),
+        ("DIDA", 0.99, "otherwise"),
         ("PUMA", 0.99, "another_word"),
         ("NO", 0.99, "otherwise"),
         ("", 0.0, "otherwise"),
