@@ -175,6 +175,12 @@ class Reader:
             if text and confidence >= SURELY_READ
         ]
 
+    def known(self, reference: PreparedReference) -> str:
+        """The letters of the longest line that is read in the reference's picture; empty where it has no words."""
+        with self._lock:
+            line = self._known.of(reference)
+        return "" if line is None else line.text
+
     def line(self, region: RgbImage) -> str:
         """The text of the line that fills `region` (any size), as it is drawn; empty where none is surely read."""
         text, confidence = self._line(region)

@@ -250,7 +250,7 @@ def scanned(
                 api.add_reference(brand_id, png(picture), kind="logo")
         answers = threads.map(lambda one: api.scan(one.data, listing=_listing(one)), photos)
         return [
-            Answered(photo, _suspects(answer, brands=len(brands)), brands=len(brands))
+            Answered(photo, suspects_of(answer, brands=len(brands)), brands=len(brands))
             for photo, answer in zip(photos, progress(answers, len(photos), "development photos"), strict=True)
         ]
 
@@ -275,9 +275,12 @@ def _listing(photo: DevelopmentPhoto) -> dict[str, str] | None:
     return None if photo.claims is None else {"brand_claimed": photo.claims}
 
 
-def _suspects(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
+def suspects_of(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
+    """What a scan among `brands` thought of, but for what it compared with no reference."""
     found = []
     for one in answer["findings"]:
+        if one["realigned"] is None:
+            continue
         read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))

@@ -8,7 +8,7 @@ version give the same answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,13 +32,14 @@ from serve.scanning.candidates import (
     with_references,
 )
 from serve.scanning.covered_mark import Speaks, covered_marks
+from serve.scanning.misspelt_name import misspelt_names
 from serve.scanning.policy import Policy, strength
 from serve.scanning.proposals import proposed
 from serve.scanning.results import Decision, Finding, Listing
 from serve.scanning.seen import SeenRegions, SeenTampering
 from serve.scanning.shown_product import brands_shown, suspected_products
 from serve.scanning.verification import Verified, verify
-from serve.scanning.written_words import words_by_place, written_in
+from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
 
 
@@ -105,11 +106,12 @@ class Scanner:
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
-            written = written_in(image, vectors[1 : 1 + READABLE_PLACES], bundle=self._bundle, words=self._words)
+            lines = lines_in(image, vectors[1 : 1 + READABLE_PLACES], bundle=self._bundle)
+            written = written_in(lines, words=self._words)
             if written:
                 regions += [one.region for one in written]
-                lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
-                vectors = np.concatenate([vectors, lines])
+                of_lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
+                vectors = np.concatenate([vectors, of_lines])
             spelled = words_by_place(written, regions)
         with stopwatch.step("search"):
             state = self._index.view()
@@ -133,8 +135,17 @@ class Scanner:
             )
             found = [compared(one) for one in candidates]
             verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
+            verified += misspelt_names(
+                image,
+                lines,
+                _without(speaks, verified),
+                words=self._words,
+                state=state,
+                references=self._references,
+                bundle=self._bundle,
+            )
+            spoken_for = _without(speaks, verified)
             found_here = {one.reference.brand_id for one in verified}
-            spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
             products = suspected_products(candidates, but={*found_here, *speaks})
             if products and tampering.places:
                 for brand in brands_shown(image, products, vectors[:1], state=state, references=self._references):
@@ -169,6 +180,12 @@ class Scanner:
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
+
+
+def _without(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:
+    """The brands that something speaks for and of which nothing was found."""
+    found = {one.reference.brand_id for one in verified}
+    return {brand: by for brand, by in speaks.items() if brand not in found}
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

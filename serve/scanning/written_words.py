@@ -27,14 +27,15 @@ class Written:
         return Region(self.line.box, 1.0, "line")
 
 
-def written_in(
-    image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle, words: BrandWords
-) -> list[Written]:
-    """The lines that spell a brand's word, where one of the regions with the `vectors` (n, 256) looks like words."""
+def lines_in(image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle) -> list[Line]:
+    """The lines of a picture, read where one of the regions with the `vectors` (n, 256) looks like words."""
     readable = bundle.calibration.readable
-    if not (readable.values(vectors) >= readable.least).any():
-        return []
-    found = [Written(line, words.spelled(line.text)) for line in bundle.reader.lines(image)]
+    return bundle.reader.lines(image) if (readable.values(vectors) >= readable.least).any() else []
+
+
+def written_in(lines: Sequence[Line], *, words: BrandWords) -> list[Written]:
+    """Those of the lines that spell a brand's word."""
+    found = [Written(line, words.spelled(line.text)) for line in lines]
     return [one for one in found if one.spelled]
 
 

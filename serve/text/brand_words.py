@@ -99,6 +99,10 @@ class BrandWords:
     def __contains__(self, brand_id: str) -> bool:
         return brand_id in self._brands
 
+    def of(self, brand_id: str) -> list[str]:
+        """The folded words of a brand, its name first; none of one that is not known."""
+        return _words_of(self._brands.get(brand_id))
+
     def spelled(self, line: str) -> list[Spelled]:
         """The brands that a line of a photo spells, exactly or one letter off, longest word first."""
         found: dict[str, Spelled] = {}

@@ -46,15 +46,18 @@ class NoDetector:
 
 
 class FixedReader:
-    """Reads the same lines in every picture."""
+    """Reads the same lines in every picture, and the word `known` in every reference."""
 
-    def __init__(self, *lines: Line) -> None:
-        self._lines = list(lines)
+    def __init__(self, *lines: Line, known: str = "") -> None:
+        self._lines, self._known = list(lines), known
         self.calls = 0
 
     def lines(self, photo: RgbImage) -> list[Line]:
         self.calls += 1
         return self._lines
+
+    def known(self, reference: PreparedReference) -> str:
+        return self._known
 
 
 class SimilarityVerifier:

@@ -8,7 +8,7 @@ import pytest
 from model.calibration import Calibration, Evidence, Likeness, Shares
 from model.verifier import likeliest
 from training.development import DevelopmentPhoto
-from training.thresholds import Answered, Suspect, choose, figures
+from training.thresholds import Answered, Suspect, choose, figures, suspects_of
 
 GENUINE = Shares(0.9, 0.05, 0.05)
 
@@ -128,3 +128,14 @@ def test_most_marks_for_sale_are_genuine() -> None:
     kinds = choose(answered, most_false=0.0).kinds
     assert likeliest(kinds.shares(Likeness(Shares(0.35, 0.05, 0.6)))) == "genuine"
     assert likeliest(kinds.shares(Likeness(Shares(0.1, 0.85, 0.05)))) == "smear"
+
+
+def test_what_was_compared_with_nothing_teaches_no_weights() -> None:
+    """A covered place, or a name with other letters: the brand is named, but no region was laid on a reference."""
+    scores = {"genuine": 0.1, "smear": 0.0, "imitation": 0.86, "unrelated": 0.04}
+    compared = {
+        "brand": "fuma", "scores": scores, "read": None, "verified": 0.9, "similarity": 0.5, "margin": 0.1,
+        "realigned": 0.7, "agreeing": 3, "detected": 0.5, "whole": False, "claimed": True, "tampered": 0.1,
+    }  # fmt: skip
+    answer = {"findings": [compared, {**compared, "realigned": None, "agreeing": None}]}
+    assert [one.evidence.realigned for one in suspects_of(answer, brands=60)] == [0.7]

@@ -475,3 +475,51 @@ def test_a_photo_without_a_finding_of_an_unnamed_brand_is_not_searched_for_tampe
     bundle = covering_bundle(seen)
     scan(photo(), bundle, Shelf(bundle, fuma=1))
     assert seen.calls == 0
+
+
+def test_the_name_with_another_letter_is_an_imitation_where_the_listing_names_the_brand() -> None:
+    """Set anew in another typeface, it is like none of the brand's marks."""
+    line = Line("ADOBAS", Box(200, 200, 60, 20), 0.99)
+    bundle = misspelling_bundle(FixedReader(line))
+    shelf = Shelf(bundle, adidas=1, hike=2)
+    assert scan(photo(), bundle, shelf).findings == []
+    (finding,) = scan(photo(), bundle, shelf, listing=Listing(title="Adidas shoes")).findings
+    assert (finding.brand, finding.kind, finding.box) == ("adidas", "imitation", (200, 200, 60, 20))
+    assert finding.scores.imitation == 0.9
+    assert finding.reasons == ["letter 3 differs: O for i, and the listing names adidas"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "known"),
+    [
+        ([Line("ADOBAS", Box(200, 200, 60, 20), 0.9)], ""),
+        ([Line("ADOBAS", Box(200, 200, 60, 20), 0.99)], "ADOBAS"),
+        ([Line("ADOBAS", Box(200, 200, 60, 20), 0.99), Line("Adidas", Box(20, 20, 60, 20), 0.99)], ""),
+        ([Line("ADIOS", Box(200, 200, 60, 20), 0.99)], ""),
+        ([Line("ADIDA", Box(200, 200, 60, 20), 0.99)], ""),
+    ],
+    ids=["unsurely read", "so the brand's own reference reads", "the name stands there too", "another brand's", "cut"],
+)
+def test_a_name_is_not_misspelt_where_something_else_explains_it(lines: list[Line], known: str) -> None:
+    bundle = misspelling_bundle(FixedReader(*lines, known=known))
+    shelf = Shelf(bundle, adidas=1, adios=2)
+    assert scan(photo(), bundle, shelf, listing=Listing(title="Adidas shoes")).findings == []
+
+
+def test_where_the_brand_is_found_a_near_miss_of_its_name_says_nothing_more() -> None:
+    line = Line("ADOBAS", Box(300, 300, 60, 20), 0.99)
+    bundle = replace(misspelling_bundle(FixedReader(line)), detector=FixedDetector(Box(40, 60, 96, 96)))  # type: ignore[arg-type]
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1), listing=Listing(title="Adidas shoes"))
+    assert [one.kind for one in done.findings] == ["genuine"]
+
+
+def misspelling_bundle(reader: FixedReader) -> ModelBundle:
+    """A bundle that takes every region for words, and holds what reads nearly as known for an imitation at 0.9."""
+
+    class ReadingVerifier(SimilarityVerifier):
+        def after_reading(self, shares: Shares, reading: object) -> Shares:
+            return shares if reading is None else Shares(0.1, 0.0, 0.9)
+
+    bundle = replace(bundle_of(Box(10, 10, 30, 30)), verifier=ReadingVerifier(), reader=reader)  # type: ignore[arg-type]
+    everywhere = Readable(np.zeros(256, np.float32), 0.0)
+    return replace(bundle, calibration=replace(bundle.calibration, readable=everywhere))

@@ -26,6 +26,11 @@ WORDS = BrandWords(
 )
 
 
+def test_a_brand_has_words_and_one_that_is_not_known_has_none() -> None:
+    assert WORDS.of("nike") == ["nike", "airmax", "耐克"]
+    assert WORDS.of("nobody") == []
+
+
 @pytest.mark.parametrize(
     ("text", "brands"),
     [

@@ -1,0 +1,97 @@
+"""An imitation that only its letters tell: the listing names a brand, and its name stands in the photo with others.
+
+Set anew in another typeface it is like none of the brand's marks, so that nothing else finds it. Where the brand's mark
+was found, what stands in its place was read there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.interface import Hit, IndexView
+from model.bundle import ModelBundle
+from model.calibration import Shares
+from model.reading import Line, Reading
+from model.reference_views import shows_product
+from model.regions import Region, RgbImage
+from serve.scanning.candidates import MAX_CANDIDATES, MOST_REFERENCES, References, StoredReference, Suspect
+from serve.scanning.covered_mark import Speaks
+from serve.scanning.verification import Verified, rounded_scores
+from serve.text.brand_words import FEWEST_NEAR, BrandWords
+
+EITHER_WAY = Shares(0.5, 0.0, 0.5)
+"""Before it is read, a name is as soon the brand's as an imitation of it."""
+
+
+def misspelt_names(
+    image: RgbImage,
+    lines: Sequence[Line],
+    brands: Mapping[str, Speaks],
+    *,
+    words: BrandWords,
+    state: IndexView,
+    references: References,
+    bundle: ModelBundle,
+) -> list[Verified]:
+    """For each of `brands` (ids), none of which was found, the line that misses its name by a letter or a few.
+
+    A line that is some brand's word is no near miss of another's. Nothing is misspelt where the name stands as it
+    should, or as it is read in one of the brand's own logos: recognition takes drawn letters for others.
+    """
+    unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
+    found = []
+    for brand_id, speaks in brands.items():
+        names = [word for word in words.of(brand_id) if len(word) >= FEWEST_NEAR]
+        if _any_as_known(names, lines):
+            continue
+        missed = [(reading, line) for line in unowned for reading in _readings(names, line)]
+        near = [one for one in missed if one[0].outcome == "near_miss"]
+        if not near:
+            continue
+        reading, line = max(near, key=lambda one: (one[0].confidence, one[1].box.area))
+        vector = bundle.embedder.embed([line.box.crop(image)])
+        logos = _logos(vector, brand_id=brand_id, state=state, references=references)
+        if logos and not _any_as_known([bundle.reader.known(logo.prepared) for _, logo in logos], lines):
+            found.append(_misspelt(reading, line, logos[0], speaks=speaks, bundle=bundle))
+    return found
+
+
+def _readings(names: Iterable[str], line: Line) -> list[Reading]:
+    return [Reading(name, line.text, line.confidence, in_place=False) for name in names if name]
+
+
+def _any_as_known(names: Sequence[str], lines: Sequence[Line]) -> bool:
+    return any(reading.outcome == "as_known" for line in lines for reading in _readings(names, line))
+
+
+def _logos(
+    vector: NDArray[np.float32], *, brand_id: str, state: IndexView, references: References
+) -> list[tuple[Hit, StoredReference]]:
+    """The brand's logos that are most like the region with the `vector` (1, 256), at most `MAX_CANDIDATES`."""
+    (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
+    known = ((hit, references.get(hit.reference_id)) for hit in hits if not shows_product(hit.view))
+    return [(hit, reference) for hit, reference in known if reference is not None][:MAX_CANDIDATES]
+
+
+def _misspelt(
+    reading: Reading, line: Line, logo: tuple[Hit, StoredReference], *, speaks: Speaks, bundle: ModelBundle
+) -> Verified:
+    hit, reference = logo
+    imitation = bundle.verifier.after_reading(EITHER_WAY, reading).imitation
+    return Verified(
+        suspect=Suspect(0, Region(line.box, line.confidence, "line"), hit, 0.0, None, claimed=True),
+        reference=reference,
+        similarity=hit.similarity,
+        realigned=None,
+        agreeing=None,
+        tampered=None,
+        verified=imitation,
+        kind="imitation",
+        scores=rounded_scores(0.0, 0.0, imitation),
+        reasons=[f"{reading.difference()}, and {speaks} {reference.brand}"],
+        aligned=None,
+        difference=None,
+    )
