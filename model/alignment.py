@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.ground import bounds, stands_out
 from model.regions import RgbImage
 
 Matrix = NDArray[np.float64]
@@ -129,11 +130,7 @@ def content_bounds(picture: RgbImage) -> tuple[int, int, int, int]:
     whole = (0, picture.shape[0], 0, picture.shape[1])
     if np.quantile(np.abs(rim - ground).max(axis=-1), 0.9) > _RIM_TOLERANCE:
         return whole
-    content = np.abs(picture.astype(np.int16) - ground).max(axis=-1) > _RIM_TOLERANCE
-    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
-    if len(rows) == 0:
-        return whole
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    return bounds(stands_out(picture, ground, tolerance=_RIM_TOLERANCE)) or whole
 
 
 def working_size(region: RgbImage) -> RgbImage:

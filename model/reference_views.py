@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import cv2
 import numpy as np
 
+from model.ground import bounds, distance, stands_out
 from model.preprocessing import resized
 from model.regions import RgbImage
 
@@ -18,6 +20,11 @@ SMALL_SIDE = 44
 
 _PRODUCT = "product"
 _TURNED = "turned_"
+_QUARTERS = (
+    (90, cv2.ROTATE_90_COUNTERCLOCKWISE),
+    (180, cv2.ROTATE_180),
+    (270, cv2.ROTATE_90_CLOCKWISE),
+)
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
@@ -35,9 +42,10 @@ def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> l
     if kind == "product":
         return _product_views(picture, trimmed)
     views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
-    if ground_colour(picture) is not None:
+    ground = ground_colour(picture)
+    if ground is not None:
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
-        views.append(("small_white_on_black", _small(_white_on_black(picture))))
+        views.append(("small_white_on_black", _small(_white_on_black(trimmed, ground=ground))))
     return views
 
 
@@ -48,7 +56,7 @@ def shows_product(view: str) -> bool:
 
 def is_blank(picture: RgbImage) -> bool:
     """Whether nothing can be seen in the picture: no channel varies to speak of."""
-    return float(picture.reshape(-1, 3).std(axis=0).max()) < _BLANK
+    return float(cv2.meanStdDev(picture)[1].max()) < _BLANK
 
 
 def quarters_turned(view: str) -> int:
@@ -58,7 +66,7 @@ def quarters_turned(view: str) -> int:
 
 
 def _turned(trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
-    return [(f"{_TURNED}{90 * quarters}", np.ascontiguousarray(np.rot90(trimmed, quarters))) for quarters in (1, 2, 3)]
+    return [(f"{_TURNED}{degrees}", np.asarray(cv2.rotate(trimmed, way), np.uint8)) for degrees, way in _QUARTERS]
 
 
 def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
@@ -89,20 +97,18 @@ def trim(picture: RgbImage, *, margin: float = 0.04) -> RgbImage:
     ground = ground_colour(picture)
     if ground is None:
         return picture
-    differs = np.abs(picture.astype(np.int16) - np.array(ground)).max(axis=-1) > _SAME_AS_GROUND
-    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
-    if rows.size == 0:
+    found = bounds(stands_out(picture, ground, tolerance=_SAME_AS_GROUND))
+    if found is None:
         return picture
-    height, width = picture.shape[:2]
-    pad = round(margin * max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1))
-    top, bottom = max(0, rows[0] - pad), min(height, rows[-1] + 1 + pad)
-    left, right = max(0, columns[0] - pad), min(width, columns[-1] + 1 + pad)
+    (height, width), (top, bottom, left, right) = picture.shape[:2], found
+    pad = round(margin * max(bottom - top, right - left))
+    top, bottom = max(0, top - pad), min(height, bottom + pad)
+    left, right = max(0, left - pad), min(width, right + pad)
     return np.ascontiguousarray(picture[top:bottom, left:right])
 
 
-def _white_on_black(picture: RgbImage) -> RgbImage:
+def _white_on_black(trimmed: RgbImage, *, ground: tuple[int, int, int]) -> RgbImage:
     """How far each pixel is from the ground's colour, as white on black: the ink in one colour, reversed."""
-    ground = np.array(ground_colour(picture) or (255, 255, 255))
-    distance = np.abs(trim(picture).astype(np.int16) - ground).max(axis=-1)
-    ink = np.clip(distance.astype(np.float32) * (255.0 / max(1.0, float(distance.max()))) * 1.6, 0, 255)
-    return np.repeat(ink.astype(np.uint8)[..., None], 3, axis=2)
+    far = distance(trimmed, ground)
+    ink = np.clip(np.arange(256, dtype=np.float32) * (255.0 / max(1.0, float(far.max()))) * 1.6, 0, 255)
+    return np.asarray(cv2.cvtColor(cv2.LUT(far, ink.astype(np.uint8)), cv2.COLOR_GRAY2RGB), np.uint8)

@@ -1,6 +1,8 @@
+import tracemalloc
+
 import numpy as np
 
-from model.reference_views import ground_colour, quarters_turned, reference_views, shows_product, trim
+from model.reference_views import ground_colour, is_blank, quarters_turned, reference_views, shows_product, trim
 
 TURNED = ["turned_90", "turned_180", "turned_270"]
 
@@ -60,3 +62,16 @@ def test_an_empty_picture_is_left_alone() -> None:
     blank = np.full((10, 10, 3), 7, np.uint8)
     assert trim(blank) is blank
     assert reference_views(blank, kind="logo")
+
+
+def test_a_large_picture_takes_no_more_memory_than_its_views() -> None:
+    picture = np.full((2000, 2000, 3), 255, np.uint8)
+    picture[100:1900, 100:1900] = (200, 0, 0)
+    tracemalloc.start()
+    try:
+        assert not is_blank(picture)
+        assert tracemalloc.get_traced_memory()[1] < 0.1 * picture.nbytes
+        reference_views(picture, kind="logo")
+        assert tracemalloc.get_traced_memory()[1] < 7 * picture.nbytes
+    finally:
+        tracemalloc.stop()
