@@ -6,6 +6,7 @@ are drawn here and indexed beside the upload, so that a search meets them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -13,12 +14,13 @@ import numpy as np
 
 from model.ground import bounds, distance, stands_out
 from model.preprocessing import resized
-from model.regions import RgbImage
+from model.regions import Box, RgbImage
 
 SMALL_SIDE = 44
 """Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
 
 _PRODUCT = "product"
+_MARK = "mark_"
 _TURNED = "turned_"
 _QUARTERS = (
     (90, cv2.ROTATE_90_COUNTERCLOCKWISE),
@@ -30,28 +32,32 @@ _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour 
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
 
 
-def reference_views(picture: RgbImage, *, kind: Literal["logo", "product"]) -> list[tuple[str, RgbImage]]:
+def reference_views(
+    picture: RgbImage, *, kind: Literal["logo", "product"], marks: Sequence[Box] = ()
+) -> list[tuple[str, RgbImage]]:
     """Named pictures of one reference, the first trimmed to its content.
 
     A `logo` also gives the trimmed picture small, as few pixels show it in a photo, turned by quarters, for sleeves
-    and turned photos show it so, and, on a plain ground, its negative and its ink in white on black, both small. A
-    `product` gives the picture trimmed, turned by quarters, for a copy may be, and, when trimming took something away,
-    as it is. Never empty.
+    and turned photos show it so, and, on a plain ground, its negative and its ink in white on black, both small; and
+    the same of each of the `marks` within it (`model.logo_marks`). A `product` gives the picture trimmed, turned by
+    quarters, for a copy may be, and, when trimming took something away, as it is. Never empty.
     """
-    trimmed = trim(picture)
     if kind == "product":
-        return _product_views(picture, trimmed)
-    views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
-    ground = ground_colour(picture)
-    if ground is not None:
-        views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
-        views.append(("small_white_on_black", _small(_white_on_black(trimmed, ground=ground))))
+        return _product_views(picture, trim(picture))
+    views = _logo_views(picture)
+    for number, mark in enumerate(marks):
+        views += [(f"{_MARK}{number}_{name}", view) for name, view in _logo_views(mark.crop(picture))]
     return views
 
 
 def shows_product(view: str) -> bool:
     """Whether the view of that name is of a product's photo, and not of a logo."""
     return view.startswith(_PRODUCT)
+
+
+def mark_shown(view: str) -> int | None:
+    """The number of the mark within a logo reference that the view of that name is of; None for all of the picture."""
+    return int(view.removeprefix(_MARK).partition("_")[0]) if view.startswith(_MARK) else None
 
 
 def is_blank(picture: RgbImage) -> bool:
@@ -63,6 +69,15 @@ def quarters_turned(view: str) -> int:
     """By how many quarters the view of that name is turned, anticlockwise: 0 to 3."""
     _, turned, degrees = view.rpartition(_TURNED)
     return int(degrees) // 90 if turned else 0
+
+
+def _logo_views(picture: RgbImage) -> list[tuple[str, RgbImage]]:
+    trimmed, ground = trim(picture), ground_colour(picture)
+    views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
+    if ground is not None:
+        views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
+        views.append(("small_white_on_black", _small(_white_on_black(trimmed, ground=ground))))
+    return views
 
 
 def _turned(trimmed: RgbImage) -> list[tuple[str, RgbImage]]:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from model.bundle import ModelBundle
 from serve import failpoints
 from serve.database.engine import Database
-from serve.database.tables import REMOVED, Reference, ReferenceVector
+from serve.database.tables import REMOVED, Reference, ReferenceKind, ReferenceVector
 from serve.genuine.references import embed_views, keep_vectors
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 
@@ -82,7 +82,8 @@ def _embed(database: Database, objects: Objects, reference: Reference, *, bundle
     except ObjectMissingError:
         log.error("a reference's picture is gone; upload it again", reference_id=reference.id)
         return False
-    views, vectors = embed_views(bundle, picture, kind=reference.kind)  # type: ignore[arg-type] # checked by the table
+    kind: ReferenceKind = reference.kind  # type: ignore[assignment] # checked by the table
+    views, vectors = embed_views(bundle, picture, kind=kind, places=reference.logo_places)
     with database.write() as session:
         if session.get(Reference, reference.id, with_for_update={"read": True}) is not None:
             keep_vectors(session, reference.id, model=bundle.name, views=views, vectors=vectors)

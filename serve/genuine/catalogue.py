@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 
 import structlog
 from sqlalchemy import select
 
-from model.alignment import PreparedReference
 from model.logo_places import Detect
-from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, Brand, Reference, ReferenceKind
 from serve.pictures.decoding import Decode
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.scanning.candidates import StoredReference
-from serve.scanning.copied_photo import ready_places, stored_places
-
-Prepare = Callable[[RgbImage], PreparedReference]
+from serve.scanning.copied_photo import stored_places
+from serve.scanning.ready_reference import Prepare, ready_reference
 
 log = structlog.get_logger(__name__)
 
@@ -103,8 +99,7 @@ class Catalogue:
         places = stored_places(
             self._database, reference_id, row.logo_places, picture=picture, kind=kind, detect=self._detect
         )
-        prepared = self._prepare(picture)
-        return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=row.name, kind=kind, prepared=prepared,
-            places=ready_places(places, picture=picture, prepared=prepared),
+        return ready_reference(
+            reference_id, brand_id=row.brand_id, brand=row.name, kind=kind, picture=picture, places=places,
+            prepare=self._prepare,
         )  # fmt: skip

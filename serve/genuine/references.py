@@ -32,6 +32,7 @@ from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found, unprocessable
 from serve.scanning.copied_photo import StoredPlaces, found_places
+from serve.scanning.ready_reference import marks_within
 from serve.text.wording import Name, Note
 
 SEARCH_STOCK: Final = LongTask("search the stock for a reference")
@@ -106,8 +107,8 @@ class ReferenceLibrary:
             kept.put(key, png(picture))
             while True:
                 bundle = self._replica.serving.bundle
-                views, vectors = embed_views(bundle, picture, kind=new.kind)
                 places = found_places(picture, kind=new.kind, detect=bundle.detector.detect)
+                views, vectors = embed_views(bundle, picture, kind=new.kind, places=places)
                 reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key, places=places)
                 try:
                     version = self._insert(reference, model=bundle.name, views=views, vectors=vectors)
@@ -247,10 +248,10 @@ def _row(
 
 
 def embed_views(
-    bundle: ModelBundle, picture: RgbImage, *, kind: ReferenceKind
+    bundle: ModelBundle, picture: RgbImage, *, kind: ReferenceKind, places: StoredPlaces | None
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """The names of the reference's views, and their vectors, (n, 256) float32 of length 1."""
-    views = reference_views(picture, kind=kind)
+    """The names of the reference's views, and their vectors, (n, 256) float32 of length 1; `places` are its stored."""
+    views = reference_views(picture, kind=kind, marks=marks_within(places, kind=kind))
     return [name for name, _ in views], bundle.embedder.embed([image for _, image in views])
 
 

@@ -8,7 +8,7 @@ product's shows its mark all the more. What could not become a finding whatever 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
 from model.calibration import NOT_COMPARED, Calibration, Evidence
 from model.place_patches import PreparedPlace
-from model.reference_views import shows_product
+from model.reference_views import mark_shown, shows_product
 from model.regions import Box, Region
 from serve.text.brand_words import Spelled
 
@@ -40,7 +40,10 @@ SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """A genuine reference as the scan needs it; `places` are where a product's photo shows its logo."""
+    """A genuine reference as the scan needs it.
+
+    `places` are where a product's photo shows its logo; `marks` are those within a logo's picture.
+    """
 
     reference_id: str
     brand_id: str
@@ -48,6 +51,12 @@ class StoredReference:
     kind: Literal["logo", "product"]
     prepared: PreparedReference
     places: tuple[PreparedPlace, ...] = ()
+    marks: tuple[PreparedReference, ...] = ()
+
+    def seen_in(self, view: str) -> StoredReference:
+        """What the view of that name shows of it: a mark within it, or all of it."""
+        number = mark_shown(view)
+        return self if number is None else replace(self, prepared=self.marks[number])
 
 
 class References(Protocol):
@@ -186,7 +195,8 @@ def with_references(
     for suspect in suspects:
         reference = references.get(suspect.hit.reference_id)
         if reference is not None:
-            candidates.append(Candidate(suspect, [(reference, suspect.hit.similarity)]))
+            shown = reference.seen_in(suspect.hit.view)
+            candidates.append(Candidate(suspect, [(shown, suspect.hit.similarity)]))
         if len(candidates) == MAX_CANDIDATES:
             return candidates
     spare = MAX_CANDIDATES - len(candidates)
@@ -201,7 +211,7 @@ def with_references(
         for hit in hits:
             other = references.get(hit.reference_id) if hit.reference_id != first.reference_id else None
             if other is not None and other.kind == "logo" and spare > 0:
-                candidate.references.append((other, hit.similarity))
+                candidate.references.append((other.seen_in(hit.view), hit.similarity))
                 spare -= 1
     return candidates
 

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import update
 
 from model.alignment import PreparedReference
+from model.logo_marks import logo_marks
 from model.logo_places import Detect, logo_places, logo_regions
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
@@ -41,12 +42,12 @@ class WipedPlace:
 
 
 def found_places(picture: RgbImage, *, kind: ReferenceKind, detect: Detect) -> StoredPlaces:
-    """The logo places of a product reference's upright `picture`, to be stored; none of a logo reference."""
-    if kind != "product":
-        return []
-    return [
-        [round(float(side), 1) for side in box] for box in logo_places(picture, logo_regions(picture, detect=detect))
-    ]
+    """The logo places of a product reference's upright `picture`, or the marks within a logo's, to be stored."""
+    if kind == "product":
+        found = logo_places(picture, logo_regions(picture, detect=detect))
+    else:
+        found = logo_marks(picture, detect=detect)
+    return [[round(float(side), 1) for side in box] for box in found]
 
 
 def stored_places(

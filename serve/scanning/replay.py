@@ -29,8 +29,9 @@ from serve.database.tables import IndexChange, Reference, ReferenceKind, Referen
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.candidates import StoredReference
-from serve.scanning.copied_photo import found_places, ready_places
+from serve.scanning.copied_photo import found_places
 from serve.scanning.policies import stored_policy
+from serve.scanning.ready_reference import ready_reference
 from serve.scanning.results import ScanResult
 from serve.scanning.scan import Scanner
 from serve.scanning.scans import result_of
@@ -105,10 +106,9 @@ class PastReferences:
         places = row.logo_places
         if places is None:
             places = found_places(picture, kind=kind, detect=self._detect)
-        prepared = prepare_reference(picture)
-        return StoredReference(
-            reference_id=reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id].name, kind=kind,
-            prepared=prepared, places=ready_places(places, picture=picture, prepared=prepared),
+        return ready_reference(
+            reference_id, brand_id=row.brand_id, brand=self._names[row.brand_id].name, kind=kind, picture=picture,
+            places=places, prepare=prepare_reference,
         )  # fmt: skip
 
 

@@ -2,7 +2,16 @@ import tracemalloc
 
 import numpy as np
 
-from model.reference_views import ground_colour, is_blank, quarters_turned, reference_views, shows_product, trim
+from model.reference_views import (
+    ground_colour,
+    is_blank,
+    mark_shown,
+    quarters_turned,
+    reference_views,
+    shows_product,
+    trim,
+)
+from model.regions import Box
 
 TURNED = ["turned_90", "turned_180", "turned_270"]
 
@@ -56,6 +65,20 @@ def test_a_views_name_says_whether_it_is_of_a_product() -> None:
     for kind in ("logo", "product"):
         names = [name for name, _ in reference_views(_logo(), kind=kind)]
         assert {shows_product(name) for name in names} == {kind == "product"}
+
+
+def test_each_mark_within_a_logo_gives_the_views_of_a_logo() -> None:
+    page = np.concatenate([_logo(), np.full((60, 200, 3), 30, np.uint8), _logo()])
+    marks = [Box(0, 0, 200, 100), Box(0, 160, 200, 100)]
+    views = dict(reference_views(page, kind="logo", marks=marks))
+    assert {name for name in views if mark_shown(name) is None} == set(dict(reference_views(page, kind="logo")))
+    for number in range(2):
+        own = {name: view for name, view in views.items() if mark_shown(name) == number}
+        alone = dict(reference_views(_logo(), kind="logo"))
+        assert [name.removeprefix(f"mark_{number}_") for name in own] == list(alone)
+        assert all(np.array_equal(*pair) for pair in zip(own.values(), alone.values(), strict=True))
+        assert {quarters_turned(name) for name in own} == {0, 1, 2, 3}
+        assert not any(shows_product(name) for name in own)
 
 
 def test_an_empty_picture_is_left_alone() -> None:

@@ -11,7 +11,9 @@ from service_client import Client
 from sqlalchemy import text
 
 from model.decode import DecodeLimits, decode
+from model.regions import Box
 from serve.genuine import references
+from serve.scanning import copied_photo
 
 
 def path(brand: str, reference: str = "") -> str:
@@ -23,6 +25,20 @@ def test_a_reference_is_searchable_when_the_reply_arrives(client: Client) -> Non
     for seed in range(5):
         assert client.brands_in(jpeg(mosaic(seed))) == []
         client.reference(brand, png(mosaic(seed)))
+        assert client.brands_in(jpeg(mosaic(seed))) == [brand]
+
+
+def test_each_mark_on_a_sheet_is_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = [Box(20.0, 30.0, 96.0, 96.0), Box(180.0, 30.0, 96.0, 96.0)]
+    sheet = np.full((150, 300, 3), 240, np.uint8)
+    for seed, mark in enumerate(marks, start=120):
+        mark.crop(sheet)[:] = mosaic(seed)
+    brand = client.brand()
+    client.reference(brand, png(sheet))
+    assert client.brands_in(jpeg(mosaic(121))) == []
+    monkeypatch.setattr(copied_photo, "logo_marks", lambda picture, *, detect: marks)
+    client.reference(brand, png(sheet))
+    for seed in (120, 121):
         assert client.brands_in(jpeg(mosaic(seed))) == [brand]
 
 

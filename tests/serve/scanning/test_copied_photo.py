@@ -17,6 +17,7 @@ from model.alignment import prepare_reference
 from model.bundle import ModelBundle
 from model.cut_out import product_inside
 from model.decode import decode
+from model.logo_marks import MARGIN as MARK_MARGIN
 from model.logo_places import MARGIN
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage
@@ -143,8 +144,9 @@ def test_another_ground_is_no_smear_and_hides_none(how: str | None, smeared_plac
     assert found(replace(match, inside=product_inside(prepared.picture))) == smeared_places
 
 
-def test_a_logo_reference_has_no_places() -> None:
-    assert found_places(product(), kind="logo", detect=PlaceDetector().detect) == []
+def test_the_places_of_a_logo_are_the_marks_within_it() -> None:
+    found = found_places(product(), kind="logo", detect=PlaceDetector().detect)
+    assert np.allclose(found, [PLACE.grown(MARK_MARGIN)], atol=0.1)
 
 
 @pytest.fixture

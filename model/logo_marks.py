@@ -1,0 +1,83 @@
+"""Where a picture that a brand uploaded as its logo shows the mark, when it shows more than that.
+
+Brand teams send what they have: sheets of several versions, screenshots of a press page, a mark with a slogan beside
+it, or in the middle of a framed or shaded page. What is plain is trimmed away elsewhere; here the detector says where
+the marks are. A picture that is all one mark has none within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from model.alignment import content_bounds
+from model.logo_places import Detect
+from model.regions import Box, Region, RgbImage
+
+LEAST_SCORE = 0.25
+"""The detector's score that the surest mark needs. Chosen, as the shares below are, on the brands for tuning: their
+drawings as they are, and on sheets, in screenshots, in frames and beside slogans."""
+
+LEAST_OF_SUREST = 0.7
+"""Share of the surest mark's score that another one needs: captions, slogans and signs of registration have less."""
+
+LARGEST_SHARE = 0.35
+"""Share of the content's area from which a mark is the logo itself, or nearly so, and not one of several things."""
+
+WHOLE_SHARE, WHOLE_OF_SUREST = 0.5, 0.5
+"""Share of the content's area, and of the surest mark's score, from which a place says that all is one mark."""
+
+LEAST_EDGES = 0.1
+"""Share of the content's edges that the marks hold together: a registered sign beside a word is not the mark."""
+
+SMALLEST_SIDE = 24
+"""Pixels of a mark's shorter side, at least."""
+
+MARGIN = 0.08
+"""What is added on each side of a mark, as a share of its side: the detector's boxes are tight."""
+
+_SAME_MARK = 0.5  # of the smaller
+_LOOKED_AT = 1024  # pixels of the longer side at which edges are counted
+_EDGES = (60, 160)
+
+
+def logo_marks(picture: RgbImage, *, detect: Detect) -> list[Box]:
+    """The marks within the logo reference `picture` (RGB uint8), in its pixels, surest first, with their margin.
+
+    None where it is one mark, or where the detector is sure of none.
+    """
+    regions = sorted(detect(picture), key=lambda one: -one.score)
+    top, bottom, left, right = content_bounds(picture)
+    area = float((bottom - top) * (right - left))
+    if not regions or regions[0].score < LEAST_SCORE or _is_one_mark(regions, area):
+        return []
+    least = LEAST_OF_SUREST * regions[0].score
+    marks: list[Box] = []
+    for region in regions:
+        box = region.box
+        if region.score < least or min(box.width, box.height) < SMALLEST_SIDE or box.area > LARGEST_SHARE * area:
+            continue
+        if all(box.intersection(other) < _SAME_MARK * min(box.area, other.area) for other in marks):
+            marks.append(box)
+    height, width = picture.shape[:2]
+    found = [mark.grown(MARGIN).clipped(width=width, height=height) for mark in marks]
+    return found if found and _share_of_edges(picture, found) >= LEAST_EDGES else []
+
+
+def _is_one_mark(regions: Sequence[Region], area: float) -> bool:
+    least = WHOLE_OF_SUREST * regions[0].score
+    return any(one.box.area >= WHOLE_SHARE * area and one.score >= least for one in regions)
+
+
+def _share_of_edges(picture: RgbImage, marks: Sequence[Box]) -> float:
+    """How much of what is drawn in the picture the marks hold, by the length of its edges, 0..1."""
+    scale = min(1.0, _LOOKED_AT / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    drawn = np.asarray(cv2.Canny(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *_EDGES), np.uint8)
+    within = np.zeros_like(drawn)
+    for mark in marks:
+        Box(*(side * scale for side in mark)).crop(within)[:] = 1
+    held, total = (cv2.countNonZero(edges) for edges in (drawn * within, drawn))
+    return held / max(1, total)
