@@ -68,11 +68,11 @@ def main() -> None:
         Hallmark(service.url, key=service.create_key("admin")) as api,
     ):
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
-        figures = {f"marks, {way}": _right(api, asked, turn) for way, turn in WAYS.items()}
-        figures["marks, named by the listing"] = _right(api, asked, WAYS["upright"], named=True)
+        figures = {f"marks, {way}": right_first(api, asked, turn) for way, turn in WAYS.items()}
+        figures["marks, named by the listing"] = right_first(api, asked, WAYS["upright"], named=True)
         _register_products(api, [one for one in photos if one not in asked], size=size)
-        figures["marks, products registered too"] = _right(api, asked, WAYS["upright"])
-        figures["marks, products registered too, named"] = _right(api, asked, WAYS["upright"], named=True)
+        figures["marks, products registered too"] = right_first(api, asked, WAYS["upright"])
+        figures["marks, products registered too, named"] = right_first(api, asked, WAYS["upright"], named=True)
         studio_brand = api.create_brand("Studio of the catalogue")["id"]
         for photo in studio:
             api.add_reference(studio_brand, jpeg(photo.read()), kind="product")
@@ -80,7 +80,7 @@ def main() -> None:
     _show(figures, photos=len(asked), copies=len(studio))
 
 
-def _right(
+def right_first(
     api: Hallmark, photos: Sequence[Photo], turn: Callable[[RgbImage], RgbImage], *, named: bool = False
 ) -> float:
     """The share of the photos of which the surest finding is of the right brand."""
@@ -88,7 +88,7 @@ def _right(
     for photo in photos:
         brand = photo.marks[0].brand
         answer = api.scan(_sent(photo, turn), listing={"brand_claimed": brand} if named else None)
-        right.append(_surest(answer) in {mark.brand for mark in photo.marks})
+        right.append(surest(answer) in {mark.brand for mark in photo.marks})
     return float(np.mean(right))
 
 
@@ -113,7 +113,8 @@ def _sent(photo: Photo, turn: Callable[[RgbImage], RgbImage]) -> bytes:
     return jpeg(np.ascontiguousarray(turn(photo.read())), quality=85)
 
 
-def _surest(answer: Json) -> str | None:
+def surest(answer: Json) -> str | None:
+    """The brand of the finding that is surest to be a mark at all."""
     best = min(answer["findings"], key=lambda one: one["scores"]["unrelated"], default=None)
     return None if best is None else str(best["brand"])
 

@@ -49,6 +49,10 @@ class Hallmark:
         fields = {"kind": kind} | ({"sku": sku} if sku else {})
         return self._post(f"/v1/brands/{brand_id}/references", data=fields, files={"image": ("image", picture)})
 
+    def remove_reference(self, brand_id: str, reference_id: str) -> None:
+        """Take a reference away; no scan finds it when this returns."""
+        self._checked(self._http.delete(f"/v1/brands/{brand_id}/references/{reference_id}"))
+
     def scan(self, picture: bytes, *, listing: Mapping[str, Any] | None = None) -> Json:
         """Scan one picture and return the contract's scan result."""
         fields = {"listing": json.dumps(dict(listing))} if listing is not None else {}

@@ -25,6 +25,8 @@ def test_a_service_serves_its_client_and_leaves_nothing_running(tmp_path: Path) 
             (finding,) = answer["findings"]
             assert (finding["brand"], finding["reference_id"]) == ("Toyota", reference["id"])
             assert api.fetch(finding["evidence"]).startswith(b"\x89PNG")
+            api.remove_reference(brand["id"], reference["id"])
+            assert api.scan(clean_logo("toyota"))["findings"] == []
             with pytest.raises(Problem, match="404") as refused:
                 api.add_reference("brd_unknown", clean_logo("toyota"), kind="logo")
             assert refused.value.status == httpx2.codes.NOT_FOUND
