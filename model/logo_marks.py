@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from model.alignment import content_bounds
+from model.alignment import content_bounds, fitted, resized
 from model.logo_places import Detect
 from model.regions import Box, Region, RgbImage
 
@@ -73,11 +73,12 @@ def _is_one_mark(regions: Sequence[Region], area: float) -> bool:
 
 def _share_of_edges(picture: RgbImage, marks: Sequence[Box]) -> float:
     """How much of what is drawn in the picture the marks hold, by the length of its edges, 0..1."""
-    scale = min(1.0, _LOOKED_AT / max(picture.shape[:2]))
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    longer = max(picture.shape[:2])
+    small = picture if longer <= _LOOKED_AT else resized(picture, fitted(picture.shape, _LOOKED_AT))
+    down, across = small.shape[0] / picture.shape[0], small.shape[1] / picture.shape[1]
     drawn = np.asarray(cv2.Canny(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *_EDGES), np.uint8)
     within = np.zeros_like(drawn)
     for mark in marks:
-        Box(*(side * scale for side in mark)).crop(within)[:] = 1
+        Box(mark.x * across, mark.y * down, mark.width * across, mark.height * down).crop(within)[:] = 1
     held, total = (cv2.countNonZero(edges) for edges in (drawn * within, drawn))
     return held / max(1, total)

@@ -53,3 +53,10 @@ def test_a_sign_beside_the_mark_is_none() -> None:
 def test_marks_end_with_the_picture() -> None:
     (found,) = marks(sheet(Box(0, 0, 96, 96)), (Box(0, 0, 96, 96), 0.5))
     assert found.x == found.y == 0
+
+
+def test_a_strip_that_is_far_longer_than_high_is_looked_at_too() -> None:
+    strip = np.full((26, 60_000, 3), 255, np.uint8)
+    for left in (1000, 5000, 9000, 58_000):
+        strip[:, left : left + 2000] = 0
+    assert len(marks(strip, (Box(0, 0, 15_000, 26), 0.5))) == 1
