@@ -22,11 +22,14 @@ SIDE = 256
 LEAST_SIDE = 0.13
 """Of a panel, in longer sides of the picture: what is smaller is a caption or a badge."""
 
+LEAST_STRAIGHT = 0.6
+"""Of a panel's four sides together: how much of them must differ from the plain ground outside."""
+
 LEAST_SHOWN = 0.6
 """Of what is not plain around: the panels must be that much of it, or it is no sheet of pictures."""
 
 MOST_PANELS = 9
-_EDGE, _STRAIGHT_SHARE = 2, 0.5  # lines in which a side begins, and least share of it that differs from the ground
+_EDGE = 2  # lines in which a side begins
 _DEEPEST = 6  # cuts inside cuts
 _SAME_COLOUR, _PLAIN_SHARE = 14, 0.985  # of 255, and of a line that must be of its colour to be plain
 _ASKED = 24  # pixels of a line that must be alike, and of which the median is its colour
@@ -44,6 +47,10 @@ class _Span(NamedTuple):
     @property
     def length(self) -> int:
         return self.last - self.first
+
+    def wider(self, most: int) -> _Span:
+        """With one line more on each side, of the `most` that there are."""
+        return _Span(max(self.first - 1, 0), min(self.last + 1, most))
 
 
 class _Part(NamedTuple):
@@ -64,8 +71,9 @@ class _Part(NamedTuple):
 def panels(image: RgbImage) -> tuple[Box, ...]:
     """The pictures that `image` (height, width, 3) shows side by side, in its pixels, without plain rims.
 
-    One where it is a single picture. None where it is of one colour, and where pictures with straight sides are too
-    little of what it shows. The `MOST_PANELS` largest, the largest first.
+    At least two and at most `MOST_PANELS`, the largest first; or none, where it is a single picture, or where pictures
+    with straight sides are too little of what it shows. What stands alone in a frame may be a picture, or a covered
+    mark on plain ground.
     """
     height, width = image.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
@@ -74,7 +82,7 @@ def panels(image: RgbImage) -> tuple[Box, ...]:
     least = LEAST_SIDE * max(small.shape[:2])
     found = [box for box in _cut(_Part(small, image), depth=0) if min(box.width, box.height) >= least]
     shown = _content(_plain(small)).length * _content(_plain(small.transpose(1, 0, 2))).length
-    if sum(box.area for box in found) < LEAST_SHOWN * shown:
+    if len(found) < 2 or sum(box.area for box in found) < LEAST_SHOWN * shown:
         return ()
     found = sorted(found, key=lambda box: -box.area)[:MOST_PANELS]
     return tuple(Box(x * across, y * down, wide * across, tall * down) for x, y, wide, tall in found)
@@ -84,36 +92,41 @@ def _cut(part: _Part, *, depth: int) -> list[Box]:
     """The panels of a part, in its small pixels."""
     around = part.small
     rows, columns = _content(_plain(around)), _content(_plain(around.transpose(1, 0, 2)))
-    part = part.between(*rows).turned().between(*columns).turned()
-    height, width = part.small.shape[:2]
     least = round(LEAST_SIDE * SIDE / 2)
-    if min(height, width) < least:
+    if min(rows.length, columns.length) < least:
         return []
-    for down in (True, False) if height >= width else (False, True):
-        lines = part if down else part.turned()
+    # One plain line around shows those within what the ground is.
+    inner_rows, inner_columns = rows.wider(len(around)), columns.wider(around.shape[1])
+    inside = part.between(*inner_rows).turned().between(*inner_columns).turned()
+    for down in (True, False) if rows.length >= columns.length else (False, True):
+        lines = inside if down else inside.turned()
         spans = _spans(lines, least=least) if depth < _DEEPEST else []
         if len(spans) > 1 or (spans and spans[0] != (0, len(lines.small))):
             break
     else:
-        straight = _straight(around, rows, columns) and _straight(around.transpose(1, 0, 2), columns, rows)
-        return [Box(columns.first, rows.first, width, height)] if straight else []
+        straight = _straightness(around, rows, columns) + _straightness(around.transpose(1, 0, 2), columns, rows)
+        box = Box(columns.first, rows.first, columns.length, rows.length)
+        return [box] if straight >= 2 * LEAST_STRAIGHT else []
     found = []
     for first, last in spans:
-        left, top = columns.first + (0 if down else first), rows.first + (first if down else 0)
+        left, top = inner_columns.first + (0 if down else first), inner_rows.first + (first if down else 0)
         inner = lines.between(first, last)
         found += [box.moved(left, top) for box in _cut(inner if down else inner.turned(), depth=depth + 1)]
     return found
 
 
-def _straight(part: RgbImage, rows: _Span, columns: _Span) -> bool:
-    """Whether what stands between plain rows begins and ends all along them: a picture does, a product does not."""
+def _straightness(part: RgbImage, rows: _Span, columns: _Span) -> float:
+    """How much of the upper and the lower side of what stands between plain rows is where it begins and ends, 0..1.
+
+    Of a picture all of it, but where that is of the ground's colour too; of a product little.
+    """
     inside = part[rows.first : rows.last, columns.first : columns.last]
     sides = [(inside[:_EDGE], rows.first - 1), (inside[-_EDGE:], rows.last)]
-    return all(
-        (_differing(lines, _colour_of(part[row])) > _SAME_COLOUR).mean(axis=1).max() >= _STRAIGHT_SHARE
+    shares = [
+        (_differing(lines, _colour_of(part[row])) > _SAME_COLOUR).mean(axis=1).max() if 0 <= row < len(part) else 1.0
         for lines, row in sides
-        if len(lines) and 0 <= row < len(part)
-    )
+    ]
+    return float(np.mean(shares))
 
 
 def _colour_of(line: RgbImage) -> NDArray[np.uint8]:
@@ -146,15 +159,19 @@ def _content(plain: NDArray[np.bool_]) -> _Span:
 
 
 def _spans(part: _Part, *, least: int) -> list[_Span]:
-    """The rows between plain bands and seams, of at least `least` each: captions are left out."""
+    """The rows between plain bands and seams, of at least `least` each: captions are left out.
+
+    Beside a band one plain row is among them, which shows what the ground is.
+    """
     height = len(part.small)
     cuts = sorted([*_bands(_plain(part.small)), *_seams(part, least=least)])
     spans, start = [], 0
     for first, last in [*cuts, _Span(height, height)]:
+        is_band = last > first
         if first - start >= least:
-            spans.append(_Span(start, first))
-        if first - start >= least or last > first:
-            start = max(start, last)
+            spans.append(_Span(start, first + is_band))
+        if first - start >= least or is_band:
+            start = max(start, last - is_band)
     return spans
 
 

@@ -26,7 +26,7 @@ def proposed(image: RgbImage, bundle: ModelBundle, *, panels: Sequence[Box], sou
     """
     most = MAX_SOUGHT if sought else MAX_REGIONS
     places = bundle.detector.likeliest(image, most=most - 1)
-    if len(panels) < 2:
+    if not panels:
         return [whole_image(image), *places]
     for panel in panels:
         for one in bundle.detector.likeliest(panel.crop(image), most=REGIONS_PER_PANEL):
