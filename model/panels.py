@@ -22,6 +22,9 @@ SIDE = 256
 LEAST_SIDE = 0.13
 """Of a panel, in longer sides of the picture: what is smaller is a caption or a badge."""
 
+SMALLEST_SIDE = 64
+"""Pixels of the picture's own that a panel has across and down, at least: smaller ones show nothing."""
+
 LEAST_STRAIGHT = 0.6
 """Of a panel's four sides together: how much of them must differ from the plain ground outside."""
 
@@ -79,7 +82,7 @@ def panels(image: RgbImage) -> tuple[Box, ...]:
     scale = min(1.0, SIDE / max(height, width))
     small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
     across, down = width / small.shape[1], height / small.shape[0]
-    least = LEAST_SIDE * max(small.shape[:2])
+    least = max(LEAST_SIDE * max(small.shape[:2]), SMALLEST_SIDE * scale)
     found = [box for box in _cut(_Part(small, image), depth=0) if min(box.width, box.height) >= least]
     shown = _content(_plain(small)).length * _content(_plain(small.transpose(1, 0, 2))).length
     if len(found) < 2 or sum(box.area for box in found) < LEAST_SHOWN * shown:

@@ -63,6 +63,11 @@ def test_thin_and_tiny_pictures_are_looked_at():
     assert panels(noise[:, :4]) == ()
 
 
+def test_pictures_too_small_to_show_anything_are_none():
+    made, _ = sheet(rows=1, columns=2, gap=12)
+    assert panels(cv2.resize(made, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)) == ()
+
+
 def test_there_are_no_more_than_so_many():
     made, _ = sheet(rows=6, columns=6, gap=24)
     assert len(panels(made)) <= MOST_PANELS
