@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from model.alignment import content_bounds, fitted, resized
 from model.logo_places import Detect
@@ -22,6 +23,9 @@ drawings as they are, and on sheets, in screenshots, in frames and beside slogan
 
 LEAST_OF_SUREST = 0.7
 """Share of the surest mark's score that another one needs: captions, slogans and signs of registration have less."""
+
+SMALLEST_SHARE = 0.04
+"""Share of the content's area that a mark needs: what is smaller is a dot or a star of a mark."""
 
 LARGEST_SHARE = 0.35
 """Share of the content's area from which a mark is the logo itself, or nearly so, and not one of several things."""
@@ -39,6 +43,8 @@ MARGIN = 0.08
 """What is added on each side of a mark, as a share of its side: the detector's boxes are tight."""
 
 _SAME_MARK = 0.5  # of the smaller
+_ROOMS = (0.0, 0.04, 0.08, 0.12)  # of a box's sides, around which it is asked whether anything crosses
+_OTHER_COLOUR, _MOST_CROSSED = 40, 0.03  # of 255, and of the line around
 _LOOKED_AT = 1024  # pixels of the longer side at which edges are counted
 _EDGES = (60, 160)
 
@@ -57,13 +63,42 @@ def logo_marks(picture: RgbImage, *, detect: Detect) -> list[Box]:
     marks: list[Box] = []
     for region in regions:
         box = region.box
-        if region.score < least or min(box.width, box.height) < SMALLEST_SIDE or box.area > LARGEST_SHARE * area:
+        if region.score < least or min(box.width, box.height) < SMALLEST_SIDE:
+            continue
+        if not SMALLEST_SHARE * area <= box.area <= LARGEST_SHARE * area or not _stands_apart(picture, box):
             continue
         if all(box.intersection(other) < _SAME_MARK * min(box.area, other.area) for other in marks):
             marks.append(box)
     height, width = picture.shape[:2]
     found = [mark.grown(MARGIN).clipped(width=width, height=height) for mark in marks]
     return found if found and _share_of_edges(picture, found) >= LEAST_EDGES else []
+
+
+def _stands_apart(picture: RgbImage, box: Box) -> bool:
+    """Whether a line around the box, tight or loose, shows the ground alone: what crosses it is part of something.
+
+    Where the picture ends, nothing crosses.
+    """
+    for room in _ROOMS:
+        line = _line_around(picture, box.grown(room))
+        if not len(line):
+            return True
+        if (np.abs(line - np.median(line, axis=0)).max(axis=1) > _OTHER_COLOUR).mean() <= _MOST_CROSSED:
+            return True
+    return False
+
+
+def _line_around(picture: RgbImage, box: Box) -> NDArray[np.int16]:
+    """(n, 3): the pixels on those sides of the box that lie in the picture."""
+    height, width = picture.shape[:2]
+    around = box.crop(picture).astype(np.int16)
+    sides = (
+        (box.y >= 1, around[0]),
+        (box.y + box.height <= height - 1, around[-1]),
+        (box.x >= 1, around[:, 0]),
+        (box.x + box.width <= width - 1, around[:, -1]),
+    )
+    return np.concatenate([np.empty((0, 3), np.int16), *(side for is_inside, side in sides if is_inside)])
 
 
 def _is_one_mark(regions: Sequence[Region], area: float) -> bool:

@@ -62,7 +62,9 @@ class Finding(Answer):
         Probability | None,
         Field(description="That the region is a mark of any brand, as the detector says; none where it was not asked"),
     ] = None
-    whole: Annotated[bool, Field(description="Whether the region is the whole picture, or all of one of a collage")] = False
+    whole: Annotated[bool, Field(description="Whether the region is the whole picture, or all of one of a collage")] = (
+        False
+    )
     read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
     claimed: Annotated[
         bool,
