@@ -24,8 +24,8 @@ drawings as they are, and on sheets, in screenshots, in frames and beside slogan
 LEAST_OF_SUREST = 0.7
 """Share of the surest mark's score that another one needs: captions, slogans and signs of registration have less."""
 
-SMALLEST_SHARE = 0.04
-"""Share of the content's area that a mark needs: what is smaller is a dot or a star of a mark."""
+SMALLEST_SHARE = 0.01
+"""Share of the content's area that a mark needs: of what is smaller nothing can be seen."""
 
 LARGEST_SHARE = 0.35
 """Share of the content's area from which a mark is the logo itself, or nearly so, and not one of several things."""
@@ -33,7 +33,7 @@ LARGEST_SHARE = 0.35
 WHOLE_SHARE, WHOLE_OF_SUREST = 0.5, 0.5
 """Share of the content's area, and of the surest mark's score, from which a place says that all is one mark."""
 
-LEAST_EDGES = 0.1
+LEAST_EDGES = 0.2
 """Share of the content's edges that the marks hold together: a registered sign beside a word is not the mark."""
 
 SMALLEST_SIDE = 24
@@ -43,8 +43,8 @@ MARGIN = 0.08
 """What is added on each side of a mark, as a share of its side: the detector's boxes are tight."""
 
 _SAME_MARK = 0.5  # of the smaller
-_ROOMS = (0.0, 0.04, 0.08, 0.12)  # of a box's sides, around which it is asked whether anything crosses
-_OTHER_COLOUR, _MOST_CROSSED = 40, 0.03  # of 255, and of the line around
+_ROOMS = (0.0, 0.05, 0.1, 0.15, 0.2)  # of a box's sides, around which it is asked whether anything crosses
+_OTHER_COLOUR, _MOST_CROSSED = 40, 0.05  # of 255, and of the line around
 _LOOKED_AT = 1024  # pixels of the longer side at which edges are counted
 _EDGES = (60, 160)
 
