@@ -71,7 +71,7 @@ def main() -> None:
     asked = parser.parse_args()
     lines, words = read_lines(), BrandWords(read_brands())
     figures: dict[str, float] = {}
-    console = Console(stderr=False)
+    console = Console(width=100)
     for side in ("guilty", "innocent"):
         table = Table("group", "lines", "named", "others named", "lines held out", "named", "others named", title=side)
         for group, of_group in by_group(line for line in lines if line.side == side).items():
