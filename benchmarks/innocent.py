@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.service import running_service
@@ -28,9 +29,8 @@ from model.encoding import jpeg
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from training.edits.smears import SMEARS, smear
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import other_brands, register_brands
-from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
 Way = Callable[[RgbImage, Sequence[RgbImage]], RgbImage]
@@ -60,9 +60,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     size = QUICK if parser.parse_args().quick else FULL
     logos = load_logos(fetch_packages())
-    photos = real_photos(tuning=False)
-    own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
-    photos = [photo for photo in photos if photo.marks[0].brand in own]
+    photos, own = reported_marks(logos)
     marked = photos[:: max(1, len(photos) // size.marks)][: size.marks]
     unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
     garments, beside = unseen[: size.garments], [photo.read() for photo in unseen[size.garments :][:24]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,9 @@ import skimage
 from model.decode import decode
 from model.encoding import jpeg, png
 from model.regions import RgbImage
-from training.evaluation.datasets import plain_photos
+from training.evaluation.datasets import Photo, plain_photos, real_photos
+from training.evaluation.references import Drawings
+from training.evaluation.versions import drawings_in_use
 from training.refusals import DataMissing
 from training.synthesis.logos import Logo, load_logos, rasterise
 
@@ -20,6 +22,13 @@ GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """Photos that come with scikit-image."""
 
 INKS = ("#111111", "#d62728", "#1f5fbf", "#2ca02c", "#7f3fbf")
+
+
+def reported_marks(logos: Sequence[Logo]) -> tuple[list[Photo], Drawings]:
+    """The photos of the reported brands whose mark is among `logos`, and those brands' drawings in use."""
+    photos = real_photos(tuning=False)
+    own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
+    return [photo for photo in photos if photo.marks[0].brand in own], own
 
 
 def listing_photos(*, count: int, side: int, seed: int) -> tuple[str, list[bytes]]:

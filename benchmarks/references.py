@@ -20,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from benchmarks.turned import WAYS, right_first
 from client.api import Hallmark
@@ -27,9 +28,8 @@ from client.service import running_service
 from model.encoding import jpeg, png
 from model.preprocessing import resized
 from model.regions import RgbImage
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import as_uploaded, other_brands, register_brands
-from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
 Upload = Callable[[Sequence[RgbImage]], list[bytes]]
@@ -58,9 +58,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     size = QUICK if parser.parse_args().quick else FULL
     logos = load_logos(fetch_packages())
-    photos = real_photos(tuning=False)
-    known = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
-    photos = [photo for photo in photos if photo.marks[0].brand in known]
+    photos, known = reported_marks(logos)
     photos = photos[:: max(1, len(photos) // size.photos)][: size.photos]
     drawn = {
         brand: [picture for logo in known[brand] if (picture := as_uploaded(logo)) is not None]

@@ -18,14 +18,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.service import running_service
 from model.encoding import jpeg
 from model.regions import RgbImage
-from training.evaluation.datasets import Photo, plain_photos, real_photos
+from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
-from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
 WAYS: dict[str, Callable[[RgbImage], RgbImage]] = {
@@ -57,9 +57,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     size = QUICK if parser.parse_args().quick else FULL
     logos = load_logos(fetch_packages())
-    photos = real_photos(tuning=False)
-    own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
-    photos = [photo for photo in photos if photo.marks[0].brand in own]
+    photos, own = reported_marks(logos)
     asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
     studio = plain_photos("catalogue", limit=size.copies)
     with (

@@ -41,6 +41,8 @@ def misspelt_names(
     A line that is some brand's word is no near miss of another's. Nothing is misspelt where the name stands as it
     should, or as it is read in one of the brand's own logos: recognition takes drawn letters for others.
     """
+    if not brands:
+        return []
     unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
     found = []
     for brand_id, speaks in brands.items():
