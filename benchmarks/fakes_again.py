@@ -22,16 +22,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.service import running_service
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.edits.smears import TRAINING_SMEARS, smear
-from training.evaluation.datasets import Photo, plain_photos, real_photos
+from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.known_fakes import listed_again
 from training.evaluation.references import other_brands, register_brands
-from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
 STRENGTHS = (0.3, 1.0)
@@ -108,9 +108,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     size = QUICK if parser.parse_args().quick else FULL
     logos = load_logos(fetch_packages())
-    photos = real_photos(tuning=False)
-    own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
-    goods = _smeared(photos, brands=set(own), count=size.fakes)
+    photos, own = reported_marks(logos)
+    goods = _smeared(photos, count=size.fakes)
     garments = [Goods(photo.read(), "", shown=False) for photo in plain_photos("clothing", limit=size.garments)]
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-fakes-") as folder,
@@ -161,12 +160,10 @@ def _name(what: str, *, named: bool, after: bool) -> str:
     return f"{what}_{'named_' * named}held_{'after' if after else 'before'}"
 
 
-def _smeared(photos: Sequence[Photo], *, brands: set[str], count: int) -> list[Goods]:
-    """Photos with all marks of their first brand smeared; every other one is to be shown to the service."""
-    chosen = [photo for photo in photos if photo.marks[0].brand in brands]
-    chosen = chosen[:: max(1, len(chosen) // count)][:count]
+def _smeared(photos: Sequence[Photo], *, count: int) -> list[Goods]:
+    """Photos with all their marks smeared; every other one is to be shown to the service."""
     found = []
-    for number, photo in enumerate(chosen):
+    for number, photo in enumerate(photos[:: max(1, len(photos) // count)][:count]):
         rng = np.random.default_rng([0, number])
         tool, strength, image = str(rng.choice(TRAINING_SMEARS)), float(rng.uniform(*STRENGTHS)), photo.read()
         for mark in photo.marks:
