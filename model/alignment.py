@@ -40,8 +40,17 @@ CROP_MARGIN = 0.12
 FLOW_CELLS = FRAME_SIDE // 8
 """Cells along the side of the aligner's flow."""
 
-PASSES = 2
-"""How often the aligner looks: from the detector's box, and from where the first look laid it."""
+FEWEST_LOOKS, MOST_LOOKS = 2, 6
+"""How often the aligner looks: from the detector's box, and from where the last look laid it."""
+
+STILL = 0.03
+"""Of the frame: a look that moves no corner by more found the region in its place."""
+
+LEAST_SURE = 2.5
+"""How sure the second look must be of its cells, in the mean of 1 / cells² of error, to be followed by others.
+
+Of crops of the tuning brands 95 % are surer beside their own reference, and 70 % are not beside another brand's.
+"""
 
 MOST_FEATURES = 200
 """ORB keypoints of a picture."""
@@ -91,6 +100,11 @@ class Flow:
 
     moved: NDArray[np.float32]
     doubt: NDArray[np.float32]
+
+    @property
+    def sureness(self) -> float:
+        """The mean over the cells of one over the squared expected error, 1 / cells²."""
+        return float(np.exp(-2.0 * self.doubt.astype(np.float64)).mean())
 
 
 Look = Callable[[RgbImage], Flow]
@@ -181,14 +195,21 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
 def align(region: RgbImage, *, look: Look) -> Matrix:
     """The matrix from pixels of `region`, at working size, to the frame of the reference that `look` knows.
 
-    `region` is a detector's box with `CROP_MARGIN` added on each side. A look that would fold it is not followed.
+    `region` is a detector's box with `CROP_MARGIN` added on each side. It is looked at until it lies still, but a
+    region that shows something else never does: where the second look is unsure, there is no third. A look that would
+    fold the region is not followed.
     """
     matrix = box_matrix(region)
-    for _ in range(PASSES):
-        laid = moved(matrix, corners_of(look(laid_in_frame(region, matrix))))
+    for looks in range(1, MOST_LOOKS + 1):
+        flow = look(laid_in_frame(region, matrix))
+        corners = corners_of(flow)
+        laid = moved(matrix, corners)
         if laid is None:
             break
         matrix = laid
+        lies_still = float(np.abs(corners - reference_corners()).max()) < STILL * FRAME_SIDE
+        if looks >= FEWEST_LOOKS and (lies_still or flow.sureness < LEAST_SURE):
+            break
     return matrix
 
 

@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import PreparedReference
+from model.alignment import MOST_LOOKS, PreparedReference
 from model.kept import Kept
 from model.regions import RgbImage
 from model.runtime import session
 
 _AT_ONCE = 32
 """Pairs that pass a network together, where there are many."""
+
+_KEPT = MOST_LOOKS + 1
+"""Frames whose description is kept: those of one pair, and the box."""
 
 
 def features_file(path: Path) -> Path:
@@ -56,14 +59,14 @@ class Siamese:
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
     def _described_once(self, frame: RgbImage) -> NDArray[np.float32]:
-        """The frame's description, made unless it is one of the last two that this thread asked for.
+        """The frame's description, made unless it is one of the last that this thread asked for.
 
-        Two, for the aligner looks at each pair twice: from the box, which is the same beside every reference, and anew.
+        The aligner looks at each pair several times: from the box, which is the same beside every reference, and anew.
         """
         latest: list[tuple[RgbImage, NDArray[np.float32]]] = getattr(self._latest, "described", [])
         found = next((one for one in latest if np.array_equal(one[0], frame)), None)
         one = (frame.copy(), self._described(frame[None])) if found is None else found
-        self._latest.described = [one, *(other for other in latest if other is not one)][:2]
+        self._latest.described = [one, *(other for other in latest if other is not one)][:_KEPT]
         return one[1]
 
     def _described(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

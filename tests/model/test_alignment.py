@@ -5,8 +5,11 @@ from drawn_marks import textured
 
 from model.alignment import (
     CROP_MARGIN,
+    FEWEST_LOOKS,
     FLOW_CELLS,
     FRAME_SIDE,
+    MOST_LOOKS,
+    STILL,
     Flow,
     align,
     box_matrix,
@@ -112,6 +115,47 @@ def test_a_look_that_knows_the_way_lays_the_mark_on_its_reference():
         return flow_of(change)
 
     assert corner_error(align(region, look=look), QUAD) < 1.5
+
+
+def half_way(region: np.ndarray, *, doubt: float) -> tuple[np.ndarray, int]:
+    """The alignment by looks that each go half of the way, and how many they were."""
+    laid, looks = box_matrix(region), 0
+
+    def look(frame: np.ndarray) -> Flow:
+        nonlocal laid, looks
+        looks += 1
+        there = cv2.perspectiveTransform(QUAD[None].astype(np.float64), laid)[0]
+        nearer = ((there + reference_corners()) / 2).astype(np.float32)
+        change = cv2.getPerspectiveTransform(reference_corners(), nearer)
+        laid = np.linalg.inv(change) @ laid
+        return flow_of(change, doubt=doubt)
+
+    return align(region, look=look), looks
+
+
+def test_a_region_is_looked_at_until_it_lies_still():
+    region = photographed(trim(textured()), QUAD, size=(176, 136))
+    found, looks = half_way(region, doubt=-3.0)
+    assert FEWEST_LOOKS < looks < MOST_LOOKS
+    assert corner_error(found, QUAD) < 2 * STILL * FRAME_SIDE
+
+
+def test_an_unsure_look_is_not_followed_by_a_third():
+    region = photographed(trim(textured()), QUAD, size=(176, 136))
+    assert half_way(region, doubt=0.0)[1] == FEWEST_LOOKS
+
+
+def test_a_region_that_never_lies_still_is_looked_at_so_often_and_no_more():
+    region, looks = photographed(trim(textured()), QUAD, size=(176, 136)), 0
+
+    def look(frame: np.ndarray) -> Flow:
+        nonlocal looks
+        looks += 1
+        aside = np.array([[1.0, 0, 10 * (-1) ** looks], [0, 1, 0], [0, 0, 1]])
+        return flow_of(aside)
+
+    align(region, look=look)
+    assert looks == MOST_LOOKS
 
 
 def test_a_look_that_would_turn_the_mark_inside_out_is_not_followed():
