@@ -47,9 +47,9 @@ STILL = 0.03
 """Of the frame: a look that moves no corner by more found the region in its place."""
 
 LEAST_SURE = 2.5
-"""How sure the second look must be of its cells, in the mean of 1 / cells² of error, to be followed by others.
+"""How sure a look must be of its cells, in the mean of 1 / cells² of error, to be followed by a third one or a later.
 
-Of crops of the tuning brands 95 % are surer beside their own reference, and 34 % beside another brand's.
+Of crops of the tuning brands 95 % are surer at the second look beside their own reference, 34 % beside another brand's.
 """
 
 MOST_FEATURES = 200
@@ -196,8 +196,8 @@ def align(region: RgbImage, *, look: Look) -> Matrix:
     """The matrix from pixels of `region`, at working size, to the frame of the reference that `look` knows.
 
     `region` is a detector's box with `CROP_MARGIN` added on each side. It is looked at until it lies still, but a
-    region that shows something else never does: where the second look is unsure, there is no third. A look that would
-    fold the region is not followed.
+    region that shows something else never does: from the second on, an unsure look is the last. A look that would fold
+    the region is not followed.
     """
     matrix = box_matrix(region)
     for looks in range(1, MOST_LOOKS + 1):
