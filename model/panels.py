@@ -1,8 +1,8 @@
-"""Which pictures is a picture put together from? Sellers send several in one, in frames and under captions.
+"""Which pictures does a picture show? Sellers send several in one, or one in a frame.
 
 A sheet is cut along what runs all across it, a plain band or a seam, and each part again (recursive X-Y cut, Nagy and
 Seth, "Hierarchical representation of optically scanned documents", ICPR 1984, which knows bands alone). A part of a
-collage is then looked at as a photo of its own.
+collage, and what stands alone in a frame, is then looked at as a photo of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.framing import framed_picture
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
 
@@ -72,12 +73,20 @@ class _Part(NamedTuple):
 
 
 def panels(image: RgbImage) -> tuple[Box, ...]:
-    """The pictures that `image` (height, width, 3) shows side by side, in its pixels, without plain rims.
+    """The pictures that `image` (height, width, 3) shows, in its pixels, without plain rims.
 
-    At least two and at most `MOST_PANELS`, the largest first; or none, where it is a single picture, or where pictures
-    with straight sides are too little of what it shows. What stands alone in a frame may be a picture, or a covered
-    mark on plain ground.
+    Several side by side, at most `MOST_PANELS` and the largest first; or the one that stands in a frame and nothing
+    beside it; or none, where it is itself a picture, or where pictures with straight sides are too little of what it
+    shows.
     """
+    framed = framed_picture(image)
+    if framed is None:
+        return _side_by_side(image)
+    return tuple(one.moved(*framed.corner()) for one in _side_by_side(framed.crop(image))) or (framed,)
+
+
+def _side_by_side(image: RgbImage) -> tuple[Box, ...]:
+    """The pictures of a collage, at least two; or none, where it is none."""
     height, width = image.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 from drawn_sheets import picture, sheet
 from plain_bundle import plain_bundle
 
@@ -39,3 +40,11 @@ def test_the_panels_of_a_collage_are_pictures_and_marks_are_looked_for_in_each()
         middle = Box(box.x + 0.4 * box.width, box.y + 0.4 * box.height, 0.2 * box.width, 0.2 * box.height)
         assert max(middle.iou(region.box) for region in regions if region.origin == "detected") > 0.8
     assert [region.is_a_picture for region in regions] == [region.origin != "detected" for region in regions]
+
+
+def test_in_a_frame_marks_are_looked_for_in_the_picture_alone():
+    framed = cv2.copyMakeBorder(picture(2), 90, 150, 40, 80, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    whole, mark, shown = proposed(framed, bundle(), panels=panels(framed))
+    assert [region.origin for region in (whole, mark, shown)] == ["whole", "detected", "panel"]
+    assert shown.box.iou(Box(40, 90, 300, 240)) > 0.95
+    assert mark.box.iou(Box(40 + 120, 90 + 96, 60, 48)) > 0.8
