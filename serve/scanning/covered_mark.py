@@ -24,11 +24,12 @@ from serve.scanning.verification import Verified
 
 
 class Speaks(StrEnum):
-    """What speaks for a brand whose mark is not seen, as it is put before the brand's name."""
+    """What speaks for a brand beside what is looked at, as it is put before the brand's name."""
 
     LISTING = "the listing names"
     KNOWN_FAKE = "the photo is that of a known fake of"
     PRODUCT = "the photo shows a product of"
+    MARK = "it stands beside a mark of"
 
 
 def covered_marks(

@@ -1,7 +1,8 @@
-"""An imitation that only its letters tell: the listing names a brand, and its name stands in the photo with others.
+"""An imitation that only its letters tell: something speaks for a brand, and its name stands in the photo with others.
 
-Set anew in another typeface it is like none of the brand's marks, so that nothing else finds it. Where the brand's mark
-was found, what stands in its place was read there already.
+Set anew in another typeface it is like none of the brand's marks, so that nothing else finds it. What speaks for the
+brand is the listing that names it, or its own symbol: sellers set a false name beside a true one. What stands in the
+place of a mark that was found was read there already.
 """
 
 from __future__ import annotations
@@ -31,19 +32,27 @@ def misspelt_names(
     lines: Sequence[Line],
     brands: Mapping[str, Speaks],
     *,
+    beside: Sequence[Verified],
     words: BrandWords,
     state: IndexView,
     references: References,
     bundle: ModelBundle,
 ) -> list[Verified]:
-    """For each of `brands` (ids), none of which was found, the line that misses its name by a letter or a few.
+    """For each of `brands` (ids) the line that misses its name by a letter or a few.
 
-    A line that is some brand's word is no near miss of another's. Nothing is misspelt where the name stands as it
+    What stands in a mark of `beside` whose reference has words was compared with them. A line that is some brand's word
+    is no near miss of another's. Nothing is misspelt where the name stands as it
     should, or as it is read in one of the brand's own logos: recognition takes drawn letters for others.
     """
-    if not brands:
+    if not brands or not lines:
         return []
-    unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
+    compared = [one.suspect.region.box for one in beside if bundle.reader.known(one.reference.prepared)]
+    unowned = [
+        line
+        for line in lines
+        if not any(line.lies_in(box) for box in compared)
+        and not any(one.kind == "exact" for one in words.spelled(line.text))
+    ]
     found = []
     for brand_id, speaks in brands.items():
         names = [word for word in words.of(brand_id) if len(word) >= FEWEST_NEAR]
@@ -84,7 +93,9 @@ def _misspelt(
     hit, reference = logo
     imitation = bundle.verifier.after_reading(EITHER_WAY, reading).imitation
     return Verified(
-        suspect=Suspect(0, Region(line.box, line.confidence, "line"), hit, 0.0, None, claimed=True),
+        suspect=Suspect(
+            0, Region(line.box, line.confidence, "line"), hit, 0.0, None, claimed=speaks is not Speaks.MARK
+        ),
         reference=reference,
         similarity=hit.similarity,
         realigned=None,

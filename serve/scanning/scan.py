@@ -138,7 +138,8 @@ class Scanner:
             verified += misspelt_names(
                 image,
                 lines,
-                _without(speaks, verified),
+                _without(speaks, verified) | _seen_genuine(verified),
+                beside=verified,
                 words=self._words,
                 state=state,
                 references=self._references,
@@ -186,6 +187,13 @@ def _without(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict
     """The brands that something speaks for and of which nothing was found."""
     found = {one.reference.brand_id for one in verified}
     return {brand: by for brand, by in speaks.items() if brand not in found}
+
+
+def _seen_genuine(verified: Sequence[Verified]) -> dict[str, Speaks]:
+    """The brands of which nothing but genuine marks was found."""
+    doubted = {one.reference.brand_id for one in verified if one.kind != "genuine"}
+    found = (one.reference.brand_id for one in verified)
+    return {brand: Speaks.MARK for brand in found if brand not in doubted}
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

@@ -506,10 +506,20 @@ def test_a_name_is_not_misspelt_where_something_else_explains_it(lines: list[Lin
     assert scan(photo(), bundle, shelf, listing=Listing(title="Adidas shoes")).findings == []
 
 
-def test_where_the_brand_is_found_a_near_miss_of_its_name_says_nothing_more() -> None:
+def test_beside_the_brands_own_symbol_its_name_with_another_letter_is_an_imitation() -> None:
     line = Line("ADOBAS", Box(300, 300, 60, 20), 0.99)
     bundle = replace(misspelling_bundle(FixedReader(line)), detector=FixedDetector(Box(40, 60, 96, 96)))  # type: ignore[arg-type]
-    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1), listing=Listing(title="Adidas shoes"))
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1))
+    assert sorted((one.kind, one.claimed) for one in done.findings) == [("genuine", False), ("imitation", False)]
+    assert ["letter 3 differs: O for i, and it stands beside a mark of adidas"] in [
+        one.reasons for one in done.findings
+    ]
+
+
+def test_a_word_within_a_mark_that_has_words_was_compared_with_them() -> None:
+    line = Line("ADOBAS", Box(60, 90, 60, 20), 0.99)
+    bundle = replace(misspelling_bundle(FixedReader(line, known="adidas")), detector=FixedDetector(Box(40, 60, 96, 96)))  # type: ignore[arg-type]
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1))
     assert [one.kind for one in done.findings] == ["genuine"]
 
 
