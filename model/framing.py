@@ -1,6 +1,7 @@
 """The one picture in a frame: on a plain sheet, or on a blur that fills it up to another shape, as feeds want it.
 
-What lies around it is smooth, it begins and ends along straight lines, and there is nothing else.
+What lies around it is smooth, it begins and ends along straight lines, and there is detail all over it: a mark that
+was wiped out on plain ground has none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ LEAST_STRAIGHT = 0.6
 LEAST_SHARE = 0.2
 """Of the whole: what is smaller is shown on plain ground rather than framed."""
 
+LEAST_DETAILED = 0.5
+"""Of the parts of the picture, those that must not be smooth.
+
+Of garments, packages and photos with marks for tuning, in drawn frames, 98 in 100 have 0.5 to 0.95; of smeared marks on
+plain ground, which have straight sides too, half have less.
+"""
+
+_PARTS, _DETAIL = 8, 0.05  # parts across and down, and the share of one that must not be smooth
 _SMOOTH, _BUSY_SHARE = 2.5, 0.02  # of 255 from a pixel to those around it, and of a line in which more of them differ
 _FEWEST_LINES = 16
 _LEAST_FRAME, _RIM = 3, 4  # lines of the frame beside a side, and of the picture in which the side is seen
@@ -46,6 +55,8 @@ def framed_picture(image: RgbImage) -> Box | None:
     straight = sum(side >= LEAST_STRAIGHT for side in sides)
     if shown < LEAST_SHARE or straight < max(2, len(sides) - 1):
         return None
+    if _detailed(busy[slice(*rows), slice(*columns)]) < LEAST_DETAILED:
+        return None
     across, down = width / small.shape[1], height / small.shape[0]
     (top, bottom), (left, right) = _without_halo(rows, len(small)), _without_halo(columns, small.shape[1])
     return Box(left * across, top * down, (right - left) * across, (bottom - top) * down)
@@ -66,6 +77,12 @@ def _span(busy: NDArray[np.bool_]) -> tuple[int, int]:
     """From the first to behind the last column that is not smooth."""
     columns = np.flatnonzero(busy.mean(axis=0) > _BUSY_SHARE) if busy.size else np.zeros(0, np.int64)
     return (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 0)
+
+
+def _detailed(busy: NDArray[np.bool_]) -> float:
+    """The share of its parts that show detail, 0..1."""
+    parts = cv2.resize(busy.astype(np.float32), (_PARTS, _PARTS), interpolation=cv2.INTER_AREA)
+    return float((parts >= _DETAIL).mean())
 
 
 def _sides(busy: NDArray[np.bool_], rows: tuple[int, int], columns: tuple[int, int]) -> list[float]:

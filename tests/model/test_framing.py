@@ -63,6 +63,11 @@ def test_goods_on_plain_or_blurred_ground_are_not_framed():
         assert framed_picture(shown) is None
 
 
+def test_a_wiped_mark_on_plain_ground_is_not_framed():
+    mark = cv2.GaussianBlur(picture(10), (0, 0), 20)
+    assert framed_picture(framed(mark, sides=(90, 70, 60, 50))) is None
+
+
 def test_a_small_label_on_plain_ground_is_not_framed():
     assert framed_picture(framed(picture(8, width=60, height=40), sides=(150, 150, 150, 150))) is None
 

@@ -42,9 +42,9 @@ def test_the_panels_of_a_collage_are_pictures_and_marks_are_looked_for_in_each()
     assert [region.is_a_picture for region in regions] == [region.origin != "detected" for region in regions]
 
 
-def test_in_a_frame_marks_are_looked_for_in_the_picture_alone():
+def test_in_a_frame_marks_are_looked_for_in_the_picture_as_well():
     framed = cv2.copyMakeBorder(picture(2), 90, 150, 40, 80, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    whole, mark, shown = proposed(framed, bundle(), panels=panels(framed))
-    assert [region.origin for region in (whole, mark, shown)] == ["whole", "detected", "panel"]
+    whole, *marks, shown = proposed(framed, bundle(), panels=panels(framed))
+    assert (whole.origin, shown.origin) == ("whole", "panel")
     assert shown.box.iou(Box(40, 90, 300, 240)) > 0.95
-    assert mark.box.iou(Box(40 + 120, 90 + 96, 60, 48)) > 0.8
+    assert max(mark.box.iou(Box(40 + 120, 90 + 96, 60, 48)) for mark in marks) > 0.8
