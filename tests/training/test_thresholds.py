@@ -100,6 +100,15 @@ def test_candidates_that_could_not_pass_are_not_verified() -> None:
     assert choose([*marked, *empty], most_false=0.0).candidate_similarity == pytest.approx(0.64)
 
 
+def test_a_brand_that_the_listing_names_is_compared_where_it_is_as_soon_shown_as_not() -> None:
+    """However sure the right findings of development were before anything was compared."""
+    right = [photo("fuma", suspect("fuma", 0.9, 0.8 + n / 1000, claimed=n % 2 == 0)) for n in range(80)]
+    wrong = [photo(None, suspect("fuma", 0.1, 0.5 + n / 1000, claimed=n % 2 == 0)) for n in range(80)]
+    chosen = choose([*right, *wrong], most_false=0.0)
+    assert chosen.worth_claimed.finding_probability == 0.5
+    assert chosen.worth_unclaimed.finding_probability > 0.5
+
+
 def test_among_few_brands_the_same_evidence_says_more() -> None:
     """Among many brands strangers look as similar as marks do among few."""
     few = [photo("fuma", suspect("fuma", 0.9, 0.60 + n / 1000), brands=60) for n in range(60)]
