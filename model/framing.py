@@ -63,6 +63,7 @@ def framed_picture(image: RgbImage) -> Box | None:
 
 
 def _without_halo(lines: tuple[int, int], most: int) -> tuple[int, int]:
+    """The lines of `most` between which the picture lies, without those of the frame that it changes."""
     first, last = lines
     return first + _HALO * (first >= _LEAST_FRAME), last - _HALO * (most - last >= _LEAST_FRAME)
 

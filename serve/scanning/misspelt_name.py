@@ -41,8 +41,8 @@ def misspelt_names(
     """For each of `brands` (ids) the line that misses its name by a letter or a few.
 
     What stands in a mark of `beside` whose reference has words was compared with them. A line that is some brand's word
-    is no near miss of another's. Nothing is misspelt where the name stands as it
-    should, or as it is read in one of the brand's own logos: recognition takes drawn letters for others.
+    is no near miss of another's. Nothing is misspelt where the name stands as it should, or as it is read in one of the
+    brand's own logos: recognition takes drawn letters for others.
     """
     if not brands or not lines:
         return []
