@@ -46,20 +46,14 @@ def misspelt_names(
     """
     if not brands or not lines:
         return []
-    compared = [one.suspect.region.box for one in beside if bundle.reader.known(one.reference.prepared)]
-    unowned = [
-        line
-        for line in lines
-        if not any(line.lies_in(box) for box in compared)
-        and not any(one.kind == "exact" for one in words.spelled(line.text))
-    ]
+    unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
     found = []
     for brand_id, speaks in brands.items():
         names = [word for word in words.of(brand_id) if len(word) >= FEWEST_NEAR]
         if _any_as_known(names, lines):
             continue
         missed = [(reading, line) for line in unowned for reading in _readings(names, line)]
-        near = [one for one in missed if one[0].outcome == "near_miss"]
+        near = [one for one in missed if one[0].outcome == "near_miss" and not _was_compared(one[1], beside, bundle)]
         if not near:
             continue
         reading, line = max(near, key=lambda one: (one[0].confidence, one[1].box.area))
@@ -68,6 +62,11 @@ def misspelt_names(
         if logos and not _any_as_known([bundle.reader.known(logo.prepared) for _, logo in logos], lines):
             found.append(_misspelt(reading, line, logos[0], speaks=speaks, bundle=bundle))
     return found
+
+
+def _was_compared(line: Line, marks: Sequence[Verified], bundle: ModelBundle) -> bool:
+    """Whether the line lies in a mark whose reference has words: they were laid on each other."""
+    return any(line.lies_in(one.suspect.region.box) and bundle.reader.known(one.reference.prepared) for one in marks)
 
 
 def _readings(names: Iterable[str], line: Line) -> list[Reading]:
