@@ -138,7 +138,7 @@ class Scanner:
             verified += misspelt_names(
                 image,
                 lines,
-                _without(speaks, verified) | _seen_genuine(verified),
+                _not_doubted(speaks, verified),
                 beside=verified,
                 words=self._words,
                 state=state,
@@ -189,11 +189,11 @@ def _without(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict
     return {brand: by for brand, by in speaks.items() if brand not in found}
 
 
-def _seen_genuine(verified: Sequence[Verified]) -> dict[str, Speaks]:
-    """The brands of which nothing but genuine marks was found."""
+def _not_doubted(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:
+    """The brands that something speaks for, be it their own mark, and of which nothing but genuine marks was found."""
     doubted = {one.reference.brand_id for one in verified if one.kind != "genuine"}
-    found = (one.reference.brand_id for one in verified)
-    return {brand: Speaks.MARK for brand in found if brand not in doubted}
+    shown = {one.reference.brand_id: Speaks.MARK for one in verified}
+    return {brand: by for brand, by in (shown | dict(speaks)).items() if brand not in doubted}
 
 
 def _merged(verified: Sequence[Verified]) -> list[Verified]:

@@ -516,6 +516,14 @@ def test_beside_the_brands_own_symbol_its_name_with_another_letter_is_an_imitati
     ]
 
 
+def test_beside_the_symbol_of_a_brand_that_the_listing_names_that_is_what_is_said() -> None:
+    line = Line("ADOBAS", Box(300, 300, 60, 20), 0.99)
+    bundle = replace(misspelling_bundle(FixedReader(line)), detector=FixedDetector(Box(40, 60, 96, 96)))  # type: ignore[arg-type]
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, adidas=1), listing=Listing(title="Adidas shoes"))
+    assert sorted((one.kind, one.claimed) for one in done.findings) == [("genuine", True), ("imitation", True)]
+    assert ["letter 3 differs: O for i, and the listing names adidas"] in [one.reasons for one in done.findings]
+
+
 def test_a_word_within_a_mark_that_has_words_was_compared_with_them() -> None:
     line = Line("ADOBAS", Box(60, 90, 60, 20), 0.99)
     bundle = replace(misspelling_bundle(FixedReader(line, known="adidas")), detector=FixedDetector(Box(40, 60, 96, 96)))  # type: ignore[arg-type]
