@@ -33,3 +33,14 @@ def distance(picture: RgbImage, ground: tuple[int, int, int]) -> NDArray[np.uint
     table = np.abs(np.arange(256)[:, None, None] - np.asarray(ground)).astype(np.uint8)
     red, green, blue = cv2.split(cv2.LUT(picture, table))
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
+def plain_share(picture: RgbImage, *, tolerance: float) -> float:
+    """The share, 0..1, of the border of `picture` that is of its commonest colour, or within `tolerance` of it."""
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.int16)
+    _, kinds, counts = np.unique(border // _LIKE_COLOURS, axis=0, return_inverse=True, return_counts=True)
+    commonest = np.median(border[kinds == counts.argmax()], axis=0)
+    return float((np.abs(border - commonest).max(axis=1) <= tolerance).mean())
+
+
+_LIKE_COLOURS = 8  # levels of each channel that count as one when the commonest colour is looked for

@@ -11,7 +11,7 @@ colours alone: 0.91 of 450 find their studio picture among the fifteen most alik
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 
 from model.alignment import Matrix, PreparedReference, fitted, resized
 from model.correlation import correlated
+from model.ground import plain_share
 from model.reference_views import ground_colour
-from model.regions import RgbImage
+from model.regions import Box, RgbImage
 from model.sift import Keypoints, keypoints, matched
+from model.tampering import surroundings
 
 SIDE = 320
 """Longer side at which keypoints of photo and reference are found, pixels."""
@@ -33,6 +35,17 @@ FEWEST_AGREEING = 12
 
 Of 211 shop photos of products that the embedder did not learn from, 0.86 reach it with a reference of the brand, and
 none with one of another among fifteen.
+"""
+
+STUDIO_SHARE = 0.75
+"""Share of a photo's border in one colour from which it is taken in a studio: that of 0.9 of 200 studio photos, of none
+of 300 shop photos and of one of 200 photos of second-hand sellers.
+"""
+
+FEWEST_AROUND, AROUND = 2, 1.6
+"""Keypoints that must agree around a place of a studio photo for the product to be shown there, and how wide around it.
+
+In its longer side. Around 0.8 of the smeared places of 73 shop photos there are as many.
 """
 
 _MOST_KEYPOINTS, _LEAST_CONTRAST = 1500, 0.01
@@ -49,6 +62,7 @@ class _Pictured:
 
     def __init__(self, picture: RgbImage) -> None:
         self.picture = resized(picture, fitted(picture.shape, SIDE))
+        self.scale = np.array(self.picture.shape[1::-1]) / picture.shape[1::-1]
 
     @cached_property
     def keypoints(self) -> Keypoints:
@@ -58,6 +72,10 @@ class _Pictured:
 
 class ShopPhoto(_Pictured):
     """A photo, ready to be compared with several products."""
+
+    def __init__(self, picture: RgbImage) -> None:
+        super().__init__(picture)
+        self.in_a_studio = plain_share(picture, tolerance=_SAME_AS_GROUND) >= STUDIO_SHARE
 
 
 class KnownProduct(_Pictured):
@@ -89,12 +107,14 @@ class KnownProduct(_Pictured):
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What a photo shows of a product: `agreeing` keypoints, at least 0, and how well `colours` correlate, -1..1, on
-    the share `covered` (0..1) of the product that was laid on the photo; 0 where few keypoints agree.
+    the share `covered` (0..1) of the product that was laid on the photo; 0 where few keypoints agree. `places` are
+    those of the keypoints, (x, y) in pixels of the photo.
     """
 
     agreeing: int
     colours: float = 0.0
     covered: float = 0.0
+    places: tuple[tuple[float, float], ...] = ()
 
     @property
     def is_its(self) -> bool:
@@ -107,12 +127,18 @@ class Shown:
         evidence = float(np.log1p(max(self.agreeing - _MAY_BE_CHANCE, 0)))
         return _WORTH * (evidence + _COLOUR_WORTH * self.colours * self.covered)
 
+    def around(self, box: Box, shape: tuple[int, ...]) -> int:
+        """How many keypoints agree close around `box` of the photo, whose shape (h, w, …) is `shape`, and not in it."""
+        near = surroundings(box, shape, context=AROUND)
+        return sum(_contains(near, place) and not _contains(box, place) for place in self.places)
+
 
 def shown(photo: ShopPhoto, product: KnownProduct) -> Shown:
     """What `photo` shows of `product`; the same again for the same pictures."""
     matrix, agreeing = _laid(photo.keypoints, product.keypoints)
-    if matrix is None or agreeing < _COLOURS_FROM:
-        return Shown(agreeing)
+    found = Shown(len(agreeing), places=tuple((float(x), float(y)) for x, y in agreeing / photo.scale))
+    if matrix is None or found.agreeing < _COLOURS_FROM:
+        return found
     tall, wide = product.picture.shape[:2]
     to_square = np.diag([_COLOUR_SIDE / wide, _COLOUR_SIDE / tall, 1.0]) @ matrix
     size = (_COLOUR_SIDE, _COLOUR_SIDE)
@@ -121,25 +147,33 @@ def shown(photo: ShopPhoto, product: KnownProduct) -> Shown:
     both = inside & product.product
     covered = float(both.sum() / max(int(product.product.sum()), 1))
     if both.sum() < _FEWEST_PIXELS:
-        return Shown(agreeing, covered=covered)
-    return Shown(agreeing, correlated(_colours(laid)[both], product.colours[both]), covered)
+        return replace(found, covered=covered)
+    return replace(found, colours=correlated(_colours(laid)[both], product.colours[both]), covered=covered)
 
 
-def _laid(seen: Keypoints, known: Keypoints) -> tuple[Matrix | None, int]:
-    """The affine map from the photo to the reference that most matches follow, and how many do.
+def _contains(box: Box, place: tuple[float, float]) -> bool:
+    return box.x <= place[0] <= box.x + box.width and box.y <= place[1] <= box.y + box.height
+
+
+def _laid(seen: Keypoints, known: Keypoints) -> tuple[Matrix | None, NDArray[np.float32]]:
+    """The affine map from the photo to the reference that most matches follow, and the places (n, 2) in the photo of
+    those that do.
 
     Each keypoint of the reference looks for its like in the photo, which may show the product several times.
     """
     pairs = matched(known, seen)
     if len(pairs) < _MAY_BE_CHANCE:
-        return None, 0
+        return None, _NOWHERE
     source, target = seen.places[pairs[:, 1]], known.places[pairs[:, 0]]
     cv2.setRNGSeed(1)
     found: tuple[Any, Any] = cv2.estimateAffine2D(source, target, ransacReprojThreshold=_NEAR, maxIters=2000)
     affine, kept = found
     if affine is None:
-        return None, 0
-    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), int(kept.sum())
+        return None, _NOWHERE
+    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), source[kept.ravel() > 0]
+
+
+_NOWHERE = np.zeros((0, 2), np.float32)
 
 
 def _colours(picture: RgbImage) -> NDArray[np.float32]:

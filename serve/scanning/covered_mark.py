@@ -8,7 +8,7 @@ place may be a face or a price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 
@@ -19,7 +19,6 @@ from model.regions import Region, RgbImage
 from model.tampering import Patch
 from serve.scanning.candidates import References, Suspect
 from serve.scanning.results import FindingScores
-from serve.scanning.seen import SeenTampering
 from serve.scanning.verification import Verified
 
 
@@ -36,25 +35,28 @@ def covered_marks(
     image: RgbImage,
     brands: Mapping[str, Speaks],
     *,
+    places: Sequence[Patch],
+    pictures: int,
     state: IndexView,
     references: References,
     bundle: ModelBundle,
-    tampering: SeenTampering,
 ) -> list[Verified]:
-    """For each of `brands` (ids), none of which was found, the place where its mark was made unreadable."""
-    patches = tampering.places if brands else []
-    if not patches:
+    """For each of `brands` (ids), none of which was found, the place where its mark was made unreadable.
+
+    `places` of `image`, which shows so many `pictures` side by side, were tampered with.
+    """
+    if not places or not brands:
         return []
-    vectors = bundle.embedder.embed([patch.box.crop(image) for patch in patches])
+    vectors = bundle.embedder.embed([patch.box.crop(image) for patch in places])
     found = []
     for brand_id, speaks in brands.items():
-        covered = partial(_covered, speaks=speaks, pictures=tampering.pictures, bundle=bundle, references=references)
+        covered = partial(_covered, speaks=speaks, pictures=pictures, bundle=bundle, references=references)
         rows = state.search_brand(vectors, brand_id=brand_id)
-        places = [
-            covered(number, patch, row[0]) for number, (patch, row) in enumerate(zip(patches, rows, strict=True)) if row
+        marks = [
+            covered(number, patch, row[0]) for number, (patch, row) in enumerate(zip(places, rows, strict=True)) if row
         ]
-        passing = [place for place in places if place is not None]
-        found += [max(passing, key=lambda place: place.scores.smear)] if passing else []
+        passing = [mark for mark in marks if mark is not None]
+        found += [max(passing, key=lambda mark: mark.scores.smear)] if passing else []
     return found
 
 

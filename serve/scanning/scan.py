@@ -37,7 +37,7 @@ from serve.scanning.policy import Policy, strength
 from serve.scanning.proposals import proposed
 from serve.scanning.results import Decision, Finding, Listing
 from serve.scanning.seen import SeenRegions, SeenTampering
-from serve.scanning.shown_product import brands_shown, suspected_products
+from serve.scanning.shown_product import places_of_products, suspected_products
 from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
@@ -145,20 +145,30 @@ class Scanner:
                 references=self._references,
                 bundle=self._bundle,
             )
-            spoken_for = _without(speaks, verified)
-            found_here = {one.reference.brand_id for one in verified}
-            products = suspected_products(candidates, but={*found_here, *speaks})
-            if products and tampering.places:
-                for brand in brands_shown(image, products, vectors[:1], state=state, references=self._references):
-                    spoken_for[brand] = Speaks.PRODUCT
-            verified += covered_marks(
+            covered = partial(
+                covered_marks,
                 image,
-                spoken_for,
+                pictures=tampering.pictures,
                 state=state,
                 references=self._references,
                 bundle=self._bundle,
-                tampering=tampering,
             )
+            spoken_for = _without(speaks, verified)
+            found_here = {one.reference.brand_id for one in verified}
+            products = suspected_products(candidates, but={*found_here, *speaks})
+            if spoken_for:
+                verified += covered(spoken_for, places=tampering.places)
+            if products and tampering.places:
+                on_products = places_of_products(
+                    image,
+                    tampering.places,
+                    suspected=products,
+                    vector=vectors[:1],
+                    state=state,
+                    references=self._references,
+                )
+                for brand, places in on_products.items():
+                    verified += covered({brand: Speaks.PRODUCT}, places=places)
             found_here = {one.reference.brand_id for one in verified}
             surely_shown = most_alike(suspects, brands=[one for one in known_fakes_of if one not in found_here])
             for one in with_references(surely_shown, vectors, state=state, references=self._references):

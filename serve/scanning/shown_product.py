@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,25 +10,44 @@ from numpy.typing import NDArray
 from index.interface import IndexView
 from model.reference_views import shows_product
 from model.regions import RgbImage
-from model.shown_product import KnownProduct, ShopPhoto, shown
+from model.shown_product import FEWEST_AROUND, KnownProduct, ShopPhoto, Shown, shown
+from model.tampering import Patch
 from serve.scanning.candidates import MOST_REFERENCES, Candidate, References
 
 PRODUCTS_PER_BRAND = 3
 """Product references of a brand that a photo is compared with, those most like it."""
 
 
-def brands_shown(
-    image: RgbImage, suspected: Sequence[str], vector: NDArray[np.float32], *, state: IndexView, references: References
-) -> Iterator[str]:
-    """Those of the brands `suspected` that `image`, whose vector (1, 256) is `vector`, shows a product of."""
-    photo = ShopPhoto(image)
+def places_of_products(
+    image: RgbImage,
+    places: Sequence[Patch],
+    *,
+    suspected: Sequence[str],
+    vector: NDArray[np.float32],
+    state: IndexView,
+    references: References,
+) -> dict[str, list[Patch]]:
+    """The tampered `places` that lie on a product, by brand; `suspected` brands that `image` shows no product of are
+    left out.
+
+    `vector` (1, 256) is the image's. In a studio the same person in the same trousers is shown in many shirts, so the
+    product must be recognised around the place; elsewhere what agrees is the product.
+    """
+    photo, found = ShopPhoto(image), {}
     for brand_id in suspected:
         (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
         of_products = [hit for hit in hits if shows_product(hit.view)][:PRODUCTS_PER_BRAND]
         known = (references.get(hit.reference_id) for hit in of_products)
-        products = (KnownProduct(one.prepared) for one in known if one is not None)
-        if any(shown(photo, product).is_its for product in products):
-            yield brand_id
+        seen = [shown(photo, KnownProduct(one.prepared)) for one in known if one is not None]
+        its = [one for one in seen if one.is_its]
+        on_it = [patch for patch in places if any(_lies_on(one, patch, photo, image.shape) for one in its)]
+        if on_it:
+            found[brand_id] = on_it
+    return found
+
+
+def _lies_on(product: Shown, patch: Patch, photo: ShopPhoto, shape: tuple[int, ...]) -> bool:
+    return not photo.in_a_studio or product.around(patch.box, shape) >= FEWEST_AROUND
 
 
 def suspected_products(candidates: Sequence[Candidate], *, but: set[str]) -> list[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from drawn_garment import another, in_a_shop, product
 from plain_bundle import FixedTampering, plain_bundle
@@ -60,6 +61,41 @@ def test_a_product_speaks_for_its_brand_where_the_photo_was_tampered_with() -> N
 
 def test_another_product_does_not() -> None:
     assert findings(in_a_shop(another()), Shelf(product()), tampered()) == []
+
+
+def printed() -> RgbImage:
+    """The product, printed all over."""
+    photo, rng = product(), np.random.default_rng(2)
+    for _ in range(150):
+        x, y = (int(value) for value in rng.integers([90, 90], [310, 420]))
+        cv2.circle(photo, (x, y), int(rng.integers(3, 9)), tuple(int(v) for v in rng.integers(0, 256, 3)), -1)
+    return photo
+
+
+def in_another_shirt() -> RgbImage:
+    """The studio photo of it with something else in its middle, where `tampered` is."""
+    photo = printed()
+    photo[140:320, 60:345] = 120
+    return photo
+
+
+def before_a_shelf(photo: RgbImage) -> RgbImage:
+    shelf = np.where(np.arange(photo.shape[1]) // 50 % 2, 90, 160).astype(np.uint8)[None, :, None]
+    return np.where((photo == 255).all(axis=2, keepdims=True), shelf, photo)
+
+
+def test_in_a_studio_what_agrees_elsewhere_may_be_the_same_person_in_another_shirt() -> None:
+    shelf = Shelf(printed())
+    assert findings(in_another_shirt(), shelf, tampered()) == []
+    (finding,) = findings(before_a_shelf(in_another_shirt()), shelf, tampered())
+    assert finding.kind == "smear"
+
+
+def test_in_a_studio_too_a_product_that_agrees_around_the_place_speaks_for_its_brand() -> None:
+    photo = printed()
+    photo[190:260, 160:220] = 90
+    (finding,) = findings(photo, Shelf(printed()), tampered())
+    assert finding.kind == "smear"
 
 
 def test_a_product_alone_is_nothing() -> None:
