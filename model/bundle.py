@@ -2,7 +2,7 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  appearance.onnx  tampering.onnx   the networks
+    embedder.onnx  detector.onnx  appearance.onnx  close_look.onnx  tampering.onnx   the networks
     aligner_features.onnx  aligner.onnx  verifier_features.onnx  verifier.onnx   those in two halves
     calibration.json  thresholds and how evidence is weighed
     verifier_calibration.json  the verifier's head
@@ -40,6 +40,7 @@ FILES = (
     "verifier_features.onnx",
     "verifier.onnx",
     "appearance.onnx",
+    "close_look.onnx",
     "tampering.onnx",
     "calibration.json",
     "verifier_calibration.json",

@@ -2,7 +2,8 @@
 
 One network lays the region on the reference; another sees the aligned pair, judges, and says where it differs; a
 third describes how the region looks beside the reference. A head joins what they say with the embedding's similarity,
-and a temperature makes probabilities of the result. Where that suspects an imitation, the words of the mark are read.
+and a temperature makes probabilities of the result. A fourth looks closely at what is the brand's mark: is it imitated?
+Where they suspect an imitation, the words of the mark are read.
 Nothing is random: equal pixels give equal verdicts.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -33,6 +34,8 @@ from model.alignment import (
 from model.appearance import FILE as APPEARANCE
 from model.appearance import Appearance
 from model.calibration import Shares
+from model.close_look import FILE as CLOSE_LOOK
+from model.close_look import CloseLook
 from model.comparison import cells_of, compare
 from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
@@ -201,6 +204,28 @@ class _Linear:
         return np.asarray(standard @ self._weights + self._bias, np.float64)
 
 
+def verdict_odds(genuine: float, imitation: float) -> float:
+    """Log odds of an imitation against a genuine mark, within ±6."""
+    odds = math.log(max(imitation, _LEAST)) - math.log(max(genuine, _LEAST))
+    return min(max(odds, -_FURTHEST_VERDICT), _FURTHEST_VERDICT)
+
+
+_FURTHEST_VERDICT = 6.0
+
+
+class LookWeights:
+    """What the close look's odds of an imitation are worth beside the head's: `bias`, `verdict` and `look`."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._bias, self._verdict, self._look = (float(numbers[name]) for name in ("bias", "verdict", "look"))
+
+    def applied(self, scores: Scores, look: float) -> Scores:
+        """The `scores` after a close look at the log odds `look`: what is genuine and what imitated divides anew."""
+        odds = self._bias + self._verdict * verdict_odds(scores.genuine, scores.imitation) + self._look * look
+        untouched, imitated = scores.genuine + scores.imitation, 1.0 / (1.0 + math.exp(-odds))
+        return replace(scores, genuine=untouched * (1.0 - imitated), imitation=untouched * imitated)
+
+
 class ReadingOdds:
     """What a reading does to the odds of an imitation against a genuine mark: logarithms by outcome.
 
@@ -266,7 +291,11 @@ class Verifier:
     def __init__(self, path: Path, *, calibration: Path, reader: Reader, threads: int = 1) -> None:
         self._runtime = VerifierRuntime(path, threads=threads)
         fitted = json.loads(calibration.read_text(encoding="utf-8"))
+        if "close_look" not in fitted:
+            raise ValueError(f"{calibration.name} does not weigh the close look: it is of an earlier release")
         self._head, self._reading_odds = Head(fitted["head"]), ReadingOdds(fitted["reading"])
+        self._look_weights = LookWeights(fitted["close_look"])
+        self._close_look = CloseLook(path.with_name(CLOSE_LOOK), threads=threads)
         self._reader = reader
         probe = np.zeros((8, 8, 3), np.uint8)
         nothing = prepare_reference(probe)
@@ -286,10 +315,12 @@ class Verifier:
         return Compared(float(self._head.unrelated(examined.judged)), examined, reference)
 
     def scores(self, compared: Compared) -> Scores:
-        """All four probabilities. It takes a third of the time of `compare`: most pairs are unrelated and need none."""
-        numbers = self._runtime.numbers(compared.examined, compared.reference)
+        """All four probabilities. It takes as long as `compare`: most pairs are unrelated and need none."""
+        examined = compared.examined
+        numbers = self._runtime.numbers(examined, compared.reference)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(numbers))
-        return Scores(genuine, smear, imitation, unrelated)
+        look = self._close_look.imitation_odds(examined.region, examined.matrix, compared.reference)
+        return self._look_weights.applied(Scores(genuine, smear, imitation, unrelated), look)
 
     def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
         """The words in the region, where `shares` suspect an imitation of a reference that has words.

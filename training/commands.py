@@ -198,6 +198,32 @@ def verifier(
     fit_wording(bundle, embed=embed, seed=seed, report=out.print)
 
 
+@train.command("close-look")
+def close_look(
+    *,
+    folder: Folder = WORK / "close_look",
+    bundle: Bundle = NEW_BUNDLE,
+    seed: int = 1,
+    weigh: Annotated[bool, typer.Option("--weigh", help="Only fit what its word is worth in the bundle anew")] = False,
+) -> None:
+    """Draw pairs, train the network that looks closely at a mark, and fit what its word is worth; after the verifier.
+
+    It goes on where it was interrupted.
+    """
+    from model.bundle import FILES, write_manifest
+    from model.embedder import Embedder
+    from training.synthesis.logos import fetch_packages
+    from training.verifier.close_look import release_close_look, weigh_close_look_anew
+
+    embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
+    if weigh:
+        weigh_close_look_anew(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+    else:
+        release_close_look(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print)
+    if all((bundle / name).is_file() for name in FILES):
+        write_manifest(bundle)
+
+
 @train.command()
 def export(
     start: Annotated[Path, typer.Argument(help="Folder of the model bundle whose networks are written anew")],
@@ -295,6 +321,7 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
         "embedder": lambda: embedder(folder=folder / "embedder", bundle=bundle, seed=seed),
         "tampering": lambda: tampering(folder=folder / "tampering", scenes=scenes, bundle=bundle, seed=seed),
         "verifier": lambda: verifier(folder=folder / "verifier", bundle=bundle, seed=seed),
+        "close look": lambda: close_look(folder=folder / "close_look", bundle=bundle, seed=seed),
         "copies": lambda: copies(bundle=bundle, seed=seed),
         "places": lambda: places(bundle=bundle, seed=seed),
         "thresholds": lambda: thresholds(bundle=bundle),

@@ -17,9 +17,11 @@ import onnx
 from numpy.typing import NDArray
 
 from model.bundle import write_manifest
+from model.close_look import FILE
 from model.detector import SIDES_KEY, letterboxed
 from model.export import quantize
 from model.networks.aligner import AlignerNetwork
+from model.networks.close_look import CloseLookNetwork
 from model.networks.detector import LogoDetector
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork
 from model.networks.tampering import TamperingNetwork
@@ -36,8 +38,15 @@ from training.synthesis.logos import load_logos, split_of
 from training.synthesis.scenes import Scene, SceneMaterial, draw_scene
 from training.tampering import train as tampering_release
 from training.tampering.data import draw_tampered
+from training.verifier.close_look import WEIGHTS, export_close_look
 from training.verifier.pairs import clean_reference
-from training.verifier.release import draw_pairs, export_aligner, export_appearance, export_judge, laid_pairs
+from training.verifier.release import (
+    draw_pairs,
+    export_aligner,
+    export_appearance,
+    export_judge,
+    laid_pairs,
+)
 
 SCENES, MARKS, TAMPERED, PAIRS = 200, 400, 96, 600
 """Drawn for the int8 ranges: of the detector, the embedder, the network of tampered places, and the appearance."""
@@ -93,6 +102,9 @@ def _export_all(folder: Path, *, logos: Path | None, seed: int) -> None:
     training = [logo for logo in load_logos(logos) if split_of(logo.brand) == "train"]
     drawn = draw_pairs(training, count=PAIRS, seed=seed, backgrounds=Backgrounds.found_in(data_folder()))
     export_appearance(folder, laid_pairs(drawn, drawn.prepared(), aligner=Aligner(folder / ALIGNER)))
+    look = CloseLookNetwork()
+    load_weights(look, folder / WEIGHTS)
+    export_close_look(look, folder / FILE)
     write_manifest(folder)
 
 

@@ -18,7 +18,7 @@ def dressed(rgba: RgbaImage, *, rng: np.random.Generator) -> RgbaImage:
     """The mark as it may be made: recoloured, filled, outlined, on a plate (and grown by it), in relief, worn."""
     mark = _coloured(rgba, rng)
     if rng.random() < 0.16:
-        mark = _filled_counters(mark, rng)
+        mark = filled_counters(mark, rng)
     if rng.random() < 0.12:
         mark = outlined(
             mark, colour=any_colour(rng), pixels=max(1, round(max(mark.shape[:2]) * rng.uniform(0.01, 0.05)))
@@ -29,7 +29,7 @@ def dressed(rgba: RgbaImage, *, rng: np.random.Generator) -> RgbaImage:
     elif relief < 0.26:
         mark = embossed(mark, rng=rng)
     elif relief < 0.36:
-        mark = _shaded(mark, rng)
+        mark = shaded(mark, rng)
     if rng.random() < 0.07:
         mark = worn(mark, rng=rng)
     if rng.random() < 0.22:
@@ -43,17 +43,22 @@ def _coloured(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     ink = rgba[rgba[..., 3] > 200][:, :3].astype(int)
     plain = not ink.size or np.ptp(ink, axis=0).max() < 30
     if kind < (0.35 if plain else 0.62):
-        return _shifted(rgba, rng)
+        return shifted(rgba, rng)
     if kind < 0.9:
         return one_colour(rgba, tuple(any_colour(rng).astype(int)))
     if kind < 0.96 and plain:
         return _by_part(rgba, rng)
-    negative = rgba.copy()
-    negative[..., :3] = 255 - negative[..., :3]
-    return negative
+    return negative(rgba)
 
 
-def _shifted(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+def negative(rgba: RgbaImage) -> RgbaImage:
+    """The mark with every colour turned into its opposite."""
+    turned = rgba.copy()
+    turned[..., :3] = 255 - turned[..., :3]
+    return turned
+
+
+def shifted(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     """Hue within ±8°, saturation and brightness within ±25 %."""
     hsv = cv2.cvtColor(np.ascontiguousarray(rgba[..., :3]), cv2.COLOR_RGB2HSV).astype(np.float32)
     hsv[..., 0] = (hsv[..., 0] + rng.uniform(-4, 4)) % 180
@@ -74,7 +79,7 @@ def _by_part(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     return painted
 
 
-def _filled_counters(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+def filled_counters(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     """The enclosed holes of the mark filled with one colour (sometimes a second one)."""
     padded = np.pad((rgba[..., 3] <= 127).astype(np.uint8), 1, constant_values=1)
     count, parts = cv2.connectedComponents(padded, connectivity=4)
@@ -154,7 +159,7 @@ def stitched(rgba: RgbaImage, *, rng: np.random.Generator) -> RgbaImage:
     return sewn.clip(0, 255).astype(np.uint8)
 
 
-def _shaded(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
+def shaded(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     """A gradient or a gloss over the mark."""
     height, width = rgba.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)

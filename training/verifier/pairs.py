@@ -7,8 +7,9 @@ when asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ LARGEST_REGION = 176
 _SLOPPY_SHARE = 0.2
 """Share of the boxes that are off by up to 30 %, not 15 %."""
 
-_MARK_WIDTH = 256
+MARK_WIDTH = 256
 
 ANYHOW_SHARE = 0.4
 """Of the smears, those by no tool."""
@@ -75,41 +76,97 @@ class Pair:
     changed: NDArray[np.uint8]
 
 
+class Placed(NamedTuple):
+    """A `photo` of a mark, its `box`, and where the `corners` (4, 2) of the genuine drawing came to lie in it."""
+
+    photo: RgbImage
+    box: Box
+    corners: Corners
+
+
+class Showing(Protocol):
+    """How a mark comes to be seen."""
+
+    def placed(self, mark: RgbaImage, corners: Corners, *, rng: np.random.Generator, plain: bool) -> Placed:
+        """`mark`, whose genuine `corners` are given, in its own colours where it must be `plain`."""
+        ...
+
+    def taken(self, photo: RgbImage, rng: np.random.Generator) -> RgbImage:
+        """What becomes of the `photo` until it is uploaded, the same size."""
+        ...
+
+    def found(self, placed: Placed, rng: np.random.Generator) -> Box:
+        """What is looked at: the mark's box before it is found a little off, or more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Photographed:
+    """On cloth, paper, metal, packages and in rooms, by a camera."""
+
+    backgrounds: Backgrounds
+
+    def placed(self, mark: RgbaImage, corners: Corners, *, rng: np.random.Generator, plain: bool) -> Placed:
+        """See `Showing`."""
+        return _placed(mark, corners, rng=rng, backgrounds=self.backgrounds, plain=plain)
+
+    def taken(self, photo: RgbImage, rng: np.random.Generator) -> RgbImage:
+        """See `Showing`."""
+        return _shot(photo.astype(np.float32), rng)
+
+    def found(self, placed: Placed, rng: np.random.Generator) -> Box:
+        """See `Showing`."""
+        return placed.box
+
+
+Imitate = Callable[[np.random.Generator], tuple[str, RgbaImage]]
+"""Random numbers to the kind of an imitation and its picture. Raises ImpossibleEditError."""
+
+
 def clean_reference(logo: Logo) -> RgbImage:
     """The logo as a brand uploads it: on white, or on near-black where the mark is too light for that."""
-    mark = rasterise(logo, width=_MARK_WIDTH)
+    mark = rasterise(logo, width=MARK_WIDTH)
     solid = mark[mark[..., 3] > 127][:, :3]
     light = len(solid) > 0 and float((solid.min(axis=-1) > 225).mean()) > 0.6
     return clean_mark(mark, ground=(24, 24, 24) if light else (255, 255, 255))
 
 
 def draw_pair(
-    logos: Sequence[Logo], index: int, *, label: str, rng: np.random.Generator, backgrounds: Backgrounds, unseen: bool
+    logos: Sequence[Logo],
+    index: int,
+    *,
+    label: str,
+    rng: np.random.Generator,
+    backgrounds: Backgrounds,
+    unseen: bool,
+    showing: Showing | None = None,
+    imitate: Imitate | None = None,
 ) -> Pair:
     """A pair around `logos[index]` for `label`; `unseen` draws only edits that are kept out of fitting.
 
-    An `unrelated` pair shows that logo, or a piece of a photo without any, and its reference is chosen later, by
+    It is `Photographed`, unless another `showing` is given; an imitation is of any kind, unless `imitate` makes it. An
+    `unrelated` pair shows that logo, or a piece of a photo without any, and its reference is chosen later, by
     similarity. Raises ImpossibleEditError when the logo does not offer an imitation.
     """
-    logo, edit, strength = logos[index], "", 0.0
+    logo, edit, strength, shown = logos[index], "", 0.0, showing or Photographed(backgrounds)
     if label == "unrelated" and rng.random() < 0.55:
         height, width = (int(v) for v in rng.integers(60, 240, 2))
         piece = _shot(backgrounds.piece(height, width, rng=rng), rng)
         return Pair(piece, "", -1, _NOWHERE, label, "photo", 0.0, _UNCHANGED)
-    mark = rasterise(logo, width=_MARK_WIDTH)
+    mark = rasterise(logo, width=MARK_WIDTH)
     corners, changed = rectangle(mark.shape), _UNCHANGED
     if label == "imitation":
         genuine = mark
-        edit, mark = _imitation(logos, index, rng, unseen=unseen)
+        edit, mark = _imitation(logos, index, rng, unseen=unseen) if imitate is None else imitate(rng)
         corners = genuine_corners(genuine, mark)
         changed = changed_by_edit(genuine, mark, corners)
-    photo, box, quad = _placed(mark, corners, rng=rng, backgrounds=backgrounds, plain=edit == "colours_swapped")
+    placed = shown.placed(mark, corners, rng=rng, plain=edit == "colours_swapped")
+    photo = placed.photo
     if label == "smear":
-        before = photo
-        edit, strength, photo = _smeared(photo, box, rng, backgrounds=backgrounds, unseen=unseen)
-        changed = changed_by_smear(before, photo, quad)
-    photo = _shot(photo.astype(np.float32), rng)
-    region, quad = _cropped(photo, box, quad, rng)
+        edit, strength, photo = _smeared(photo, placed.box, rng, backgrounds=backgrounds, unseen=unseen)
+        changed = changed_by_smear(placed.photo, photo, placed.corners)
+    photo = shown.taken(photo, rng)
+    region, quad = _cropped(photo, shown.found(placed, rng), placed.corners, rng)
     if label == "unrelated":
         return Pair(region, logo.brand, -1, _NOWHERE, label, edit, strength, _UNCHANGED)
     return Pair(region, logo.brand, index, quad, label, edit, strength, changed)
@@ -137,15 +194,15 @@ def _imitation(logos: Sequence[Logo], index: int, rng: np.random.Generator, *, u
     kinds = HELD_OUT_IMITATIONS if unseen else tuple(kind for kind in IMITATIONS if kind not in HELD_OUT_IMITATIONS)
     others = [logos[int(i)] for i in rng.integers(len(logos), size=2)]
     try:
-        return any_imitation(logos[index], kinds=kinds, rng=rng, width=_MARK_WIDTH, others=others)
+        return any_imitation(logos[index], kinds=kinds, rng=rng, width=MARK_WIDTH, others=others)
     except ValueError as error:
         raise ImpossibleEditError(str(error)) from error
 
 
 def _placed(
     mark: RgbaImage, corners: Corners, *, rng: np.random.Generator, backgrounds: Backgrounds, plain: bool
-) -> tuple[RgbImage, Box, Corners]:
-    """The mark, dressed or as it is, on a ground where it can be seen; its box, and where its `corners` came to lie."""
+) -> Placed:
+    """The mark, dressed or as it is, on a ground where it can be seen."""
     side = int(np.exp(rng.uniform(np.log(130), np.log(380))))
     share = float(rng.uniform(0.42, 0.68))
     for attempt in range(6):
@@ -156,20 +213,20 @@ def _placed(
         ground = drawn_ground(side, side, rng=rng) if drawn else backgrounds.piece(side, side, rng=rng)
         under = np.clip(ground, 0, 255).astype(np.uint8)
         photo, box, quad = place_mark(made, under, rng=rng, width_fraction=share)
-        moved = np.abs(box.crop(photo).astype(np.int16) - box.crop(under)).max(axis=-1) > _VISIBLE
-        if float(moved.mean()) > 0.6 * _cover(made):
+        moved = np.abs(box.crop(photo).astype(np.int16) - box.crop(under)).max(axis=-1) > VISIBLE
+        if float(moved.mean()) > 0.6 * cover(made):
             break
     # A plate or rim makes the mark larger on all sides alike.
     rim = (np.array(made.shape[1::-1]) - mark.shape[1::-1]) / 2
     seen = cv2.getPerspectiveTransform(rectangle(made.shape), quad)
-    return photo, box, np.asarray(cv2.perspectiveTransform((corners + rim)[None].astype(np.float32), seen)[0])
+    return Placed(photo, box, np.asarray(cv2.perspectiveTransform((corners + rim)[None].astype(np.float32), seen)[0]))
 
 
-_VISIBLE = 48
+VISIBLE = 48
 """Grey levels by which a mark must differ from its ground."""
 
 
-def _cover(made: RgbaImage) -> float:
+def cover(made: RgbaImage) -> float:
     """Share of the mark's rectangle that it covers."""
     return float((made[..., 3] > 127).mean())
 

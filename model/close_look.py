@@ -1,0 +1,72 @@
+"""A close look at a mark that is the brand's: genuine, smeared or imitated?
+
+Region and reference are shown to one network (`model.networks.close_look`), laid on each other as the aligner found,
+larger than the verifier sees them and in the proportions of the mark, so that each letter of a long word can be seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model.alignment import CROP_MARGIN, FRAME_SIDE, Matrix, PreparedReference, resized
+from model.regions import RgbImage
+from model.runtime import session
+
+FILE = "close_look.onnx"
+
+SQUARE, WIDE, TALL = (160, 160), (112, 224), (224, 112)
+"""The frames: height and width in pixels."""
+
+MOSTLY_SQUARE = 1.55
+"""Longer over shorter side of a reference up to which it is shown in a square."""
+
+FURTHEST_ODDS = 8.0
+"""Log odds count within ± this."""
+
+
+class CloseLook:
+    """The network in the file `path` (ONNX); safe to call from several threads."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self._session = session(path, threads=threads)
+
+    def imitation_odds(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> float:
+        """Log odds of an imitation against a genuine mark, within ± `FURTHEST_ODDS`.
+
+        `matrix` takes `region`, at working size, to the frame of `reference` (`model.alignment`).
+        """
+        pair = close_pair(region, matrix, reference.picture)
+        ((genuine, _, imitation),) = self._session.run(["logits"], {"pairs": pair[None]})[0]
+        # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
+        return round(float(np.clip(imitation - genuine, -FURTHEST_ODDS, FURTHEST_ODDS)), 3)
+
+
+def close_pair(region: RgbImage, matrix: Matrix, picture: RgbImage) -> NDArray[np.uint8]:
+    """The pair as the network sees it, (2, h, w, 3): `region` laid as `matrix` says, and the reference's `picture`."""
+    height, width = frame_size(picture)
+    to_frame = np.diag([width / FRAME_SIDE, height / FRAME_SIDE, 1.0]) @ matrix
+    laid = cv2.warpPerspective(region, to_frame, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.stack([laid, _framed(picture, height, width)])
+
+
+def frame_size(picture: RgbImage) -> tuple[int, int]:
+    """Height and width of the frame in which a reference's `picture` is shown."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= MOSTLY_SQUARE * min(height, width):
+        return SQUARE
+    return WIDE if width > height else TALL
+
+
+def _framed(picture: RgbImage, height: int, width: int) -> RgbImage:
+    """`picture` with the margin around it in the colour of its rim, as `prepare_reference` lays it."""
+    tall, wide = (round(side / (1 + 2 * CROP_MARGIN)) for side in (height, width))
+    small = resized(picture, (wide, tall))
+    framed = np.empty((height, width, 3), np.uint8)
+    framed[:] = np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]), axis=0)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    framed[top : top + tall, left : left + wide] = small
+    return framed

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from model.alignment import CROP_MARGIN, box_matrix, prepare_reference
+from model.bundle import bundle_folder
+from model.close_look import FILE, FURTHEST_ODDS, SQUARE, TALL, WIDE, CloseLook, close_pair, frame_size
+from model.regions import RgbImage
+
+
+def word(text: str = "FUMALOR") -> RgbImage:
+    picture = np.full((70, 256, 3), 255, np.uint8)
+    cv2.putText(picture, text, (6, 52), cv2.FONT_HERSHEY_DUPLEX, 1.7, (20, 20, 20), 3, cv2.LINE_AA)
+    return picture
+
+
+def with_margin(picture: RgbImage) -> RgbImage:
+    down, across = (round(side * CROP_MARGIN) for side in picture.shape[:2])
+    return cv2.copyMakeBorder(picture, down, down, across, across, cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize(
+    ("shape", "frame"), [((100, 100), SQUARE), ((100, 150), SQUARE), ((60, 256), WIDE), ((256, 60), TALL)]
+)
+def test_a_mark_is_seen_in_its_own_proportions(shape: tuple[int, int], frame: tuple[int, int]) -> None:
+    assert frame_size(np.zeros((*shape, 3), np.uint8)) == frame
+
+
+def test_the_same_picture_lies_on_its_reference() -> None:
+    reference = prepare_reference(word())
+    region = with_margin(reference.picture)
+    seen, known = close_pair(region, box_matrix(region), reference.picture).astype(np.int16)
+    assert seen.shape == (*WIDE, 3)
+    assert float(np.abs(seen - known).mean()) < 6
+
+
+@pytest.fixture(scope="module")
+def look() -> CloseLook:
+    return CloseLook(bundle_folder() / FILE)
+
+
+def test_a_letter_that_was_exchanged_looks_imitated(look: CloseLook) -> None:
+    reference = prepare_reference(word())
+    odds = [
+        look.imitation_odds(region, box_matrix(region), reference)
+        for region in (with_margin(prepare_reference(word(text)).picture) for text in ("FUMALOR", "FUNALOR", "HUMATOR"))
+    ]
+    assert odds[0] < min(odds[1:])
+    assert all(abs(one) <= FURTHEST_ODDS for one in odds)
+
+
+def test_anything_may_be_laid_anyhow(look: CloseLook) -> None:
+    reference, nothing = prepare_reference(word()), np.zeros((1, 1, 3), np.uint8)
+    assert abs(look.imitation_odds(nothing, box_matrix(nothing), reference)) <= FURTHEST_ODDS
+    assert abs(look.imitation_odds(word(), np.diag([1e-3, 1e-3, 1.0]), reference)) <= FURTHEST_ODDS
