@@ -50,6 +50,7 @@ from training.development import (
     development_photos,
     readable_photos,
 )
+from training.evaluation.datasets import TUNING_BRANDS
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.readable import fit_readable
@@ -59,7 +60,9 @@ LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0, 1.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
 
 MOST_ACCUSED = (0.02, 0.04)
-"""Of the genuine marks that are recognised, those that may be called smeared, and imitated."""
+"""Of the genuine marks that are recognised, those that may be called smeared, and imitated; of real and of drawn ones.
+
+Real marks look changed more often than drawn ones do."""
 
 TELLING = ((("smear_odds", "tampered"), ("exact_word",)), (("imitation_odds",), ("exact_word",)))
 """What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
@@ -368,21 +371,28 @@ def _least_probability(strongest: Sequence[float], most_false: float) -> float:
 def _kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     """How each accusation stands against genuine: a logistic regression each (Begg and Gray 1984), kinds as frequent.
 
-    Then each accusation is made less likely until at most its `MOST_ACCUSED` of the genuine marks are accused so.
+    Then each accusation is made less likely until at most its `MOST_ACCUSED` of the genuine marks are accused so, of
+    those on real photos (`TUNING_BRANDS`) and of the others.
     """
     labels = np.array([Shares._fields.index(kind) for kind, _ in marks], np.int64)
     if len(set(labels.tolist())) < len(Shares._fields):
         return Kinds.open()
     numbers = np.array([_likeness(suspect).numbers() for _, suspect in marks])
-    imitation = _accusation("imitation", numbers, labels, against=None)
+    are_real = np.array([suspect.brand in TUNING_BRANDS for _, suspect in marks])
+    imitation = _accusation("imitation", numbers, labels, are_real=are_real, against=None)
     # A smear is likeliest where it is likelier than the likelier one of genuine and imitation.
     divided = imitation[0] + numbers @ np.array(imitation[1:])
-    smear = _accusation("smear", numbers, labels, against=-np.log1p(np.exp(-np.abs(divided))))
+    smear = _accusation("smear", numbers, labels, are_real=are_real, against=-np.log1p(np.exp(-np.abs(divided))))
     return Kinds(smear, imitation)
 
 
 def _accusation(
-    kind: Kind, numbers: NDArray[np.float64], labels: NDArray[np.int64], *, against: NDArray[np.float64] | None
+    kind: Kind,
+    numbers: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    *,
+    are_real: NDArray[np.bool_],
+    against: NDArray[np.float64] | None,
 ) -> tuple[float, ...]:
     """Intercept and weights of one accusation; it is made where its log odds are over `against` (n,), or 0."""
     place = Shares._fields.index(kind)
@@ -391,9 +401,9 @@ def _accusation(
     fitted = LogisticRegression(class_weight="balanced", max_iter=2000).fit(numbers[asked] @ summed, labels[asked] > 0)
     weights = summed @ fitted.coef_[0]
     over = fitted.intercept_[0] + numbers @ weights - (0.0 if against is None else against)
-    accused = np.sort(over[labels == 0])
-    least = accused[len(accused) - int(np.floor(MOST_ACCUSED[place - 1] * len(accused))) - 1]
-    return (float(fitted.intercept_[0] - max(least, 0.0)), *weights.tolist())
+    genuine = [np.sort(over[(labels == 0) & (are_real == is_real)]) for is_real in (False, True)]
+    least = [one[len(one) - int(np.floor(MOST_ACCUSED[place - 1] * len(one))) - 1] for one in genuine if len(one)]
+    return (float(fitted.intercept_[0] - max(*least, 0.0)), *weights.tolist())
 
 
 def _likeness(suspect: Suspect) -> Likeness:

@@ -18,7 +18,7 @@ def word(text: str = "FUMALOR") -> RgbImage:
 
 def with_margin(picture: RgbImage) -> RgbImage:
     down, across = (round(side * CROP_MARGIN) for side in picture.shape[:2])
-    return cv2.copyMakeBorder(picture, down, down, across, across, cv2.BORDER_REPLICATE)
+    return cv2.copyMakeBorder(picture, down, down, across, across, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_a_mark_is_seen_in_its_own_proportions(shape: tuple[int, int], frame: tu
 def test_the_same_picture_lies_on_its_reference() -> None:
     reference = prepare_reference(word())
     region = with_margin(reference.picture)
-    seen, known = close_pair(region, box_matrix(region), reference.picture).astype(np.int16)
+    seen, known = close_pair(region, box_matrix(region), reference.picture)
     assert seen.shape == (*WIDE, 3)
-    assert float(np.abs(seen - known).mean()) < 6
+    assert float(np.corrcoef(seen.ravel(), known.ravel())[0, 1]) > 0.8
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from model.alignment import prepare_reference
 from model.bundle import bundle_folder
 from model.calibration import Shares
 from model.reading import Reader, Reading
-from model.verifier import Head, Verifier, likeliest
+from model.verifier import Head, LookWeights, Scores, Verifier, likeliest, verdict_odds
 
 
 @pytest.fixture(scope="module")
@@ -135,14 +135,36 @@ _HEAD = {"mean": [0], "scale": [1], "weights": [[1, 0, 0, 0]], "bias": [0, 0, 0,
 _SMEAR = {"mean": [0], "scale": [1], "weights": [[1]], "bias": [0]}
 
 
+_LOOK = {"close_look": {"bias": 0, "verdict": 1, "look": 1}}
+
+
 @pytest.mark.parametrize(
-    ("head", "reason"), [({**_HEAD, "smear": _SMEAR}, "not from one round"), (_HEAD, "of an earlier release")]
+    ("content", "reason"),
+    [
+        ({"head": {**_HEAD, "smear": _SMEAR}, **_LOOK}, "not from one round"),
+        ({"head": _HEAD, **_LOOK}, "of an earlier release"),
+        ({"head": {**_HEAD, "smear": _SMEAR}}, "does not weigh the close look"),
+    ],
 )
-def test_a_calibration_of_another_round_is_refused(tmp_path, head, reason):
-    content = json.dumps({"head": head, "reading": {}})
-    (tmp_path / "calibration.json").write_text(content)
+def test_a_calibration_of_another_round_is_refused(tmp_path, content, reason):
+    (tmp_path / "calibration.json").write_text(json.dumps({**content, "reading": {}}))
     with pytest.raises(ValueError, match=reason):
         Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json", reader=Reader())
+
+
+def test_a_close_look_divides_anew_what_is_genuine_and_imitated():
+    weights, before = LookWeights({"bias": 0.1, "verdict": 0.5, "look": 0.9}), Scores(0.5, 0.1, 0.3, 0.1)
+    after = weights.applied(before, 2.0)
+    assert (after.smear, after.unrelated) == (before.smear, before.unrelated)
+    assert after.genuine + after.imitation == pytest.approx(0.8)
+    odds = 0.1 + 0.5 * verdict_odds(0.5, 0.3) + 0.9 * 2.0
+    assert np.log(after.imitation / after.genuine) == pytest.approx(odds)
+    assert weights.applied(before, -2.0).imitation < before.imitation < after.imitation
+
+
+@pytest.mark.parametrize(("genuine", "imitation", "odds"), [(0.5, 0.5, 0.0), (1.0, 0.0, -6.0), (0.0, 1.0, 6.0)])
+def test_odds_of_an_imitation_stay_within_bounds(genuine, imitation, odds):
+    assert verdict_odds(genuine, imitation) == pytest.approx(odds)
 
 
 @pytest.mark.parametrize(("seen", "raised"), [("FUMA", False), ("FUNA", True), ("SUMMER", True)])

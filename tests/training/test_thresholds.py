@@ -139,6 +139,23 @@ def test_most_marks_for_sale_are_genuine() -> None:
     assert likeliest(kinds.shares(Likeness(Shares(0.1, 0.85, 0.05)))) == "smear"
 
 
+@pytest.mark.parametrize(("of_real_photos", "said"), [(False, "imitation"), (True, "genuine")])
+def test_genuine_marks_of_real_photos_are_accused_as_seldom_as_drawn_ones(of_real_photos: bool, said: str) -> None:
+    rng = np.random.default_rng(0)
+
+    def marks(brand: str, kind: str, imitation: float, count: int) -> list[Answered]:
+        shares = [min(max(imitation + value, 0.02), 0.9) for value in rng.normal(0, 0.05, count)]
+        return [
+            photo(brand, suspect(brand, 0.9, 0.8, shares=Shares(0.95 - one, 0.05, one)), kind=kind) for one in shares
+        ]
+
+    smears = [photo("fuma", suspect("fuma", 0.9, 0.8, shares=Shares(0.1, 0.85, 0.05)), kind="smear") for _ in range(40)]
+    empty = [photo(None, suspect("fuma", 0.1, 0.3)) for _ in range(40)]
+    few = marks("nike" if of_real_photos else "fuma", "genuine", 0.7, 6)
+    answered = [*marks("fuma", "genuine", 0.1, 300), *few, *marks("fuma", "imitation", 0.6, 30), *smears, *empty]
+    assert likeliest(choose(answered, most_false=0.0).kinds.shares(Likeness(Shares(0.35, 0.05, 0.6)))) == said
+
+
 def test_what_was_compared_with_nothing_teaches_no_weights() -> None:
     """A covered place, or a name with other letters: the brand is named, but no region was laid on a reference."""
     scores = {"genuine": 0.1, "smear": 0.0, "imitation": 0.86, "unrelated": 0.04}
