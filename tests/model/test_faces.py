@@ -35,17 +35,20 @@ def test_skin_without_skin_below_it_is_no_face() -> None:
 
 
 def test_a_face_is_not_in_the_lower_half() -> None:
-    photo = np.full((480, 400, 3), SKIN, np.uint8)
-    assert could_be_a_face(photo, Box(160, 60, 80, 90))
-    assert not could_be_a_face(photo, Box(160, 300, 80, 90))
+    lower = np.roll(person(), 240, axis=0)
+    assert not could_be_a_face(lower, Box(FACE.x, FACE.y + 240, FACE.width, FACE.height))
 
 
 def test_a_face_is_no_bar() -> None:
-    photo = np.full((480, 400, 3), SKIN, np.uint8)
-    assert not could_be_a_face(photo, Box(100, 60, 200, 40))
+    assert not could_be_a_face(person(), Box(FACE.x, 110, FACE.width, 40))
+
+
+def test_a_package_in_the_colour_of_skin_has_no_face() -> None:
+    package = np.full((480, 400, 3), SKIN, np.uint8)
+    assert not could_be_a_face(package, FACE)
 
 
 def test_a_place_at_the_edge_of_the_photo_is_no_error() -> None:
     photo = np.full((20, 20, 3), SKIN, np.uint8)
-    assert could_be_a_face(photo, Box(0, 0, 8, 8))
-    assert not could_be_a_face(photo, Box(15, 15, 8, 8))
+    for place in (Box(0, 0, 8, 8), Box(15, 0, 8, 8), Box(15, 15, 8, 8)):
+        assert not could_be_a_face(photo, place)
