@@ -118,14 +118,18 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
     small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
     across, down = small.shape[1] / (right - left), small.shape[0] / (bottom - top)
     whole = (-left * across, -top * down, (picture.shape[1] - left) * across, (picture.shape[0] - top) * down)
-    inner = round(FRAME_SIDE / (1 + 2 * CROP_MARGIN))
-    reduced = resized(small, (inner, inner))
-    rim = np.concatenate([reduced[0], reduced[-1], reduced[:, 0], reduced[:, -1]])
-    frame = np.empty((FRAME_SIDE, FRAME_SIDE, 3), np.uint8)
-    frame[:] = np.median(rim, axis=0)
-    start = (FRAME_SIDE - inner) // 2
-    frame[start : start + inner, start : start + inner] = reduced
-    return PreparedReference(small, frame, whole)
+    return PreparedReference(small, framed(small, height=FRAME_SIDE, width=FRAME_SIDE), whole)
+
+
+def framed(picture: RgbImage, *, height: int, width: int) -> RgbImage:
+    """`picture` fitted into a frame (height, width, 3) with the margin around it, in the colour of its rim."""
+    tall, wide = (round(side / (1 + 2 * CROP_MARGIN)) for side in (height, width))
+    reduced = resized(picture, (wide, tall))
+    frame = np.empty((height, width, 3), np.uint8)
+    frame[:] = np.median(np.concatenate([reduced[0], reduced[-1], reduced[:, 0], reduced[:, -1]]), axis=0)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    frame[top : top + tall, left : left + wide] = reduced
+    return frame
 
 
 def trim(picture: RgbImage) -> RgbImage:

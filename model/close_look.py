@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import CROP_MARGIN, FRAME_SIDE, Matrix, PreparedReference, resized
+from model.alignment import FRAME_SIDE, Matrix, PreparedReference, framed
 from model.regions import RgbImage
 from model.runtime import session
 
@@ -50,7 +50,7 @@ def close_pair(region: RgbImage, matrix: Matrix, picture: RgbImage) -> NDArray[n
     height, width = frame_size(picture)
     to_frame = np.diag([width / FRAME_SIDE, height / FRAME_SIDE, 1.0]) @ matrix
     laid = cv2.warpPerspective(region, to_frame, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.stack([laid, _framed(picture, height, width)])
+    return np.stack([laid, framed(picture, height=height, width=width)])
 
 
 def frame_size(picture: RgbImage) -> tuple[int, int]:
@@ -59,14 +59,3 @@ def frame_size(picture: RgbImage) -> tuple[int, int]:
     if max(height, width) <= MOSTLY_SQUARE * min(height, width):
         return SQUARE
     return WIDE if width > height else TALL
-
-
-def _framed(picture: RgbImage, height: int, width: int) -> RgbImage:
-    """`picture` with the margin around it in the colour of its rim, as `prepare_reference` lays it."""
-    tall, wide = (round(side / (1 + 2 * CROP_MARGIN)) for side in (height, width))
-    small = resized(picture, (wide, tall))
-    framed = np.empty((height, width, 3), np.uint8)
-    framed[:] = np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]), axis=0)
-    top, left = (height - tall) // 2, (width - wide) // 2
-    framed[top : top + tall, left : left + wide] = small
-    return framed
