@@ -38,16 +38,20 @@ def places_of_products(
         (hits,) = state.search_brand(vector, brand_id=brand_id, references=MOST_REFERENCES)
         of_products = [hit for hit in hits if shows_product(hit.view)][:PRODUCTS_PER_BRAND]
         known = (references.get(hit.reference_id) for hit in of_products)
-        seen = [shown(photo, KnownProduct(one.prepared)) for one in known if one is not None]
-        its = [one for one in seen if one.is_its]
-        on_it = [patch for patch in places if any(_lies_on(one, patch, photo, image.shape) for one in its)]
+        seen = (shown(photo, KnownProduct(one.prepared)) for one in known if one is not None)
+        its = (one for one in seen if one.is_its)
+        if photo.in_a_studio:
+            on_it = _around(list(its), places, image.shape)
+        else:  # one product is enough, and the others need not be compared
+            on_it = list(places) if next(its, None) is not None else []
         if on_it:
             found[brand_id] = on_it
     return found
 
 
-def _lies_on(product: Shown, patch: Patch, photo: ShopPhoto, shape: tuple[int, ...]) -> bool:
-    return not photo.in_a_studio or product.around(patch.box, shape) >= FEWEST_AROUND
+def _around(products: Sequence[Shown], places: Sequence[Patch], shape: tuple[int, ...]) -> list[Patch]:
+    """Those of the `places` of a photo of `shape` around which one of the `products` is recognised."""
+    return [patch for patch in places if any(one.around(patch.box, shape) >= FEWEST_AROUND for one in products)]
 
 
 def suspected_products(candidates: Sequence[Candidate], *, but: set[str]) -> list[str]:
