@@ -182,6 +182,12 @@ def laid_in_frame(region: RgbImage, matrix: Matrix) -> RgbImage:
     )
 
 
+def corners_in_region(matrix: Matrix) -> NDArray[np.float64]:
+    """Where the reference's corners lie in pixels of the region that `matrix` takes to the frame, (4, 2)."""
+    corners = reference_corners().astype(np.float64)[None]
+    return np.asarray(cv2.perspectiveTransform(corners, np.linalg.inv(matrix))[0], np.float64)
+
+
 def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
     """`matrix` changed so that the places `corners` (4, 2) of the frame come to lie on the reference's corners.
 

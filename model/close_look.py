@@ -27,6 +27,9 @@ MOSTLY_SQUARE = 1.55
 FURTHEST_ODDS = 8.0
 """Log odds count within ± this."""
 
+_IMITATION = 1  # of the maps
+_LEAST_LIKELY = 0.1  # what no place reaches differs nowhere to speak of
+
 
 class CloseLook:
     """The network in the file `path` (ONNX); safe to call from several threads."""
@@ -43,6 +46,16 @@ class CloseLook:
         ((genuine, _, imitation),) = self._session.run(["logits"], {"pairs": pair[None]})[0]
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         return round(float(np.clip(imitation - genuine, -FURTHEST_ODDS, FURTHEST_ODDS)), 3)
+
+    def imitated(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> NDArray[np.float32]:
+        """Where what is taken for an imitation differs, (rows, columns) 0..1 of the frame, beside its likeliest place.
+
+        The network seldom gives one place more than even odds, since it knows that something differs better than where.
+        """
+        pair = close_pair(region, matrix, reference.picture)
+        logits = self._session.run(["maps"], {"pairs": pair[None]})[0][0, _IMITATION]
+        likely = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        return np.asarray((likely / max(float(likely.max()), _LEAST_LIKELY)).round(3), np.float32)
 
 
 def close_pair(region: RgbImage, matrix: Matrix, picture: RgbImage) -> NDArray[np.uint8]:

@@ -88,10 +88,10 @@ def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -
 
 
 def cells_of(frame_map: NDArray[np.float32]) -> Cells:
-    """The part of a map of the frame, (n, n), that covers the reference's rectangle, as the mean of each cell."""
-    side = frame_map.shape[0]
-    edge = round(side * CROP_MARGIN / (1 + 2 * CROP_MARGIN))
-    inner = frame_map[edge : side - edge, edge : side - edge]
+    """The part of a map of the frame, (h, w), that covers the reference's rectangle, as the mean of each cell."""
+    height, width = frame_map.shape
+    down, across = (round(side * CROP_MARGIN / (1 + 2 * CROP_MARGIN)) for side in (height, width))
+    inner = frame_map[down : height - down, across : width - across]
     return np.asarray(cv2.resize(inner, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
 
 

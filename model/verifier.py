@@ -117,17 +117,13 @@ class Compared:
         """The region as the reference's picture is laid out, the same shape."""
         return laid_out(self.examined.region, self.examined.matrix, self.reference)
 
-    def difference(self, kind: Kind) -> NDArray[np.float32]:
-        """Where the region differs as that `kind` does, (h, w) 0..1, as the reference's picture is laid out."""
-        return _on_picture(self.examined.changed(kind), self.reference)
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a region is of its kind.
 
     `aligned` is the region as the reference's picture is laid out, the same shape; `difference` (h, w) float32 0..1
-    says where they differ; `reasons` says it in words.
+    says where they differ, of an imitation beside the place where it differs most; `reasons` says it in words.
     """
 
     aligned: RgbImage = field(repr=False)
@@ -339,10 +335,14 @@ class Verifier:
 
     def explain(self, compared: Compared, *, kind: Kind, reading: Reading | None = None) -> Explanation:
         """Why the region is of that `kind`, in a picture and in words."""
-        reasons = _reasons(kind, compared.examined, compared.reference)
+        examined, reference = compared.examined, compared.reference
+        changed = examined.changed(kind)
+        if kind == "imitation":
+            changed = self._close_look.imitated(examined.region, examined.matrix, reference)
+        reasons = _reasons(kind, examined, reference, changed=changed)
         if kind == "imitation" and reading is not None and reading.outcome in ("near_miss", "another_word"):
             reasons.insert(0, reading.difference())
-        return Explanation(compared.aligned(), compared.difference(kind), reasons)
+        return Explanation(compared.aligned(), _on_picture(changed, reference), reasons)
 
     def verify(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Scores:
         """Judge `region` against `reference` by this pair alone, words included where they count."""
@@ -353,20 +353,23 @@ class Verifier:
         return Scores(genuine, smear, imitation, compared.unrelated)
 
 
-def _reasons(kind: Kind, examined: Examined, reference: PreparedReference) -> list[str]:
+def _reasons(
+    kind: Kind, examined: Examined, reference: PreparedReference, *, changed: NDArray[np.float32]
+) -> list[str]:
     if kind == "genuine":
         return []
     evidence = compare(examined.frame, reference, matrix=examined.matrix)
-    return reasons_for(
-        kind, evidence, changed=cells_of(examined.changed(kind)), region=examined.frame, reference=reference
-    )
+    return reasons_for(kind, evidence, changed=cells_of(changed), region=examined.frame, reference=reference)
 
 
 def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> NDArray[np.float32]:
-    """A map (n, n) of the frame as the reference's picture is laid out, 0..1."""
+    """A map (rows, columns) of the frame as the reference's picture is laid out, 0..1."""
     height, width = reference.picture.shape[:2]
-    to_frame = np.diag([len(changed) / FRAME_SIDE, len(changed) / FRAME_SIDE, 1.0]) @ picture_to_frame(reference)
-    laid = cv2.warpPerspective(changed, np.linalg.inv(to_frame), (width, height), borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = changed.shape
+    to_cells = np.diag([columns / FRAME_SIDE, rows / FRAME_SIDE, 1.0]) @ picture_to_frame(reference)
+    middles = np.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # of pixels and of cells
+    onto = np.linalg.inv(middles) @ np.linalg.inv(to_cells) @ middles
+    laid = cv2.warpPerspective(changed, onto, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return np.clip(laid, 0, 1).astype(np.float32)
 
 

@@ -382,6 +382,7 @@ class VerdictsPart(StrEnum):
     known_fakes = "known-fakes"
     imitations = "imitations"
     drawn = "drawn"
+    differences = "differences"
     copies = "copies"
     wiped = "wiped"
     shop_photos = "shop-photos"

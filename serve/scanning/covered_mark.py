@@ -77,6 +77,7 @@ def _covered(
             None,
             claimed=speaks is not Speaks.PRODUCT,
         ),
+        place=patch.box,
         reference=reference,
         similarity=hit.similarity,
         realigned=None,

@@ -1,4 +1,7 @@
-"""The picture that shows why: region, genuine reference and the difference between them, side by side."""
+"""The picture that shows why: mark, genuine reference and the difference between them, side by side.
+
+A mark of which too little is left to be laid on the reference is shown in the photo in the place of the difference.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.encoding import png
-from model.regions import RgbImage
+from model.regions import Box, RgbImage
 from serve.scanning.verification import Verified
 
 TILE = 256
 """Width and height of each of the three tiles, in pixels."""
+
+LEAST_DIFFERENCE = 0.25
+"""What differs less, 0..1, at its worst is not outlined; else what differs half as much as the worst place."""
+
+SOFTENED, SPECK = 3.0, 60.0
+"""Pixels of a tile over which differences are smoothed, and square pixels up to which a place is not outlined."""
+
+TINT = 0.35
+"""How much a place that differs is tinted."""
+
+ROOM = 0.08
+"""What is shown around the mark, on each side, as a share of it."""
 
 GAP = 8
 CAPTION = 28
@@ -33,11 +48,17 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     """A PNG: the region as found, the genuine reference, and the aligned region with the difference in red."""
     whole = verified.reference.prepared.picture
     reference = whole if verified.genuine is None else verified.genuine
-    found = verified.suspect.region.box.crop(image)
-    tiles = [_fitted(found), _fitted(reference), _fitted(_marked(verified, reference))]
+    found = verified.place.grown(ROOM).crop(image)
+    shown = {"in the listing": found, "genuine": reference}
+    if verified.aligned is None or verified.difference is None:
+        shown["in the photo"] = _framed(image, verified.place)
+    else:
+        differs = verified.difference * (verified.kind != "genuine")
+        shown["difference"] = _marked(verified.aligned, differs)
+    tiles = [_fitted(picture) for picture in shown.values()]
     width = GAP + len(tiles) * (TILE + GAP)
     canvas: RgbImage = np.full((CAPTION + TILE + 2 * CAPTION + GAP, width, 3), PAPER, np.uint8)
-    for number, (tile, caption) in enumerate(zip(tiles, ("in the listing", "genuine", "difference"), strict=True)):
+    for number, (tile, caption) in enumerate(zip(tiles, shown, strict=True)):
         left = GAP + number * (TILE + GAP)
         canvas[CAPTION : CAPTION + TILE, left : left + TILE] = tile
         cv2.putText(canvas, caption, (left, CAPTION - 9), FONT, 0.5, INK, 1, cv2.LINE_AA)
@@ -48,21 +69,47 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     return png(canvas)
 
 
-def _marked(verified: Verified, reference: RgbImage) -> RgbImage:
-    """The aligned region with the places that differ tinted red; the reference where nothing could be aligned."""
-    if verified.aligned is None or verified.difference is None:
-        return reference
-    weight = np.clip(verified.difference, 0.0, 1.0)[..., None] * 0.7
-    tinted: NDArray[np.float32] = verified.aligned * (1.0 - weight) + np.asarray(MARKER, np.float32) * weight
-    return tinted.round().astype(np.uint8)
+def _marked(aligned: RgbImage, difference: NDArray[np.float32]) -> RgbImage:
+    """The aligned region, at the size of a tile, with the places that differ most outlined and tinted."""
+    size = _inside_tile(aligned)
+    weight = np.clip(cv2.GaussianBlur(cv2.resize(difference, size), (0, 0), SOFTENED), 0.0, 1.0)[..., None]
+    tint = weight * TINT
+    mixed = cv2.resize(aligned, size) * (1.0 - tint) + np.asarray(MARKER, np.float32) * tint
+    tinted = np.asarray(mixed.round(), np.uint8)
+    most = float(weight.max())
+    if most < LEAST_DIFFERENCE:
+        return tinted
+    outlines, _ = cv2.findContours((weight > most / 2).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    seen = [outline for outline in outlines if cv2.contourArea(outline) > SPECK]
+    for colour, thickness in ((PAPER, 4), (MARKER, 2)):
+        cv2.drawContours(tinted, seen, -1, colour, thickness, cv2.LINE_AA)
+    return tinted
+
+
+def _framed(image: RgbImage, place: Box) -> RgbImage:
+    """All of the photo, at the size of a tile, with a frame around `place`."""
+    width, height = _inside_tile(image)
+    small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8).copy()
+    scale = width / image.shape[1]
+    first = (round(place.x * scale), round(place.y * scale))
+    last = (round((place.x + place.width) * scale), round((place.y + place.height) * scale))
+    for colour, thickness in ((PAPER, 4), (MARKER, 2)):
+        cv2.rectangle(small, first, last, colour, thickness)
+    return small
+
+
+def _inside_tile(picture: RgbImage) -> tuple[int, int]:
+    """Width and height of `picture` where it fills a tile."""
+    height, width = picture.shape[:2]
+    scale = TILE / max(height, width)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
 def _fitted(picture: RgbImage) -> RgbImage:
     """`picture` scaled into a square tile, its proportions kept, on white."""
-    height, width = picture.shape[:2]
-    scale = TILE / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    size = _inside_tile(picture)
+    shrinks = size[0] < picture.shape[1]
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     tile: RgbImage = np.full((TILE, TILE, 3), PAPER, np.uint8)
     top, left = (TILE - size[1]) // 2, (TILE - size[0]) // 2
     tile[top : top + size[1], left : left + size[0]] = scaled

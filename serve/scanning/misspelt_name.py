@@ -95,6 +95,7 @@ def _misspelt(
         suspect=Suspect(
             0, Region(line.box, line.confidence, "line"), hit, 0.0, None, claimed=speaks is not Speaks.MARK
         ),
+        place=line.box,
         reference=reference,
         similarity=hit.similarity,
         realigned=None,

@@ -40,7 +40,10 @@ class Finding(Answer):
     brand: str
     kind: Kind
     scores: FindingScores
-    box: Annotated[tuple[float, float, float, float], Field(description="x, y, width, height in pixels, upright image")]
+    box: Annotated[
+        tuple[float, float, float, float],
+        Field(description="Where the mark lies: x, y, width, height in pixels, upright image"),
+    ]
     reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
     margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]

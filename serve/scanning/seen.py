@@ -8,13 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from model.agreeing_keypoints import region_features
-from model.alignment import Features, working_size
+from model.alignment import Features, Matrix, corners_in_region, working_size
 from model.photo_copy import photo_size
 from model.regions import Box, RgbImage
 from model.tampering import Patch, Tampering
 
 REGION_MARGIN = 0.12
 """What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
+
+_LEAST_SIDE = 1.0  # pixels of a mark's place
 
 
 class SeenTampering:
@@ -64,6 +66,24 @@ class SeenRegions:
         if (box, quarters) not in self._features:
             self._features[box, quarters] = region_features(self._turned_back(box, quarters))
         return self._features[box, quarters]
+
+    def place(self, box: Box, matrix: Matrix, *, quarters: int = 0) -> Box:
+        """The box around a mark that `matrix` lays on its reference, from `mark`'s pixels; inside the image.
+
+        `box` itself where that leaves nothing of the mark in the image.
+        """
+        mark, turned = self.mark(box, quarters=quarters), self._turned_back(box, quarters)
+        corners = corners_in_region(matrix) * [turned.shape[1] / mark.shape[1], turned.shape[0] / mark.shape[0]]
+        height, width = turned.shape[:2]
+        for _ in range(quarters):
+            corners = np.stack([corners[:, 1], width - corners[:, 0]], axis=1)
+            height, width = width, height
+        left, top = corners.min(axis=0) + box.grown(REGION_MARGIN).corner()
+        right, bottom = corners.max(axis=0) + box.grown(REGION_MARGIN).corner()
+        inside = Box(left, top, right - left, bottom - top).clipped(
+            width=self._image.shape[1], height=self._image.shape[0]
+        )
+        return inside if min(inside.width, inside.height) >= _LEAST_SIDE else box
 
     def photo(self, box: Box) -> RgbImage:
         """What `box` shows, at the size at which it is compared with product photos."""

@@ -13,7 +13,7 @@ from model.bundle import ModelBundle
 from model.calibration import Evidence, Likeness, Shares
 from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
-from model.regions import Region, RgbImage
+from model.regions import Box, Region, RgbImage
 from model.verifier import Compared, likeliest
 from serve.scanning.candidates import Candidate, StoredReference, Suspect
 from serve.scanning.copied_photo import WipedPlace, wiped_places
@@ -31,11 +31,13 @@ SURELY_ITS = 0.9
 class Verified:
     """A suspect that passed verification beside `reference`, with what its evidence picture shows.
 
-    `genuine` is what it is compared with, where that is not the whole reference. `within` are the smears at the logo's
-    places of a copied photo.
+    `place` is where the mark lies, in pixels of the image: around it as it was laid on the reference, or all of the
+    region where nothing was laid. `genuine` is what it is compared with, where that is not the whole reference.
+    `within` are the smears at the logo's places of a copied photo.
     """
 
     suspect: Suspect
+    place: Box
     reference: StoredReference
     similarity: float
     realigned: float | None
@@ -52,7 +54,7 @@ class Verified:
 
     def finding(self, evidence: str) -> Finding:
         """The finding as it is sent; `evidence` is the path of its picture."""
-        suspect, box = self.suspect, self.suspect.region.box
+        suspect, box = self.suspect, self.place
         spelled = suspect.spelled
         return Finding(
             brand_id=self.reference.brand_id,
@@ -151,6 +153,7 @@ def _finding_from_mark(
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
     return Verified(
         suspect=suspect,
+        place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=quarters),
         reference=best.reference,
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,
@@ -172,6 +175,7 @@ def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch
     )
     return Verified(
         suspect=candidate.suspect,
+        place=candidate.suspect.region.box,
         reference=reference,
         similarity=similarity,
         realigned=None,
@@ -215,6 +219,7 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
     copied, wiped = match.probability, place.wiped
     return Verified(
         suspect=replace(suspect, region=Region(place.box, place.wiped.probability, "tampered")),
+        place=place.box,
         reference=reference,
         similarity=similarity,
         realigned=None,

@@ -51,6 +51,18 @@ def test_a_letter_that_was_exchanged_looks_imitated(look: CloseLook) -> None:
     assert all(abs(one) <= FURTHEST_ODDS for one in odds)
 
 
+@pytest.mark.parametrize(("text", "letter"), [("HUMALOR", 0), ("FUMATOR", 4), ("FUMALOX", 6)])
+def test_the_letter_that_was_exchanged_is_marked(look: CloseLook, text: str, letter: int) -> None:
+    reference = prepare_reference(word())
+    region = with_margin(prepare_reference(word(text)).picture)
+    marked = look.imitated(region, box_matrix(region), reference)
+    assert marked.shape == (WIDE[0] // 8, WIDE[1] // 8)
+    assert marked.max() == pytest.approx(1.0)
+    columns = np.argwhere(marked > 0.7)[:, 1] / marked.shape[1]
+    place = (letter + 0.5) / len(text) / (1 + 2 * CROP_MARGIN) + CROP_MARGIN / (1 + 2 * CROP_MARGIN)
+    assert abs(float(np.median(columns)) - place) < 0.12
+
+
 def test_anything_may_be_laid_anyhow(look: CloseLook) -> None:
     reference, nothing = prepare_reference(word()), np.zeros((1, 1, 3), np.uint8)
     assert abs(look.imitation_odds(nothing, box_matrix(nothing), reference)) <= FURTHEST_ODDS

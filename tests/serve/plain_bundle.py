@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import PreparedReference
+from model.alignment import PreparedReference, box_matrix
 from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.photo_copy import load_copy_weights
@@ -111,7 +111,9 @@ class FixedSecondLook:
 
 def compared(unrelated: float, region: RgbImage, reference: PreparedReference, similarity: float = 0.0) -> Compared:
     judged = np.array([similarity, 0, 0, 0, 0], np.float32)
-    return Compared(unrelated, Examined(region, np.eye(3), region, judged, np.zeros((2, 4, 4), np.float32)), reference)
+    return Compared(
+        unrelated, Examined(region, box_matrix(region), region, judged, np.zeros((2, 4, 4), np.float32)), reference
+    )
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:

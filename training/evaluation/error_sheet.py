@@ -12,11 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from model.alignment import PreparedReference
 from model.bundle import ModelBundle
 from model.calibration import Shares
 from model.preprocessing import letterbox
 from model.regions import RgbImage
-from model.verifier import Compared, Kind, likeliest
+from model.verifier import Explanation, Kind, likeliest
 from training.evaluation.report import Progress
 from training.evaluation.verdict_cases import Case, CaseSet
 from training.evaluation.verdict_judges import ReleasedVerifier
@@ -28,8 +29,9 @@ _CAPTION = 18
 @dataclass(frozen=True, slots=True)
 class _Judged:
     case: Case
-    compared: Compared
+    reference: PreparedReference
     shares: Shares
+    explanation: Explanation
 
     @property
     def given(self) -> float:
@@ -53,9 +55,10 @@ def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, c
     for case in progress(related, len(related), "verdicts"):
         region, reference, similarity = verifier.pair(case)
         compared = bundle.verifier.compare(region, reference, similarity=similarity)
-        one = _Judged(case, compared, bundle.verifier.scores(compared).shares)
-        if one.said != case.kind:
-            judged.append(one)
+        shares = bundle.verifier.scores(compared).shares
+        said = likeliest(shares)
+        if said != case.kind:
+            judged.append(_Judged(case, reference, shares, bundle.verifier.explain(compared, kind=said)))
     if not judged:
         raise ValueError("no verdict was wrong: there is nothing to draw")
     judged.sort(key=lambda one: one.given)
@@ -78,7 +81,7 @@ def _tile(one: _Judged) -> RgbImage:
     """Region, reference and the aligned region with the difference in red, over a line of words."""
     pictures = [
         letterbox(picture, size=_TILE - 4)
-        for picture in (one.case.region, one.compared.reference.picture, _marked(one.compared, kind=one.said))
+        for picture in (one.case.region, one.reference.picture, _marked(one.explanation))
     ]
     body = np.hstack(
         [cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255,) * 3) for picture in pictures]
@@ -90,7 +93,7 @@ def _tile(one: _Judged) -> RgbImage:
     return np.vstack([body, caption])
 
 
-def _marked(compared: Compared, *, kind: Kind) -> RgbImage:
+def _marked(explanation: Explanation) -> RgbImage:
     """The aligned region with what is thought to be changed in red."""
-    weight = compared.difference(kind)[..., None] * 0.7
-    return np.asarray(np.rint(compared.aligned() * (1 - weight) + np.array([255, 0, 0]) * weight), np.uint8)
+    weight = explanation.difference[..., None] * 0.7
+    return np.asarray(np.rint(explanation.aligned * (1 - weight) + np.array([255, 0, 0]) * weight), np.uint8)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from model import CHAMPION
 from training.evaluation.clean_photos import clean_photos, is_reference
 from training.evaluation.datasets import Photo, catalogue_brands, grocery_products, plain_photos
+from training.evaluation.differences import differences
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
 from training.evaluation.known_fakes import known_fakes, known_photos
 from training.evaluation.latency import timed
@@ -43,7 +44,7 @@ from training.evaluation.verdicts import calibration_error, calibration_error_by
 from training.evaluation.wiped_places import wiped_copies
 
 VerdictPart = Literal[
-    "smears", "known_fakes", "imitations", "drawn", "copies", "wiped", "shop_photos", "clean", "latency"
+    "smears", "known_fakes", "imitations", "drawn", "differences", "copies", "wiped", "shop_photos", "clean", "latency"
 ]
 VERDICT_PARTS: tuple[VerdictPart, ...] = get_args(VerdictPart)
 """In the order in which they are printed."""
@@ -219,6 +220,11 @@ def _drawn(inputs: Inputs, settings: VerdictSettings) -> Tables:
     return judged("drawn", drawn_cases(inputs.logos, split="held_out", count=settings.drawn), inputs=inputs)
 
 
+def _differences(inputs: Inputs, settings: VerdictSettings) -> Tables:
+    told = differences(inputs.logos, count=settings.drawn, bundle=inputs.bundle, progress=inputs.progress)
+    return {"differences": told}
+
+
 def _copies(inputs: Inputs, settings: VerdictSettings) -> Tables:
     return photo_copies(inputs.catalogue, bundle=inputs.bundle, progress=inputs.progress)
 
@@ -264,6 +270,7 @@ MEASURED: dict[VerdictPart, Callable[[Inputs, VerdictSettings], Tables]] = {
     "known_fakes": _known_fakes,
     "imitations": _imitations,
     "drawn": _drawn,
+    "differences": _differences,
     "copies": _copies,
     "wiped": _wiped,
     "shop_photos": _shop_photos,

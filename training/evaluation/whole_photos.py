@@ -19,6 +19,7 @@ import numpy as np
 from client.api import Hallmark, Json
 from client.service import running_service
 from model.encoding import jpeg
+from model.regions import Box
 from training.edits.smears import SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning
 from training.evaluation.intervals import Estimate, mean_interval, shares_interval
@@ -26,6 +27,9 @@ from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
 
 SEED = 0
+
+ON_MARK = 0.5
+"""IoU from which a finding's box is on the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def whole_photos(
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
         name = f"{answers.other_brands}_other_brands{answers.way.name}"
         rows[name] = figures(marked, clean, answers, registered=set(own))
-        verdicts[name] = dict(Counter(one["kind"] for one in _right_findings(marked, answers.marked)))
+        verdicts[name] = dict(Counter(one["kind"] for _, one in _right_findings(marked, answers.marked)))
     facts = {"reported_brands": len(own), "right_findings_by_kind": verdicts}
     return Table("Whole photos through the API, at the shipped threshold (FlickrLogos-27, clothing)", rows, facts)
 
@@ -139,7 +143,8 @@ def figures(
     tops = [(_brands(photo), _top_brand(answer)) for photo, answer in with_reference]
     named = [({one["brand"] for one in answer["findings"]}, _brands(photo)) for photo, answer in with_reference]
     right = [len(found & there) for found, there in named]
-    kinds = [one["kind"] for one in _right_findings(marked, answers.marked)]
+    right_findings = list(_right_findings(marked, answers.marked))
+    kinds = [finding["kind"] for _, finding in right_findings]
     untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
     found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
@@ -148,6 +153,7 @@ def figures(
         "recall": shares_interval(right, [len(there & registered) for _, there in named]),
         "marked_held": mean_interval([answer["decision"] != "allow" for _, answer in with_reference]),
         **{f"right_called_{kind}": mean_interval([one == kind for one in kinds]) for kind in ("smear", "imitation")},
+        "right_box_on_mark": mean_interval([_overlap(photo, finding) >= ON_MARK for photo, finding in right_findings]),
         "finding_without_reference": mean_interval([bool(answer["findings"]) for answer in without]),
     }
     if not answers.clean:
@@ -169,11 +175,12 @@ def _top_brand(answer: Json) -> str | None:
     return None if best is None else str(best["brand"])
 
 
-def _right_findings(marked: Sequence[Photo], answers: Sequence[Json]) -> list[Json]:
-    """Findings of a brand that is in the photo; these photos show genuine marks."""
-    return [
-        finding
-        for photo, answer in zip(marked, answers, strict=True)
-        for finding in answer["findings"]
-        if finding["brand"] in _brands(photo)
-    ]
+def _right_findings(marked: Sequence[Photo], answers: Sequence[Json]) -> Iterator[tuple[Photo, Json]]:
+    """Findings of a brand that is in the photo, with it; these photos show genuine marks."""
+    for photo, answer in zip(marked, answers, strict=True):
+        yield from ((photo, finding) for finding in answer["findings"] if finding["brand"] in _brands(photo))
+
+
+def _overlap(photo: Photo, finding: Json) -> float:
+    """IoU of the finding's box and the nearest mark of its brand."""
+    return max(Box(*finding["box"]).iou(mark.box) for mark in photo.marks if mark.brand == finding["brand"])

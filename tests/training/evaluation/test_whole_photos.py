@@ -9,14 +9,16 @@ from training.evaluation.clean_photos import accused
 from training.evaluation.datasets import Mark, Photo
 from training.evaluation.whole_photos import WAYS, Answers, Way, figures
 
+PLACE = Box(0, 0, 9, 9)
+
 
 def photo(brand: str | None, name: str = "x.jpg") -> Photo:
-    return Photo(Path(name), () if brand is None else (Mark(brand, Box(0, 0, 9, 9)),))
+    return Photo(Path(name), () if brand is None else (Mark(brand, PLACE),))
 
 
-def answer(*found: tuple[str, float], decision: str = "allow", kind: str = "genuine") -> dict:
+def answer(*found: tuple[str, float], decision: str = "allow", kind: str = "genuine", box: Box = PLACE) -> dict:
     findings = [
-        {"brand": brand, "scores": {"unrelated": unrelated}, "similarity": 0.5, "kind": kind}
+        {"brand": brand, "scores": {"unrelated": unrelated}, "similarity": 0.5, "kind": kind, "box": box}
         for brand, unrelated in found
     ]
     return {"findings": findings, "decision": decision}
@@ -47,6 +49,12 @@ def test_genuine_marks_called_something_else_are_counted() -> None:
     assert found["right_called_smear"].value == 0.0
     assert found["marked_held"].value == pytest.approx(1 / 3)
     assert "finding_on_clean" not in found
+
+
+def test_a_box_that_lies_half_beside_the_mark_is_not_on_it() -> None:
+    said = [answer(("a", 0.1)), answer(("a", 0.1), box=Box(0, 0, 9, 5)), answer(("a", 0.1), box=Box(4, 4, 9, 9))]
+    found = figures([photo("a")] * 3, [], Answers(5, Way(), said, []), registered={"a"})
+    assert found["right_box_on_mark"].value == pytest.approx(2 / 3)
 
 
 def test_the_ways_are_told_apart_by_name() -> None:
