@@ -77,11 +77,15 @@ class Pair:
 
 
 class Placed(NamedTuple):
-    """A `photo` of a mark, its `box`, and where the `corners` (4, 2) of the genuine drawing came to lie in it."""
+    """A `photo` of a mark, its `box`, and where the `corners` (4, 2) of the genuine drawing came to lie in it.
+
+    `beside` is the box of another word next to it, if one was put there.
+    """
 
     photo: RgbImage
     box: Box
     corners: Corners
+    beside: Box | None = None
 
 
 class Showing(Protocol):
