@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from model import CHAMPION
+from training.evaluation.commands import evaluate
 from training.refusals import RefusingCommands
-from training.round.commands import evaluate_candidate, train_round
+from training.round.commands import train_round
+from training.terminal import bar, out
 
 if TYPE_CHECKING:
-    from training.evaluation.report import Report
+    pass
 
-evaluate = typer.Typer(
-    cls=RefusingCommands, no_args_is_help=True, help="Measure the models on real pictures, beside their baselines."
-)
 train = typer.Typer(
     cls=RefusingCommands, no_args_is_help=True, help="Draw data, train the networks and write a model bundle."
 )
 
 train.command("round")(train_round)
-evaluate.command("candidate")(evaluate_candidate)
-
-out = Console()
-progress_console = Console(stderr=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,11 +30,6 @@ def register(app: typer.Typer) -> None:
         return
     app.add_typer(train, name="train")
     app.add_typer(evaluate, name="evaluate")
-
-
-def bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """A progress bar on standard error, so that standard output stays clean for JSON."""
-    return track(items, total=total, description=description, console=progress_console)
 
 
 Folder = Annotated[Path, typer.Option(help="Where data, checkpoints and logs of the training lie")]
@@ -329,114 +314,3 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
     described: dict[str, str | int] = {"bundle": str(bundle), "seed": seed}
     train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)
     out.print(f"wrote {bundle}")
-
-
-Bundles = Annotated[
-    str, typer.Option("--model", help="Name of the model bundle that is measured, or the path of its folder")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
-
-
-class RecognitionPart(StrEnum):
-    """What `hallmark evaluate recognition` can measure alone."""
-
-    whole_photos = "whole-photos"
-    crops = "crops"
-    references = "references"
-    groceries = "groceries"
-    copies = "copies"
-    detector = "detector"
-    latency = "latency"
-
-
-@evaluate.command()
-def recognition(
-    *,
-    part: Annotated[list[RecognitionPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
-    distractors: Annotated[int, typer.Option(help="Other brands among the references, at most")] = 2000,
-    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
-    clean_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos without marks")] = None,
-    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the studio photos")] = None,
-    model: Bundles = CHAMPION,
-    as_json: Json = False,
-) -> None:
-    """Whole photos through the API, crops, clean references, product photos and the detector, beside baselines."""
-    from training.evaluation.recognition import PARTS, RecognitionSettings, evaluate_recognition
-
-    chosen = {one.name for one in part or RecognitionPart}
-    settings = RecognitionSettings(
-        parts=[one for one in PARTS if one in chosen],
-        distractors=distractors,
-        photos=photos,
-        clean_photos=clean_photos,
-        catalogue_photos=catalogue_photos,
-        bundle=model,
-    )
-    _print(evaluate_recognition(settings, progress=bar), as_json=as_json)
-
-
-class VerdictsPart(StrEnum):
-    """What `hallmark evaluate verdicts` can measure alone."""
-
-    smears = "smears"
-    known_fakes = "known-fakes"
-    imitations = "imitations"
-    drawn = "drawn"
-    differences = "differences"
-    copies = "copies"
-    wiped = "wiped"
-    shop_photos = "shop-photos"
-    clean = "clean"
-    latency = "latency"
-
-
-@evaluate.command()
-def verdicts(
-    *,
-    part: Annotated[list[VerdictsPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
-    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
-    clean_photos: Annotated[int | None, typer.Option(help="Use a sample of each set of clean photos")] = None,
-    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos that are copied")] = None,
-    drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
-    model: Bundles = CHAMPION,
-    as_json: Json = False,
-) -> None:
-    """Smears, imitations and copied photos told from genuine ones, and clean photos accused, beside baselines."""
-    from training.evaluation.verdict_report import VERDICT_PARTS, VerdictSettings, evaluate_verdicts
-
-    chosen = {one.name for one in part or VerdictsPart}
-    settings = VerdictSettings(
-        parts=[one for one in VERDICT_PARTS if one in chosen],
-        photos=photos,
-        clean_photos=clean_photos,
-        catalogue_photos=catalogue_photos,
-        drawn=drawn,
-        bundle=model,
-    )
-    _print(evaluate_verdicts(settings, progress=bar), as_json=as_json)
-
-
-@evaluate.command()
-def errors(
-    out_file: Annotated[Path, typer.Argument(help="The PNG or JPEG to write")],
-    *,
-    drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,
-    each: Annotated[int, typer.Option(help="The worst of each kind that are shown")] = 16,
-    model: Bundles = CHAMPION,
-) -> None:
-    """Draw the worst verdicts on drawn marks, to see what goes wrong."""
-    from model.bundle import bundle_folder, load_bundle
-    from training.evaluation.error_sheet import draw_errors
-    from training.evaluation.verdict_cases import drawn_cases
-    from training.synthesis.logos import default_folder, load_logos
-
-    cases = drawn_cases(load_logos(default_folder()), split="held_out", count=drawn)
-    shown = draw_errors(out_file, cases, bundle=load_bundle(bundle_folder(model)), each=each, columns=4, progress=bar)
-    out.print(f"the {shown} worst of {len(cases.cases)} verdicts: {out_file}")
-
-
-def _print(report: Report, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(report.as_json()))
-    else:
-        report.print(out)

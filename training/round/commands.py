@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-out = Console()
-progress_console = Console(stderr=True)
+from training.terminal import bar, out
 
 Labels = Annotated[Path, typer.Option(help="Folder that `hallmark labels export` wrote")]
 Champion = Annotated[
@@ -88,7 +84,7 @@ def train_round(
             runs=runs,
             start=start,
         )
-        candidate = run_round(places, settings=settings, progress=_bar, report=out.print)
+        candidate = run_round(places, settings=settings, progress=bar, report=out.print)
     except (BundleRejected, DataMissing, FileNotFoundError, LabelsMissing) as error:
         _fail(str(error))
     typer.echo(str(candidate))
@@ -118,7 +114,7 @@ def evaluate_candidate(
     try:
         frozen = frozen_sets(logos, sizes=FrozenSizes())
         pictures = Pictures(frozen, labels=labels, scans=scan_set(logos, photos=scans) if scans else None)
-        report = compare(candidate, champion or bundle_folder(), pictures=pictures, progress=_bar)
+        report = compare(candidate, champion or bundle_folder(), pictures=pictures, progress=bar)
     except (BundleRejected, DataMissing, LabelsMissing, ServiceFailed) as error:
         _fail(str(error))
     if as_json:
@@ -138,11 +134,6 @@ def _drawn(report: dict[str, Any]) -> Table:
 def _with_interval(figure: dict[str, float], *, sign: Literal["", "+"] = "") -> str:
     value, low, high = (f"{figure[name]:{sign}.4f}" for name in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
-
-
-def _bar(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """A progress bar on standard error."""
-    return track(items, total=total, description=description, console=progress_console)
 
 
 def _fail(message: str) -> NoReturn:

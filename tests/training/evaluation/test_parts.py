@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.commands import RecognitionPart, VerdictsPart
+from training.evaluation.commands import RecognitionPart, VerdictsPart
 from training.evaluation.recognition import MEASURED, PARTS, RecognitionSettings
 from training.evaluation.verdict_report import MEASURED as MEASURED_VERDICTS
 from training.evaluation.verdict_report import VERDICT_PARTS
