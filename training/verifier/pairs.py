@@ -77,15 +77,11 @@ class Pair:
 
 
 class Placed(NamedTuple):
-    """A `photo` of a mark, its `box`, and where the `corners` (4, 2) of the genuine drawing came to lie in it.
-
-    `beside` is the box of another word next to it, if one was put there.
-    """
+    """A `photo` of a mark, its `box`, and where the `corners` (4, 2) of the genuine drawing came to lie in it."""
 
     photo: RgbImage
     box: Box
     corners: Corners
-    beside: Box | None = None
 
 
 class Showing(Protocol):
