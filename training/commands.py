@@ -246,8 +246,9 @@ def thresholds(
     most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.02,
 ) -> None:
     """Choose the bundle's thresholds on development photos and complete the bundle."""
+    from training.calibration.scans import ThresholdSettings
+    from training.calibration.thresholds import tune_thresholds
     from training.synthesis.logos import fetch_packages, load_logos
-    from training.thresholds import ThresholdSettings, tune_thresholds
 
     settings = ThresholdSettings(most_false=most_false)
     figures = tune_thresholds(bundle, logos=load_logos(fetch_packages()), settings=settings, progress=bar)

@@ -51,13 +51,13 @@ def train_round(
     The same command goes on where it was interrupted.
     """
     from model.bundle import BundleRejected, bundle_folder
+    from training.calibration.scans import ThresholdSettings
     from training.refusals import DataMissing
     from training.round.card import new_labels
     from training.round.labels import LabelsMissing, read_labels
     from training.round.run import run_round
     from training.round.settings import Places, RoundSettings
     from training.synthesis.logos import fetch_packages
-    from training.thresholds import ThresholdSettings
 
     from_bundle = champion or bundle_folder()
     try:

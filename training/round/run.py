@@ -22,6 +22,7 @@ from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
 from model.verifier import Head, VerifierRuntime
+from training.calibration.thresholds import tune_thresholds
 from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
 from training.embedder.train import train as train_embedder
@@ -42,7 +43,6 @@ from training.round.verifier import VerifierRecipe, fine_tune_verifier
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.synthesis.products import load_products
-from training.thresholds import tune_thresholds
 from training.verifier.head import fit_head
 from training.verifier.release import (
     CALIBRATION,

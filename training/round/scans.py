@@ -12,7 +12,7 @@ import numpy as np
 
 from client.api import Hallmark
 from client.service import running_service
-from training.development import development_brands, development_photos
+from training.calibration.development import development_brands, development_photos
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.round.frozen import SEED, Scores

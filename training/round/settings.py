@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.thresholds import ThresholdSettings
+from training.calibration.scans import ThresholdSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ import pytest
 from exports import Decided, write_export
 
 from model.bundle import bundle_folder, load_bundle
+from training.calibration.scans import ThresholdSettings
 from training.round import run
 from training.round.card import new_labels
 from training.round.labels import read_labels
 from training.round.run import Material, run_round
 from training.round.settings import Places, RoundSettings, round_name
 from training.synthesis.grounds import data_folder
-from training.thresholds import ThresholdSettings
 
 SMALL = RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None)
 

@@ -7,8 +7,10 @@ import pytest
 
 from model.calibration import Calibration, Evidence, Likeness, Shares
 from model.verifier import likeliest
-from training.development import DevelopmentPhoto
-from training.thresholds import Answered, Suspect, choose, figures, suspects_of
+from training.calibration.development import DevelopmentPhoto
+from training.calibration.figures import figures
+from training.calibration.scans import Answered, Suspect, suspects_of
+from training.calibration.thresholds import choose
 
 GENUINE = Shares(0.9, 0.05, 0.05)
 

@@ -9,8 +9,8 @@ import pytest
 from model.decode import decode
 from model.encoding import jpeg
 from model.regions import Box
-from training import development
-from training.development import CLAIMING_SHARE, DevelopmentBrands, development_photos
+from training.calibration import development
+from training.calibration.development import CLAIMING_SHARE, DevelopmentBrands, development_photos
 from training.evaluation.datasets import Mark, Photo
 from training.synthesis.logos import Logo
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.regions import Box, Region
-from training.readable import FOUND_SHARE, fit_readable
+from training.calibration.readable import FOUND_SHARE, fit_readable
 
 
 @dataclass

@@ -20,7 +20,7 @@ from model.decode import decode
 from model.panels import panels
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from training.development import DevelopmentBrands, DevelopmentPhoto
+from training.calibration.development import DevelopmentBrands, DevelopmentPhoto
 from training.evaluation.references import as_uploaded
 from training.evaluation.report import Progress
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.calibration import Covered, TamperedPlace
-from training.covered import Named, fit_covered
+from training.calibration.covered import Named, fit_covered
 
 
 def named(count: int, *, smeared: bool, sure: tuple[float, float], rng: np.random.Generator) -> list[Named]:

@@ -1,0 +1,101 @@
+"""The bundle's thresholds: from how much evidence on is a mark a brand's, and what was done to it?
+
+A service of its own scans the development photos (`development.py`) with every threshold open. The answers tell how to
+read the verifier's probabilities live, for brands that the listing names and for others; the thresholds are the most
+permissive ones that keep false findings under the wanted share of photos; and the marks that were recognised, of which
+it is known what was done to them, tell the kinds apart.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.bundle import ModelBundle, load_bundle, write_manifest
+from model.calibration import Calibration, Covered, read_calibration, write_calibration
+from training.calibration.covered import fit_covered, named_photos
+from training.calibration.development import readable_photos
+from training.calibration.figures import figures
+from training.calibration.kinds import fit_kinds
+from training.calibration.readable import fit_readable
+from training.calibration.recognition import fit_recognition, fit_worth_comparing, with_threshold
+from training.calibration.scans import Answered, ThresholdSettings, development_set, scanned
+from training.evaluation.report import Progress
+from training.synthesis.logos import Logo
+
+MOST_COVERED = 0.02
+"""Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
+
+
+def tune_thresholds(
+    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
+) -> dict[str, Any]:
+    """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
+
+    Raises `DataMissing` without the clothing, grocery and real photos, `ServiceFailed` when the service does not start.
+    """
+    rng = np.random.default_rng(settings.seed)
+    with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
+        opened = Path(folder) / bundle.name
+        shutil.copytree(bundle, opened)
+        _complete(opened, Calibration.open())
+        marked, plain = readable_photos(logos, settings.read_photos, rng=rng, progress=progress)
+        readable, read_share = fit_readable(load_bundle(opened), marked, plain, progress=progress)
+        _complete(opened, Calibration.open(readable))
+        answered = [
+            one
+            for crowd in settings.crowds
+            for one in scanned(opened, logos=logos, settings=settings, crowd=crowd, progress=progress)
+        ]
+        covered, covered_figures = _covered(load_bundle(opened), logos=logos, settings=settings, progress=progress)
+    calibration = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
+    _complete(bundle, calibration)
+    return {
+        "read_share": round(read_share, 3),
+        "covered": covered_figures,
+        **figures(answered, read_calibration(bundle / "calibration.json")),
+    }
+
+
+def _covered(
+    bundle: ModelBundle, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
+) -> tuple[Covered, dict[str, float]]:
+    brands, photos = development_set(logos, settings, settings.crowds[0])
+    named = list(named_photos(bundle, photos, brands, progress=progress))
+    return fit_covered(named, most_false=MOST_COVERED)
+
+
+def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
+    """Fit both recognitions, take the least thresholds with few enough false findings, and fit the kinds.
+
+    At most `most_false` of the photos without a registered mark get a finding of a brand that the listing does not
+    name, in each crowd of brands, and as many of one that it names. The least similarity of a candidate is a little
+    below the least similar mark that passes. Which regions are read stays open.
+    """
+    unclaimed, claimed = (
+        with_threshold(fit_recognition(answered, claimed=claimed), answered, claimed=claimed, most_false=most_false)
+        for claimed in (False, True)
+    )
+    calibration = replace(Calibration.open(), unclaimed=unclaimed, claimed=claimed)
+    calibration = replace(
+        calibration,
+        worth_unclaimed=fit_worth_comparing(answered, calibration, claimed=False),
+        worth_claimed=fit_worth_comparing(answered, calibration, claimed=True),
+    )
+    right = [
+        (one, suspect) for one in answered for suspect, _ in one.judged(calibration) if suspect.brand == one.photo.brand
+    ]
+    by_search = [one.evidence.similarity for _, one in right if not one.claimed and one.evidence.word == "none"]
+    kinds = fit_kinds([(one.photo.kind, suspect) for one, suspect in right if one.photo.kind is not None])
+    return replace(calibration, candidate_similarity=round(min(by_search, default=0.0) - 0.02, 2), kinds=kinds)
+
+
+def _complete(bundle: Path, calibration: Calibration) -> None:
+    write_calibration(bundle / "calibration.json", calibration)
+    write_manifest(bundle)
