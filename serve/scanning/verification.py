@@ -213,15 +213,10 @@ class _Way:
     quarters: int
     probability: float
 
-    @property
-    def realigned(self) -> float:
-        """How alike the two are once the region is laid on the reference."""
-        return self.evidence.realigned
-
 
 def _as_it_stands(*, upright: Sequence[_Way], turned: Sequence[_Way]) -> Sequence[_Way]:
     """Those of a mark as it is, unless it is clearly more like its references when it is turned back."""
-    as_is, back = (max((one.realigned for one in ways), default=-1.0) for ways in (upright, turned))
+    as_is, back = (max((one.evidence.realigned for one in ways), default=-1.0) for ways in (upright, turned))
     return upright if upright and as_is + UPRIGHT >= back else turned
 
 
