@@ -16,7 +16,7 @@ from model.tampering import Patch, Tampering
 REGION_MARGIN = 0.12
 """What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
 
-_LEAST_SIDE = 1.0  # pixels of a mark's place
+_BELIEVABLE = (0.1, 4.0)  # of a region's area, what a mark's place in it takes: 0.19 to 1.9 of 271 for tuning
 
 
 class SeenTampering:
@@ -70,7 +70,7 @@ class SeenRegions:
     def place(self, box: Box, matrix: Matrix, *, quarters: int = 0) -> Box:
         """The box around a mark that `matrix` lays on its reference, from `mark`'s pixels; inside the image.
 
-        `box` itself where that leaves nothing of the mark in the image.
+        `box` itself where that has no believable size, which no mark for tuning had.
         """
         mark, turned = self.mark(box, quarters=quarters), self._turned_back(box, quarters)
         corners = corners_in_region(matrix) * [turned.shape[1] / mark.shape[1], turned.shape[0] / mark.shape[0]]
@@ -78,12 +78,14 @@ class SeenRegions:
         for _ in range(quarters):
             corners = np.stack([corners[:, 1], width - corners[:, 0]], axis=1)
             height, width = width, height
-        left, top = corners.min(axis=0) + box.grown(REGION_MARGIN).corner()
-        right, bottom = corners.max(axis=0) + box.grown(REGION_MARGIN).corner()
-        inside = Box(left, top, right - left, bottom - top).clipped(
-            width=self._image.shape[1], height=self._image.shape[0]
-        )
-        return inside if min(inside.width, inside.height) >= _LEAST_SIDE else box
+        if not np.isfinite(corners).all():
+            return box
+        corners += box.grown(REGION_MARGIN).corner()
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        height, width = self._image.shape[:2]
+        inside = Box(left, top, right - left, bottom - top).clipped(width=width, height=height)
+        least, most = _BELIEVABLE
+        return inside if least * box.area <= inside.area <= most * box.area else box
 
     def photo(self, box: Box) -> RgbImage:
         """What `box` shows, at the size at which it is compared with product photos."""

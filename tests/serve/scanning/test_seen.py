@@ -34,17 +34,23 @@ def test_a_mark_lies_where_it_was_laid_on_its_reference(quarters):
     assert place.iou(MARK) > 0.95
 
 
-def test_a_mark_that_reaches_out_of_the_image_ends_at_its_rim():
+def test_a_mark_that_reaches_out_of_the_image_ends_at_its_rim() -> None:
     regions = SeenRegions(np.zeros((280, 480, 3), np.uint8))
-    inside = BOX.clipped(width=480, height=280)
-    larger = np.diag([0.4, 0.4, 1.0])
-    place = regions.place(BOX, larger, quarters=0)
+    larger = np.diag([0.6, 0.6, 1.0])
+    place = regions.place(BOX, larger)
+    assert place != BOX
     assert place.x + place.width <= 480
     assert place.y + place.height <= 280
-    assert place.intersection(inside) > 0
 
 
-def test_a_mark_laid_outside_the_image_leaves_the_region_as_it_was():
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.array([[1.0, 0, 3000], [0, 1, 3000], [0, 0, 1]]),
+        np.diag([90.0, 90.0, 1.0]),
+        np.diag([0.01, 0.01, 1.0]),
+    ],
+)
+def test_a_mark_laid_elsewhere_or_out_of_size_leaves_the_region_as_it_was(matrix: np.ndarray) -> None:
     regions = SeenRegions(np.zeros((600, 800, 3), np.uint8))
-    outside = np.array([[1.0, 0, 3000], [0, 1, 3000], [0, 0, 1]])
-    assert regions.place(BOX, outside) == BOX
+    assert regions.place(BOX, matrix) == BOX
