@@ -45,7 +45,7 @@ COLOURS = {
 
 
 def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
-    """A PNG: the mark as found, the genuine reference, and the mark laid on it with what differs in red, or in the photo."""
+    """A PNG: the mark as found, the genuine reference, and what differs where the mark is laid on it."""
     whole = verified.reference.prepared.picture
     reference = whole if verified.genuine is None else verified.genuine
     found = verified.place.grown(ROOM).crop(image)
