@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import PreparedReference, box_matrix
+from model.alignment import Matrix, PreparedReference, box_matrix, reference_corners
 from model.bundle import ModelBundle, bundle_folder
 from model.calibration import Calibration, Recognition, Shares
 from model.photo_copy import load_copy_weights
@@ -21,6 +21,10 @@ from model.wiped_places import load_weights
 
 SIDE = 9
 """9 × 9 pixels of 3 channels are 243 numbers, of the 256 that a vector has."""
+
+
+MARK = 96
+"""Pixels of a mark's side (`mosaics.mosaic`)."""
 
 
 class ColourEmbedder:
@@ -111,9 +115,17 @@ class FixedSecondLook:
 
 def compared(unrelated: float, region: RgbImage, reference: PreparedReference, similarity: float = 0.0) -> Compared:
     judged = np.array([similarity, 0, 0, 0, 0], np.float32)
-    return Compared(
-        unrelated, Examined(region, box_matrix(region), region, judged, np.zeros((2, 4, 4), np.float32)), reference
-    )
+    examined = Examined(region, _laid(region), region, judged, np.zeros((2, 4, 4), np.float32))
+    return Compared(unrelated, examined, reference)
+
+
+def _laid(region: RgbImage) -> Matrix:
+    """As an aligner would lay it: a mark that fills the picture has no margin around it there."""
+    height, width = region.shape[:2]
+    if (height, width) != (MARK, MARK):
+        return box_matrix(region)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(corners, reference_corners()), np.float64)
 
 
 def plain_bundle(name: str = "plain") -> ModelBundle:
