@@ -102,8 +102,10 @@ def detector(
     from training.detector.train import DetectorTraining, train_detector
     from training.synthesis.grounds import data_folder
     from training.synthesis.logos import fetch_packages
+    from training.synthesis.wordmarks import fetch_fonts
 
-    settings = DetectorTraining(folder=folder, data=data_folder(), logos=fetch_packages(), start=start, seed=seed)
+    logos, fonts = fetch_packages(), tuple(fetch_fonts())
+    settings = DetectorTraining(folder=folder, data=data_folder(), logos=logos, fonts=fonts, start=start, seed=seed)
     train_detector(settings, progress=bar, report=out.print)
     out.print(export_detector(folder, bundle / "detector.onnx", report=out.print))
 

@@ -20,7 +20,7 @@ from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, draw_scene
 
 _LEAST_VISIBLE = 0.4  # of a mark's area: less than this of it is not asked for
-_SMALLEST_SIDE = 4.0  # pixels
+_SMALLEST_SIDE = 10.0  # pixels of the longer side: nobody could tell what is smaller, and it is not asked for
 _MIRROR = np.array([-1, 1, -1, 1, 1], np.float32)
 
 
@@ -140,7 +140,8 @@ def _single(store: SceneStore, rng: np.random.Generator, side: int) -> tuple[Rgb
     )
     canvas[top : top + height, left : left + width] = _recoloured(np.asarray(small, np.uint8), rng)
     boxes = boxes + np.array([left, top, left, top, 0], np.float32)
-    return canvas, boxes[(boxes[:, 4] == 0) | ((boxes[:, 2:4] - boxes[:, :2]).max(axis=1, initial=0) >= _SMALLEST_SIDE)]
+    boxes[:, 4] *= (boxes[:, 2:4] - boxes[:, :2]).max(axis=1, initial=0) >= _SMALLEST_SIDE
+    return canvas, boxes
 
 
 def _mosaic(store: SceneStore, rng: np.random.Generator, side: int) -> tuple[RgbImage, NDArray[np.float32]]:

@@ -37,33 +37,32 @@ Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 class DetectorTraining:
     """What the detector learns from and how; kept in every checkpoint.
 
-    `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos and `logos` that of the vector
-    logo packages. Training runs `small_steps` steps on squares of `small_side` px, then `steps - small_steps` on `side`
-    px; `served_sides` are those of the released file: a network serves best below what it learnt at last (Touvron et
-    al. 2019), and sees large marks best in a small square. `start` names the weights (`detector.fp16.npz`) of an
-    earlier release to begin from instead of ImageNet's. About 50 minutes on one core that has nothing else to do, and
-    4 GB of memory.
+    `folder` takes scenes, checkpoints and the log. `data` is the folder of real photos, `logos` that of the vector logo
+    packages, and made-up words are set in the typefaces `fonts`. Each step sees squares of one of the `sides`, as many
+    as make `pixels_a_step`: a mark is looked for at `served_sides`, in a large square where it is small and in a small
+    one where it is large. `start` names the weights (`detector.fp16.npz`) of an earlier release to begin from instead
+    of ImageNet's; the trunk moves slowly, since what ImageNet's photos taught it is all that it knows of the world
+    beyond the drawn one. An hour on two cores that have nothing else to do, and 4 GB of memory.
     """
 
     folder: Path
     data: Path
     logos: Path | None
+    fonts: tuple[Path, ...] = ()
     start: Path | None = None
     seed: int = 1
-    scenes: int = 5000
+    scenes: int = 10_000
     dev_scenes: int = 240
-    side: int = 384
-    small_side: int = 288
+    sides: tuple[int, ...] = (160, 224, 320, 384)
+    pixels_a_step: int = 1_300_000
     served_sides: tuple[int, ...] = SIDES
-    steps: int = 1500
-    small_steps: int = 1050
-    batch: int = 16
-    learning_rate: float = 8e-4
-    trunk_learning_rate: float = 3e-4
+    steps: int = 4000
+    learning_rate: float = 1e-3
+    trunk_learning_rate: float = 1.5e-4
     weight_decay: float = 1e-4
-    warmup_steps: int = 150
+    warmup_steps: int = 200
     average_decay: float = 0.998  # of the weights that are evaluated and released
-    dev_every: int = 150
+    dev_every: int = 500
     channels: int = 48
 
 
@@ -203,7 +202,7 @@ def _scenes(
         ("train", settings.scenes, settings.seed),
         ("dev", settings.dev_scenes, settings.seed + 98),
     ):
-        material = SceneMaterial.found_in(settings.data, logos=settings.logos, split=split)
+        material = SceneMaterial.found_in(settings.data, logos=settings.logos, split=split, fonts=settings.fonts)
         stores[split] = draw_scenes(
             settings.folder / split, material=material, count=count, seed=seed, progress=progress
         )
@@ -212,13 +211,17 @@ def _scenes(
 
 def _batch(store: SceneStore, settings: DetectorTraining, step: int) -> Batch:
     """The batch of `step`, the same whenever it is drawn."""
-    side = settings.small_side if step < settings.small_steps else settings.side
-    return draw_batch(store, rng=np.random.default_rng((settings.seed, 7, step)), size=settings.batch, side=side)
+    rng = np.random.default_rng((settings.seed, 7, step))
+    side = int(rng.choice(settings.sides))
+    return draw_batch(store, rng=rng, size=max(1, settings.pixels_a_step // side**2), side=side)
+
+
+_PLACES = ("folder", "data", "logos", "fonts", "start")
 
 
 def _described(settings: DetectorTraining) -> dict[str, Any]:
     """The settings without the places of this machine."""
-    return {key: value for key, value in asdict(settings).items() if key not in ("folder", "data", "logos", "start")}
+    return {key: value for key, value in asdict(settings).items() if key not in _PLACES}
 
 
 def _write(saved: dict[str, Any], path: Path) -> None:

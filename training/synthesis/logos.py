@@ -235,9 +235,8 @@ def one_colour(rgba: RgbaImage, colour: tuple[int, ...]) -> RgbaImage:
     if float((alpha > 127).mean()) > 0.8:
         pixels = rgba[..., :3].astype(np.int16)
         solid = alpha > 127
-        plate = np.median(
-            np.concatenate([pixels[0][solid[0]], pixels[-1][solid[-1]], pixels[:, 0][solid[:, 0]]]), axis=0
-        )
+        rim = np.concatenate([pixels[0][solid[0]], pixels[-1][solid[-1]], pixels[:, 0][solid[:, 0]]])
+        plate = np.median(rim if rim.size else pixels[solid], axis=0)
         distance = np.abs(pixels - plate).max(axis=-1).astype(np.float32)
         if (distance[solid] > 64).mean() > 0.03:
             alpha = (np.clip(distance / 96, 0, 1) * alpha).astype(np.uint8)

@@ -20,10 +20,11 @@ import skimage
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
-from training.synthesis.clutter import add_clutter, made_up_word, text_image
-from training.synthesis.grounds import any_colour, drawn_ground
-from training.synthesis.inks import dressed
-from training.synthesis.logos import Logo, RgbaImage, load_logos, one_colour, rasterise, split_of
+from training.synthesis.arrangements import mark_picture, marks_in_rows
+from training.synthesis.clutter import add_clutter
+from training.synthesis.grounds import drawn_ground
+from training.synthesis.logos import Logo, RgbaImage, load_logos, one_colour, split_of
+from training.synthesis.marks import draw_mark, turned
 from training.synthesis.optics import lit, photographed
 from training.synthesis.packages import PackagePhoto, boxed_packages
 from training.synthesis.products import load_products
@@ -86,15 +87,27 @@ def scene_from(sources: Sources, rng: np.random.Generator) -> Scene:
 
 @dataclass(frozen=True)
 class SceneMaterial:
-    """What scenes are made of: vector logos and, where there are any, real photos without marks and with boxed ones."""
+    """What scenes are made of: vector logos, typefaces (`training.synthesis.wordmarks`; without any, words are set in
+    this machine's) and, where there are any, real photos without marks and with boxed ones."""
 
     logos: Sequence[Logo]
     photos: Sequence[Path] = field(default=())
     packages: Sequence[PackagePhoto] = field(default=())
+    fonts: Sequence[Path] = field(default=())
+
+    def mark(self, *, rng: np.random.Generator) -> RgbaImage:
+        """Another mark, dressed and mostly upright."""
+        return turned(draw_mark(self.logos, fonts=self.fonts, rng=rng), rng)
 
     @classmethod
     def found_in(
-        cls, data: Path, *, logos: Path | None, split: str = "train", with_packages: bool = True
+        cls,
+        data: Path,
+        *,
+        logos: Path | None,
+        split: str = "train",
+        with_packages: bool = True,
+        fonts: Sequence[Path] = (),
     ) -> SceneMaterial:
         """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`.
 
@@ -109,13 +122,40 @@ class SceneMaterial:
             logos=[logo for logo in load_logos(logos) if split_of(logo.brand) == split],
             photos=[photo for photo in photos if is_training_photo(photo.name) == wanted],
             packages=packages,
+            fonts=fonts,
         )
 
 
 def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int = SCENE_SIDE) -> Scene:
-    """One scene with its longer side `side` px and 0..6 marks that do not overlap, or a real package."""
-    if material.packages and rng.random() < _PACKAGE_SHARE:
+    """One scene with its longer side `side` px: marks on things, one mark large, marks in rows, or a real package.
+
+    Its marks do not overlap; at most `MOST_MARKS` but in rows.
+    """
+    kind = rng.random()
+    if material.packages and kind < _PACKAGE_SHARE:
         return _package(material.packages[int(rng.integers(len(material.packages)))], side=side)
+    if kind > 1 - _PICTURE_SHARE:
+        ground = _place(material, rng, side) if rng.random() < 0.2 else None
+        drawn = mark_picture(material.mark(rng=rng), ground, side=side, rng=rng)
+    elif kind > 1 - _PICTURE_SHARE - _ROWS_SHARE:
+        drawn = marks_in_rows(lambda: material.mark(rng=rng), _place(material, rng, side), rng=rng)
+    else:
+        drawn = _marks_on_things(material, rng, side)
+    photo, boxes, ignored = drawn
+    lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
+    taken = photographed(lighted, rng=rng, strength=float(rng.choice([0.1, 0.25, 0.4])))
+    legible = [_is_legible(taken, box) for box in boxes]
+    return Scene(
+        taken,
+        tuple(box for box, kept in zip(boxes, legible, strict=True) if kept),
+        (*ignored, *(box for box, kept in zip(boxes, legible, strict=True) if not kept)),
+    )
+
+
+def _marks_on_things(
+    material: SceneMaterial, rng: np.random.Generator, side: int
+) -> tuple[RgbImage, list[Box], list[Box]]:
+    """A place with things that are no marks and 0..6 marks; nothing is ignored."""
     photo = _place(material, rng, side)
     on_ware = None
     if rng.random() < _WARE_SHARE:
@@ -132,18 +172,12 @@ def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int =
             boxes += [_moved(box, on_ware.x, on_ware.y) for box in inside[len(boxes) :]]
         else:
             photo = _with_mark(photo, boxes, material=material, rng=rng, least=_SMALLEST_WIDTH, most=most)
-    lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
-    taken = photographed(lighted, rng=rng, strength=float(rng.choice([0.1, 0.25, 0.4])))
-    legible = [_is_legible(taken, box) for box in boxes]
-    return Scene(
-        taken,
-        tuple(box for box, kept in zip(boxes, legible, strict=True) if kept),
-        tuple(box for box, kept in zip(boxes, legible, strict=True) if not kept),
-    )
+    return photo, boxes, []
 
 
 _COUNT_SHARES = np.array([0.10, 0.38, 0.20, 0.13, 0.09, 0.06, 0.04])
-_WARE_SHARE, _PACKAGE_SHARE = 0.4, 0.2
+_PACKAGE_SHARE, _PICTURE_SHARE, _ROWS_SHARE = 0.17, 0.2, 0.08
+_WARE_SHARE = 0.4
 _CLUTTER_SHARES = np.array([0.30, 0.22, 0.16, 0.12, 0.08, 0.05, 0.04, 0.03])
 
 
@@ -172,7 +206,7 @@ def _with_mark(
 
     Unchanged when no free place was found.
     """
-    mark = _turned(draw_mark(material, rng=rng), rng)
+    mark = material.mark(rng=rng)
     for _ in range(4):
         share = float(np.exp(rng.uniform(np.log(least), np.log(most))))
         try:
@@ -215,82 +249,6 @@ def _is_legible(photo: RgbImage, box: Box) -> bool:
 def _opposite(patch: RgbImage) -> tuple[int, int, int]:
     """Near white for a dark patch, near black for a light one."""
     return (240, 240, 240) if float(patch.mean()) < 128 else (20, 20, 20)
-
-
-def draw_mark(material: SceneMaterial, *, rng: np.random.Generator) -> RgbaImage:
-    """One mark as RGBA pixels about 256 px wide: a vector logo, a made-up word, or a lock-up of both, dressed."""
-    kind = rng.random()
-    if kind < 0.1 or not material.logos:
-        return dressed(_word(rng), rng=rng)
-    logo = material.logos[int(rng.integers(len(material.logos)))]
-    symbol = rasterise(logo, width=256)
-    if kind < 0.22 and symbol.shape[1] < 1.6 * symbol.shape[0]:
-        return dressed(_lock_up(symbol, _word(rng), rng), rng=rng)
-    return dressed(symbol, rng=rng)
-
-
-def _turned(mark: RgbaImage, rng: np.random.Generator) -> RgbaImage:
-    """The mark turned: mostly not at all, else by up to about 60°, a quarter or half a turn; nothing is cut off."""
-    kind = rng.random()
-    if kind < 0.65:
-        return mark
-    if kind < 0.75:
-        return np.ascontiguousarray(np.rot90(mark, int(rng.integers(1, 4))))
-    degrees = float(rng.normal(0, 22))
-    height, width = mark.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-    wide, tall = int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1
-    turn[:, 2] += [(wide - width) / 2, (tall - height) / 2]
-    return np.asarray(cv2.warpAffine(mark, turn, (wide, tall), flags=cv2.INTER_LINEAR), np.uint8)
-
-
-def _word(rng: np.random.Generator) -> RgbaImage:
-    """A made-up wordmark: one word, seldom two, now and then slanted, stretched or with a line below."""
-    word = made_up_word(rng, letters=int(rng.integers(3, 10)))
-    word = str(rng.choice([word, word.upper(), word.capitalize()], p=[0.3, 0.35, 0.35]))
-    if rng.random() < 0.15:
-        word += f" {made_up_word(rng, letters=int(rng.integers(2, 6)))}"
-    rgba = text_image(word, rng=rng, pixels=72, colour=any_colour(rng))
-    height, width = rgba.shape[:2]
-    slant = float(rng.choice([0.0, rng.uniform(-0.1, 0.35)]))
-    stretch = float(rng.uniform(0.6, 1.5))
-    reach = abs(slant) * height
-    move = np.array([[stretch, -slant, reach if slant > 0 else 0.0], [0.0, 1.0, 0.0]])
-    leaning = cv2.warpAffine(rgba, move, (int(width * stretch + reach) + 1, height))
-    if rng.random() < 0.15:
-        below = np.zeros((height // 3, leaning.shape[1], 4), np.uint8)
-        below[height // 6 :] = (*any_colour(rng).astype(int), 255)
-        leaning = np.concatenate([leaning, below])
-    return np.ascontiguousarray(leaning)
-
-
-def _lock_up(symbol: RgbaImage, word: RgbaImage, rng: np.random.Generator) -> RgbaImage:
-    """Symbol and word as one mark, beside or above each other, with the gap that such marks have."""
-    beside = rng.random() < 0.6
-    if beside:
-        word = _scaled(word, symbol.shape[0] * float(rng.uniform(0.3, 0.9)) / word.shape[0])
-    else:
-        word = _scaled(word, symbol.shape[1] * float(rng.uniform(0.8, 1.8)) / word.shape[1])
-    gap = int(symbol.shape[0] * rng.uniform(0.05, 0.25))
-    parts = [symbol, word] if rng.random() < 0.8 else [word, symbol]
-    height, width = (max(part.shape[axis] for part in parts) for axis in (0, 1))
-    if beside:
-        canvas = np.zeros((height, parts[0].shape[1] + gap + parts[1].shape[1], 4), np.uint8)
-    else:
-        canvas = np.zeros((parts[0].shape[0] + gap + parts[1].shape[0], width, 4), np.uint8)
-    start = 0
-    for part in parts:
-        tall, wide = part.shape[:2]
-        top, left = ((height - tall) // 2, start) if beside else (start, (width - wide) // 2)
-        canvas[top : top + tall, left : left + wide] = part
-        start += (wide if beside else tall) + gap
-    return canvas
-
-
-def _scaled(rgba: RgbaImage, scale: float) -> RgbaImage:
-    size = (max(2, round(rgba.shape[1] * scale)), max(2, round(rgba.shape[0] * scale)))
-    return np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _place(material: SceneMaterial, rng: np.random.Generator, side: int) -> RgbImage:

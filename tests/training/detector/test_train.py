@@ -26,12 +26,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DetectorTrainin
         logos=None,
         scenes=4,
         dev_scenes=2,
-        side=64,
-        small_side=32,
+        sides=(32, 64),
+        pixels_a_step=2 * 64 * 64,
         served_sides=(64, 32),
         steps=4,
-        small_steps=2,
-        batch=2,
         warmup_steps=1,
         dev_every=2,
         channels=8,
@@ -58,7 +56,7 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(settings: Detector
     assert [entry["step"] for entry in log] == [2, 4]
     assert any("without real photos" in line for line in lines)
     with pytest.raises(ValueError, match="made with other settings"):
-        train_detector(dataclasses.replace(settings, batch=3), progress=shown)
+        train_detector(dataclasses.replace(settings, weight_decay=0.1), progress=shown)
 
 
 def test_a_trained_network_is_exported_with_its_threshold(settings: DetectorTraining, tmp_path: Path) -> None:
