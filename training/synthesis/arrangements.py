@@ -14,6 +14,7 @@ import numpy as np
 from model.regions import Box, RgbImage
 from training.synthesis.clutter import made_up_word, text_image
 from training.synthesis.grounds import any_colour, drawn_ground
+from training.synthesis.inks import opposite
 from training.synthesis.logos import RgbaImage, one_colour
 from training.synthesis.rendering import place_mark
 
@@ -105,7 +106,7 @@ def _told_from(mark: RgbaImage, ground: RgbImage) -> RgbaImage:
     differs = np.abs(mark[..., :3][solid].astype(np.float32) - mean).max(axis=-1) > 48
     if differs.size and float(differs.mean()) > 0.25:
         return mark
-    return one_colour(mark, (245, 245, 245) if mean.mean() < 128 else (18, 18, 18))
+    return one_colour(mark, opposite(ground))
 
 
 def _flat(mark: RgbaImage, ground: RgbImage, *, wide: int, rng: np.random.Generator) -> tuple[RgbImage, Box]:
@@ -137,9 +138,7 @@ def _pasted(picture: RgbImage, mark: RgbaImage, place: Box) -> Box:
 def _add_slogan(picture: RgbImage, box: Box, rng: np.random.Generator) -> list[Box]:
     """Some small words under or above the mark, where there is room; their box."""
     words = " ".join(made_up_word(rng, letters=int(rng.integers(3, 9))) for _ in range(int(rng.integers(1, 5))))
-    ground = picture.reshape(-1, 3).mean(axis=0)
-    colour = np.full(3, 235.0 if ground.mean() < 128 else 25.0, np.float32)
-    text = text_image(words, rng=rng, pixels=40, colour=colour)
+    text = text_image(words, rng=rng, pixels=40, colour=np.array(opposite(picture), np.float32))
     wide = box.width * float(rng.uniform(0.3, 1.0))
     tall = wide * text.shape[0] / text.shape[1]
     gap = tall * float(rng.uniform(0.3, 1.2))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.regions import RgbImage
 from training.synthesis.grounds import any_colour, smooth_noise
 from training.synthesis.logos import RgbaImage, one_colour
 
@@ -49,6 +50,11 @@ def _coloured(rgba: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     if kind < 0.96 and plain:
         return _by_part(rgba, rng)
     return negative(rgba)
+
+
+def opposite(ground: RgbImage) -> tuple[int, int, int]:
+    """The ink that is seen on `ground`, (height, width, 3): near white on what is dark, near black on what is light."""
+    return (240, 240, 240) if float(ground.mean()) < 128 else (20, 20, 20)
 
 
 def negative(rgba: RgbaImage) -> RgbaImage:

@@ -20,9 +20,10 @@ import skimage
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
-from training.synthesis.arrangements import mark_picture, marks_in_rows
+from training.synthesis.arrangements import Drawn, mark_picture, marks_in_rows
 from training.synthesis.clutter import add_clutter
 from training.synthesis.grounds import drawn_ground
+from training.synthesis.inks import opposite
 from training.synthesis.logos import Logo, RgbaImage, load_logos, one_colour, split_of
 from training.synthesis.marks import draw_mark, turned
 from training.synthesis.optics import lit, photographed
@@ -152,9 +153,7 @@ def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int =
     )
 
 
-def _marks_on_things(
-    material: SceneMaterial, rng: np.random.Generator, side: int
-) -> tuple[RgbImage, list[Box], list[Box]]:
+def _marks_on_things(material: SceneMaterial, rng: np.random.Generator, side: int) -> Drawn:
     """A place with things that are no marks and 0..6 marks; nothing is ignored."""
     photo = _place(material, rng, side)
     on_ware = None
@@ -216,7 +215,7 @@ def _with_mark(
         if min(box.width, box.height) < _THINNEST_PIXELS or any(box.intersection(other) > 0 for other in boxes):
             continue
         if not _is_seen(photo, placed, box):
-            mark = one_colour(mark, _opposite(box.crop(photo)))
+            mark = one_colour(mark, opposite(box.crop(photo)))
             continue
         boxes.append(box)
         return placed
@@ -244,11 +243,6 @@ def _is_legible(photo: RgbImage, box: Box) -> bool:
     """Whether something still stands out in the box once the photo was lit and taken: else nobody would ask for it."""
     dark, light = np.percentile(box.crop(photo).reshape(-1, 3), (5, 95), axis=0)
     return float((light - dark).max()) >= _LEAST_CONTRAST
-
-
-def _opposite(patch: RgbImage) -> tuple[int, int, int]:
-    """Near white for a dark patch, near black for a light one."""
-    return (240, 240, 240) if float(patch.mean()) < 128 else (20, 20, 20)
 
 
 def _place(material: SceneMaterial, rng: np.random.Generator, side: int) -> RgbImage:
