@@ -24,7 +24,7 @@ Mark = Callable[[], RgbaImage]
 Drawn = tuple[RgbImage, list[Box], list[Box]]
 """A picture, the boxes of its marks, and the boxes of what may pass for a part of one."""
 
-_MOST_ASIDE = 24  # marks in rows, at most
+_MOST_IN_ROWS = 24  # marks in rows, at most
 
 
 def mark_picture(mark: RgbaImage, ground: RgbImage | None, *, side: int, rng: np.random.Generator) -> Drawn:
@@ -54,13 +54,13 @@ def marks_in_rows(draw: Mark, ground: RgbImage, *, rng: np.random.Generator) -> 
     rows, columns = (int(number) for number in rng.integers(1, 6, 2))
     if rows * columns < 3:
         columns = 3
-    rows = min(rows, _MOST_ASIDE // columns)
+    rows = min(rows, _MOST_IN_ROWS // columns)
     picture, boxes = ground.copy(), []
     are_alike, has_panels = rng.random() < 0.75, rng.random() < 0.55
     mark, panel = draw(), any_colour(rng)
     tall, wide = height / rows, width / columns
     fill = float(rng.uniform(0.4, 0.9))
-    off = rng.uniform(-0.5, 0.5, 2) * (1 - fill)
+    place = rng.uniform(0.3, 0.7, 2)  # in each cell, of what it leaves free
     for row in range(rows):
         for column in range(columns):
             if not are_alike:
@@ -74,18 +74,16 @@ def marks_in_rows(draw: Mark, ground: RgbImage, *, rng: np.random.Generator) -> 
             shrink = fill * min(tall / mark.shape[0], wide / mark.shape[1]) * float(rng.uniform(0.93, 1.0))
             size = (max(4, round(mark.shape[1] * shrink)), max(4, round(mark.shape[0] * shrink)))
             shown = _told_from(mark, cell)
-            x = round(left + (wide - size[0]) * (0.5 + off[0] * (1 - shrink * mark.shape[1] / wide)))
-            y = round(top + (tall - size[1]) * (0.5 + off[1] * (1 - shrink * mark.shape[0] / tall)))
+            x, y = round(left + (wide - size[0]) * place[0]), round(top + (tall - size[1]) * place[1])
             boxes.append(_pasted(picture, shown, Box(x, y, *size)))
     return picture, boxes, []
 
 
 def _shape_for(mark: RgbaImage, side: int, rng: np.random.Generator) -> tuple[int, int]:
     """Height and width of a picture of the mark: cut to it, or as a camera takes it."""
-    ratio = float(mark.shape[0] / mark.shape[1] * rng.uniform(0.8, 1.5)) if rng.random() < 0.5 else 0.0
-    if not ratio:
-        ratio = float(rng.choice([1.0, 0.75, 4 / 3, rng.uniform(0.6, 1.6)]))
-    ratio = float(np.clip(ratio, 0.25, 3.0))
+    cut = mark.shape[0] / mark.shape[1] * rng.uniform(0.8, 1.5)
+    taken = rng.choice([1.0, 0.75, 4 / 3, rng.uniform(0.6, 1.6)])
+    ratio = float(np.clip(cut if rng.random() < 0.5 else taken, 0.25, 3.0))
     return (round(side * ratio), side) if ratio <= 1 else (side, round(side / ratio))
 
 

@@ -85,7 +85,7 @@ def _set(word: str, fonts: Sequence[Path], rng: np.random.Generator) -> RgbaImag
 
 
 def _winged(symbol: RgbaImage, rng: np.random.Generator) -> RgbaImage:
-    """The symbol between two wings or sets of lines, one the mirrored other, as on badges of cars and clubs."""
+    """The symbol between two wings or sets of lines, one the mirror of the other, as on badges of cars and clubs."""
     height, width = symbol.shape[:2]
     tall, wide = int(height * rng.uniform(0.3, 1.0)), int(width * rng.uniform(0.5, 1.6))
     wing = np.zeros((tall, wide, 4), np.uint8)
@@ -102,10 +102,10 @@ def _winged(symbol: RgbaImage, rng: np.random.Generator) -> RgbaImage:
     above = (len(canvas) - tall) // 2
     canvas[above : above + tall, :wide] = wing
     canvas[above : above + tall, wide + width :] = wing[:, ::-1]
-    under = np.zeros_like(canvas)
+    middle = np.zeros_like(canvas)
     above = (len(canvas) - height) // 2
-    under[above : above + height, wide : wide + width] = symbol
-    return laid_over(canvas, under)
+    middle[above : above + height, wide : wide + width] = symbol
+    return laid_over(canvas, middle)
 
 
 def _lock_up(symbol: RgbaImage, word: RgbaImage, rng: np.random.Generator) -> RgbaImage:

@@ -1,8 +1,9 @@
 """Whole photos with several marks and their boxes, drawn for the detector to learn from.
 
-A scene is a real photo without marks (CC0 garments, pictures that come with scikit-image) or a drawn place, with things
-that are not marks, things for sale, and up to six marks: vector logos, made-up words, and lock-ups of both, dressed and
-lit as in the world. One scene in five is a real package in a shop with its real marks. A seed gives one scene.
+Most are a real photo without marks (CC0 garments, pictures that come with scikit-image) or a drawn place, with things
+that are not marks, things for sale, and up to six marks (`training.synthesis.marks`), lit as in the world. One in six
+is a real package in a shop with its real marks; others show one large mark, or marks in rows
+(`training.synthesis.arrangements`). A seed gives one scene.
 """
 
 from __future__ import annotations
@@ -137,12 +138,11 @@ def draw_scene(material: SceneMaterial, *, rng: np.random.Generator, side: int =
         return _package(material.packages[int(rng.integers(len(material.packages)))], side=side)
     if kind > 1 - _PICTURE_SHARE:
         ground = _place(material, rng, side) if rng.random() < 0.2 else None
-        drawn = mark_picture(material.mark(rng=rng), ground, side=side, rng=rng)
+        photo, boxes, ignored = mark_picture(material.mark(rng=rng), ground, side=side, rng=rng)
     elif kind > 1 - _PICTURE_SHARE - _ROWS_SHARE:
-        drawn = marks_in_rows(lambda: material.mark(rng=rng), _place(material, rng, side), rng=rng)
+        photo, boxes, ignored = marks_in_rows(lambda: material.mark(rng=rng), _place(material, rng, side), rng=rng)
     else:
-        drawn = _marks_on_things(material, rng, side)
-    photo, boxes, ignored = drawn
+        photo, boxes, ignored = _marks_on_things(material, rng, side)
     lighted = lit(photo.astype(np.float32), rng=rng) if rng.random() < 0.35 else photo.astype(np.float32)
     taken = photographed(lighted, rng=rng, strength=float(rng.choice([0.1, 0.25, 0.4])))
     legible = [_is_legible(taken, box) for box in boxes]
