@@ -225,6 +225,11 @@ def rasterise(
     return rgba
 
 
+def content_of(logo: Logo) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what is drawn, in units of the drawing's width. Raises `ValueError` as above."""
+    return _content(logo.svg)
+
+
 def one_colour(rgba: RgbaImage, colour: tuple[int, ...]) -> RgbaImage:
     """The mark painted in one RGB `colour`.
 

@@ -56,6 +56,18 @@ class PackagePhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenPackage:
+    """A `product`, what its studio picture shows on white (`content`), and how that lies on each shop photo.
+
+    `matrices` are homographies from pixels of the studio picture.
+    """
+
+    product: Product
+    content: Box
+    matrices: dict[Path, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Features:
     places: NDArray[np.float32]
     descriptors: NDArray[np.float32]
@@ -72,26 +84,32 @@ class _Carrier:
 def boxed_packages(products: Iterable[Product]) -> Iterator[PackagePhoto]:
     """The shop photos of `products` (studio picture first) on which the package's front was found."""
     boxed = boxed_by_hand()
-    for product in products:
-        if product.name not in boxed:
-            continue
-        studio, *shops = product.photos
-        picture = decode(studio.read_bytes())
-        content = _content(picture)
-        for path, carrier in _carriers(picture, shops).items():
+    for package in seen_packages(products):
+        for path, matrix in package.matrices.items():
             height, width = decode(path.read_bytes()).shape[:2]
             carried = [
-                (one.name, _carried(one.box, carrier.matrix).clipped(width=width, height=height))
-                for one in boxed[product.name]
+                (one.name, _carried(one.box, matrix).clipped(width=width, height=height))
+                for one in boxed[package.product.name]
             ]
             seen = [(name, box) for name, box in carried if min(box.width, box.height) >= _LEAST_SIDE]
-            package = _carried(content, carrier.matrix).clipped(width=width, height=height)
+            shown = _carried(package.content, matrix).clipped(width=width, height=height)
             yield PackagePhoto(
                 path,
                 tuple(box for name, box in seen if name != IGNORED),
                 tuple(name for name, _ in seen if name != IGNORED),
-                (*(box for name, box in seen if name == IGNORED), *_around(package, width=width, height=height)),
+                (*(box for name, box in seen if name == IGNORED), *_around(shown, width=width, height=height)),
             )
+
+
+def seen_packages(products: Iterable[Product]) -> Iterator[SeenPackage]:
+    """Of `products` (studio picture first) those with boxed marks, on the photos on which their front was found."""
+    boxed = boxed_by_hand()
+    for product in products:
+        if product.name in boxed:
+            studio, *shops = product.photos
+            picture = decode(studio.read_bytes())
+            matrices = {path: carrier.matrix for path, carrier in _carriers(picture, shops).items()}
+            yield SeenPackage(product, _content(picture), matrices)
 
 
 def boxed_by_hand() -> dict[str, list[PackageMark]]:

@@ -1,7 +1,8 @@
 """The close look from seed to file: what it learns from, how, and what its word is worth beside the verifier's.
 
-Half of the pairs are shown as the verifier's are; the others flat, as graphics, or as words in typefaces, whose
-imitations miss letters. The trunk is that of the bundle's embedder and stays; it is kept with the network.
+Two thirds of the pairs are drawn: half of these are shown as the verifier's are; the others flat, as graphics, or as
+words in typefaces, whose imitations miss letters. In the other third photos show real marks
+(`training.verifier.found`). The trunk is that of the bundle's embedder and stays; it is kept with the network.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from model.export import export_onnx
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import load_weights, save_weights
+from model.reading import Reader
 from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_odds
 from training.edits.redrawn import ImpossibleEditError
+from training.synthesis.found_marks import FoundMark, found_marks
 from training.synthesis.grounds import Backgrounds, any_colour, data_folder
 from training.synthesis.logos import Logo, RgbaImage, load_logos, rasterise, split_of
 from training.synthesis.wordmarks import cased, fetch_fonts, near_miss, wordmark
 from training.verifier.flat import Flat
+from training.verifier.found import FoundPairs
 from training.verifier.head import Embed, examined_pairs
 from training.verifier.pairs import MARK_WIDTH, Imitate, Pair, Photographed, Showing, draw_pair
 from training.verifier.release import CALIBRATION, NETWORK, Drawn, Report, aligned_pairs, gathered
@@ -61,16 +65,16 @@ _DARKEST = 180  # of 255: letters are at least as dark
 
 
 def release_close_look(
-    folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 17_400
-) -> None:
+    folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report,
+    pairs: int = 17_400, found_pairs: int = 8_400,
+) -> None:  # fmt: skip
     """Draw, train and write the close look into `folder`, whose verifier is there, and fit what its word is worth.
 
-    An hour on two cores. The network's epochs are kept in the folder `work`.
+    Two hours on two cores. The network's epochs are kept in the folder `work`. Without real photos it learns from drawn
+    pairs alone, and says so.
     """
-    training = [logo for logo in load_logos(logos) if split_of(logo.brand) == "train"]
-    drawn = draw_looks(
-        training, count=pairs, seed=seed, backgrounds=Backgrounds.found_in(data_folder()), fonts=fetch_fonts()
-    )
+    marks = _real_marks(report)
+    drawn = _looks("train", marks, count=pairs, found=found_pairs, logos=logos, seed=seed)
     alignments = aligned_pairs(drawn.pairs, drawn.prepared(), aligner=Aligner(folder / ALIGNER))
     embedder = EmbedderNetwork()
     load_weights(embedder, folder / "embedder.fp16.npz")
@@ -84,17 +88,35 @@ def release_close_look(
     )
     save_weights(network, folder / WEIGHTS)
     export_close_look(network, folder / FILE)
-    weigh_close_look_anew(folder, logos=logos, embed=embed, seed=seed, report=report)
+    weigh_close_look_anew(folder, logos=logos, embed=embed, seed=seed, report=report, marks=marks)
 
 
 def weigh_close_look_anew(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 3_600
-) -> None:
-    """Fit what the word of the close look in `folder` is worth, on `pairs` of `dev` brands, and write it."""
-    dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
-    backgrounds = Backgrounds.found_in(data_folder())
-    drawn = draw_looks(dev, count=pairs, seed=seed + 1, backgrounds=backgrounds, fonts=fetch_fonts())
+    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report,
+    marks: Sequence[FoundMark] | None = None, pairs: int = 3_600, found_pairs: int = 1_200,
+) -> None:  # fmt: skip
+    """Fit what the word of the close look in `folder` is worth, on pairs of `dev` brands and goods, and write it.
+
+    `marks` are all real ones, which are looked for otherwise.
+    """
+    real = _real_marks(report) if marks is None else marks
+    drawn = _looks("dev", real, count=pairs, found=found_pairs, logos=logos, seed=seed + 1)
     weigh_close_look(folder, drawn, embed=embed, report=report)
+
+
+def _real_marks(report: Report) -> list[FoundMark]:
+    marks = found_marks(data_folder(), reader=Reader())
+    report(f"{len(marks)} real marks found on the photos in {data_folder()}")
+    return marks
+
+
+def _looks(split: str, marks: Sequence[FoundMark], *, count: int, found: int, logos: Path | None, seed: int) -> Drawn:
+    """`count` drawn pairs of the brands of `split`, and `found` real ones of its `marks`."""
+    backgrounds, known = Backgrounds.found_in(data_folder()), load_logos(logos)
+    of_split = [logo for logo in known if split_of(logo.brand) == split]
+    drawn = draw_looks(of_split, count=count, seed=seed, backgrounds=backgrounds, fonts=fetch_fonts())
+    real = [mark for mark in marks if mark.split == split]
+    return with_found(drawn, FoundPairs(real, backgrounds), count=found, seed=seed) if real else drawn
 
 
 def draw_looks(
@@ -127,6 +149,21 @@ def draw_looks(
         except ValueError:  # a letter that the typeface lacks, or a mark without what the imitation needs
             continue
     return gathered(pairs, known)
+
+
+def with_found(drawn: Drawn, found: FoundPairs, *, count: int, seed: int, unseen: bool = False) -> Drawn:
+    """`drawn`, and `count` pairs of real marks after it; `unseen` takes only kept-out edits."""
+    rng = np.random.default_rng(seed)
+    pairs, pictures, brands = list(drawn.pairs), list(drawn.pictures), list(drawn.brands)
+    while len(pairs) < len(drawn.pairs) + count:
+        try:
+            pair, picture = found.draw(label=str(rng.choice(CLASSES, p=SHARES)), rng=rng, unseen=unseen)
+        except ValueError:  # too small on the photo chosen, not to be traced so, or without what the imitation needs
+            continue
+        pairs.append(replace(pair, reference=len(pictures)))
+        pictures.append(picture)
+        brands.append(pair.brand)
+    return Drawn(pairs, pictures, brands)
 
 
 def _is_word(name: str) -> bool:

@@ -152,9 +152,9 @@ def draw_pair(
     if label == "unrelated" and rng.random() < 0.55:
         height, width = (int(v) for v in rng.integers(60, 240, 2))
         piece = _shot(backgrounds.piece(height, width, rng=rng), rng)
-        return Pair(piece, "", -1, _NOWHERE, label, "photo", 0.0, _UNCHANGED)
+        return Pair(piece, "", -1, _NOWHERE, label, "photo", 0.0, UNCHANGED)
     mark = rasterise(logo, width=MARK_WIDTH)
-    corners, changed = rectangle(mark.shape), _UNCHANGED
+    corners, changed = rectangle(mark.shape), UNCHANGED
     if label == "imitation":
         genuine = mark
         edit, mark = _imitation(logos, index, rng, unseen=unseen) if imitate is None else imitate(rng)
@@ -163,20 +163,20 @@ def draw_pair(
     placed = shown.placed(mark, corners, rng=rng, plain=edit == "colours_swapped")
     photo = placed.photo
     if label == "smear":
-        edit, strength, photo = _smeared(photo, placed.box, rng, backgrounds=backgrounds, unseen=unseen)
+        edit, strength, photo = smeared(photo, placed.box, rng, backgrounds=backgrounds, unseen=unseen)
         changed = changed_by_smear(placed.photo, photo, placed.corners)
     photo = shown.taken(photo, rng)
-    region, quad = _cropped(photo, shown.found(placed, rng), placed.corners, rng)
+    region, quad = cropped(photo, shown.found(placed, rng), placed.corners, rng)
     if label == "unrelated":
-        return Pair(region, logo.brand, -1, _NOWHERE, label, edit, strength, _UNCHANGED)
+        return Pair(region, logo.brand, -1, _NOWHERE, label, edit, strength, UNCHANGED)
     return Pair(region, logo.brand, index, quad, label, edit, strength, changed)
 
 
 _NOWHERE = np.full((4, 2), np.nan, np.float32)
-_UNCHANGED = np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
+UNCHANGED = np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
 
 
-def _smeared(
+def smeared(
     photo: RgbImage, box: Box, rng: np.random.Generator, *, backgrounds: Backgrounds, unseen: bool
 ) -> tuple[str, float, RgbImage]:
     """What was done (`ANYHOW`: by no tool), how strongly, and the photo after it."""
@@ -241,7 +241,7 @@ def _shot(photo: NDArray[np.float32], rng: np.random.Generator) -> RgbImage:
 _SAME_PLACE = tuple(name for name in INNOCENT_PHOTOS if name != "turned")
 
 
-def _cropped(
+def cropped(
     photo: RgbImage, box: Box, quad: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[RgbImage, NDArray[np.float32]]:
     """The region as the scan cuts it, at most `LARGEST_REGION` px, and the corners as shares of it."""
