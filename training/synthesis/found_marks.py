@@ -180,7 +180,7 @@ def _seen_at(
             exact = _laid_exactly(patches[number], patches[clearest])
         if exact is not None:
             patch = _warped(patches[number], exact)
-            corners = _through(_rectangle(size), package.matrices[path] @ np.linalg.inv(to_patch) @ exact)
+            corners = through(_rectangle(size), package.matrices[path] @ np.linalg.inv(to_patch) @ exact)
             kept.append((float(sides[number]), View(path, corners), patch))
     if len(kept) < _FEWEST_VIEWS:
         return None
@@ -203,7 +203,7 @@ def _laid_exactly(patch: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float6
     matrix = np.asarray(found, np.float64)
     alike = _correlations([_soft_grey(_warped(patch, matrix)), wanted])[0, 1]
     size = known.shape[1], known.shape[0]
-    moved = float(np.abs(_through(_rectangle(size), matrix) - _rectangle(size)).max()) / PATCH_SIDE
+    moved = float(np.abs(through(_rectangle(size), matrix) - _rectangle(size)).max()) / PATCH_SIDE
     return matrix if alike >= _ALIKE and moved <= _FURTHEST else None
 
 
@@ -245,14 +245,15 @@ def _rectangle(size: tuple[int, int]) -> NDArray[np.float32]:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def _through(corners: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.asarray(cv2.perspectiveTransform(corners[None], matrix)[0], np.float32)
+def through(corners: NDArray[Any], matrix: NDArray[Any]) -> NDArray[np.float32]:
+    """Where `corners` (n, 2) come to lie under the homography `matrix` (3, 3)."""
+    return np.asarray(cv2.perspectiveTransform(corners[None].astype(np.float32), matrix)[0], np.float32)
 
 
 def _laid(box: Box, matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     x, y, width, height = box
     corners = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
-    return _through(corners, matrix)
+    return through(corners, matrix)
 
 
 def _side(corners: NDArray[np.float32]) -> float:

@@ -1,4 +1,8 @@
-"""Drawings traced from pictures, in flat colours and smooth outlines, as if a package of vector logos held them."""
+"""Drawings traced from pictures, in flat colours and smooth outlines, as if a package of vector logos held them.
+
+Taken apart here, to be edited and drawn on other grounds; the versions that figures are measured against are traced
+once and for all by `training.evaluation.versions`.
+"""
 
 from __future__ import annotations
 

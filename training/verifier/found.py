@@ -18,7 +18,7 @@ from model.decode import decode
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, any_imitation
-from training.synthesis.found_marks import FoundMark
+from training.synthesis.found_marks import FoundMark, through
 from training.synthesis.grounds import Backgrounds, any_colour
 from training.synthesis.logos import Logo, RgbaImage, content_of, one_colour, rasterise
 from training.synthesis.rendering import clean_mark
@@ -78,9 +78,9 @@ class FoundPairs:
             kinds = tuple(kind for kind in kinds if kind != "combined")
             edit, reference = any_imitation(logo, kinds=kinds, rng=rng, width=MARK_WIDTH)
             to_genuine = cv2.getPerspectiveTransform(genuine_corners(genuine, reference), rectangle(genuine.shape))
-            on_genuine = _through(rectangle(reference.shape), to_genuine)
+            on_genuine = through(rectangle(reference.shape), to_genuine)
             changed = changed_by_edit(reference, genuine, on_genuine)
-            corners = _through(on_genuine, cv2.getPerspectiveTransform(rectangle(genuine.shape), corners))
+            corners = through(on_genuine, cv2.getPerspectiveTransform(rectangle(genuine.shape), corners))
         elif label == "smear":
             edit, strength, after = smeared(photo, box, rng, backgrounds=self.backgrounds, unseen=unseen)
             changed, photo = changed_by_smear(photo, after, corners), after
@@ -169,11 +169,7 @@ def _corners_of(logo: Logo, tracing: Tracing, corners: NDArray[np.float32]) -> N
     left, top, right, bottom = content_of(logo)
     drawn = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) * tracing.width
     to_photo = cv2.getPerspectiveTransform(rectangle((tracing.height, tracing.width)), corners.astype(np.float32))
-    return _through(drawn, to_photo)
-
-
-def _through(corners: NDArray[Any], matrix: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(cv2.perspectiveTransform(corners[None].astype(np.float32), matrix)[0], np.float32)
+    return through(drawn, to_photo)
 
 
 def _around(corners: NDArray[np.float32]) -> Box:
