@@ -43,7 +43,7 @@ _PROBE_WIDTH = 160
 
 @dataclass(slots=True)
 class FoundPairs:
-    """Draws pairs around `marks`, of each of which at least one must be there."""
+    """Draws pairs around `marks`, of which there must be one at least."""
 
     marks: Sequence[FoundMark]
     backgrounds: Backgrounds

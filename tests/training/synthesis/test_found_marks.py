@@ -110,6 +110,7 @@ def test_words_are_found_on_packages_and_alone(data: Path) -> None:
     words = named(found_marks(data, reader=BlackWords("oats")), "oats")
     assert {len(word.views) for word in words} == {1, 6}
     assert not any(word.is_boxed for word in words)
+    assert {word.split for word in words} == {split_of_product("milk")}, "a product teaches or examines as a whole"
 
 
 def test_a_garments_mark_has_the_one_view(data: Path) -> None:
