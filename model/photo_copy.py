@@ -68,7 +68,9 @@ def load_copy_weights(file: Path) -> CopyWeights:
 class PhotoMatch:
     """What a picture is beside a product reference.
 
-    `probability`, 0..1, that it is the same photo, is 0 where edges do not agree; `correlation` of edges -1..1 after
+    `probability`, 0..1, that it is the same photo, is 0 where edges do not agree, and `whole` is the same where what
+    lies in its logo places counts too: low for a copy that was wiped there, and for another shot that differs there, 0
+    below probability 0.5; `correlation` of edges -1..1 after
     alignment, of all or of what lies outside the logo places, whichever is more; `inliers` of the matched keypoints;
     `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
@@ -85,6 +87,7 @@ class PhotoMatch:
     aligned: RgbImage | None = field(repr=False)
     difference: NDArray[np.float32] | None = field(repr=False)
     reasons: list[str]
+    whole: float = 0.0
     matrix: Matrix | None = field(default=None, repr=False)
     inside: Mask | None = field(default=None, repr=False)
 
@@ -107,19 +110,20 @@ def photo_match(
     one whose rest agrees, more closely than a whole photo need. `small` is `photo_size(image)`, for whoever has it.
     """
     small = photo_size(image) if small is None else small
-    judged: list[tuple[float, Laid, Mask | None]] = []
+    judged: list[tuple[float, Laid, Known]] = []
     for known, laid in every_look(small, reference, places):
-        judged.append((_probability(laid, small, known, reference, weights), laid, known.part))
+        judged.append((_probability(laid, small, known, reference, weights), laid, known))
         if judged[-1][0] >= _EVEN:
             break
-    probability, best, part = max(judged, key=lambda one: one[0])
+    probability, best, known = max(judged, key=lambda one: one[0])
     match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < _EVEN:
         return PhotoMatch(*match, None, None, [])
+    whole = _probability(best, small, known.with_its_places(), reference, weights)
     aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
     matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    inside = None if part is None else _at_size_of(part, reference.picture)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), matrix, inside)
+    inside = None if known.part is None else _at_size_of(known.part, reference.picture)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), whole, matrix, inside)
 
 
 def photo_size(image: RgbImage) -> RgbImage:

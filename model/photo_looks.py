@@ -8,7 +8,7 @@ homography lays it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -86,6 +86,10 @@ class Known:
     rest: NDArray[np.bool_]
     part: Mask | None = None
     of_product: bool = False
+
+    def with_its_places(self) -> Known:
+        """The same of all that is looked at, logos and all."""
+        return replace(self, rest=np.ones_like(self.rest) if self.part is None else self.part)
 
 
 def looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[Known, Laid]]:

@@ -180,11 +180,16 @@ def _finding_from_mark(
     )
 
 
-def _finding_from_photo(image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle) -> Verified:
+def _finding_from_photo(
+    image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle
+) -> Verified | None:
+    """None where it is another shot: what differs in the logo places alone is wiped there, or no copy."""
     reference, similarity = candidate.references[0]
     wiped = wiped_places(
         image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
     )
+    if not wiped and match.whole < bundle.calibration.copy_probability:
+        return None
     return Verified(
         suspect=candidate.suspect,
         place=candidate.suspect.region.box,

@@ -158,6 +158,20 @@ def test_a_copy_whose_logo_is_gone_is_recognised_by_the_rest():
     assert match.matrix is not None
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_with_its_logo_places_an_untouched_copy_agrees_as_well_and_another_print_does_not(side):
+    photo, place = printed(product(1)), Box(60, 95, 125, 130)
+    reference = prepare_reference(photo)
+    in_reference = Box(*(value * 256 / 200 for value in (place.x - 36, place.y - 20, place.width, place.height)))
+    reprinted = photo.copy()
+    place.crop(reprinted)[...] = np.random.default_rng(3).integers(0, 256, (130, 125, 3))
+    same, other = (
+        matched(np.ascontiguousarray(one[:, ::side]), reference, places=(in_reference,)) for one in (photo, reprinted)
+    )
+    assert same.whole > 0.9
+    assert other.whole < 0.5 < other.probability
+
+
 def test_places_that_cover_most_of_the_goods_are_left_out_in_turn():
     reference = prepare_reference(product(1))
     height, width = reference.picture.shape[:2]

@@ -51,10 +51,11 @@ def bundle_with_detector(name: str = "plain") -> ModelBundle:
 class OneProduct:
     """The only reference: the product photo of one brand."""
 
-    def __init__(self, *, with_places: bool = True) -> None:
+    def __init__(self, *, with_places: bool = True, logo: Box | None = None) -> None:
         picture = product()
         prepared = prepare_reference(picture)
         found = found_places(picture, kind="product", detect=PlaceDetector().detect) if with_places else []
+        found = found if logo is None else [list(logo)]
         places = ready_places(found, picture=picture, prepared=prepared)
         self._one = StoredReference("ref_1", "brd_1", "Fuma", "product", prepared, places)
 
@@ -62,12 +63,14 @@ class OneProduct:
         return self._one
 
 
-def scan(image: RgbImage, *, with_places: bool = True) -> Scan:
-    bundle, index = plain_bundle(), ExactIndex()
+def scan(
+    image: RgbImage, *, with_places: bool = True, logo: Box | None = None, bundle: ModelBundle | None = None
+) -> Scan:
+    bundle, index = plain_bundle() if bundle is None else bundle, ExactIndex()
     # Colours at 9 × 9 pixels know a cropped copy less well than the real embedder does.
     bundle = replace(bundle, calibration=replace(bundle.calibration, candidate_similarity=-1.0))
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([product()])[0])], version=1)
-    scanner = Scanner(bundle, index=index, references=OneProduct(with_places=with_places), words=BrandWords())
+    scanner = Scanner(bundle, index=index, references=OneProduct(with_places=with_places, logo=logo), words=BrandWords())
     return scanner.scan(image, scan_id="scan_1", policy=Policy())
 
 
@@ -88,6 +91,16 @@ def test_a_wiped_logo_is_a_smear_beside_the_copied_photo() -> None:
     assert "of its detail is left" in smear.reasons[0]
     assert done.decision == "review"
     assert any("made hard to read" in reason for reason in done.reasons)
+
+
+def test_what_agrees_but_for_the_logo_is_another_shot_unless_it_was_wiped_there() -> None:
+    chest, bundle = Box(110, 130, 180, 150), plain_bundle()
+    other = product()
+    chest.crop(other)[...] = np.random.default_rng(3).integers(0, 256, (150, 180, 3))
+    never = replace(bundle, wiped_places=replace(bundle.wiped_places, finding_probability=1.1))
+    assert set(by_kind(scan(other, logo=chest, bundle=never))) == set()
+    assert "copied_photo" in by_kind(scan(other, logo=chest))
+    assert set(by_kind(scan(product(), logo=chest, bundle=never))) == {"copied_photo"}
 
 
 def test_of_a_wiped_place_the_detector_says_nothing() -> None:
