@@ -9,7 +9,9 @@ import numpy as np
 
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle
+from model.logo_places import logo_places, logo_regions
 from model.photo_copy import photo_match
+from model.place_patches import prepared_places
 from training.evaluation.datasets import Photo
 from training.evaluation.intervals import mean_interval
 from training.evaluation.products import EDITS
@@ -22,24 +24,28 @@ from training.evaluation.verdicts import separation
 def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Progress) -> dict[str, Table]:
     """Edited copies of catalogue photos beside their original, against each photo beside the other most like it.
 
-    One table for each method, and `copies_served`: what the scan takes for a copy at its threshold. OCR has nothing to
-    read on most of these photos and is left out.
+    One table for each method, and `copies_served`: what the scan takes for a copy at its threshold, logo places and
+    all. OCR has nothing to read on most of these photos and is left out.
     """
     originals = [photo.read() for photo in photos]
     vectors = bundle.embedder.embed(originals)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -np.inf)
     scores: dict[str, list[float]] = defaultdict(list)
+    served: list[bool] = []
     edits: list[str] = []
     photo_of: list[int] = []
     for place, original in enumerate(progress(originals, len(originals), "copies")):
         prepared, small = prepare_reference(original), fitted(original)
+        marked = logo_places(original, logo_regions(original, detect=bundle.detector.detect))
+        places = [one.place.box for one in prepared_places(original, marked, reference=prepared)]
         known = keypoints(small)
         other = originals[int(cosines[place].argmax())]
         rng = np.random.default_rng(place)
         for edit, picture in [("", other), *((name, make(original, rng)) for name, make in EDITS.items())]:
-            match = photo_match(picture, prepared, weights=bundle.photo_copy)
+            match = photo_match(picture, prepared, places=places, weights=bundle.photo_copy)
             scores["hallmark"].append(match.probability)
+            served.append(min(match.probability, match.whole) >= bundle.calibration.copy_probability)
             scores["embedding_similarity"].append(float((bundle.embedder.embed([picture]) @ vectors[place])[0]))
             seen = fitted(picture)
             matrix, inliers = homography(keypoints(seen), known)
@@ -48,7 +54,6 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
             edits.append(edit)
             photo_of.append(place)
     made, group = np.array(edits), np.array(photo_of)
-    served = np.array(scores["hallmark"]) >= bundle.calibration.copy_probability
     tables = {
         f"copies_{method}": Table(
             f"Copied photos (catalogue), {method.replace('_', ' ')}",
@@ -62,6 +67,6 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
         )
         for method, found in scores.items()
     }
-    rows = {edit or "most similar other photo": mean_interval(served[made == edit]) for edit in ("", *EDITS)}
+    rows = {edit or "most similar other photo": mean_interval(np.array(served)[made == edit]) for edit in ("", *EDITS)}
     recognised = {row: {"recognised": share} for row, share in rows.items()}
     return tables | {"copies_served": Table("Copied photos (catalogue): as the scan takes them for copies", recognised)}

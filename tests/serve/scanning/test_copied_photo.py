@@ -70,7 +70,8 @@ def scan(
     # Colours at 9 × 9 pixels know a cropped copy less well than the real embedder does.
     bundle = replace(bundle, calibration=replace(bundle.calibration, candidate_similarity=-1.0))
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([product()])[0])], version=1)
-    scanner = Scanner(bundle, index=index, references=OneProduct(with_places=with_places, logo=logo), words=BrandWords())
+    references = OneProduct(with_places=with_places, logo=logo)
+    scanner = Scanner(bundle, index=index, references=references, words=BrandWords())
     return scanner.scan(image, scan_id="scan_1", policy=Policy())
 
 

@@ -3,11 +3,12 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from drawn_garment import product
+from drawn_garment import PLACE, product
 
 from model.bundle import bundle_folder
 from model.encoding import png
 from model.photo_copy import load_copy_weights
+from model.regions import Region
 from training.evaluation.datasets import Photo
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.products import EDITS
@@ -19,7 +20,12 @@ class ThumbnailEmbedder:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def word_of_the_garment(image):
+    return [Region(PLACE, 0.9)] if image.shape == product().shape else []
+
+
 BUNDLE = SimpleNamespace(
+    detector=SimpleNamespace(detect=word_of_the_garment),
     embedder=ThumbnailEmbedder(),
     calibration=SimpleNamespace(copy_probability=0.5),
     photo_copy=load_copy_weights(bundle_folder() / "photo_copy.json"),
