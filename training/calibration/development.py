@@ -26,6 +26,7 @@ from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, imitate
 from training.edits.redrawn import ImpossibleEditError
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import (
+    ALTERED_PHOTOS,
     TUNING_BRANDS,
     Photo,
     grocery_products,
@@ -223,6 +224,7 @@ def _real_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Genera
     photos = [
         (photo, brand)
         for photo in (real_photos(tuning=True) if count else [])
+        if photo.path.name not in ALTERED_PHOTOS
         for brand in sorted({mark.brand for mark in photo.marks} & set(brands.pictured))[:1]
     ]
     for number in range(count if photos else 0):

@@ -11,7 +11,7 @@ from model.encoding import jpeg
 from model.regions import Box
 from training.calibration import development
 from training.calibration.development import CLAIMING_SHARE, DevelopmentBrands, development_photos
-from training.evaluation.datasets import Mark, Photo
+from training.evaluation.datasets import ALTERED_PHOTOS, Mark, Photo
 from training.synthesis.logos import Logo
 
 OTHER = Mark("nobodys", Box(40, 60, 120, 80))
@@ -70,7 +70,9 @@ def test_the_same_seed_gives_the_same_photos(garments):
 
 
 def test_real_photos_come_as_they_are_and_then_smeared(garments, monkeypatch):
-    seen = [Photo(garments[0].path, (Mark("fuma", Box(40, 60, 120, 80)),)), Photo(garments[1].path, (OTHER,))]
+    mark = Mark("fuma", Box(40, 60, 120, 80))
+    altered = Photo(garments[0].path.with_name(min(ALTERED_PHOTOS)), (mark,))
+    seen = [altered, Photo(garments[0].path, (mark,)), Photo(garments[1].path, (OTHER,))]
     monkeypatch.setattr(development, "real_photos", lambda *, tuning: seen if tuning else [])
     known = replace(brands(), pictured={"fuma": [logo("fuma", "#cc2222")]})
     photos = list(development_photos(known, placed=0, packages=0, without=0, real=2, rng=np.random.default_rng(0)))

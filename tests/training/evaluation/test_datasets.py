@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluation.datasets import TUNING_BRANDS, boxed_photos, real_photos
+from training.evaluation.datasets import ALTERED_PHOTOS, TUNING_BRANDS, boxed_photos, real_photos
 from training.refusals import DataMissing
 from training.synthesis.logos import is_held_out
 
@@ -29,3 +29,11 @@ def test_data_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("HALLMARK_DATA", str(tmp_path))
     with pytest.raises(DataMissing, match="flickrlogos27"):
         real_photos(tuning=True)
+
+
+def test_altered_photos_are_for_tuning() -> None:
+    try:
+        photos = {photo.path.name for photo in real_photos(tuning=True)}
+    except DataMissing:
+        pytest.skip("needs flickrlogos27")
+    assert photos >= ALTERED_PHOTOS
