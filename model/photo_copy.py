@@ -32,16 +32,6 @@ What is left to compare agrees more often on another shot in another colour. Of 
 that the weights are fitted to, six were taken for copies by the product alone without this, and none with it.
 """
 
-LEAST_LIKELY = 0.2
-"""Probability of a copy from which a picture is laid on its reference, so that its logo places can be compared."""
-
-WIPED_FAVOUR = 14.0
-"""By how much a logo place that was wiped multiplies the odds of a copy.
-
-It shows in 0.95 of wiped copies, and in 7 of 102 other photos that are copies with a probability of at least 0.05,
-drawn as those that the weights are fitted to: mostly another print in the same place.
-"""
-
 _EVEN = 0.5
 _DIFFERENT_COLOUR = 0.25
 
@@ -80,12 +70,12 @@ class PhotoMatch:
 
     `probability`, 0..1, that it is the same photo, is 0 where edges do not agree, and `whole` is the same where what
     lies in its logo places counts too: low for a copy that was wiped there, and for another shot that differs there, 0
-    below `LEAST_LIKELY`; `correlation` of edges -1..1 after
+    below probability 0.5; `correlation` of edges -1..1 after
     alignment, of all or of what lies outside the logo places, whichever is more; `inliers` of the matched keypoints;
     `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
     `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
-    the picture's pixels as it came, mirroring included, to those of the reference's picture; None below `LEAST_LIKELY`.
-    `reasons` says it in words. `inside` (h, w), of the reference's picture, is the part that was compared where
+    the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
+    0.5. `reasons` says it in words. `inside` (h, w), of the reference's picture, is the part that was compared where
     that is not all, for a frame may cover the rest, or another ground stand there; else None.
     """
 
@@ -100,17 +90,6 @@ class PhotoMatch:
     whole: float = 0.0
     matrix: Matrix | None = field(default=None, repr=False)
     inside: Mask | None = field(default=None, repr=False)
-
-    @property
-    def unwiped(self) -> float:
-        """The probability, 0..1, of a copy that nobody wiped, whose logo places have to agree as the rest does."""
-        return min(self.probability, self.whole)
-
-    @property
-    def wiped(self) -> float:
-        """The probability, 0..1, of a copy where one of its logo places was wiped."""
-        favoured = WIPED_FAVOUR * self.probability
-        return favoured / (favoured + 1.0 - self.probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +117,7 @@ def photo_match(
             break
     probability, best, known = max(judged, key=lambda one: one[0])
     match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
-    if probability < LEAST_LIKELY:
+    if probability < _EVEN:
         return PhotoMatch(*match, None, None, [])
     whole = _probability(best, small, known.with_its_places(), reference, weights)
     aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)

@@ -45,6 +45,9 @@ FOLDS = 5
 RARE = 0.005
 """Share of the measurements, at each end, that count as no further out than the rest."""
 
+COPY_PROBABILITY = 0.5
+"""Probability from which a picture is taken for a copy."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceSettings:
@@ -79,7 +82,7 @@ def fit_places(
     settings: PlaceSettings,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Draw, measure, fit, and write `file`; returns what was written. `photo_copy` says what may be a copy.
+    """Draw, measure, fit, and write `file`; returns what was written. `photo_copy` says what is taken for a copy.
 
     Raises `DataMissing` without the garments and the groceries.
     """
@@ -147,7 +150,7 @@ def _copies(
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
         seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
         match = photo_match(seen, reference, places=[place.place.box for place in places], weights=photo_copy)
-        if match.matrix is None:
+        if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue
         shown = [places[wanted]] if is_wiped else places
         for place in shown:

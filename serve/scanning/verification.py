@@ -107,7 +107,8 @@ def verify(
         match = photo_match(
             box.crop(image), first.prepared, places=places, weights=bundle.photo_copy, small=regions.photo(box)
         )
-        return _finding_from_photo(image, candidate, match, bundle=bundle)
+        is_copy = match.probability >= bundle.calibration.copy_probability
+        return _finding_from_photo(image, candidate, match, bundle=bundle) if is_copy else None
     return _finding_from_mark(
         candidate, regions, bundle=bundle, brands=brands, tampering=tampering, surely_its=surely_its
     )
@@ -182,13 +183,12 @@ def _finding_from_mark(
 def _finding_from_photo(
     image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle
 ) -> Verified | None:
-    """None where it is another photo: what differs in its logo places was wiped there, or is no copy."""
+    """None where it is another shot: what differs in the logo places alone is wiped there, or no copy."""
     reference, similarity = candidate.references[0]
     wiped = wiped_places(
         image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
     )
-    copied = match.wiped if wiped else match.unwiped
-    if copied < bundle.calibration.copy_probability:
+    if not wiped and match.whole < bundle.calibration.copy_probability:
         return None
     return Verified(
         suspect=candidate.suspect,
@@ -198,9 +198,9 @@ def _finding_from_photo(
         realigned=None,
         agreeing=None,
         tampered=None,
-        verified=copied,
+        verified=match.probability,
         kind="copied_photo",
-        scores=rounded_scores(copied, 0.0, 0.0),
+        scores=rounded_scores(match.probability, 0.0, 0.0),
         reasons=match.reasons,
         aligned=match.aligned,
         difference=match.difference,
@@ -240,7 +240,7 @@ class _Explained:
 def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:
     """The smear at a logo's place of a copied photo; it holds as far as the photo is a copy."""
     suspect, (reference, similarity) = candidate.suspect, candidate.references[0]
-    copied, wiped = match.wiped, place.wiped
+    copied, wiped = match.probability, place.wiped
     return Verified(
         suspect=replace(suspect, region=Region(place.box, place.wiped.probability, "tampered")),
         place=place.box,

@@ -45,7 +45,7 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
         for edit, picture in [("", other), *((name, make(original, rng)) for name, make in EDITS.items())]:
             match = photo_match(picture, prepared, places=places, weights=bundle.photo_copy)
             scores["hallmark"].append(match.probability)
-            served.append(match.unwiped >= bundle.calibration.copy_probability)
+            served.append(min(match.probability, match.whole) >= bundle.calibration.copy_probability)
             scores["embedding_similarity"].append(float((bundle.embedder.embed([picture]) @ vectors[place])[0]))
             seen = fitted(picture)
             matrix, inliers = homography(keypoints(seen), known)

@@ -131,10 +131,10 @@ class Reference:
         """One copy of the reference, or another photo, judged; `photo` is the number of the reference."""
         places = [place.place.box for place in self.places]
         match = photo_match(copy.picture, self.prepared, places=places, weights=bundle.photo_copy)
-        found = _compared(copy.picture, match, self.places, bundle.wiped_places)
+        recognised = match.probability >= bundle.calibration.copy_probability
+        found = _compared(copy.picture, match, self.places, bundle.wiped_places) if recognised else []
         scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
         called = any(one.probability >= bundle.wiped_places.finding_probability for one in found)
-        recognised = (match.wiped if called else match.unwiped) >= bundle.calibration.copy_probability
         placed = any(box.iou(self.target) > 0.3 for box in self.boxes)
         return Judged(photo, copy, scores, called, recognised, placed)
 
@@ -193,7 +193,7 @@ def _suspicion(method: str, found: Sequence[Wiped], match: PhotoMatch, bundle: M
     if not found:
         return -1.0
     if method == "hallmark":
-        return match.wiped * max(one.probability for one in found)
+        return match.probability * max(one.probability for one in found)
     if method == "ssim":
         return 1.0 - min(aligned_ssim(one.aligned, one.genuine, np.eye(3)) for one in found)
     seen = bundle.embedder.embed([one.aligned for one in found])
