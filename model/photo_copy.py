@@ -110,20 +110,29 @@ def photo_match(
     one whose rest agrees, more closely than a whole photo need. `small` is `photo_size(image)`, for whoever has it.
     """
     small = photo_size(image) if small is None else small
+    probability, best, known = _likeliest(small, reference, places, weights)
+    match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
+    if probability < _EVEN:
+        return PhotoMatch(*match, None, None, [])
+    whole = _probability(best, small, known.with_its_places(), reference, weights)
+    if whole < _EVEN and places:
+        whole = max(whole, _likeliest(small, reference, (), weights)[0])
+    aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
+    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
+    inside = None if known.part is None else _at_size_of(known.part, reference.picture)
+    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), whole, matrix, inside)
+
+
+def _likeliest(
+    small: RgbImage, reference: PreparedReference, places: Sequence[Box], weights: CopyWeights
+) -> tuple[float, Laid, Known]:
+    """The way to lay the picture that makes it a copy most probably, or the first that convinces."""
     judged: list[tuple[float, Laid, Known]] = []
     for known, laid in every_look(small, reference, places):
         judged.append((_probability(laid, small, known, reference, weights), laid, known))
         if judged[-1][0] >= _EVEN:
             break
-    probability, best, known = max(judged, key=lambda one: one[0])
-    match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
-    if probability < _EVEN:
-        return PhotoMatch(*match, None, None, [])
-    whole = _probability(best, small, known.with_its_places(), reference, weights)
-    aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
-    matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
-    inside = None if known.part is None else _at_size_of(known.part, reference.picture)
-    return PhotoMatch(*match, aligned, difference, _reasons(best, recoloured=recoloured), whole, matrix, inside)
+    return max(judged, key=lambda one: one[0])
 
 
 def photo_size(image: RgbImage) -> RgbImage:
