@@ -190,6 +190,7 @@ def close_look(
     *,
     folder: Folder = WORK / "close_look",
     bundle: Bundle = NEW_BUNDLE,
+    start: Start = None,
     seed: int = 1,
     weigh: Annotated[bool, typer.Option("--weigh", help="Only fit what its word is worth in the bundle anew")] = False,
 ) -> None:
@@ -206,7 +207,7 @@ def close_look(
     if weigh:
         weigh_close_look_anew(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
     else:
-        release_close_look(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print)
+        release_close_look(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print, start=start)
     if all((bundle / name).is_file() for name in FILES):
         write_manifest(bundle)
 

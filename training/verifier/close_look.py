@@ -56,6 +56,9 @@ MISSED_SHARE = 0.75
 RECIPE = ViewRecipe(epochs=3, batch=32, learning_rate=2e-3, crude_share=0.88, crude_noise=0.01, fine_noise=0.01)
 """How it is trained: mostly on pairs as the aligner laid them."""
 
+RATE_ON = 8e-4
+"""Learning rate at its highest where an earlier release is learnt on."""
+
 MAP_WEIGHT = 1.5
 """Of the maps' cross entropy beside the verdict's."""
 
@@ -66,11 +69,12 @@ _DARKEST = 180  # of 255: letters are at least as dark
 
 def release_close_look(
     folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report,
-    pairs: int = 17_400, found_pairs: int = 8_400,
+    start: Path | None = None, pairs: int = 17_400, found_pairs: int = 8_400,
 ) -> None:  # fmt: skip
     """Draw, train and write the close look into `folder`, whose verifier is there, and fit what its word is worth.
 
-    Two hours on two cores. The network's epochs are kept in the folder `work`. Without real photos it learns from drawn
+    Two hours on two cores. The network's epochs are kept in the folder `work`. `start` names the weights
+    (`close_look.fp16.npz`) of an earlier release to begin from, trunk and all. Without real photos it learns from drawn
     pairs alone, and says so.
     """
     marks = _real_marks(report)
@@ -82,9 +86,10 @@ def release_close_look(
         drawn,
         alignments,
         embedder=embedder,
-        recipe=replace(RECIPE, seed=seed),
+        recipe=replace(RECIPE, seed=seed, learning_rate=RECIPE.learning_rate if start is None else RATE_ON),
         report=report,
         checkpoint=work / "close_look.pt",
+        start=start,
     )
     save_weights(network, folder / WEIGHTS)
     export_close_look(network, folder / FILE)
@@ -190,16 +195,19 @@ def _word(name: str, fonts: Sequence[Path], rng: np.random.Generator) -> tuple[L
 
 def fit_close_look(
     drawn: Drawn, alignments: Sequence[Matrix], *, embedder: EmbedderNetwork, recipe: ViewRecipe, report: Report,
-    checkpoint: Path | None = None,
+    checkpoint: Path | None = None, start: Path | None = None,
 ) -> CloseLookNetwork:  # fmt: skip
     """Train on `drawn`, whose regions lie on their references as `alignments` say; `report` gets a line an epoch.
 
-    With a `checkpoint` file it goes on where it was interrupted.
+    It begins from the weights `start`, or from the trunk of `embedder` alone. With a `checkpoint` file it goes on where
+    it was interrupted.
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = CloseLookNetwork()
     network.start_from_embedder(embedder)
+    if start is not None:
+        load_weights(network, start)
     steps = Steps(network, recipe=recipe, pairs=len(drawn.pairs), rng=rng, checkpoint=checkpoint)
     while steps.epochs < recipe.epochs:
         network.train()

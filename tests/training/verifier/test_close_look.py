@@ -14,12 +14,14 @@ from model.close_look import FILE, SQUARE, TALL, WIDE
 from model.embedder import Embedder
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
+from model.networks.weights import load_weights
 from model.runtime import session
 from model.verifier import ALIGNER, Aligner
 from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.close_look import (
+    WEIGHTS,
     draw_looks,
     export_close_look,
     fit_close_look,
@@ -64,6 +66,17 @@ def test_a_short_training_runs_and_exports_to_what_torch_computes(drawn: Drawn, 
         with torch.no_grad():
             expected, _ = network(torch.from_numpy(pair))
         assert exported.run(["logits"], {"pairs": pair})[0] == pytest.approx(expected.numpy(), abs=1e-3)
+
+
+def test_a_training_begins_from_an_earlier_release(drawn: Drawn) -> None:
+    alignments = aligned_pairs(drawn.pairs, drawn.prepared(), aligner=Aligner(bundle_folder() / ALIGNER))
+    still = ViewRecipe(epochs=1, batch=16, learning_rate=1e-9)
+    released = CloseLookNetwork()
+    load_weights(released, bundle_folder() / WEIGHTS)
+    begun = fit_close_look(
+        drawn, alignments, embedder=EmbedderNetwork(), recipe=still, report=print, start=bundle_folder() / WEIGHTS
+    )
+    assert torch.allclose(begun.out[1].weight, released.out[1].weight, atol=1e-5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("frame", [SQUARE, WIDE, TALL])
