@@ -68,15 +68,15 @@ def load_copy_weights(file: Path) -> CopyWeights:
 class PhotoMatch:
     """What a picture is beside a product reference.
 
-    `probability`, 0..1, that it is the same photo, is 0 where edges do not agree, and `whole` is the same where what
-    lies in its logo places counts too: low for a copy that was wiped there, and for another shot that differs there, 0
-    below probability 0.5; `correlation` of edges -1..1 after
-    alignment, of all or of what lies outside the logo places, whichever is more; `inliers` of the matched keypoints;
-    `overlap`, 0..1, is the share of the reference that the picture shows; `mirrored` whether it is flipped.
-    `aligned` and `difference` (h, w) float32 0..1 have the shape of the reference's picture, and `matrix` leads from
-    the picture's pixels as it came, mirroring included, to those of the reference's picture; None below probability
-    0.5. `reasons` says it in words. `inside` (h, w), of the reference's picture, is the part that was compared where
-    that is not all, for a frame may cover the rest, or another ground stand there; else None.
+    `probability`, 0..1, that it is the same photo, is 0 where edges do not agree; `whole` is the same where what lies
+    in its logo places counts too, which is low for a copy that was wiped there and for another shot that differs there,
+    and 0 below probability 0.5. `correlation` of edges -1..1 after alignment, of all or of what lies outside the logo
+    places, whichever is more; `inliers` of the matched keypoints; `overlap`, 0..1, is the share of the reference that
+    the picture shows; `mirrored` whether it is flipped. `aligned` and `difference` (h, w) float32 0..1 have the shape
+    of the reference's picture, and `matrix` leads from the picture's pixels as it came, mirroring included, to those of
+    the reference's picture; None below probability 0.5. `reasons` says it in words. `inside` (h, w), of the reference's
+    picture, is the part that was compared where that is not all, for a frame may cover the rest, or another ground
+    stand there; else None.
     """
 
     probability: float

@@ -183,7 +183,7 @@ def _finding_from_mark(
 def _finding_from_photo(
     image: RgbImage, candidate: Candidate, match: PhotoMatch, *, bundle: ModelBundle
 ) -> Verified | None:
-    """None where it is another shot: what differs in the logo places alone is wiped there, or no copy."""
+    """None where it is another shot: a copy that differs in its logo places was wiped there."""
     reference, similarity = candidate.references[0]
     wiped = wiped_places(
         image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
