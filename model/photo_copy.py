@@ -114,8 +114,8 @@ def photo_match(
     match = (probability, max(best.correlation, best.rest), best.inliers, best.overlap, best.mirrored)
     if probability < _EVEN:
         return PhotoMatch(*match, None, None, [])
-    whole = _probability(best, small, known.with_its_places(), reference, weights)
-    if whole < _EVEN and places:
+    whole = _probability(best, small, known.with_its_places(), reference, weights) if places else probability
+    if whole < _EVEN:
         whole = max(whole, _likeliest(small, reference, (), weights)[0])
     aligned, difference, recoloured = _difference(_shown(small, best, reference), reference)
     matrix = best.matrix @ _to_seen(image, small, mirrored=best.mirrored)
