@@ -192,6 +192,8 @@ def close_look(
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
     seed: int = 1,
+    pairs: Annotated[int | None, typer.Option(min=4, help="Drawn ones; 17400, or 3600 to fit the word")] = None,
+    found_pairs: Annotated[int | None, typer.Option(min=0, help="Real ones; 8400, or 1200 to fit the word")] = None,
     weigh: Annotated[bool, typer.Option("--weigh", help="Only fit what its word is worth in the bundle anew")] = False,
 ) -> None:
     """Draw pairs, train the network that looks closely at a mark, and fit what its word is worth; after the verifier.
@@ -201,13 +203,23 @@ def close_look(
     from model.bundle import FILES, write_manifest
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
-    from training.verifier.close_look import release_close_look, weigh_close_look_anew
+    from training.verifier.close_look import (
+        LEARNT_FROM,
+        WEIGHED_ON,
+        Counts,
+        release_close_look,
+        weigh_close_look_anew,
+    )
 
     embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
+    usual = WEIGHED_ON if weigh else LEARNT_FROM
+    counts = Counts(usual.drawn if pairs is None else pairs, usual.found if found_pairs is None else found_pairs)
     if weigh:
-        weigh_close_look_anew(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+        weigh_close_look_anew(bundle, logos=logos, embed=embed, seed=seed, report=out.print, counts=counts)
     else:
-        release_close_look(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print, start=start)
+        release_close_look(
+            bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print, start=start, counts=counts
+        )
     if all((bundle / name).is_file() for name in FILES):
         write_manifest(bundle)
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from os import cpu_count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,11 +60,31 @@ MISSED_SHARE = 0.75
 RECIPE = ViewRecipe(epochs=3, batch=32, learning_rate=2e-3, crude_share=0.88, crude_noise=0.01, fine_noise=0.01)
 """How it is trained: mostly on pairs as the aligner laid them."""
 
-RATE_ON = 8e-4
-"""Learning rate at its highest where an earlier release is learnt on."""
+RECIPE_ON = replace(RECIPE, epochs=2, learning_rate=8e-4)
+"""How an earlier release is learnt on."""
+
+LEARNT_SHARE = 0.5
+"""Of what was learnt on, in the weights that are released: half-way it keeps what the earlier release knew (WiSE-FT,
+Wortsman et al. 2022)."""
+
+PARTS = 4
+"""In which pairs are drawn, each by a process of its own; what is drawn depends on their number."""
 
 MAP_WEIGHT = 1.5
 """Of the maps' cross entropy beside the verdict's."""
+
+Seed = int | np.random.SeedSequence
+
+
+class Counts(NamedTuple):
+    """How many `drawn` pairs, and how many of real marks, `found` on photos."""
+
+    drawn: int
+    found: int
+
+
+LEARNT_FROM, WEIGHED_ON = Counts(17_400, 8_400), Counts(3_600, 1_200)
+"""Pairs of `train` brands and goods that the network learns from, and of `dev` ones that say what its word is worth."""
 
 _COLOURED_SHARE = 0.65
 _WORD_LETTERS = range(4, 13)
@@ -69,16 +93,16 @@ _DARKEST = 180  # of 255: letters are at least as dark
 
 def release_close_look(
     folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report,
-    start: Path | None = None, pairs: int = 17_400, found_pairs: int = 8_400,
+    start: Path | None = None, counts: Counts = LEARNT_FROM,
 ) -> None:  # fmt: skip
     """Draw, train and write the close look into `folder`, whose verifier is there, and fit what its word is worth.
 
-    Two hours on two cores. The network's epochs are kept in the folder `work`. `start` names the weights
-    (`close_look.fp16.npz`) of an earlier release to begin from, trunk and all. Without real photos it learns from drawn
-    pairs alone, and says so.
+    An hour and a half on two cores. The network's epochs are kept in the folder `work`. `start` names the weights
+    (`close_look.fp16.npz`) of an earlier release to begin from, trunk and all; what is written lies half-way from it to
+    what was learnt then. Without real photos it learns from drawn pairs alone, and says so.
     """
     marks = _real_marks(report)
-    drawn = _looks("train", marks, count=pairs, found=found_pairs, logos=logos, seed=seed)
+    drawn = drawn_in_parts("train", marks, counts=counts, logos=logos, seed=seed)
     alignments = aligned_pairs(drawn.pairs, drawn.prepared(), aligner=Aligner(folder / ALIGNER))
     embedder = EmbedderNetwork()
     load_weights(embedder, folder / "embedder.fp16.npz")
@@ -86,26 +110,39 @@ def release_close_look(
         drawn,
         alignments,
         embedder=embedder,
-        recipe=replace(RECIPE, seed=seed, learning_rate=RECIPE.learning_rate if start is None else RATE_ON),
+        recipe=replace(RECIPE if start is None else RECIPE_ON, seed=seed),
         report=report,
         checkpoint=work / "close_look.pt",
         start=start,
     )
+    if start is not None:
+        network = between(start, network, share=LEARNT_SHARE)
     save_weights(network, folder / WEIGHTS)
     export_close_look(network, folder / FILE)
     weigh_close_look_anew(folder, logos=logos, embed=embed, seed=seed, report=report, marks=marks)
 
 
+def between(start: Path, learnt: CloseLookNetwork, *, share: float) -> CloseLookNetwork:
+    """The network on the line from the weights in the file `start` (`share` 0) to `learnt` (1)."""
+    network = CloseLookNetwork()
+    load_weights(network, start)
+    begun, ended = network.state_dict(), learnt.state_dict()
+    network.load_state_dict(
+        {name: begun[name].lerp(one, share) if one.is_floating_point() else one for name, one in ended.items()}
+    )
+    return network.eval()
+
+
 def weigh_close_look_anew(
     folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report,
-    marks: Sequence[FoundMark] | None = None, pairs: int = 3_600, found_pairs: int = 1_200,
+    marks: Sequence[FoundMark] | None = None, counts: Counts = WEIGHED_ON,
 ) -> None:  # fmt: skip
     """Fit what the word of the close look in `folder` is worth, on pairs of `dev` brands and goods, and write it.
 
-    `marks` are all real ones, which are looked for otherwise.
+    `marks` are all real ones, which are looked for otherwise where any are asked for.
     """
-    real = _real_marks(report) if marks is None else marks
-    drawn = _looks("dev", real, count=pairs, found=found_pairs, logos=logos, seed=seed + 1)
+    real = (_real_marks(report) if counts.found else []) if marks is None else marks
+    drawn = drawn_in_parts("dev", real, counts=counts, logos=logos, seed=seed + 1)
     weigh_close_look(folder, drawn, embed=embed, report=report)
 
 
@@ -115,17 +152,39 @@ def _real_marks(report: Report) -> list[FoundMark]:
     return marks
 
 
-def _looks(split: str, marks: Sequence[FoundMark], *, count: int, found: int, logos: Path | None, seed: int) -> Drawn:
-    """`count` drawn pairs of the brands of `split`, and `found` real ones of its `marks`."""
-    backgrounds, known = Backgrounds.found_in(data_folder()), load_logos(logos)
-    of_split = [logo for logo in known if split_of(logo.brand) == split]
-    drawn = draw_looks(of_split, count=count, seed=seed, backgrounds=backgrounds, fonts=fetch_fonts())
-    real = [mark for mark in marks if mark.split == split]
-    return with_found(drawn, FoundPairs(real, backgrounds), count=found, seed=seed) if real else drawn
+def drawn_in_parts(split: str, marks: Sequence[FoundMark], *, counts: Counts, logos: Path | None, seed: int) -> Drawn:
+    """Pairs of the brands of `split`, and of its `marks`: as many of each part as `counts` divide into."""
+    fonts, real = fetch_fonts(), [mark for mark in marks if mark.split == split]
+    each = Counts(counts.drawn // PARTS, counts.found // PARTS)
+    part = partial(_part, split=split, real=real, counts=each, logos=logos, fonts=fonts)
+    with ProcessPoolExecutor(min(PARTS, cpu_count() or 1), get_context("spawn")) as processes:
+        return joined(processes.map(part, np.random.SeedSequence(seed).spawn(PARTS)))
+
+
+def _part(
+    seed: Seed, *, split: str, real: Sequence[FoundMark], counts: Counts, logos: Path | None, fonts: Sequence[Path]
+) -> Drawn:  # fmt: skip
+    backgrounds = Backgrounds.found_in(data_folder())
+    of_split = [logo for logo in load_logos(logos) if split_of(logo.brand) == split]
+    drawn = draw_looks(of_split, count=counts.drawn, seed=seed, backgrounds=backgrounds, fonts=fonts)
+    return with_found(drawn, FoundPairs(real, backgrounds), count=counts.found, seed=seed) if real else drawn
+
+
+def joined(parts: Iterable[Drawn]) -> Drawn:
+    """The pairs of all `parts`, in their order, each with its references."""
+    whole = Drawn([], [], [])
+    for part in parts:
+        before = len(whole.pictures)
+        whole.pairs.extend(
+            replace(pair, reference=pair.reference + before) if pair.reference >= 0 else pair for pair in part.pairs
+        )
+        whole.pictures.extend(part.pictures)
+        whole.brands.extend(part.brands)
+    return whole
 
 
 def draw_looks(
-    logos: Sequence[Logo], *, count: int, seed: int, backgrounds: Backgrounds, fonts: Sequence[Path],
+    logos: Sequence[Logo], *, count: int, seed: Seed, backgrounds: Backgrounds, fonts: Sequence[Path],
     unseen: bool = False,
 ) -> Drawn:  # fmt: skip
     """`count` pairs around `logos` and words in the typefaces `fonts`; `unseen` takes only kept-out edits of logos."""
@@ -156,7 +215,7 @@ def draw_looks(
     return gathered(pairs, known)
 
 
-def with_found(drawn: Drawn, found: FoundPairs, *, count: int, seed: int, unseen: bool = False) -> Drawn:
+def with_found(drawn: Drawn, found: FoundPairs, *, count: int, seed: Seed, unseen: bool = False) -> Drawn:
     """`drawn`, and `count` pairs of real marks after it; `unseen` takes only kept-out edits."""
     rng = np.random.default_rng(seed)
     pairs, pictures, brands = list(drawn.pairs), list(drawn.pictures), list(drawn.brands)

@@ -22,9 +22,13 @@ from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.close_look import (
     WEIGHTS,
+    Counts,
+    between,
     draw_looks,
+    drawn_in_parts,
     export_close_look,
     fit_close_look,
+    joined,
     weigh_close_look,
 )
 from training.verifier.release import CALIBRATION, Drawn, aligned_pairs
@@ -79,6 +83,16 @@ def test_a_training_begins_from_an_earlier_release(drawn: Drawn) -> None:
     assert torch.allclose(begun.out[1].weight, released.out[1].weight, atol=1e-5)  # type: ignore[arg-type]
 
 
+def test_between_two_networks_lie_their_weights() -> None:
+    released, learnt = CloseLookNetwork(), CloseLookNetwork()
+    load_weights(released, bundle_folder() / WEIGHTS)
+    for share, nearest in ((0.0, released), (1.0, learnt)):
+        found = between(bundle_folder() / WEIGHTS, learnt, share=share)
+        assert torch.equal(found.out[1].weight, nearest.out[1].weight)  # type: ignore[arg-type]
+    halfway = between(bundle_folder() / WEIGHTS, learnt, share=0.5).out[1].weight
+    assert torch.allclose(2 * halfway, released.out[1].weight + learnt.out[1].weight)  # type: ignore[operator,arg-type]
+
+
 @pytest.mark.parametrize("frame", [SQUARE, WIDE, TALL])
 def test_every_frame_has_its_maps(frame: tuple[int, int]) -> None:
     logits, maps = CloseLookNetwork().eval()(torch.zeros((1, 2, *frame, 3), dtype=torch.uint8))
@@ -98,3 +112,21 @@ def test_what_its_word_is_worth_is_written_and_nothing_else(tmp_path: Path) -> N
     assert after["close_look"] != before["close_look"]
     assert {**after, "close_look": None} == {**before, "close_look": None}
     assert np.isfinite(list(after["close_look"].values())).all()
+
+
+def test_pairs_drawn_in_parts_keep_their_references(drawn: Drawn) -> None:
+    other = draw_looks(LOGOS, count=6, seed=4, backgrounds=Backgrounds(), fonts=[FACE])
+    whole = joined([other, drawn])
+    assert len(whole.pairs) == len(other.pairs) + len(drawn.pairs)
+    for pair in whole.pairs:
+        assert whole.brands[pair.reference] == pair.brand
+    assert np.array_equal(whole.pictures[whole.pairs[6].reference], drawn.pictures[drawn.pairs[0].reference])
+
+
+def test_processes_draw_what_the_seed_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.verifier.close_look.fetch_fonts", lambda: [FACE])
+    first, again = (drawn_in_parts("dev", [], counts=Counts(8, 0), logos=None, seed=3) for _ in range(2))
+    assert len(first.pairs) == 8
+    for one, other in zip(first.pairs, again.pairs, strict=True):
+        assert np.array_equal(one.region, other.region)
+    assert len({pair.region.tobytes() for pair in first.pairs}) == 8, "no two parts draw the same"
