@@ -153,7 +153,10 @@ def _real_marks(report: Report) -> list[FoundMark]:
 
 
 def drawn_in_parts(split: str, marks: Sequence[FoundMark], *, counts: Counts, logos: Path | None, seed: int) -> Drawn:
-    """Pairs of the brands of `split`, and of its `marks`: as many of each part as `counts` divide into."""
+    """Pairs of the brands of `split`, then real ones of its `marks`, by processes of their own.
+
+    Each of the `PARTS` draws the same number; what `counts` leave over, divided by it, is not drawn.
+    """
     fonts, real = fetch_fonts(), [mark for mark in marks if mark.split == split]
     each = Counts(counts.drawn // PARTS, counts.found // PARTS)
     part = partial(_part, split=split, real=real, counts=each, logos=logos, fonts=fonts)
