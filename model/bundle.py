@@ -2,8 +2,9 @@
 
 A bundle is a folder:
 
-    embedder.onnx  detector.onnx  appearance.onnx  close_look.onnx  tampering.onnx   the networks
-    aligner_features.onnx  aligner.onnx  verifier_features.onnx  verifier.onnx   those in two halves
+    embedder.onnx  detector.onnx  appearance.onnx  tampering.onnx   the networks
+    aligner_features.onnx  aligner.onnx  verifier_features.onnx  verifier.onnx  close_look_features.onnx
+    close_look.onnx   those in two halves
     calibration.json  thresholds and how evidence is weighed
     verifier_calibration.json  the verifier's head
     photo_copy.json  wiped_places.json  how copied photos, and wiped places of them, are told
@@ -40,6 +41,7 @@ FILES = (
     "verifier_features.onnx",
     "verifier.onnx",
     "appearance.onnx",
+    "close_look_features.onnx",
     "close_look.onnx",
     "tampering.onnx",
     "calibration.json",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.alignment import FRAME_SIDE, Matrix, PreparedReference, framed
 from model.regions import RgbImage
-from model.runtime import session
+from model.siamese import Siamese
 
 FILE = "close_look.onnx"
 
@@ -32,18 +32,17 @@ _LEAST_LIKELY = 0.1  # what no place reaches differs nowhere to speak of
 
 
 class CloseLook:
-    """The network in the file `path` (ONNX); safe to call from several threads."""
+    """The network in the file `path` (ONNX) and the one beside it; safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        self._session = session(path, threads=threads)
+        self._network = Siamese(path, outputs=["logits", "maps"], threads=threads, shown=_shown)
 
     def imitation_odds(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> float:
         """Log odds of an imitation against a genuine mark, within ± `FURTHEST_ODDS`.
 
         `matrix` takes `region`, at working size, to the frame of `reference` (`model.alignment`).
         """
-        pair = close_pair(region, matrix, reference.picture)
-        ((genuine, _, imitation),) = self._session.run(["logits"], {"pairs": pair[None]})[0]
+        (genuine, _, imitation), _ = self._network.compare(_laid(region, matrix, reference.picture), reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         return round(float(np.clip(imitation - genuine, -FURTHEST_ODDS, FURTHEST_ODDS)), 3)
 
@@ -52,18 +51,29 @@ class CloseLook:
 
         The network seldom gives one place more than even odds, since it knows that something differs better than where.
         """
-        pair = close_pair(region, matrix, reference.picture)
-        logits = self._session.run(["maps"], {"pairs": pair[None]})[0][0, _IMITATION]
-        likely = 1.0 / (1.0 + np.exp(-logits.astype(np.float64)))
+        _, maps = self._network.compare(_laid(region, matrix, reference.picture), reference)
+        likely = 1.0 / (1.0 + np.exp(-maps[_IMITATION].astype(np.float64)))
         return np.asarray((likely / max(float(likely.max()), _LEAST_LIKELY)).round(3), np.float32)
 
 
 def close_pair(region: RgbImage, matrix: Matrix, picture: RgbImage) -> NDArray[np.uint8]:
     """The pair as the network sees it, (2, h, w, 3): `region` laid as `matrix` says, and the reference's `picture`."""
+    return np.stack([_laid(region, matrix, picture), _framed(picture)])
+
+
+def _laid(region: RgbImage, matrix: Matrix, picture: RgbImage) -> RgbImage:
     height, width = frame_size(picture)
     to_frame = np.diag([width / FRAME_SIDE, height / FRAME_SIDE, 1.0]) @ matrix
-    laid = cv2.warpPerspective(region, to_frame, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.stack([laid, framed(picture, height=height, width=width)])
+    return np.asarray(cv2.warpPerspective(region, to_frame, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _shown(reference: PreparedReference) -> RgbImage:
+    return _framed(reference.picture)
+
+
+def _framed(picture: RgbImage) -> RgbImage:
+    height, width = frame_size(picture)
+    return framed(picture, height=height, width=width)
 
 
 def frame_size(picture: RgbImage) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Could a tampered place be a face that was made private?
 
-Sellers blur their faces, which says nothing of a mark. What is blurred or mosaicked keeps its colour, below a face
-is a neck, and beside it hair and a room: so these are asked for the colour of skin, which packages are of all over.
+Sellers blur or cover their faces, which says nothing of a mark. What is blurred or mosaicked keeps its colour, below a
+face is a neck, and beside it hair and a room: so these are asked for the colour of skin, which packages are of all
+over. What is covered, by an emoji or by paint, shows no skin: there the neck must be the clearer, high in the photo.
 Nothing here finds or knows a face.
 """
 
@@ -35,23 +36,32 @@ Of 90 packages in shops whose mark was wiped (photos for tuning) the two rules a
 LOWEST = 0.45
 """Of the photo's height: where the middle of a face may be lowest."""
 
+BELOW_COVERED, LOWEST_COVERED = 0.4, 0.33
+"""The same as `SKIN_BELOW` and `LOWEST` where what is within shows no skin.
+
+Of the places found on the faces of 58 studio photos, none of `benchmarks/innocent.py`, that an emoji, paint or a
+scribble covers, 0.66, 0.90 and 0.91 pass (0.08, 0.34 and 0.06 by the rule of skin within); of those found on smeared
+marks, 967 of photos for tuning and of garments and 100 of packages in shops, 0.010 (0.007). A mark on a cap, above a
+face, may.
+"""
+
 PROPORTIONS = (0.6, 2.2)
 """Least and most height of a face, in its widths."""
 
 
 def could_be_a_face(image: RgbImage, box: Box) -> bool:
     """Whether what was tampered with in `box` of an upright photo may be a face, (height, width, 3) uint8 RGB."""
-    height = image.shape[0]
-    if not PROPORTIONS[0] <= box.height / box.width <= PROPORTIONS[1] or box.y + box.height / 2 > LOWEST * height:
+    centre = (box.y + box.height / 2) / image.shape[0]
+    if not PROPORTIONS[0] <= box.height / box.width <= PROPORTIONS[1] or centre > LOWEST:
         return False
-    below = Box(box.x + 0.2 * box.width, box.y + box.height, 0.6 * box.width, 0.4 * box.height)
     wide = _BESIDE * box.width
     beside = (Box(x, box.y, wide, box.height) for x in (box.x - wide, box.x + box.width))
-    return (
-        _skin_share(box.crop(image)) >= SKIN_WITHIN
-        and _skin_share(below.crop(image)) >= SKIN_BELOW
-        and sum(_skin_share(one.crop(image)) for one in beside) / 2 <= SKIN_BESIDE
-    )
+    if sum(_skin_share(one.crop(image)) for one in beside) / 2 > SKIN_BESIDE:
+        return False
+    below = _skin_share(Box(box.x + 0.2 * box.width, box.y + box.height, 0.6 * box.width, 0.4 * box.height).crop(image))
+    if below >= BELOW_COVERED and centre <= LOWEST_COVERED:
+        return True
+    return below >= SKIN_BELOW and _skin_share(box.crop(image)) >= SKIN_WITHIN
 
 
 _BESIDE = 0.4  # of its width

@@ -7,7 +7,7 @@ region is compared with several references in turn: its description is kept unti
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,10 @@ _KEPT = MOST_LOOKS + 1
 """Frames whose description is kept: those of one pair, and the box."""
 
 
+Shown = Callable[[PreparedReference], RgbImage]
+"""A reference as a network sees it, (h, w, 3) uint8 RGB."""
+
+
 def features_file(path: Path) -> Path:
     """The file of the half that describes, of a network whose other half is in the file `path`."""
     return path.with_name(f"{path.stem}_features.onnx")
@@ -33,19 +37,22 @@ def features_file(path: Path) -> Path:
 class Siamese:
     """The network in the file `path` (ONNX) and the one beside it; safe to call from several threads.
 
-    The half that describes takes `pictures` (n, h, w, 3) uint8 RGB, as the frame shows them, and gives `features`. The
-    other takes `pairs` (n, 2, …) of these, the region's and then the reference's, and gives `outputs`.
+    The half that describes takes `pictures` (n, h, w, 3) uint8 RGB and gives `features`. The other takes `pairs`
+    (n, 2, …) of these, the region's and then the reference's, and gives `outputs`. `shown` is how a reference is shown
+    to it: in the frame, where nothing is said.
     """
 
-    def __init__(self, path: Path, *, outputs: Sequence[str], threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, outputs: Sequence[str], threads: int = 1, shown: Shown = lambda reference: reference.frame
+    ) -> None:
         self._describing = session(features_file(path), threads=threads)
         self._comparing = session(path, threads=threads)
         self._outputs = list(outputs)
-        self._known = Kept(lambda reference: self._described(reference.frame[None]))
+        self._known = Kept(lambda reference: self._described(shown(reference)[None]))
         self._latest = threading.local()
 
     def compare(self, frame: RgbImage, reference: PreparedReference) -> list[NDArray[np.float32]]:
-        """The outputs for one region, laid on the reference."""
+        """The outputs for one region, laid on the reference: `frame` is as large as the reference is shown."""
         described = np.stack([self._described_once(frame), self._known.of(reference)], axis=1)
         return [output[0] for output in self._comparing.run(self._outputs, {"pairs": described})]
 

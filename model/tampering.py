@@ -23,11 +23,19 @@ from model.runtime import session
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
 
-CONTEXT = 1.6
-"""Sides of the surroundings that the closer look at a place sees, in longer sides of the place."""
+CONTEXTS = (1.6, 4.0)
+"""Sides of the surroundings that the two closer looks at a place see, in longer sides of the place.
+
+From near a faded or flat mark often looks tampered with, and amid what is around it no more: in two draws of 702 smears
+of 234 marks on photos for tuning, by tools of training, 0.89 and 0.84 are found at 1 % of the genuine ones accused,
+instead of 0.84 each, and 0.91 and 0.90 at 2 %, instead of 0.88 each.
+"""
+
+LEAST_SEEN = 0.003
+"""No look counts as less sure than this, or as surer than the rest to 1."""
 
 MOST_PLACES = 2
-"""Tampered places of a photo that are looked at; each costs a closer look and one embedding."""
+"""Tampered places of a photo that are looked at; each costs two closer looks and one embedding."""
 
 MOSTLY = 0.8
 """Share of a place that must lie in a panel for it to be looked at there."""
@@ -81,7 +89,7 @@ class TamperingMap:
         return sorted(found, key=lambda patch: -patch.tampered)
 
 
-def surroundings(box: Box, shape: tuple[int, ...], *, context: float = CONTEXT) -> Box:
+def surroundings(box: Box, shape: tuple[int, ...], *, context: float) -> Box:
     """The square around `box`, `context` of its longer side wide, moved and cut to lie in a photo of `shape`."""
     height, width = shape[0], shape[1]
     side = max(box.width, box.height) * context
@@ -116,7 +124,7 @@ class Tampering:
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
 
     def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:
-        """The `MOST_PLACES` most tampered places of the photo, each as sure as a closer look is, the surest first.
+        """The `MOST_PLACES` most tampered places of the photo, each as sure as closer looks are, the surest first.
 
         Each of the `panels` that it is put together from is looked at by itself: that a picture stands beside others,
         or in a frame, is no tampering. What may be a face that was made private is none of the places.
@@ -131,14 +139,20 @@ class Tampering:
         return sorted(closer, key=lambda patch: -patch.probability)
 
     def within(self, image: RgbImage, box: Box, *, panels: Sequence[Box] = ()) -> float:
-        """The mean probability, 0..1, inside `box` of `image`, by a closer look: at its surroundings alone.
+        """The probability, 0..1, that `box` of `image` was tampered with, by closer looks: at its surroundings alone.
 
-        Those end where the one of the `panels` ends that holds the box.
+        Their log odds are averaged. The surroundings end where the one of the `panels` ends that holds the box.
         """
         holding = [panel for panel in panels if panel.intersection(box) >= MOSTLY * box.area]
         if holding:
             left, top = holding[0].corner()
             return self.within(holding[0].crop(image), box.moved(-left, -top))
-        around = surroundings(box, image.shape)
+        around = dict.fromkeys(surroundings(box, image.shape, context=context) for context in CONTEXTS)
+        seen = np.clip([self._within(image, box, around=one) for one in around], LEAST_SEEN, 1 - LEAST_SEEN)
+        odds = float(np.log(seen / (1 - seen)).mean())
+        return round(1 / (1 + float(np.exp(-odds))), 4)
+
+    def _within(self, image: RgbImage, box: Box, *, around: Box) -> float:
+        """The mean probability inside `box`, seen in the square `around` it."""
         left, top = around.corner()
         return self.map(around.crop(image)).within(box.moved(-left, -top))

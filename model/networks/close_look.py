@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.networks.embedder import EmbedderNetwork
-from model.networks.layers import UnsignedEdges, block
+from model.networks.layers import PairNetwork, UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation")
 
@@ -29,7 +29,14 @@ _RANGE = 3.0
 """What the trunk gives is of about this size."""
 
 
-class CloseLookNetwork(nn.Module):
+_AT_8, _AT_16 = 32, 48
+"""Features of a place at strides 8 and 16."""
+
+_PACKED = [48, _AT_8 // 4, _AT_16 // 16]
+"""Features of a place at stride 4 in a description: those of stride 4, and what holds those of strides 8 and 16."""
+
+
+class CloseLookNetwork(PairNetwork):
     """(n, 2, h, w, 3) uint8 RGB, region and reference → `logits` (n, 3) by `CLASSES`, and `maps`.
 
     `maps` (n, 2, h / 8, w / 8) are logits of what a smear and what an imitation changed in each cell. The sides are
@@ -41,8 +48,9 @@ class CloseLookNetwork(nn.Module):
         self.trunk = nn.ModuleList(list(EmbedderNetwork().trunk)[:_TRUNK])
         self.edges = UnsignedEdges()
         self.stem = nn.Sequential(block(6, 16, stride=2), block(16, 24, stride=2), block(24, 24))
-        self.p4, self.p8, self.p16 = block(24, 24, size=1), block(40, 32, size=1), block(112, 48, size=1)
-        self.m4, self.m8, self.m16 = _Matched(48, 48, reach=2), _Matched(32, 48, reach=1), _Matched(48, 64, reach=1)
+        self.p4, self.p8, self.p16 = block(24, 24, size=1), block(40, _AT_8, size=1), block(112, _AT_16, size=1)
+        self.m4, self.m8 = _Matched(48, 48, reach=2), _Matched(_AT_8, 48, reach=1)
+        self.m16 = _Matched(_AT_16, 64, reach=1)
         self.d4, self.f8 = block(48, 48, stride=2), block(96, 64)
         self.maps = nn.Conv2d(64, 2, 1)
         self.d8, self.f16 = block(66, 64, stride=2), nn.Sequential(block(128, 96), block(96, 96))
@@ -56,12 +64,32 @@ class CloseLookNetwork(nn.Module):
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        seen, known = pairs.unbind(dim=1)
-        count = pairs.shape[0]
-        of4, of8, of16 = self._described(torch.cat([seen, known]))
-        matched4 = self.m4(of4[:count], of4[count:])
-        matched8 = self.m8(of8[:count], of8[count:])
-        matched16 = self.m16(of16[:count], of16[count:])
+        return self.compared(self.described_pairs(pairs))
+
+    def described(self, pictures: Tensor) -> Tensor:
+        """What is seen in `pictures` (n, h, w, 3) at strides 4, 8 and 16: (n, 59, h / 4, w / 4).
+
+        A place of stride 8 or 16 has its features spread over the places of stride 4 that it holds.
+        """
+        pixels = pictures.permute(0, 3, 1, 2).float()
+        strokes = self.stem(torch.cat([pixels / 255 - 0.5, self.edges(pixels / 255)], dim=1))
+        features, taps = (pixels - 127.0) / 128.0, []
+        for number, layer in enumerate(self.trunk):
+            features = layer(features)
+            if number in _TAPS:
+                taps.append(features / _RANGE)
+        of8, of16 = (functional.pixel_shuffle(self.p8(taps[1]), 2), functional.pixel_shuffle(self.p16(taps[2]), 4))
+        return torch.cat([strokes, self.p4(taps[0]), of8, of16], dim=1)
+
+    def compared(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        """What the descriptions of region and reference, (n, 2, 59, h / 4, w / 4), say: see the class."""
+        (seen4, seen8, seen16), (known4, known8, known16) = (
+            torch.split(one, _PACKED, dim=1) for one in pairs.unbind(dim=1)
+        )
+        unpack = functional.pixel_unshuffle
+        matched4 = self.m4(seen4, known4)
+        matched8 = self.m8(unpack(seen8, 2), unpack(known8, 2))
+        matched16 = self.m16(unpack(seen16, 4), unpack(known16, 4))
         features = self.f8(torch.cat([self.d4(matched4), matched8], dim=1))
         maps = self.maps(features)
         shares = torch.sigmoid(maps)
@@ -73,17 +101,6 @@ class CloseLookNetwork(nn.Module):
             shares.amax(dim=(2, 3)),
         ]
         return self.out(torch.cat(pooled, dim=1)), maps
-
-    def _described(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What is seen in `pictures` (n, h, w, 3) at strides 4, 8 and 16."""
-        pixels = pictures.permute(0, 3, 1, 2).float()
-        strokes = self.stem(torch.cat([pixels / 255 - 0.5, self.edges(pixels / 255)], dim=1))
-        features, taps = (pixels - 127.0) / 128.0, []
-        for number, layer in enumerate(self.trunk):
-            features = layer(features)
-            if number in _TAPS:
-                taps.append(features / _RANGE)
-        return torch.cat([strokes, self.p4(taps[0])], dim=1), self.p8(taps[1]), self.p16(taps[2])
 
 
 class _Matched(nn.Module):

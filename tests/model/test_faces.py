@@ -28,6 +28,21 @@ def test_a_mark_on_a_shirt_is_no_face() -> None:
     assert not could_be_a_face(person(), Box(160, 190, 50, 50))
 
 
+@pytest.mark.parametrize("emoji", [(255, 220, 40), (20, 20, 20)])
+def test_what_covers_a_face_above_a_neck_shows_no_skin(emoji: tuple[int, int, int]) -> None:
+    photo = person()
+    FACE.crop(photo)[...] = emoji
+    assert could_be_a_face(photo, FACE)
+    assert not could_be_a_face(np.roll(photo, 80, axis=0), Box(FACE.x, FACE.y + 80, FACE.width, FACE.height))
+
+
+def test_a_cover_above_a_shirt_is_no_face() -> None:
+    photo = person()
+    FACE.crop(photo)[...] = WALL
+    NECK.crop(photo)[...] = SHIRT
+    assert not could_be_a_face(photo, FACE)
+
+
 def test_skin_without_skin_below_it_is_no_face() -> None:
     photo = person()
     NECK.crop(photo)[...] = SHIRT

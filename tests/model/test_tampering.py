@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.bundle import bundle_folder
-from model.regions import Box
+from model.regions import Box, RgbImage
 from model.tampering import Tampering, TamperingMap, surroundings
 
 
@@ -40,9 +40,9 @@ def test_a_box_is_as_tampered_as_its_cells_are_on_average() -> None:
 
 
 def test_surroundings_lie_in_the_photo() -> None:
-    assert np.allclose(surroundings(Box(100, 100, 40, 20), (300, 400)), (88, 78, 64, 64))
-    assert np.allclose(surroundings(Box(-5, 290, 40, 20), (300, 400)), (0, 236, 64, 64))
-    assert np.allclose(surroundings(Box(0, 0, 400, 300), (300, 400)), (0, 0, 400, 300))
+    assert np.allclose(surroundings(Box(100, 100, 40, 20), (300, 400), context=1.6), (88, 78, 64, 64))
+    assert np.allclose(surroundings(Box(-5, 290, 40, 20), (300, 400), context=1.6), (0, 236, 64, 64))
+    assert np.allclose(surroundings(Box(0, 0, 400, 300), (300, 400), context=1.6), (0, 0, 400, 300))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,22 @@ def test_a_mosaic_on_cloth_is_seen_where_it_is(released: Tampering) -> None:
     (patch, *_) = released.places(hidden)
     assert patch.box.iou(box) > 0.4
     assert patch.probability == released.within(hidden, patch.box)
+
+
+def test_a_place_is_as_tampered_as_the_odds_from_near_and_amid_its_surroundings_are_on_average() -> None:
+    class Seen(Tampering):
+        """Is surer of what it sees from near; remembers how much it saw."""
+
+        def map(self, image: RgbImage) -> TamperingMap:
+            widths.append(image.shape[1])
+            return TamperingMap(np.full((4, 4), 0.9 if image.shape[1] < 200 else 0.5, np.float32), (0.01, 0.01))
+
+    widths: list[int] = []
+    seen, photo = Seen(bundle_folder() / "tampering.onnx"), np.zeros((400, 400, 3), np.uint8)
+    assert seen.within(photo, Box(150, 150, 100, 60)) == pytest.approx(0.75, abs=1e-3)  # odds of 9 and 1: 3
+    assert widths == [160, 400]
+    assert seen.within(photo, Box(0, 0, 400, 400)) == 0.5
+    assert widths == [160, 400, 400], "what fills the photo is seen once"
 
 
 def test_a_face_that_was_made_private_is_no_place(released: Tampering) -> None:

@@ -49,6 +49,7 @@ DRAWN_SHARES = (0.32, 0.25, 0.28, 0.15)
 
 _COLOURED_SHARE = 0.65
 _CALIBRATION = 400
+_PICTURES = torch.zeros((2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 Report = Callable[[str], None]
 
@@ -162,7 +163,7 @@ def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference]
 
 def export_aligner(folder: Path, network: AlignerNetwork) -> None:
     """Write both halves of the aligner and its weights."""
-    _export_halves(
+    export_halves(
         network, folder / ALIGNER, comparing=lambda pairs: network.matches_and_flow(pairs)[1:],
         outputs=["flow", "doubt"],
     )  # fmt: skip
@@ -171,24 +172,33 @@ def export_aligner(folder: Path, network: AlignerNetwork) -> None:
 
 def export_judge(folder: Path, network: VerifierNetwork) -> None:
     """Write both halves of the verdict's network and its weights."""
-    _export_halves(
+    export_halves(
         network, folder / NETWORK, comparing=lambda pairs: network.judged(network.places(pairs)),
         outputs=["logits", "maps"],
     )  # fmt: skip
     save_weights(network, folder / "verifier.fp16.npz")
 
 
-def _export_halves(
+def export_halves(
     network: PairNetwork, path: Path, *, comparing: Callable[[Tensor], tuple[Tensor, ...]],
-    outputs: Sequence[str],
+    outputs: Sequence[str], pictures: Tensor = _PICTURES, any_size: bool = False,
 ) -> None:  # fmt: skip
-    """Write what `model.siamese.Siamese` runs: the half that describes pictures, and the one that compares them."""
+    """Write what `model.siamese.Siamese` runs: the half that describes pictures, and the one that compares them.
+
+    `pictures` are an example of what is described; with `any_size` other pictures may be of other sizes.
+    """
     network.eval()
-    describing = _Half(network, network.described)
-    export_onnx(describing, features_file(path), example=_PICTURES, input_names=["pictures"], output_names=["features"])
+    count, side = torch.export.Dim("n"), torch.export.Dim.DYNAMIC
+    export_onnx(
+        _Half(network, network.described), features_file(path), example=pictures, input_names=["pictures"],
+        output_names=["features"], dynamic={0: count, 1: side, 2: side} if any_size else None,
+    )  # fmt: skip
     with torch.no_grad():
-        pairs = torch.stack([network.described(_PICTURES)] * 2, dim=1)
-    export_onnx(_Half(network, comparing), path, example=pairs, input_names=["pairs"], output_names=outputs)
+        pairs = torch.stack([network.described(pictures)] * 2, dim=1)
+    export_onnx(
+        _Half(network, comparing), path, example=pairs, input_names=["pairs"], output_names=outputs,
+        dynamic={0: count, 3: side, 4: side} if any_size else None,
+    )  # fmt: skip
 
 
 class _Half(nn.Module):
@@ -221,9 +231,6 @@ def export_appearance(folder: Path, pairs: NDArray[np.uint8]) -> None:
         export_onnx(network, exact, example=_PICTURES, input_names=["pictures"], output_names=taps)
         pictures = pairs.reshape(-1, *pairs.shape[2:])
         quantize(exact, folder / APPEARANCE, calibration=np.array_split(pictures, math.ceil(len(pictures) / 8)))
-
-
-_PICTURES = torch.zeros((2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
 
 
 def refit_head(

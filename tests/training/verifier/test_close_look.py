@@ -15,7 +15,7 @@ from model.embedder import Embedder
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import load_weights
-from model.runtime import session
+from model.siamese import Siamese
 from model.verifier import ALIGNER, Aligner
 from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.synthesis.grounds import Backgrounds
@@ -64,12 +64,13 @@ def test_a_short_training_runs_and_exports_to_what_torch_computes(drawn: Drawn, 
         embedder.trunk[0].convolution.weight,  # type: ignore[union-attr,arg-type]
     ), "the trunk stays the embedder's"
     export_close_look(network, tmp_path / FILE)
-    exported, rng = session(tmp_path / FILE, threads=1), np.random.default_rng(0)
+    exported, rng = Siamese(tmp_path / FILE, outputs=["logits", "maps"]), np.random.default_rng(0)
     for frame in (SQUARE, WIDE, TALL):
         pair = rng.integers(0, 256, (1, 2, *frame, 3), np.uint8)
         with torch.no_grad():
-            expected, _ = network(torch.from_numpy(pair))
-        assert exported.run(["logits"], {"pairs": pair})[0] == pytest.approx(expected.numpy(), abs=1e-3)
+            expected = network(torch.from_numpy(pair))
+        for found, known in zip(exported.compare_all(pair), expected, strict=True):
+            assert found == pytest.approx(known.numpy(), abs=1e-3)
 
 
 def test_a_training_begins_from_an_earlier_release(drawn: Drawn) -> None:
