@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import LEAST_TAMPERED
 from model.detector import letterboxed
 from model.faces import could_be_a_face
 from model.regions import Box, RgbImage, whole_image
@@ -30,9 +31,6 @@ From near a faded or flat mark often looks tampered with, and amid what is aroun
 of 234 marks on photos for tuning, by tools of training, 0.89 and 0.84 are found at 1 % of the genuine ones accused,
 instead of 0.84 each, and 0.91 and 0.90 at 2 %, instead of 0.88 each.
 """
-
-LEAST_SEEN = 0.003
-"""No look counts as less sure than this, or as surer than the rest to 1."""
 
 MOST_PLACES = 2
 """Tampered places of a photo that are looked at; each costs two closer looks and one embedding."""
@@ -148,7 +146,7 @@ class Tampering:
             left, top = holding[0].corner()
             return self.within(holding[0].crop(image), box.moved(-left, -top))
         around = dict.fromkeys(surroundings(box, image.shape, context=context) for context in CONTEXTS)
-        seen = np.clip([self._within(image, box, around=one) for one in around], LEAST_SEEN, 1 - LEAST_SEEN)
+        seen = np.clip([self._within(image, box, around=one) for one in around], LEAST_TAMPERED, 1 - LEAST_TAMPERED)
         odds = float(np.log(seen / (1 - seen)).mean())
         return round(1 / (1 + float(np.exp(-odds))), 4)
 
