@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -129,9 +130,12 @@ class Recognition:
         """Whether the evidence reaches the threshold."""
         return self.probability(evidence) >= self.finding_probability
 
-    def may_pass(self, evidence: Evidence, *, agreeing: int) -> bool:
-        """Whether it would, if any number of keypoints from none to `agreeing` did agree."""
-        return any(self.passes(evidence._replace(agreeing=number)) for number in (0, agreeing))
+    def may_pass(self, evidence: Evidence, *, agreeing: int, verified: Sequence[float]) -> bool:
+        """Whether it would, if any number of keypoints from none to `agreeing` did agree, and if the verifier's
+        probability were any between the least and the most of `verified`.
+        """
+        extremes = product((0, agreeing), (min(verified), max(verified)))
+        return any(self.passes(evidence._replace(agreeing=number, verified=said)) for number, said in extremes)
 
 
 FIRST_GUESS = Recognition(-10.0, (1.0, 6.0, 15.0, -0.3, 3.0, 1.0, 1.5, 3.0, 0.2, 0.5, 0.0), 0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from model.embedder import Embedder
 from model.kept import Kept
-from model.verifier import Compared
+from model.verifier import Laid
 
 
 class SecondLook:
@@ -18,9 +18,9 @@ class SecondLook:
         self._embedder = embedder
         self._known = Kept(lambda reference: embedder.embed([reference.picture])[0])
 
-    def similarity(self, compared: Compared) -> float:
+    def similarity(self, laid: Laid) -> float:
         """Cosine, -1..1, of the aligned region and the reference's picture."""
-        (seen,) = self._embedder.embed([compared.aligned()])
-        known = self._known.of(compared.reference)
+        (seen,) = self._embedder.embed([laid.aligned()])
+        known = self._known.of(laid.reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal answers in any thread.
         return round(float(seen @ known), 4)

@@ -77,17 +77,27 @@ def likeliest(shares: Shares) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Laid:
+    """A region, at working size, laid on a reference: `matrix` takes it to the frame of that, as `frame` shows it."""
+
+    region: RgbImage = field(repr=False)
+    matrix: Matrix
+    frame: RgbImage = field(repr=False)
+    reference: PreparedReference = field(repr=False)
+
+    def aligned(self) -> RgbImage:
+        """The region as the reference's picture is laid out, the same shape."""
+        return laid_out(self.region, self.matrix, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined(Laid):
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `matrix` takes the region to the reference's frame, which `frame` shows. `judged` (5,) float32: the similarity and
-    the network's four logits. `maps` (2, h, w) float32 0..1 say what of each cell of the frame a smear and an imitation
-    changed.
+    `judged` (5,) float32: the similarity and the network's four logits. `maps` (2, h, w) float32 0..1 say what of each
+    cell of the frame a smear and an imitation changed.
     """
 
-    region: RgbImage
-    matrix: Matrix
-    frame: RgbImage
     judged: NDArray[np.float32]
     maps: NDArray[np.float32]
 
@@ -111,11 +121,6 @@ class Compared:
 
     unrelated: float
     examined: Examined = field(repr=False)
-    reference: PreparedReference = field(repr=False)
-
-    def aligned(self) -> RgbImage:
-        """The region as the reference's picture is laid out, the same shape."""
-        return laid_out(self.examined.region, self.examined.matrix, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,19 +267,26 @@ class VerifierRuntime:
         self._aligner = Aligner(path.with_name(ALIGNER), threads=threads)
         self._appearance = Appearance(path.with_name(APPEARANCE), threads=threads)
 
-    def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
-        """Align `region` (any size from 1×1, with the scan's margin) with `reference` and measure the pair."""
+    def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
+        """Align `region` (any size from 1×1, with the scan's margin) with `reference`."""
         small = working_size(region)
         matrix = self._aligner.align(small, reference)
-        frame = laid_in_frame(small, matrix)
-        logits, maps = self._judge.compare(frame, reference)
+        return Laid(small, matrix, laid_in_frame(small, matrix), reference)
+
+    def measure(self, laid: Laid, *, similarity: float) -> Examined:
+        """Compare the pair place by place."""
+        logits, maps = self._judge.compare(laid.frame, laid.reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         judged = np.array([similarity, *logits], np.float32).round(4)
-        return Examined(small, matrix, frame, judged, expit(maps))
+        return Examined(laid.region, laid.matrix, laid.frame, laid.reference, judged, expit(maps))
 
-    def numbers(self, examined: Examined, reference: PreparedReference) -> NDArray[np.float32]:
+    def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
+        """Lay `region` on `reference` and measure the pair."""
+        return self.measure(self.lay(region, reference), similarity=similarity)
+
+    def numbers(self, examined: Examined) -> NDArray[np.float32]:
         """All that the head takes of a pair, (k,): `judged`, and how the region looks beside the reference."""
-        return np.concatenate([examined.judged, self._appearance.beside(examined.frame, reference)])
+        return np.concatenate([examined.judged, self._appearance.beside(examined.frame, examined.reference)])
 
 
 class Verifier:
@@ -295,27 +307,31 @@ class Verifier:
         self._reader = reader
         probe = np.zeros((8, 8, 3), np.uint8)
         nothing = prepare_reference(probe)
-        numbers = self._runtime.numbers(self._runtime.examine(probe, nothing, similarity=0.0), nothing)
+        numbers = self._runtime.numbers(self._runtime.examine(probe, nothing, similarity=0.0))
         if len(numbers) != self._head.inputs:
             raise ValueError(
                 f"{calibration.name} is for {self._head.inputs} numbers and {path.name} with this code gives "
                 f"{len(numbers)}: they are not from one round"
             )
 
-    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        """Measure `region`, a detector's box with the scan's margin, beside `reference`.
+    def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
+        """Lay `region`, a detector's box with the scan's margin, on `reference`."""
+        return self._runtime.lay(region, reference)
+
+    def compare(self, laid: Laid, *, similarity: float) -> Compared:
+        """Measure a region beside the reference that it is `laid` on.
 
         `similarity` is the cosine of their embeddings, -1..1.
         """
-        examined = self._runtime.examine(region, reference, similarity=similarity)
-        return Compared(float(self._head.unrelated(examined.judged)), examined, reference)
+        examined = self._runtime.measure(laid, similarity=similarity)
+        return Compared(float(self._head.unrelated(examined.judged)), examined)
 
     def scores(self, compared: Compared) -> Scores:
-        """All four probabilities. It takes as long as `compare`: most pairs are unrelated and need none."""
+        """All four probabilities. It takes longer than `compare`: most pairs are unrelated and need none."""
         examined = compared.examined
-        numbers = self._runtime.numbers(examined, compared.reference)
+        numbers = self._runtime.numbers(examined)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(numbers))
-        look = self._close_look.imitation_odds(examined.region, examined.matrix, compared.reference)
+        look = self._close_look.imitation_odds(examined.region, examined.matrix, examined.reference)
         return self._look_weights.applied(Scores(genuine, smear, imitation, unrelated), look)
 
     def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
@@ -325,7 +341,8 @@ class Verifier:
         """
         if shares.imitation <= SUSPECTED:
             return None
-        reading = self._reader.read(compared.aligned(), compared.reference, region=compared.examined.region)
+        examined = compared.examined
+        reading = self._reader.read(examined.aligned(), examined.reference, region=examined.region)
         is_another = reading is not None and reading.outcome == "another_word" and compared.unrelated > UNLIKE
         return None if is_another else reading
 
@@ -335,18 +352,18 @@ class Verifier:
 
     def explain(self, compared: Compared, *, kind: Kind, reading: Reading | None = None) -> Explanation:
         """Why the region is of that `kind`, in a picture and in words."""
-        examined, reference = compared.examined, compared.reference
+        examined, reference = compared.examined, compared.examined.reference
         changed = examined.changed(kind)
         if kind == "imitation":
             changed = self._close_look.imitated(examined.region, examined.matrix, reference)
         reasons = _reasons(kind, examined, reference, changed=changed)
         if kind == "imitation" and reading is not None and reading.outcome in ("near_miss", "another_word"):
             reasons.insert(0, reading.difference())
-        return Explanation(compared.aligned(), _on_picture(changed, reference), reasons)
+        return Explanation(examined.aligned(), _on_picture(changed, reference), reasons)
 
     def verify(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Scores:
         """Judge `region` against `reference` by this pair alone, words included where they count."""
-        compared = self.compare(region, reference, similarity=similarity)
+        compared = self.compare(self.lay(region, reference), similarity=similarity)
         shares = self.scores(compared).shares
         shares = self.after_reading(shares, self.read(compared, shares=shares))
         genuine, smear, imitation = ((1.0 - compared.unrelated) * share for share in shares)

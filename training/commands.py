@@ -257,6 +257,7 @@ def wording(*, bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
 @train.command()
 def thresholds(
     *,
+    folder: Folder = WORK / "thresholds",
     bundle: Bundle = NEW_BUNDLE,
     most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.02,
 ) -> None:
@@ -266,7 +267,8 @@ def thresholds(
     from training.synthesis.logos import fetch_packages, load_logos
 
     settings = ThresholdSettings(most_false=most_false)
-    figures = tune_thresholds(bundle, logos=load_logos(fetch_packages()), settings=settings, progress=bar)
+    logos = load_logos(fetch_packages())
+    figures = tune_thresholds(bundle, logos=logos, settings=settings, kept=folder, progress=bar)
     typer.echo(json.dumps(figures))
 
 
@@ -325,7 +327,7 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
         "close look": lambda: close_look(folder=folder / "close_look", bundle=bundle, seed=seed),
         "copies": lambda: copies(bundle=bundle, seed=seed),
         "places": lambda: places(bundle=bundle, seed=seed),
-        "thresholds": lambda: thresholds(bundle=bundle),
+        "thresholds": lambda: thresholds(folder=folder / "thresholds", bundle=bundle),
     }
     described: dict[str, str | int] = {"bundle": str(bundle), "seed": seed}
     train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.agreeing_keypoints import agreeing
 from model.alignment import MOST_FEATURES
 from model.bundle import ModelBundle
-from model.calibration import Evidence, Likeness, Shares
+from model.calibration import Evidence, Likeness
 from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
 from model.regions import Box, Region, RgbImage
@@ -125,18 +125,18 @@ def _finding_from_mark(
     turned = quarters_turned(suspect.hit.view)
 
     def way(reference: StoredReference, similarity: float, *, quarters: int) -> _Way | None:
-        mark = regions.mark(suspect.region.box, quarters=quarters)
-        compared = verifier.compare(mark, reference.prepared, similarity=similarity)
-        evidence = suspect.evidence(brands=brands)._replace(
-            verified=1.0 - compared.unrelated,
-            similarity=similarity,
-            realigned=bundle.second_look.similarity(compared),
-        )
-        # Keypoints cost as much as a network, and most pairs are unrelated whatever they say.
-        if not recognition.may_pass(evidence, agreeing=MOST_FEATURES):
+        laid = verifier.lay(regions.mark(suspect.region.box, quarters=quarters), reference.prepared)
+        realigned = bundle.second_look.similarity(laid)
+        evidence = suspect.evidence(brands=brands)._replace(similarity=similarity, realigned=realigned)
+        # Most pairs are unrelated, whatever the verifier and the keypoints say, each of which costs as much again.
+        if not recognition.may_pass(evidence, agreeing=MOST_FEATURES, verified=(0.0, 1.0)):
+            return None
+        compared = verifier.compare(laid, similarity=similarity)
+        evidence = evidence._replace(verified=1.0 - compared.unrelated)
+        if not recognition.may_pass(evidence, agreeing=MOST_FEATURES, verified=(evidence.verified,)):
             return None
         features = regions.features(suspect.region.box, quarters=quarters)
-        evidence = evidence._replace(agreeing=agreeing(features, reference.prepared, matrix=compared.examined.matrix))
+        evidence = evidence._replace(agreeing=agreeing(features, reference.prepared, matrix=laid.matrix))
         probability = recognition.probability(evidence)
         passes = probability >= recognition.finding_probability
         return _Way(reference, evidence, compared, quarters, probability) if passes else None
@@ -145,22 +145,20 @@ def _finding_from_mark(
         found = (way(*one, quarters=quarters) for one in candidate.references)
         return [one for one in found if one is not None]
 
-    def explained(way: _Way) -> _Explained:
-        shares, tampered = verifier.scores(way.compared).shares, tampering.within(suspect.region.box)
-        return _Explained(way, calibration.kinds.shares(Likeness(shares, way.evidence.word, tampered)))
-
     passing = ways(quarters=turned)
     if turned and passing:
         passing = _as_it_stands(upright=ways(quarters=0), turned=passing)
     if not passing:
         return None
-    divided = max((explained(one) for one in passing), key=_Explained.worth)
-    best = divided.way
-    reading = verifier.read(best.compared, shares=divided.shares)
+    best = max(passing, key=_Way.worth)
+    tampered = tampering.within(suspect.region.box)
+    likeness = Likeness(verifier.scores(best.compared).shares, best.evidence.word, tampered)
+    shares = calibration.kinds.shares(likeness)
+    reading = verifier.read(best.compared, shares=shares)
     is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
     if is_another and not surely_its:
         return None
-    shares = verifier.after_reading(divided.shares, reading)
+    shares = verifier.after_reading(shares, reading)
     kind = likeliest(shares)
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
     return Verified(
@@ -170,7 +168,7 @@ def _finding_from_mark(
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,
         agreeing=best.evidence.agreeing,
-        tampered=tampering.within(suspect.region.box),
+        tampered=tampered,
         verified=best.evidence.verified,
         kind=kind,
         scores=rounded_scores(*(best.probability * share for share in shares)),
@@ -218,23 +216,15 @@ class _Way:
     quarters: int
     probability: float
 
+    def worth(self) -> tuple[float, float]:
+        """The best explanation is the reference that the mark is most like, once it is laid on it."""
+        return self.evidence.realigned, self.probability
+
 
 def _as_it_stands(*, upright: Sequence[_Way], turned: Sequence[_Way]) -> Sequence[_Way]:
     """Those of a mark as it is, unless it is clearly more like its references when it is turned back."""
     as_is, back = (max((one.evidence.realigned for one in ways), default=-1.0) for ways in (upright, turned))
     return upright if upright and as_is + UPRIGHT >= back else turned
-
-
-@dataclass(frozen=True, slots=True)
-class _Explained:
-    """A way that passed, and how its probability divides."""
-
-    way: _Way
-    shares: Shares
-
-    def worth(self) -> tuple[bool, float]:
-        """The best explanation is the surest of those that say genuine, if any does."""
-        return likeliest(self.shares) == "genuine", self.way.probability
 
 
 def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) -> Verified:

@@ -88,7 +88,15 @@ def test_what_no_number_of_keypoints_brings_to_the_threshold_cannot_pass(weight)
     for verified in np.linspace(0.05, 0.95, 19):
         seen = evidence(verified=float(verified))
         passes = any(by_keypoints.passes(seen._replace(agreeing=number)) for number in numbers)
-        assert by_keypoints.may_pass(seen, agreeing=max(numbers)) == passes
+        assert by_keypoints.may_pass(seen, agreeing=max(numbers), verified=(seen.verified,)) == passes
+
+
+def test_what_no_verifier_brings_to_the_threshold_cannot_pass():
+    similar = replace(VERIFIED_ALONE, weights=(1.0, 10.0, *(0.0,) * 9))
+    for similarity in np.linspace(-1, 1, 21):
+        seen = evidence(similarity=float(similarity))
+        passes = any(similar.passes(seen._replace(verified=float(said))) for said in np.linspace(0, 1, 21))
+        assert similar.may_pass(seen, agreeing=0, verified=(0.0, 1.0)) == passes
 
 
 def test_open_kinds_are_the_verifiers():

@@ -3,7 +3,7 @@ import pytest
 
 from model.alignment import prepare_reference
 from model.second_look import SecondLook
-from model.verifier import Compared, Examined
+from model.verifier import Laid
 
 
 class CountingEmbedder:
@@ -18,9 +18,8 @@ class CountingEmbedder:
         return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
-def compared(region: np.ndarray, reference) -> Compared:
-    examined = Examined(region, np.eye(3), region, np.zeros(5, np.float32), np.zeros((2, 4, 4), np.float32))
-    return Compared(0.0, examined, reference)
+def laid(region: np.ndarray, reference) -> Laid:
+    return Laid(region, np.eye(3), region, reference)
 
 
 def plain(red: int, green: int) -> np.ndarray:
@@ -29,13 +28,13 @@ def plain(red: int, green: int) -> np.ndarray:
 
 def test_the_aligned_region_is_compared_with_the_references_picture():
     look, reference = SecondLook(CountingEmbedder()), prepare_reference(plain(200, 0))
-    assert look.similarity(compared(plain(100, 0), reference)) == pytest.approx(1.0, abs=0.01)
-    assert look.similarity(compared(plain(0, 100), reference)) == pytest.approx(0.0, abs=0.01)
+    assert look.similarity(laid(plain(100, 0), reference)) == pytest.approx(1.0, abs=0.01)
+    assert look.similarity(laid(plain(0, 100), reference)) == pytest.approx(0.0, abs=0.01)
 
 
 def test_a_reference_is_embedded_once():
     embedder = CountingEmbedder()
     look, reference = SecondLook(embedder), prepare_reference(plain(200, 0))
     for _ in range(3):
-        look.similarity(compared(plain(100, 50), reference))
+        look.similarity(laid(plain(100, 50), reference))
     assert embedder.embedded == 4

@@ -38,7 +38,7 @@ def in_a_photo() -> np.ndarray:
 
 def test_scores_are_probabilities_and_everything_has_its_shape(verifier):
     reference = prepare_reference(mark())
-    compared = verifier.compare(in_a_photo(), reference, similarity=0.8)
+    compared = verifier.compare(verifier.lay(in_a_photo(), reference), similarity=0.8)
     scores = verifier.scores(compared)
     assert sum(vars_of(scores)) == pytest.approx(1, abs=1e-9)
     assert sum(scores.shares) == pytest.approx(1, abs=1e-9)
@@ -51,7 +51,7 @@ def test_scores_are_probabilities_and_everything_has_its_shape(verifier):
 
 
 def test_a_genuine_mark_needs_no_reasons(verifier):
-    compared = verifier.compare(in_a_photo(), prepare_reference(mark()), similarity=0.8)
+    compared = verifier.compare(verifier.lay(in_a_photo(), prepare_reference(mark())), similarity=0.8)
     assert verifier.explain(compared, kind="genuine").reasons == []
     assert verifier.explain(compared, kind="imitation").reasons != []
 
@@ -59,7 +59,7 @@ def test_a_genuine_mark_needs_no_reasons(verifier):
 def test_words_are_read_where_an_imitation_is_suspected(verifier):
     picture = np.full((120, 420, 3), 255, np.uint8)
     cv2.putText(picture, "ACMOR", (20, 90), cv2.FONT_HERSHEY_SIMPLEX, 3, (20, 20, 20), 9, cv2.LINE_AA)
-    compared = verifier.compare(picture, prepare_reference(picture), similarity=0.9)
+    compared = verifier.compare(verifier.lay(picture, prepare_reference(picture)), similarity=0.9)
     assert verifier.read(compared, shares=Shares(0.9, 0.05, 0.05)) is None
     reading = verifier.read(compared, shares=Shares(0.2, 0.1, 0.7))
     assert reading is not None
@@ -178,7 +178,7 @@ def test_a_reading_moves_what_is_between_genuine_and_imitated(verifier, seen, ra
 
 def test_another_word_in_what_is_not_alike_is_another_mark(verifier, monkeypatch):
     picture = np.full((120, 420, 3), 255, np.uint8)
-    compared = verifier.compare(picture, prepare_reference(picture), similarity=0.9)
+    compared = verifier.compare(verifier.lay(picture, prepare_reference(picture)), similarity=0.9)
     monkeypatch.setattr(verifier, "_reader", SimpleNamespace(read=lambda *_, **__: Reading("ACMOR", "SUMMER", 0.99)))
     suspected = Shares(0.2, 0.1, 0.7)
     assert verifier.read(replace(compared, unrelated=0.1), shares=suspected).seen == "SUMMER"

@@ -16,7 +16,7 @@ from model.photo_copy import load_copy_weights
 from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from model.tampering import Patch, TamperingMap
-from model.verifier import Compared, Examined, Explanation, Kind, Scores
+from model.verifier import Compared, Examined, Explanation, Kind, Laid, Scores
 from model.wiped_places import load_weights
 
 SIDE = 9
@@ -67,8 +67,11 @@ class FixedReader:
 class SimilarityVerifier:
     """What is similar is genuine."""
 
-    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        return compared(1.0 - max(similarity, 0.0), region, reference)
+    def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
+        return Laid(region, _to_frame(region), region, reference)
+
+    def compare(self, laid: Laid, *, similarity: float) -> Compared:
+        return compared(1.0 - max(similarity, 0.0), laid, similarity)
 
     def scores(self, pair: Compared) -> Scores:
         return Scores(1.0 - pair.unrelated, 0.0, 0.0, pair.unrelated)
@@ -80,7 +83,7 @@ class SimilarityVerifier:
         return shares
 
     def explain(self, pair: Compared, *, kind: Kind, reading: None) -> Explanation:
-        height, width = pair.reference.picture.shape[:2]
+        height, width = pair.examined.reference.picture.shape[:2]
         reasons = [] if kind == "genuine" else ["mosaic over 60 % of the mark"]
         return Explanation(np.zeros((height, width, 3), np.uint8), np.ones((height, width), np.float32), reasons)
 
@@ -109,17 +112,17 @@ class FixedTampering:
 class FixedSecondLook:
     """A second look that says nothing."""
 
-    def similarity(self, pair: Compared) -> float:
+    def similarity(self, laid: Laid) -> float:
         return 0.0
 
 
-def compared(unrelated: float, region: RgbImage, reference: PreparedReference, similarity: float = 0.0) -> Compared:
+def compared(unrelated: float, laid: Laid, similarity: float = 0.0) -> Compared:
     judged = np.array([similarity, 0, 0, 0, 0], np.float32)
-    examined = Examined(region, _laid(region), region, judged, np.zeros((2, 4, 4), np.float32))
-    return Compared(unrelated, examined, reference)
+    maps = np.zeros((2, 4, 4), np.float32)
+    return Compared(unrelated, Examined(laid.region, laid.matrix, laid.frame, laid.reference, judged, maps))
 
 
-def _laid(region: RgbImage) -> Matrix:
+def _to_frame(region: RgbImage) -> Matrix:
     """As an aligner would lay it: a mark that fills the picture has no margin around it there."""
     height, width = region.shape[:2]
     if (height, width) != (MARK, MARK):

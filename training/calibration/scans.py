@@ -1,9 +1,14 @@
-"""What scans with every threshold open say of the development photos, among crowds of brands."""
+"""What scans with every threshold open say of the development photos, among crowds of brands.
+
+Each answer is kept as it comes, so that scans that were broken off go on, and what is weighed otherwise needs no scan.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +26,7 @@ from training.calibration.development import (
     development_brands,
     development_photos,
 )
+from training.evaluation.provenance import ROOT, fingerprint
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
 from training.synthesis.logos import Logo
@@ -86,10 +92,56 @@ def before_comparison(evidence: Evidence) -> Evidence:
 
 
 def scanned(
-    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, crowd: tuple[int, int], progress: Progress
+    bundle: Path,
+    brands: DevelopmentBrands,
+    photos: Sequence[DevelopmentPhoto],
+    *,
+    kept: Path,
+    progress: Progress,
 ) -> list[Answered]:
-    """What the bundle says of the development photos among a crowd of brands."""
-    brands, photos = development_set(logos, settings, crowd)
+    """What the bundle says of `photos` where `brands` are registered.
+
+    The folder `kept` holds the answers, in a file for each bundle, photos and brands.
+    """
+    file = kept / f"scans-{_fingerprint(bundle, brands, photos)}.jsonl"
+    answers = _kept_answers(file)
+    if len(answers) < len(photos):
+        with file.open("a", encoding="utf-8") as appended:
+            for answer in _asked(bundle, brands, photos[len(answers) :], progress=progress):
+                appended.write(json.dumps(answer) + "\n")
+                appended.flush()
+                answers.append(answer)
+    return [
+        Answered(photo, suspects_of(answer, brands=len(brands)), brands=len(brands))
+        for photo, answer in zip(photos, answers, strict=True)
+    ]
+
+
+def _kept_answers(file: Path) -> list[dict[str, Any]]:
+    """The whole lines of the file; what was broken off at its end is cut away."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    written = file.read_bytes() if file.exists() else b""
+    whole = written[: written.rfind(b"\n") + 1]
+    if whole != written:
+        file.write_bytes(whole)
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _fingerprint(bundle: Path, brands: DevelopmentBrands, photos: Sequence[DevelopmentPhoto]) -> str:
+    """Of all that the answers depend on, the code that answers included."""
+    code = [file for part in ("model", "index", "serve") for file in sorted((ROOT / part).rglob("*.py"))]
+    digest = hashlib.sha256(fingerprint([bundle / "manifest.json", *code]).encode())
+    for names in (brands.registered, brands.others, brands.packaged, brands.pictured):
+        digest.update(json.dumps(sorted(names)).encode())
+    for photo in photos:
+        digest.update(hashlib.sha256(photo.data).digest() + json.dumps(photo.claims).encode())
+    return digest.hexdigest()[:12]
+
+
+def _asked(
+    bundle: Path, brands: DevelopmentBrands, photos: Sequence[DevelopmentPhoto], *, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """What a service of its own answers, photo by photo."""
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as home,
         running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle)}) as service,
@@ -102,10 +154,7 @@ def scanned(
             for picture in pictures:
                 api.add_reference(brand_id, png(picture), kind="logo")
         answers = threads.map(lambda one: api.scan(one.data, listing=_listing(one)), photos)
-        return [
-            Answered(photo, suspects_of(answer, brands=len(brands)), brands=len(brands))
-            for photo, answer in zip(photos, progress(answers, len(photos), "development photos"), strict=True)
-        ]
+        yield from progress(answers, len(photos), "development photos")
 
 
 def development_set(

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from model.bundle import ModelBundle, load_bundle, write_manifest
-from model.calibration import Calibration, Covered, read_calibration, write_calibration
+from model.bundle import load_bundle, write_manifest
+from model.calibration import Calibration, read_calibration, write_calibration
 from training.calibration.covered import fit_covered, named_photos
 from training.calibration.development import readable_photos
 from training.calibration.figures import figures
-from training.calibration.kinds import fit_kinds
+from training.calibration.kinds import fit_kinds, less_accusing
 from training.calibration.readable import fit_readable
 from training.calibration.recognition import fit_recognition, fit_worth_comparing, with_threshold
 from training.calibration.scans import Answered, ThresholdSettings, development_set, scanned
@@ -34,9 +34,11 @@ MOST_COVERED = 0.02
 
 
 def tune_thresholds(
-    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
+    bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, kept: Path, progress: Progress
 ) -> dict[str, Any]:
     """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
+
+    The folder `kept` keeps what scans answered, so that what was broken off goes on.
 
     Raises `DataMissing` without the clothing, grocery and real photos, `ServiceFailed` when the service does not start.
     """
@@ -48,27 +50,22 @@ def tune_thresholds(
         marked, plain = readable_photos(logos, settings.read_photos, rng=rng, progress=progress)
         readable, read_share = fit_readable(load_bundle(opened), marked, plain, progress=progress)
         _complete(opened, Calibration.open(readable))
-        answered = [
-            one
-            for crowd in settings.crowds
-            for one in scanned(opened, logos=logos, settings=settings, crowd=crowd, progress=progress)
-        ]
-        covered, covered_figures = _covered(load_bundle(opened), logos=logos, settings=settings, progress=progress)
-    calibration = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
+        crowds = [development_set(logos, settings, crowd) for crowd in settings.crowds]
+        answered = [one for crowd in crowds for one in scanned(opened, *crowd, kept=kept, progress=progress)]
+        brands, photos = crowds[0]
+        named = list(named_photos(load_bundle(opened), photos, brands, progress=progress))
+        covered, covered_figures = fit_covered(named, most_false=MOST_COVERED)
+        chosen = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
+        _complete(opened, chosen)
+        genuine = [photo for photo in photos if photo.kind == "genuine" and photo.brand is not None]
+        served = scanned(opened, brands, genuine, kept=kept, progress=progress)
+    calibration = replace(chosen, kinds=less_accusing(chosen.kinds, served))
     _complete(bundle, calibration)
     return {
         "read_share": round(read_share, 3),
         "covered": covered_figures,
         **figures(answered, read_calibration(bundle / "calibration.json")),
     }
-
-
-def _covered(
-    bundle: ModelBundle, *, logos: Sequence[Logo], settings: ThresholdSettings, progress: Progress
-) -> tuple[Covered, dict[str, float]]:
-    brands, photos = development_set(logos, settings, settings.crowds[0])
-    named = list(named_photos(bundle, photos, brands, progress=progress))
-    return fit_covered(named, most_false=MOST_COVERED)
 
 
 def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:

@@ -55,9 +55,8 @@ def _judged(drawn: Drawn, *, bundle: ModelBundle, progress: Progress) -> list[tu
         if pair.label not in ("smear", "imitation") or not changed.any() or changed.all():
             continue
         (seen,) = bundle.embedder.embed([pair.region])
-        compared = bundle.verifier.compare(
-            pair.region, references[pair.reference], similarity=float(seen @ vectors[pair.reference])
-        )
+        laid = bundle.verifier.lay(pair.region, references[pair.reference])
+        compared = bundle.verifier.compare(laid, similarity=float(seen @ vectors[pair.reference]))
         explained = bundle.verifier.explain(compared, kind=pair.label)
         told = {
             "hallmark": _cells(explained.difference),

@@ -53,12 +53,13 @@ def draw_errors(path: Path, cases: CaseSet, *, bundle: ModelBundle, each: int, c
     related = [case for case in cases.cases if case.kind != "unrelated"]
     judged = []
     for case in progress(related, len(related), "verdicts"):
-        region, reference, similarity = verifier.pair(case)
-        compared = bundle.verifier.compare(region, reference, similarity=similarity)
+        compared = verifier.compared(case)
         shares = bundle.verifier.scores(compared).shares
         said = likeliest(shares)
         if said != case.kind:
-            judged.append(_Judged(case, reference, shares, bundle.verifier.explain(compared, kind=said)))
+            judged.append(
+                _Judged(case, compared.examined.reference, shares, bundle.verifier.explain(compared, kind=said))
+            )
     if not judged:
         raise ValueError("no verdict was wrong: there is nothing to draw")
     judged.sort(key=lambda one: one.given)

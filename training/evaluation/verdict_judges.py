@@ -2,7 +2,7 @@
 
 Every judge gives a region two scores, for a smear and for an imitation, each larger for more suspicion; their units are
 their own. A judge compares with every reference of the brand, and agreeing with any counts; the verifier judges beside
-the most similar reference, as the scan does.
+the one that the region is most like once it is laid on it, as the scan does.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from skimage.metrics import structural_similarity
 
-from model.alignment import PreparedReference, prepare_reference
+from model.alignment import prepare_reference
 from model.bundle import ModelBundle
 from model.calibration import Likeness
 from model.embedder import Embedder
 from model.reference_views import reference_views
 from model.regions import RgbImage
+from model.verifier import Compared, Laid
 from training.evaluation.sift import fitted, homography, keypoints
 from training.evaluation.verdict_cases import Case
 
 OCR_CASES = 150
 """Cases of one set that are read at most, drawn at random: reading one takes about half a second."""
+
+MOST_REFERENCES = 6
+"""Of a brand, those most similar that are laid on a region: as many as a scan lays where it suspects nothing else."""
 
 KINDS = ("genuine", "smear", "imitation", "unrelated")
 """In the order of the verifier's probabilities."""
@@ -51,8 +55,8 @@ class Judge(Protocol):
         ...
 
 
-class SimilarReference:
-    """The reference most similar to a region, by embeddings of the views that the service indexes."""
+class SimilarReferences:
+    """The references most similar to a region, by embeddings of the views that the service indexes."""
 
     def __init__(self, references: dict[str, list[RgbImage]], embedder: Embedder) -> None:
         pictures = [(brand, picture) for brand, known in references.items() for picture in known]
@@ -64,16 +68,27 @@ class SimilarReference:
         self._place = np.array([place for place, _ in views])
         self._vectors = embedder.embed([view for _, view in views])
 
-    def find(self, case: Case) -> tuple[int, float]:
-        """The number of the picture, counted through the brands in order, and its cosine.
+    def find(self, case: Case, *, most: int) -> list[tuple[int, float]]:
+        """Numbers of at most so many pictures, counted through the brands in order, with their cosines, best first.
 
-        It is the brand's own; for an unrelated region it is another brand's, as a search would answer.
+        They are the brand's own; for an unrelated region they are one other brand's, as a search would answer.
         """
         cosines = (self._embedder.embed([case.inner]) @ self._vectors.T)[0]
-        own = self._owner == case.brand
-        cosines[own if case.kind == "unrelated" else ~own] = -np.inf
-        best = int(cosines.argmax())
-        return int(self._place[best]), float(cosines[best])
+        asked = self._owner == case.brand
+        if case.kind == "unrelated":
+            asked = self._owner == self._owner[np.where(asked, -np.inf, cosines).argmax()]
+        return self._best(np.where(asked, cosines, -np.inf), most=most)
+
+    def find_any(self, case: Case, *, most: int) -> list[tuple[int, float]]:
+        """The same, whosever they are."""
+        return self._best((self._embedder.embed([case.inner]) @ self._vectors.T)[0], most=most)
+
+    def _best(self, cosines: NDArray[np.float32], *, most: int) -> list[tuple[int, float]]:
+        best: dict[int, float] = {}
+        for view in np.argsort(-cosines):
+            if np.isfinite(cosines[view]):
+                best.setdefault(int(self._place[view]), float(cosines[view]))
+        return list(best.items())[:most]
 
 
 class ReleasedVerifier:
@@ -85,27 +100,32 @@ class ReleasedVerifier:
 
     def __init__(self, references: dict[str, list[RgbImage]], bundle: ModelBundle, *, as_in_scans: bool = True) -> None:
         self._bundle, self._as_in_scans = bundle, as_in_scans
-        self._similar = SimilarReference(references, bundle.embedder)
+        self._similar = SimilarReferences(references, bundle.embedder)
         self._prepared = [prepare_reference(picture) for known in references.values() for picture in known]
 
     def probabilities(self, case: Case) -> tuple[float, float, float, float]:
         """Of `KINDS`, which sum to 1."""
-        region, reference, similarity = self.pair(case)
-        verifier = self._bundle.verifier
-        if not self._as_in_scans:
-            scores = verifier.verify(region, reference, similarity=similarity)
-            return scores.genuine, scores.smear, scores.imitation, scores.unrelated
-        compared = verifier.compare(region, reference, similarity=similarity)
+        compared, verifier = self.compared(case), self._bundle.verifier
         shares = verifier.scores(compared).shares
-        shares = self._bundle.calibration.kinds.shares(Likeness(shares, tampered=case.tampered))
+        if self._as_in_scans:
+            shares = self._bundle.calibration.kinds.shares(Likeness(shares, tampered=case.tampered))
         shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
         genuine, smear, imitation = ((1.0 - compared.unrelated) * share for share in shares)
         return genuine, smear, imitation, compared.unrelated
 
-    def pair(self, case: Case) -> tuple[RgbImage, PreparedReference, float]:
-        """Region, reference and similarity as the verifier is given them."""
-        place, similarity = self._similar.find(case)
-        return case.region, self._prepared[place], similarity
+    def compared(self, case: Case) -> Compared:
+        """The case beside the reference that explains it best."""
+        laid, similarity = self.best(case, self._similar.find(case, most=MOST_REFERENCES))
+        return self._bundle.verifier.compare(laid, similarity=similarity)
+
+    def best(self, case: Case, found: Sequence[tuple[int, float]]) -> tuple[Laid, float]:
+        """Of the references found, with their similarity, the one that the region is most like once laid on it."""
+        laid = [(self._bundle.verifier.lay(case.region, self._prepared[place]), alike) for place, alike in found]
+        return max(laid, key=lambda one: self._bundle.second_look.similarity(one[0]))
+
+    def nearest(self, case: Case, *, most: int) -> list[tuple[int, float]]:
+        """The references most similar to the region, whosever they are, as a search answers; for `best`."""
+        return self._similar.find_any(case, most=most)
 
 
 class SimilarityJudge:
@@ -115,11 +135,11 @@ class SimilarityJudge:
     most_cases: int | None = None
 
     def __init__(self, references: dict[str, list[RgbImage]], embedder: Embedder) -> None:
-        self._similar = SimilarReference(references, embedder)
+        self._similar = SimilarReferences(references, embedder)
 
     def suspicion(self, case: Case) -> Suspicion:
         """The same score for both kinds."""
-        _, similarity = self._similar.find(case)
+        ((_, similarity),) = self._similar.find(case, most=1)
         return Suspicion(-similarity, -similarity)
 
 

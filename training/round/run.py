@@ -279,7 +279,11 @@ def _thresholds(material: Material) -> Metrics:
     if material.settings.thresholds is None:
         return {}
     figures = tune_thresholds(
-        material.draft, logos=material.logos, settings=material.settings.thresholds, progress=material.progress
+        material.draft,
+        logos=material.logos,
+        settings=material.settings.thresholds,
+        kept=material.draft.parent,
+        progress=material.progress,
     )
     return {name: value for name, value in figures.items() if isinstance(value, float)}
 

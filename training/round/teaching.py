@@ -108,7 +108,7 @@ def taught(
         examined = runtime.examine(region, references[place], similarity=similar)
         frames.append(np.stack([examined.frame, references[place].frame]))
         target = label.target if believe else _at_its_word(label)
-        targets.append(soft_target(target, believed=head.probabilities(runtime.numbers(examined, references[place]))))
+        targets.append(soft_target(target, believed=head.probabilities(runtime.numbers(examined))))
     return Taught(
         about_marks,
         pictures,

@@ -77,7 +77,7 @@ def examined_pairs(
     numbers = []
     for place, pair in enumerate(settled):
         reference, alike = references[pair.reference], float(similarity[place, pair.reference])
-        numbers.append(runtime.numbers(runtime.examine(pair.region, reference, similarity=alike), reference))
+        numbers.append(runtime.numbers(runtime.examine(pair.region, reference, similarity=alike)))
     return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
 
 

@@ -15,10 +15,9 @@ from service_client import Client
 from sqlalchemy import text
 from waiting import eventually
 
-from model.alignment import PreparedReference
 from model.decode import decode
 from model.regions import RgbImage
-from model.verifier import Compared, Scores
+from model.verifier import Compared, Laid, Scores
 from serve.access.roles import Role
 from serve.loop.deadlines import Deadlines
 
@@ -28,8 +27,8 @@ NUMBERS = itertools.count(1)
 class SmearVerifier(SimilarityVerifier):
     """What differs from the reference was smeared on purpose."""
 
-    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
-        return compared(0.05, region, reference, similarity)
+    def compare(self, laid: Laid, *, similarity: float) -> Compared:
+        return compared(0.05, laid, similarity)
 
     def scores(self, pair: Compared) -> Scores:
         smear = 0.9 if pair.examined.judged[0] < 0.9999 else 0.0

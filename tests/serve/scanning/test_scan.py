@@ -19,7 +19,7 @@ from model.decode import decode
 from model.photo_copy import photo_size
 from model.reading import Line, Reading
 from model.regions import Box, Region, RgbImage
-from model.verifier import Compared, Scores
+from model.verifier import Compared, Laid, Scores
 from serve.scanning.candidates import MAX_CANDIDATES, StoredReference
 from serve.scanning.evidence import MARKER, TILE, draw_evidence
 from serve.scanning.policy import Policy
@@ -42,16 +42,20 @@ class FixedDetector:
 
 
 class FixedVerifier(SimilarityVerifier):
-    """Gives the same scores to every pair, keeps the regions that were compared, and counts those that were scored."""
+    """Gives the same scores to every pair, keeps the regions that were laid, and counts those compared and scored."""
 
     def __init__(self, scores: Scores) -> None:
         self._scores = scores
         self.regions: list[RgbImage] = []
-        self.scored = 0
+        self.compared = self.scored = 0
 
-    def compare(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Compared:
+    def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
         self.regions.append(region)
-        return compared(self._scores.unrelated, region, reference)
+        return super().lay(region, reference)
+
+    def compare(self, laid: Laid, *, similarity: float) -> Compared:
+        self.compared += 1
+        return compared(self._scores.unrelated, laid)
 
     def scores(self, pair: Compared) -> Scores:
         self.scored += 1
@@ -162,13 +166,13 @@ class Upright(SimilarityVerifier):
     def __init__(self, seed: int) -> None:
         self._mosaic = mosaic(seed)
 
-    def similarity(self, pair: Compared) -> float:
-        edge = (pair.examined.region.shape[0] - self._mosaic.shape[0]) // 2
-        seen = pair.examined.region[edge:, edge:][: len(self._mosaic), : len(self._mosaic)]
+    def similarity(self, laid: Laid) -> float:
+        edge = (laid.region.shape[0] - self._mosaic.shape[0]) // 2
+        seen = laid.region[edge:, edge:][: len(self._mosaic), : len(self._mosaic)]
         return float(np.corrcoef(seen.ravel(), self._mosaic.ravel())[0, 1])
 
     def scores(self, pair: Compared) -> Scores:
-        genuine = 0.97 if self.similarity(pair) > 0.5 else 0.02
+        genuine = 0.97 if self.similarity(pair.examined) > 0.5 else 0.02
         return Scores(genuine=genuine, smear=0.0, imitation=0.99 - genuine, unrelated=0.01)
 
 
@@ -211,6 +215,17 @@ def test_unrelated_pairs_are_no_findings() -> None:
     assert scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings == []
     assert len(verifier.regions) > 0
     assert verifier.scored == 0, "what was done to another's mark nobody asks"
+
+
+@pytest.mark.parametrize(("intercept", "compared"), [(-9.0, 0), (-3.0, 1)])
+def test_what_cannot_be_a_finding_once_it_is_laid_is_not_compared(intercept: float, compared: int) -> None:
+    verifier = FixedVerifier(Scores(genuine=0.95, smear=0.0, imitation=0.0, unrelated=0.05))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    unlikely = replace(bundle.calibration.unclaimed, intercept=intercept)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=unlikely))
+    scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert len(verifier.regions) == 1
+    assert verifier.compared == compared
 
 
 def test_a_smear_is_reviewed_with_the_reason_in_words() -> None:
@@ -425,20 +440,26 @@ def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrela
 
 
 def test_agreeing_with_any_version_is_genuine() -> None:
-    """The photo shows the brand's second version; the first, more like it by the vectors, says imitation."""
+    """The photo shows the second version, as is seen once it is laid; the first, which is nearer, says imitation."""
     bundle = bundle_of(Box(40, 60, 96, 96))
     shelf = Shelf(bundle, fuma=1)
     other = StoredReference("ref_old", "brd_fuma", "fuma", "logo", prepare_reference(mosaic(5)))
     shelf.add(other, number=9, vector=bundle.embedder.embed([mosaic(1) // 2 + mosaic(5) // 2])[0])
 
     class ByVersion(FixedVerifier):
+        def similarity(self, laid: Laid) -> float:
+            return 0.9 if laid.reference is other.prepared else 0.8
+
         def scores(self, pair: Compared) -> Scores:
-            genuine, imitation = (0.9, 0.05) if pair.reference is other.prepared else (0.05, 0.9)
+            self.scored += 1
+            genuine, imitation = (0.9, 0.05) if pair.examined.reference is other.prepared else (0.05, 0.9)
             return Scores(genuine, 0.0, imitation, 0.05)
 
-    bundle = replace(bundle, verifier=ByVersion(Scores(0.5, 0, 0.45, 0.05)))  # type: ignore[arg-type]
+    verifier = ByVersion(Scores(0.5, 0, 0.45, 0.05))
+    bundle = replace(bundle, verifier=verifier, second_look=verifier)  # type: ignore[arg-type]
     (finding,) = scan(photo((1, 40, 60)), bundle, shelf).findings
     assert (finding.kind, finding.reference_id) == ("genuine", "ref_old")
+    assert verifier.scored == 1, "the best explanation alone is asked what was done"
 
 
 def tampered(rows: slice, columns: slice) -> FixedTampering:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.calibration import Calibration, Evidence, Likeness, Shares
+from model.calibration import Calibration, Evidence, Kinds, Likeness, Shares
 from model.verifier import likeliest
 from training.calibration.development import DevelopmentPhoto
 from training.calibration.figures import figures
+from training.calibration.kinds import less_accusing
 from training.calibration.scans import Answered, Suspect, suspects_of
 from training.calibration.thresholds import choose
 
@@ -156,6 +157,26 @@ def test_genuine_marks_of_real_photos_are_accused_as_seldom_as_drawn_ones(of_rea
     few = marks("nike" if of_real_photos else "fuma", "genuine", 0.7, 6)
     answered = [*marks("fuma", "genuine", 0.1, 300), *few, *marks("fuma", "imitation", 0.6, 30), *smears, *empty]
     assert likeliest(choose(answered, most_false=0.0).kinds.shares(Likeness(Shares(0.35, 0.05, 0.6)))) == said
+
+
+@pytest.mark.parametrize("brand", ["fuma", "nike"])
+def test_accusations_become_rarer_until_few_genuine_marks_are_accused_in_scans(brand: str) -> None:
+    """Of 100 drawn marks, or of 100 on real photos, ten look smeared and ten imitated, ever more surely."""
+    untouched = [Shares(0.98, 0.01, 0.01)] * 80
+    smeared = [Shares(0.5 - n / 100, 0.5 + n / 100, 0.0) for n in range(1, 11)]
+    imitated = [Shares(0.5 - n / 100, 0.0, 0.5 + n / 100) for n in range(1, 11)]
+    shown = [Kinds.open().shares(Likeness(one)) for one in (*untouched, *smeared, *imitated)]
+    served = [photo(brand, suspect(brand, 0.9, 0.8, shares=one)) for one in shown]
+    lowered = less_accusing(Kinds.open(), served)
+    said = [likeliest(lowered.shares(suspect.likeness())) for one in served for suspect in one.suspects]
+    assert said.count("smear") == 2
+    assert said.count("imitation") == 4
+    assert lowered.smear[1:] == Kinds.open().smear[1:], "what tells them stays as it is"
+
+
+def test_accusations_that_are_rare_enough_stay_as_they_are() -> None:
+    served = [photo("fuma", suspect("fuma", 0.9, 0.8))] * 20
+    assert less_accusing(Kinds.open(), served) == Kinds.open()
 
 
 def test_what_was_compared_with_nothing_teaches_no_weights() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
 from training.evaluation.verdict_cases import Case, without_margin
-from training.evaluation.verdict_judges import SiftJudge, name_suspicion
+from training.evaluation.verdict_judges import ReleasedVerifier, SiftJudge, name_suspicion
 from training.evaluation.verdict_report import by_stratum
 
 
@@ -37,6 +39,36 @@ def test_sift_suspects_what_cannot_be_laid_on_the_reference() -> None:
     other = judge.suspicion(case(np.full((90, 260, 3), 90, np.uint8), "smear"))
     assert genuine.smear < -0.5
     assert other.smear == 0.0
+
+
+class MeanColour:
+    """The mean colour is the vector."""
+
+    def embed(self, crops: list[np.ndarray]) -> np.ndarray:
+        means = np.stack([crop.reshape(-1, 3).mean(axis=0) for crop in crops])
+        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1.0)
+
+
+def plain(red: int, green: int) -> np.ndarray:
+    return np.full((60, 80, 3), (red, green, 1), np.uint8)
+
+
+def test_the_verifier_judges_beside_the_reference_that_is_most_alike_once_laid() -> None:
+    """The search finds the red version nearest; laid on them, the region is more like the green one."""
+    bundle = SimpleNamespace(
+        embedder=MeanColour(),
+        verifier=SimpleNamespace(
+            lay=lambda region, reference: reference,
+            compare=lambda laid, *, similarity: (int(laid.picture[0, 0, 1]), similarity),
+        ),
+        second_look=SimpleNamespace(similarity=lambda laid: float(laid.picture[0, 0, 1])),
+    )
+    judge = ReleasedVerifier({"hallmark": [plain(200, 0), plain(120, 200)], "other": [plain(0, 250)]}, bundle)
+    seen = case(plain(200, 40), "genuine")
+    green, similarity = judge.compared(seen)
+    assert green == 200
+    assert similarity < judge.nearest(seen, most=1)[0][1], "its own similarity, not the nearest one's"
+    assert {number for number, _ in judge.nearest(seen, most=3)} == {0, 1, 2}, "anybody's, none twice"
 
 
 def test_the_margin_is_taken_off_again() -> None:

@@ -61,6 +61,6 @@ def test_many_pairs_at_once_get_the_numbers_that_a_scan_gives_each() -> None:
         reference = prepare_reference(clean_reference(logo))
         examined = runtime.examine(pair.region, reference, similarity=0.25)
         frames.append(np.stack([examined.frame, reference.frame]))
-        numbers.append(runtime.numbers(examined, reference))
+        numbers.append(runtime.numbers(examined))
     found = Judge(NETWORK).numbers(np.stack(frames), np.full(3, 0.25, np.float32))
     assert found == pytest.approx(np.stack(numbers), abs=2e-3)
