@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from model.calibration import FIRST_GUESS, Calibration, Recognition
 from training.calibration.scans import Answered, before_comparison
+from training.evaluation.datasets import TUNING_BRANDS
 
 LIKELY_SIZES = (3.0, 30.0, 30.0, 3.0, 30.0, 3.0, 2.0, 3.0, 1.0, 1.0, 1.0)
 """Standard deviations of the normal prior on each weight of a `Recognition`, by `NAMES`."""
@@ -37,22 +37,19 @@ LEAST_PROBABILITY = 0.2
 def fit_recognition(answered: Sequence[Answered], *, claimed: bool, compared: bool = True) -> Recognition:
     """Logistic regression of "is the brand in the photo" on what `Recognition` takes; its weights have a prior.
 
-    With `compared` False, on what is known before region and reference are compared.
+    With `compared` False, on what is known before region and reference are compared. The few brands of which there are
+    real photos (`TUNING_BRANDS`), right or wrong, teach as much as all others: by drawn marks alone similarity says
+    hardly anything beside what is seen once they are laid.
     """
-    rows = [
-        (
-            (suspect.evidence if compared else before_comparison(suspect.evidence)).numbers(),
-            suspect.brand == one.photo.brand,
-        )
-        for one in answered
-        for suspect in one.suspects
-        if suspect.claimed == claimed
-    ]
-    right = np.array([is_right for _, is_right in rows])
-    if len(set(right.tolist())) < 2:
+    asked = [(one, suspect) for one in answered for suspect in one.suspects if suspect.claimed == claimed]
+    right = np.array([suspect.brand == one.photo.brand for one, suspect in asked], bool)
+    if right.all() or not right.any():
         return FIRST_GUESS
-    sizes = np.array(LIKELY_SIZES)
-    fitted = LogisticRegression(max_iter=2000).fit(np.array([row for row, _ in rows]) * sizes, right)
+    evidence = [suspect.evidence if compared else before_comparison(suspect.evidence) for _, suspect in asked]
+    sizes, numbers = np.array(LIKELY_SIZES), np.array([one.numbers() for one in evidence])
+    are_real = np.array([suspect.brand in TUNING_BRANDS for _, suspect in asked], bool)
+    weights = np.where(are_real, max((~are_real).sum() / max(are_real.sum(), 1), 1.0), 1.0)
+    fitted = LogisticRegression(max_iter=2000).fit(numbers * sizes, right, sample_weight=weights)
     return Recognition(float(fitted.intercept_[0]), tuple((fitted.coef_[0] * sizes).tolist()), 0.0)
 
 
@@ -73,13 +70,17 @@ def fit_worth_comparing(answered: Sequence[Answered], calibration: Calibration, 
 def with_threshold(
     recognition: Recognition, answered: Sequence[Answered], *, claimed: bool, most_false: float
 ) -> Recognition:
-    """With the least threshold at which at most `most_false` of the photos without a mark get a finding, a crowd."""
-    strongest: dict[int, list[float]] = defaultdict(list)
-    for one in answered:
-        if one.photo.brand is None and (one.photo.claims is not None or not claimed):
-            asked = [recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed]
-            strongest[one.brands].append(max(asked, default=0.0))
-    least = max((_least_probability(crowd, most_false) for crowd in strongest.values()), default=0.5)
+    """With the least threshold at which at most `most_false` of the photos without a mark get a finding.
+
+    Among most brands, as on a marketplace: what is found falsely among few is found among many as well.
+    """
+    most_brands = max(one.brands for one in answered)
+    strongest = [
+        max((recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed), default=0.0)
+        for one in answered
+        if one.photo.brand is None and one.brands == most_brands and (one.photo.claims is not None or not claimed)
+    ]
+    least = _least_probability(strongest, most_false) if strongest else 0.5
     return replace(recognition, finding_probability=max(least, LEAST_PROBABILITY))
 
 
