@@ -47,12 +47,6 @@ Kind = Literal["genuine", "smear", "imitation"]
 CLAIMING_SHARE = 0.5
 """Of listings, those that name a brand."""
 
-PICTURED_SHARE = 0.5
-"""Of listings that name a brand whose mark is not in the photo, those that name one of which there are real photos.
-
-Its mark is on two in five of the photos that show one; were it hardly ever named in vain, a name like it would do.
-"""
-
 COMPOSED_SHARE = 0.15
 """Of photos, those that stand in a frame or beside garments without marks."""
 
@@ -128,11 +122,9 @@ def development_photos(
         *_real_photos(brands, count=real, rng=rng),
         *(DevelopmentPhoto(garments[n].path.read_bytes()) for n in rng.permutation(len(garments))[:without]),
     ]
-    apart, naming = rng.spawn(2)  # what is composed, and who is named instead, leaves all other draws as they are
+    apart = rng.spawn(1)[0]  # what is composed leaves all other draws as they are
     for photo in photos:
         claims = photo.brand or names[int(rng.integers(len(names)))]
-        if photo.brand is None and brands.pictured and naming.random() < PICTURED_SHARE:
-            claims = sorted(brands.pictured)[int(naming.integers(len(brands.pictured)))]
         sent = _composed(photo, garments, rng=apart) if apart.random() < COMPOSED_SHARE else photo
         yield replace(sent, claims=claims) if rng.random() < CLAIMING_SHARE else sent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -72,15 +73,17 @@ def with_threshold(
 ) -> Recognition:
     """With the least threshold at which at most `most_false` of the photos without a mark get a finding.
 
-    Among most brands, as on a marketplace: what is found falsely among few is found among many as well.
+    Of brands that the listing names in each crowd, of others in the largest, as marketplaces are: among few brands a
+    stranger's mark, which no rival explains, is found more often, and to ask that there too costs real photos for
+    tuning 6 of the 103 of 132 whose brand is named.
     """
-    most_brands = max(one.brands for one in answered)
-    strongest = [
-        max((recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed), default=0.0)
-        for one in answered
-        if one.photo.brand is None and one.brands == most_brands and (one.photo.claims is not None or not claimed)
-    ]
-    least = _least_probability(strongest, most_false) if strongest else 0.5
+    largest = max(one.brands for one in answered)
+    strongest: dict[int, list[float]] = defaultdict(list)
+    for one in answered:
+        if one.photo.brand is None and (one.photo.claims is not None if claimed else one.brands == largest):
+            asked = [recognition.probability(each.evidence) for each in one.suspects if each.claimed == claimed]
+            strongest[one.brands].append(max(asked, default=0.0))
+    least = max((_least_probability(crowd, most_false) for crowd in strongest.values()), default=0.5)
     return replace(recognition, finding_probability=max(least, LEAST_PROBABILITY))
 
 

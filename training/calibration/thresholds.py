@@ -32,12 +32,6 @@ from training.synthesis.logos import Logo
 MOST_COVERED = 0.02
 """Of the photos of listings that name a brand whose mark is not smeared, those that may be said to hide it."""
 
-MORE_WHERE_NAMED = 2.0
-"""Times as many photos without a registered mark may get a finding of the brand that the listing names.
-
-Nearly all of these findings say genuine, and keep up no listing.
-"""
-
 
 def tune_thresholds(
     bundle: Path, *, logos: Sequence[Logo], settings: ThresholdSettings, kept: Path, progress: Progress
@@ -78,12 +72,12 @@ def choose(answered: Sequence[Answered], *, most_false: float) -> Calibration:
     """Fit both recognitions, take the least thresholds with few enough false findings, and fit the kinds.
 
     At most `most_false` of the photos without a registered mark get a finding of a brand that the listing does not
-    name, among most brands, and `MORE_WHERE_NAMED` times as many of one that it names. The least similarity of a
-    candidate is a little below the least similar mark that passes. Which regions are read stays open.
+    name, among most brands, and as many of one that it names, in each crowd. The least similarity of a candidate is a
+    little below the least similar mark that passes. Which regions are read stays open.
     """
     unclaimed, claimed = (
-        with_threshold(fit_recognition(answered, claimed=claimed), answered, claimed=claimed, most_false=share)
-        for claimed, share in ((False, most_false), (True, MORE_WHERE_NAMED * most_false))
+        with_threshold(fit_recognition(answered, claimed=claimed), answered, claimed=claimed, most_false=most_false)
+        for claimed in (False, True)
     )
     calibration = replace(Calibration.open(), unclaimed=unclaimed, claimed=claimed)
     calibration = replace(
