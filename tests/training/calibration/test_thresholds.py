@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.calibration import Calibration, Evidence, Kinds, Likeness, Shares
+from model.calibration import Calibration, Evidence, Kinds, Likeness, Recognition, Shares
 from model.verifier import likeliest
 from training.calibration.development import DevelopmentPhoto
 from training.calibration.figures import figures
@@ -58,6 +58,31 @@ def test_the_threshold_keeps_false_findings_under_the_wanted_share() -> None:
     (told,) = figures(answered, choose(answered, most_false=0.05)).values()
     assert told["false findings"] == pytest.approx(0.05, abs=0.011)
     assert told["recognised, not named by the listing"] == pytest.approx(0.55, abs=0.03)
+
+
+@pytest.mark.parametrize(("claimed", "passes"), [(False, True), (True, False)])
+def test_what_is_found_falsely_among_few_brands_counts_where_the_listing_names_the_brand(claimed, passes) -> None:
+    few = [photo(None, suspect("fuma", 0.5, 0.6, claimed=claimed), brands=60) for _ in range(50)]
+    many = [photo(None, suspect("fuma", 0.5, 0.4, claimed=claimed)) for _ in range(50)]
+    marked = [photo("fuma", suspect("fuma", 0.5, 0.6, claimed=claimed), brands=brands) for brands in [60, 500] * 50]
+    chosen = choose([*few, *many, *marked], most_false=0.0)
+    assert bool(found(marked[0], chosen)) == passes
+
+
+def test_brands_of_which_there_are_real_photos_teach_as_much_as_all_others() -> None:
+    """Drawn marks of ninety photos are as similar as strangers' are; real ones, of ten photos, are more similar."""
+    rng = np.random.default_rng(0)
+
+    def photos(brand: str, shown: str | None, similarity: float, count: int) -> list[Answered]:
+        values = rng.normal(similarity, 0.02, count)
+        return [photo(shown, suspect(brand, 0.5, float(value), realigned=0.7 if shown else 0.5)) for value in values]
+
+    drawn = [*photos("fuma", "fuma", 0.5, 90), *photos("fuma", None, 0.5, 90)]
+    real = [*photos("nike", "nike", 0.7, 10), *photos("nike", None, 0.5, 10)]
+    as_drawn = [*photos("hike", "hike", 0.7, 10), *photos("hike", None, 0.5, 10)]
+    similarity = Recognition.NAMES.index("similarity")
+    weights = [choose([*drawn, *others], most_false=0.0).unclaimed.weights[similarity] for others in (as_drawn, real)]
+    assert weights[1] > 2 * weights[0]
 
 
 def test_a_brand_that_the_listing_names_has_a_threshold_of_its_own() -> None:
