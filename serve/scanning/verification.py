@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.agreeing_keypoints import agreeing
 from model.alignment import MOST_FEATURES
 from model.bundle import ModelBundle
-from model.calibration import Evidence, Likeness
+from model.calibration import Evidence, Likeness, Recognition
 from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
 from model.regions import Box, Region, RgbImage
@@ -122,6 +122,41 @@ def _finding_from_mark(
     recognition = calibration.recognition(claimed=suspect.claimed)
     if surely_its:
         recognition = replace(recognition, finding_probability=0.0)
+    best = _best_way(candidate, regions, bundle=bundle, recognition=recognition, brands=brands)
+    if best is None:
+        return None
+    tampered = tampering.within(suspect.region.box)
+    likeness = Likeness(verifier.scores(best.compared).shares, best.evidence.word, tampered)
+    shares = calibration.kinds.shares(likeness)
+    reading = verifier.read(best.compared, shares=shares)
+    is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
+    if is_another and not surely_its:
+        return None
+    shares = verifier.after_reading(shares, reading)
+    kind = likeliest(shares)
+    explanation = verifier.explain(best.compared, kind=kind, reading=reading)
+    return Verified(
+        suspect=suspect,
+        place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters),
+        reference=best.reference,
+        similarity=best.evidence.similarity,
+        realigned=best.evidence.realigned,
+        agreeing=best.evidence.agreeing,
+        tampered=tampered,
+        verified=best.evidence.verified,
+        kind=kind,
+        scores=rounded_scores(*(best.probability * share for share in shares)),
+        reasons=explanation.reasons,
+        aligned=explanation.aligned,
+        difference=explanation.difference,
+    )
+
+
+def _best_way(
+    candidate: Candidate, regions: SeenRegions, *, bundle: ModelBundle, recognition: Recognition, brands: int
+) -> _Way | None:
+    """The region beside the reference that explains it best, of those that say that it is the brand's mark."""
+    suspect, verifier = candidate.suspect, bundle.verifier
     turned = quarters_turned(suspect.hit.view)
 
     def way(reference: StoredReference, similarity: float, *, quarters: int) -> _Way | None:
@@ -148,34 +183,7 @@ def _finding_from_mark(
     passing = ways(quarters=turned)
     if turned and passing:
         passing = _as_it_stands(upright=ways(quarters=0), turned=passing)
-    if not passing:
-        return None
-    best = max(passing, key=_Way.worth)
-    tampered = tampering.within(suspect.region.box)
-    likeness = Likeness(verifier.scores(best.compared).shares, best.evidence.word, tampered)
-    shares = calibration.kinds.shares(likeness)
-    reading = verifier.read(best.compared, shares=shares)
-    is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
-    if is_another and not surely_its:
-        return None
-    shares = verifier.after_reading(shares, reading)
-    kind = likeliest(shares)
-    explanation = verifier.explain(best.compared, kind=kind, reading=reading)
-    return Verified(
-        suspect=suspect,
-        place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters),
-        reference=best.reference,
-        similarity=best.evidence.similarity,
-        realigned=best.evidence.realigned,
-        agreeing=best.evidence.agreeing,
-        tampered=tampered,
-        verified=best.evidence.verified,
-        kind=kind,
-        scores=rounded_scores(*(best.probability * share for share in shares)),
-        reasons=explanation.reasons,
-        aligned=explanation.aligned,
-        difference=explanation.difference,
-    )
+    return max(passing, key=_Way.worth, default=None)
 
 
 def _finding_from_photo(
