@@ -93,7 +93,7 @@ def test_the_processes_share_the_cpus() -> None:
 
 def test_a_bundle_is_named_or_given_by_its_folder(tmp_path: Path) -> None:
     assert Settings(model=str(tmp_path)).bundle_folder == tmp_path
-    assert Settings(model="hallmark-19").bundle_folder.parts[-3:] == ("model", "weights", "hallmark-19")
+    assert Settings(model="hallmark-20").bundle_folder.parts[-3:] == ("model", "weights", "hallmark-19")
 
 
 def documented_roles(title: str) -> set[Role]:
