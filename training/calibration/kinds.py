@@ -13,10 +13,11 @@ from training.calibration.development import Kind
 from training.calibration.scans import Answered, Suspect
 from training.evaluation.datasets import TUNING_BRANDS
 
-MOST_ACCUSED = (0.02, 0.04)
+MOST_ACCUSED = 0.02
 """Of the genuine marks that are recognised, those that may be called smeared, and imitated; of real and of drawn ones.
 
-Real marks look changed more often than drawn ones do."""
+Real marks look changed more often than drawn ones do, and those of brands that nothing was fitted to more often still.
+"""
 
 TELLING = ((("smear_odds", "tampered"), ("exact_word",)), (("imitation_odds",), ("exact_word",)))
 """What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
@@ -35,8 +36,8 @@ _STEP = 1e-4  # so have weights, once they are written
 def fit_kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
     """How each accusation stands against genuine: a logistic regression each (Begg and Gray 1984), kinds as frequent.
 
-    Then each accusation is made less likely until at most its `MOST_ACCUSED` of the genuine marks are accused so, of
-    those on real photos (`TUNING_BRANDS`) and of the others.
+    Then each accusation is made less likely until at most `MOST_ACCUSED` of the genuine marks are accused so, of those
+    on real photos (`TUNING_BRANDS`) and of the others.
     """
     labels = np.array([Shares._fields.index(kind) for kind, _ in marks], np.int64)
     if len(set(labels.tolist())) < len(Shares._fields):
@@ -62,8 +63,8 @@ def less_accusing(kinds: Kinds, served: Sequence[Answered]) -> Kinds:
     genuine, smear, imitation = logs.T
     accused = (smear - np.maximum(genuine, imitation), imitation - genuine)
     lowered = (
-        (weights[0] - _too_likely(over, are_real=are_real, most=most), *weights[1:])
-        for weights, over, most in zip((kinds.smear, kinds.imitation), accused, MOST_ACCUSED, strict=True)
+        (weights[0] - _too_likely(over, are_real=are_real), *weights[1:])
+        for weights, over in zip((kinds.smear, kinds.imitation), accused, strict=True)
     )
     return Kinds(*lowered)
 
@@ -84,13 +85,13 @@ def _accusation(
     weights = summed @ fitted.coef_[0]
     over = fitted.intercept_[0] + numbers @ weights - (0.0 if against is None else against)
     genuine = labels == 0
-    lower = _too_likely(over[genuine], are_real=are_real[genuine], most=MOST_ACCUSED[place - 1])
+    lower = _too_likely(over[genuine], are_real=are_real[genuine])
     return (float(fitted.intercept_[0] - lower), *weights.tolist())
 
 
-def _too_likely(over: NDArray[np.float64], *, are_real: NDArray[np.bool_], most: float) -> float:
-    """By how much the log odds `over` (n,) of an accusation are too high: at most `most` of a group stay above 0."""
+def _too_likely(over: NDArray[np.float64], *, are_real: NDArray[np.bool_]) -> float:
+    """By how much the log odds `over` (n,) of an accusation are too high for `MOST_ACCUSED` of either group."""
     groups = [np.sort(over[are_real == is_real]) for is_real in (False, True)]
-    refused = [float(one[len(one) - int(np.floor(most * len(one))) - 1]) for one in groups if len(one)]
+    refused = [float(one[len(one) - int(np.floor(MOST_ACCUSED * len(one))) - 1]) for one in groups if len(one)]
     highest = max(refused, default=-np.inf)
     return highest + _STEP if highest >= 0 else 0.0
