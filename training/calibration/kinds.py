@@ -54,8 +54,8 @@ def fit_kinds(marks: Sequence[tuple[Kind, Suspect]]) -> Kinds:
 def less_accusing(kinds: Kinds, served: Sequence[Answered]) -> Kinds:
     """`kinds`, each accusation made less likely until scans make it of at most `MOST_ACCUSED` of the genuine marks.
 
-    `served` are scans of photos of genuine marks with these `kinds`. They find more to accuse than the scans that the
-    kinds were fitted to: with every threshold open, some reference that a mark agrees with is found more often.
+    `served` are scans of photos of genuine marks with these `kinds`, words read where they suspect something. The scans
+    that they were fitted to, with every threshold open, may lay a mark on other references.
     """
     found = [suspect for one in served for suspect in one.suspects if suspect.brand == one.photo.brand]
     logs = np.log(np.maximum([suspect.shares for suspect in found], _LEAST_SHARE)).reshape(-1, len(Shares._fields))
