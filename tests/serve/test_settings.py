@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from model import CHAMPION
 from serve.access.roles import PERMISSIONS, Role
 from serve.settings import Settings, available_cpus
 
@@ -93,7 +94,7 @@ def test_the_processes_share_the_cpus() -> None:
 
 def test_a_bundle_is_named_or_given_by_its_folder(tmp_path: Path) -> None:
     assert Settings(model=str(tmp_path)).bundle_folder == tmp_path
-    assert Settings(model="hallmark-20").bundle_folder.parts[-3:] == ("model", "weights", "hallmark-19")
+    assert Settings(model=CHAMPION).bundle_folder.parts[-3:] == ("model", "weights", CHAMPION)
 
 
 def documented_roles(title: str) -> set[Role]:
