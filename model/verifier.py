@@ -78,7 +78,7 @@ def likeliest(shares: Shares) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A region, at working size, laid on a reference: `matrix` takes it to the frame of that, as `frame` shows it."""
+    """A region, at working size, laid on a reference: `matrix` takes it to the frame in which `frame` shows it."""
 
     region: RgbImage = field(repr=False)
     matrix: Matrix

@@ -189,7 +189,7 @@ def with_references(
 ) -> list[Candidate]:
     """The first suspects with the reference that each is most like; where there are few, with more of the brand's.
 
-    At most `MAX_CANDIDATES` pairs in all. A brand may own several versions of its mark: agreeing with any is genuine.
+    At most `MAX_CANDIDATES` pairs in all. A brand may own several versions of its mark, any of which may be shown.
     """
     candidates: list[Candidate] = []
     for suspect in suspects:
