@@ -57,7 +57,11 @@ MOST_FEATURES = 200
 
 _RIM_TOLERANCE = 24
 _FIT_STEPS = 3
+_NEXT = [1, 2, 3, 0]  # of four corners, the next
 _STEADINESS = np.array([1, 1, 1, 1, 1, 1, 12, 12]) * 0.5
+_STAYING = np.diag(_STEADINESS)
+_IN_PLACE = np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
+"""The homography that moves nothing, without its last number, which is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,25 @@ class Flow:
 
 Look = Callable[[RgbImage], Flow]
 """The aligner's network with a reference: a region's frame to its flow."""
+
+
+def _places() -> NDArray[np.float64]:
+    along = (np.arange(FLOW_CELLS) + 0.5) * 2 / FLOW_CELLS - 1
+    return np.stack(np.meshgrid(along, along)).reshape(2, -1)
+
+
+def _rows(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = np.zeros((2, places.shape[1], 8))
+    rows[0, :, :2] = rows[1, :, 3:5] = places.T
+    rows[0, :, 2] = rows[1, :, 5] = 1.0
+    return rows
+
+
+_PLACES = _places()
+"""The middles of the flow's cells, (2, cells): x and y, -1..1 across the frame."""
+
+_ROWS = _rows(_PLACES)
+"""The equations of a homography, (2, cells, 8), of x and of y where a cell goes, without what depends on where."""
 
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
@@ -193,8 +216,8 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
 
     None where the four corners are no view of a rectangle.
     """
-    sides = np.roll(corners, -1, axis=0) - corners
-    following = np.roll(sides, -1, axis=0)
+    sides = corners[_NEXT] - corners
+    following = sides[_NEXT]
     turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
     if float(turns.min()) < (0.1 * FRAME_SIDE) ** 2:
         return None
@@ -230,27 +253,18 @@ def corners_of(flow: Flow) -> NDArray[np.float32]:
     for what lies off (Cauchy), and drawn towards staying in place, perspective more than the rest: a region that shows
     nothing of the reference stays as it is.
     """
-    places = (np.arange(FLOW_CELLS) + 0.5) * 2 / FLOW_CELLS - 1
-    x, y = (plane.ravel() for plane in np.meshgrid(places, places))
-    to_x, to_y = (place + plane.ravel() * 2.0 / FLOW_CELLS for place, plane in zip((x, y), flow.moved, strict=True))
-    one, none = np.ones_like(x), np.zeros_like(x)
-    rows = np.concatenate(
-        [
-            np.stack([x, y, one, none, none, none, -x * to_x, -y * to_x], axis=1),
-            np.stack([none, none, none, x, y, one, -x * to_y, -y * to_y], axis=1),
-        ]
-    )
-    target = np.concatenate([to_x, to_y])
-    in_place = np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
+    target = _PLACES + flow.moved.reshape(2, -1) * (2.0 / FLOW_CELLS)
+    rows = _ROWS.copy()
+    rows[:, :, 6:] = -_PLACES.T * target[:, :, None]
+    equations, wanted = rows.reshape(-1, 8), target.ravel()
     sure = np.exp(-2.0 * flow.doubt.ravel().astype(np.float64))
-    solution, weight = in_place, sure
+    solution, weight = _IN_PLACE, sure
     for _ in range(_FIT_STEPS):
-        weighted = rows * np.concatenate([weight, weight])[:, None]
-        normal = rows.T @ weighted + np.diag(_STEADINESS)
-        solution = np.linalg.solve(normal, weighted.T @ target + _STEADINESS * in_place)
-        off = (rows @ solution - target) * FLOW_CELLS / 2
-        squared = off[: len(x)] ** 2 + off[len(x) :] ** 2
-        weight = sure / (1 + squared * sure / 4)
+        weighted = (rows * weight[:, None]).reshape(-1, 8)
+        normal = equations.T @ weighted + _STAYING
+        solution = np.linalg.solve(normal, wanted @ weighted + _STEADINESS * _IN_PLACE)
+        off = (equations @ solution - wanted).reshape(2, -1) * (FLOW_CELLS / 2)
+        weight = sure / (1 + (off * off).sum(axis=0) * sure / 4)
     corners = reference_corners().astype(np.float64) * 2 / FRAME_SIDE - 1
     homography = np.append(solution, 1.0).reshape(3, 3)
     seen = cv2.perspectiveTransform(corners[None], homography)[0]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import FRAME_SIDE, Matrix, PreparedReference, framed
+from model.kept import Latest
 from model.regions import RgbImage
 from model.siamese import Siamese
 
@@ -36,13 +37,14 @@ class CloseLook:
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._network = Siamese(path, outputs=["logits", "maps"], threads=threads, shown=_shown)
+        self._described = Latest(self._network.describe)
 
     def imitation_odds(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> float:
         """Log odds of an imitation against a genuine mark, within ± `FURTHEST_ODDS`.
 
         `matrix` takes `region`, at working size, to the frame of `reference` (`model.alignment`).
         """
-        (genuine, _, imitation), _ = self._network.compare(_laid(region, matrix, reference.picture), reference)
+        (genuine, _, imitation), _ = self._compared(region, matrix, reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         return round(float(np.clip(imitation - genuine, -FURTHEST_ODDS, FURTHEST_ODDS)), 3)
 
@@ -51,9 +53,15 @@ class CloseLook:
 
         The network seldom gives one place more than even odds, since it knows that something differs better than where.
         """
-        _, maps = self._network.compare(_laid(region, matrix, reference.picture), reference)
+        _, maps = self._compared(region, matrix, reference)
         likely = 1.0 / (1.0 + np.exp(-maps[_IMITATION].astype(np.float64)))
         return np.asarray((likely / max(float(likely.max()), _LEAST_LIKELY)).round(3), np.float32)
+
+    def _compared(
+        self, region: RgbImage, matrix: Matrix, reference: PreparedReference
+    ) -> list[NDArray[np.float32]]:  # fmt: skip
+        """The network's outputs; a pair whose odds were asked is often asked for its map."""
+        return self._network.compare(self._described.of(_laid(region, matrix, reference.picture)), reference)
 
 
 def close_pair(region: RgbImage, matrix: Matrix, picture: RgbImage) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ reference's picture, region and reference are cropped alike: what then is dissim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from model.embedder import Embedder
 from model.kept import Kept
 from model.verifier import Laid
@@ -18,9 +20,9 @@ class SecondLook:
         self._embedder = embedder
         self._known = Kept(lambda reference: embedder.embed([reference.picture])[0])
 
-    def similarity(self, laid: Laid) -> float:
-        """Cosine, -1..1, of the aligned region and the reference's picture."""
-        (seen,) = self._embedder.embed([laid.aligned()])
-        known = self._known.of(laid.reference)
+    def similarities(self, laid: Sequence[Laid]) -> list[float]:
+        """Of each the cosine, -1..1, of the aligned region and the reference's picture."""
+        seen = self._embedder.embed([one.aligned(longer=self._embedder.size) for one in laid])
+        known = [self._known.of(one.reference) for one in laid]
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal answers in any thread.
-        return round(float(seen @ known), 4)
+        return [round(float(one @ other), 4) for one, other in zip(seen, known, strict=True)]

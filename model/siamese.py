@@ -1,19 +1,17 @@
 """Networks that compare a region with a reference, in two halves: one describes a picture, one compares two of these.
 
-The first half costs as much as the second. A reference is the same each time: its description is kept with it. A
-region is compared with several references in turn: its description is kept until others come.
+The first half costs as much as the second. A reference is the same each time: its description is kept with it.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import MOST_LOOKS, PreparedReference
+from model.alignment import PreparedReference
 from model.kept import Kept
 from model.regions import RgbImage
 from model.runtime import session
@@ -21,9 +19,8 @@ from model.runtime import session
 _AT_ONCE = 32
 """Pairs that pass a network together, where there are many."""
 
-_KEPT = MOST_LOOKS + 1
-"""Frames whose description is kept: those of one pair, and the box."""
-
+Description = NDArray[np.float32]
+"""What the first half makes of one picture."""
 
 Shown = Callable[[PreparedReference], RgbImage]
 """A reference as a network sees it, (h, w, 3) uint8 RGB."""
@@ -48,13 +45,16 @@ class Siamese:
         self._describing = session(features_file(path), threads=threads)
         self._comparing = session(path, threads=threads)
         self._outputs = list(outputs)
-        self._known = Kept(lambda reference: self._described(shown(reference)[None]))
-        self._latest = threading.local()
+        self._known = Kept(lambda reference: self.describe(shown(reference)))
 
-    def compare(self, frame: RgbImage, reference: PreparedReference) -> list[NDArray[np.float32]]:
-        """The outputs for one region, laid on the reference: `frame` is as large as the reference is shown."""
-        described = np.stack([self._described_once(frame), self._known.of(reference)], axis=1)
-        return [output[0] for output in self._comparing.run(self._outputs, {"pairs": described})]
+    def describe(self, frame: RgbImage) -> Description:
+        """What is made of a region: `frame` is as large as the reference, with which it is compared, is shown."""
+        return self._described(frame[None])[0]
+
+    def compare(self, seen: Description, reference: PreparedReference) -> list[NDArray[np.float32]]:
+        """The outputs for a region that was described, beside the reference on which it was laid."""
+        pairs = np.stack([seen, self._known.of(reference)])[None]
+        return [output[0] for output in self._comparing.run(self._outputs, {"pairs": pairs})]
 
     def compare_all(self, frames: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """The outputs for `frames` (n, 2, h, w, 3) of regions and their references; n must be at least 1."""
@@ -64,17 +64,6 @@ class Siamese:
             described = self._described(some.reshape(-1, *some.shape[2:]))
             parts.append(self._comparing.run(self._outputs, {"pairs": described.reshape(-1, 2, *described.shape[1:])}))
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
-
-    def _described_once(self, frame: RgbImage) -> NDArray[np.float32]:
-        """The frame's description, made unless it is one of the last that this thread asked for.
-
-        The aligner looks at each pair several times: from the box, which is the same beside every reference, and anew.
-        """
-        latest: list[tuple[RgbImage, NDArray[np.float32]]] = getattr(self._latest, "described", [])
-        found = next((one for one in latest if np.array_equal(one[0], frame)), None)
-        one = (frame.copy(), self._described(frame[None])) if found is None else found
-        self._latest.described = [one, *(other for other in latest if other is not one)][:_KEPT]
-        return one[1]
 
     def _described(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(self._describing.run(["features"], {"pictures": pictures})[0], np.float32)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,10 +23,12 @@ from scipy.special import expit
 
 from model.alignment import (
     FRAME_SIDE,
+    PICTURE_SIDE,
     Flow,
     Matrix,
     PreparedReference,
     align,
+    fitted,
     laid_in_frame,
     picture_to_frame,
     prepare_reference,
@@ -37,6 +40,7 @@ from model.calibration import Shares
 from model.close_look import FILE as CLOSE_LOOK
 from model.close_look import CloseLook
 from model.comparison import cells_of, compare
+from model.kept import Latest
 from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
@@ -78,26 +82,26 @@ def likeliest(shares: Shares) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A region, at working size, laid on a reference: `matrix` takes it to the frame in which `frame` shows it."""
+    """A region, at working size, laid on a reference: `matrix` takes it to the frame."""
 
     region: RgbImage = field(repr=False)
     matrix: Matrix
-    frame: RgbImage = field(repr=False)
     reference: PreparedReference = field(repr=False)
 
-    def aligned(self) -> RgbImage:
-        """The region as the reference's picture is laid out, the same shape."""
-        return laid_out(self.region, self.matrix, self.reference)
+    def aligned(self, *, longer: int = PICTURE_SIDE) -> RgbImage:
+        """The region as the reference's picture is laid out, of the same shape where `longer`, its side, is too."""
+        return laid_out(self.region, self.matrix, self.reference, longer=longer)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined(Laid):
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `judged` (5,) float32: the similarity and the network's four logits. `maps` (2, h, w) float32 0..1 say what of each
+    `frame` shows the region as it was laid. `judged` (5,) float32: the similarity and the network's four logits. `maps` (2, h, w) float32 0..1 say what of each
     cell of the frame a smear and an imitation changed.
     """
 
+    frame: RgbImage = field(repr=False)
     judged: NDArray[np.float32]
     maps: NDArray[np.float32]
 
@@ -248,12 +252,15 @@ class Aligner:
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._network = Siamese(path, outputs=["flow", "doubt"], threads=threads)
+        self._box = Latest(self._network.describe)
 
     def align(self, region: RgbImage, reference: PreparedReference) -> Matrix:
         """Lay `region`, at working size, on `reference`: the matrix to its frame."""
+        # The first look is at the box, which is the same beside every reference.
+        describe = chain([self._box.of], repeat(self._network.describe))
 
         def look(frame: RgbImage) -> Flow:
-            moved, doubt = self._network.compare(frame, reference)
+            moved, doubt = self._network.compare(next(describe)(frame), reference)
             return Flow(moved, doubt)
 
         return align(region, look=look)
@@ -270,15 +277,15 @@ class VerifierRuntime:
     def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
         """Align `region` (any size from 1×1, with the scan's margin) with `reference`."""
         small = working_size(region)
-        matrix = self._aligner.align(small, reference)
-        return Laid(small, matrix, laid_in_frame(small, matrix), reference)
+        return Laid(small, self._aligner.align(small, reference), reference)
 
     def measure(self, laid: Laid, *, similarity: float) -> Examined:
         """Compare the pair place by place."""
-        logits, maps = self._judge.compare(laid.frame, laid.reference)
+        frame = laid_in_frame(laid.region, laid.matrix)
+        logits, maps = self._judge.compare(self._judge.describe(frame), laid.reference)
         # Sums depend on where in memory they run, by 1e-7: rounded, equal pixels give equal verdicts in any thread.
         judged = np.array([similarity, *logits], np.float32).round(4)
-        return Examined(laid.region, laid.matrix, laid.frame, laid.reference, judged, expit(maps))
+        return Examined(laid.region, laid.matrix, laid.reference, frame, judged, expit(maps))
 
     def examine(self, region: RgbImage, reference: PreparedReference, *, similarity: float) -> Examined:
         """Lay `region` on `reference` and measure the pair."""
@@ -390,9 +397,12 @@ def _on_picture(changed: NDArray[np.float32], reference: PreparedReference) -> N
     return np.clip(laid, 0, 1).astype(np.float32)
 
 
-def laid_out(region: RgbImage, matrix: Matrix, reference: PreparedReference) -> RgbImage:
-    """The region as the reference's picture is laid out."""
+def laid_out(
+    region: RgbImage, matrix: Matrix, reference: PreparedReference, *, longer: int = PICTURE_SIDE
+) -> RgbImage:  # fmt: skip
+    """The region as the reference's picture is laid out, its longer side `longer` pixels."""
     height, width = reference.picture.shape[:2]
-    to_picture = np.linalg.inv(picture_to_frame(reference)) @ matrix
-    laid = cv2.warpPerspective(region, to_picture, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    wide, tall = fitted(reference.picture.shape, longer)
+    to_picture = np.diag([wide / width, tall / height, 1.0]) @ np.linalg.inv(picture_to_frame(reference)) @ matrix
+    laid = cv2.warpPerspective(region, to_picture, (wide, tall), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(laid, np.uint8)

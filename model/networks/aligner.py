@@ -39,11 +39,11 @@ class AlignerNetwork(PairNetwork):
         self.agreed = nn.Sequential(block(32 + 3, 48), block(48, 48), block(48, 48))
         self.flow = nn.Conv2d(48, 3, 1)
         nn.init.zeros_(self.flow.weight)
-        index, inside, steps = _shift_tables()
-        self.index: Tensor
+        there, inside, steps = _shift_tables()
+        self.there: Tensor
         self.inside: Tensor
         self.steps: Tensor
-        self.register_buffer("index", index, persistent=False)
+        self.register_buffer("there", there, persistent=False)
         self.register_buffer("inside", inside, persistent=False)
         self.register_buffer("steps", steps, persistent=False)
 
@@ -64,28 +64,36 @@ class AlignerNetwork(PairNetwork):
     def matches_and_flow(self, described: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives, of
         what `described_pairs` gave.
+
+        Displacements come last where they are summed over: a runtime is several times as fast along memory.
         """
         count = described.shape[0]
         seen, known = described.reshape(count, 2, DESCRIPTION, CELLS * CELLS).unbind(dim=1)
-        correlated = torch.matmul(known.transpose(1, 2), seen).reshape(count, CELLS**4)
-        costs = torch.index_select(correlated, 1, self.index).reshape(count, -1, CELLS, CELLS)
-        costs = costs * self.inside + (1 - self.inside) * -1.0
-        likely = torch.softmax(costs * self.sharpness, dim=1)
-        first = torch.einsum("nshw,sd->ndhw", likely, self.steps)
-        sure = likely.amax(dim=1, keepdim=True)
-        agreed = self.flow(self.agreed(torch.cat([self.costs(costs), first / REACH, sure], dim=1)))
-        return likely, first + agreed[:, :2] * REACH, agreed[:, 2].clamp(-4.0, 4.0)
+        correlated = torch.matmul(known.transpose(1, 2), seen)
+        costs = torch.gather(correlated, 2, self.there.expand(count, -1, -1))
+        costs = costs * self.inside + (self.inside - 1)
+        likely = torch.softmax(costs * self.sharpness, dim=2)
+        first = torch.matmul(likely, self.steps)
+        sure = likely.amax(dim=2, keepdim=True)
+        weighed = functional.relu(functional.linear(costs, self.costs[0].weight.flatten(1), self.costs[0].bias))
+        agreed = self.flow(self.agreed(_in_cells(torch.cat([weighed, first / REACH, sure], dim=2))))
+        flow = _in_cells(first) + agreed[:, :2] * REACH
+        return _in_cells(likely), flow, agreed[:, 2].clamp(-4.0, 4.0)
+
+
+def _in_cells(rows: Tensor) -> Tensor:
+    """(n, CELLS², k) → (n, k, CELLS, CELLS)."""
+    return rows.transpose(1, 2).reshape(rows.shape[0], rows.shape[2], CELLS, CELLS)
 
 
 def _shift_tables() -> tuple[Tensor, Tensor, Tensor]:
-    """For each shift and reference cell the index into all pairs of cells, whether it is inside, and the shifts."""
+    """For each reference cell and shift the region's cell there, whether it is inside, and the shifts."""
     places = torch.arange(CELLS)
-    y, x = torch.meshgrid(places, places, indexing="ij")
+    y, x = (part.reshape(-1, 1) for part in torch.meshgrid(places, places, indexing="ij"))
     reach = torch.arange(-REACH, REACH + 1)
-    dy, dx = (part.reshape(-1, 1, 1) for part in torch.meshgrid(reach, reach, indexing="ij"))
+    dy, dx = (part.reshape(1, -1) for part in torch.meshgrid(reach, reach, indexing="ij"))
     there_y, there_x = y + dy, x + dx
     inside = (there_y >= 0) & (there_y < CELLS) & (there_x >= 0) & (there_x < CELLS)
     there = there_y.clamp(0, CELLS - 1) * CELLS + there_x.clamp(0, CELLS - 1)
-    index = (y * CELLS + x) * CELLS**2 + there
     steps = torch.stack([dx.reshape(-1), dy.reshape(-1)], dim=1).float()
-    return index.reshape(-1), inside.float(), steps
+    return there, inside.float(), steps

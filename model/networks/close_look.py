@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.networks.embedder import EmbedderNetwork
-from model.networks.layers import PairNetwork, UnsignedEdges, block
+from model.networks.layers import NearbyMatch, PairNetwork, UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation")
 
@@ -108,28 +108,15 @@ class _Matched(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, reach: int) -> None:
         super().__init__()
-        self._reach = reach
-        span = range(-reach, reach + 1)
-        self._shifts = [(y, x) for y in span for x in span if abs(y) + abs(x) <= reach]
+        self.nearby = NearbyMatch(reach=reach)
         self.desc = nn.Conv2d(inputs, 24, 1)
         self.sharp = nn.Parameter(torch.tensor(8.0))
-        compared = 3 * inputs + len(self._shifts)
+        compared = 3 * inputs + len(self.nearby.shifts)
         self.cmp = nn.Sequential(block(compared, outputs, size=1), block(outputs, outputs))
 
     def forward(self, seen: Tensor, known: Tensor) -> Tensor:
         """(n, inputs, h, w) of region and reference → (n, outputs, h, w)."""
         seen_as, known_as = (functional.normalize(self.desc(one), dim=1, eps=1e-4) for one in (seen, known))
-        costs = torch.stack([(known_as * there).sum(dim=1) for there in self._neighbours(seen_as)], dim=1)
-        attention = torch.softmax(costs * self.sharp, dim=1)
-        found = torch.zeros_like(seen)
-        for place, there in enumerate(self._neighbours(seen)):
-            found = found + attention[:, place : place + 1] * there
+        costs, found = self.nearby(seen_as, known_as, seen, self.sharp)
         compared: Tensor = self.cmp(torch.cat([known, found, (known - found).abs(), costs], dim=1))
         return compared
-
-    def _neighbours(self, plane: Tensor) -> list[Tensor]:
-        """(n, c, h, w) moved by each shift, the rim repeated."""
-        reach = self._reach
-        padded = functional.pad(plane, (reach, reach, reach, reach), mode="replicate")
-        height, width = plane.shape[2:]
-        return [padded[:, :, reach + y : reach + y + height, reach + x : reach + x + width] for y, x in self._shifts]

@@ -48,6 +48,43 @@ class PairNetwork(nn.Module, ABC):
         return torch.stack([both[:count], both[count:]], dim=1)
 
 
+class NearbyMatch(nn.Module):
+    """Each place of a reference looks for itself among the places of the region near it, at most `reach` cells away in
+    x and y together: attention over small displacements, as the local correlation of optical flow networks.
+
+    `shifts` are the displacements, (y, x).
+    """
+
+    def __init__(self, *, reach: int) -> None:
+        super().__init__()
+        span = range(-reach, reach + 1)
+        self.reach = reach
+        self.shifts = [(y, x) for y in span for x in span if abs(y) + abs(x) <= reach]
+
+    def forward(self, seen_as: Tensor, known_as: Tensor, seen: Tensor, sharpness: Tensor) -> tuple[Tensor, Tensor]:
+        """How alike each place is to those near it, (n, shifts, h, w), and what it found there, (n, c, h, w).
+
+        `seen_as` and `known_as` (n, k, h, w), of length 1, are what region and reference are compared by, `seen`
+        (n, c, h, w) what is to be found; beyond the rim it repeats. A row is compared with all of the rows near it at
+        once: one product of matrices is faster than one of planes for each shift.
+        """
+        count, _, height, width = seen.shape
+        wide = width + 2 * self.reach
+        first = torch.tensor([(y + self.reach) * wide + x + self.reach for y, x in self.shifts])
+        there = (torch.arange(width)[:, None] + first)[None, None].expand(count, height, -1, -1)
+        alike = known_as.permute(0, 2, 3, 1) @ self._rows_near(seen_as).transpose(2, 3)
+        costs = torch.gather(alike, 3, there)
+        attention = torch.zeros_like(alike).scatter(3, there, torch.softmax(costs * sharpness, dim=3))
+        found = attention @ self._rows_near(seen)
+        return costs.permute(0, 3, 1, 2), found.permute(0, 3, 1, 2)
+
+    def _rows_near(self, plane: Tensor) -> Tensor:
+        """(n, c, h, w) → (n, h, rows · wide, c): of each row those from `reach` above it to `reach` below it."""
+        height = plane.shape[2]
+        padded = functional.pad(plane, (self.reach,) * 4, mode="replicate").permute(0, 2, 3, 1)
+        return torch.cat([padded[:, row : row + height] for row in range(2 * self.reach + 1)], dim=2)
+
+
 def block(inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution, batch norm and ReLU."""
     convolution = nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False)

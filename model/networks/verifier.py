@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.alignment import FRAME_SIDE as FRAME
-from model.networks.layers import PairNetwork, UnsignedEdges, block
+from model.networks.layers import NearbyMatch, PairNetwork, UnsignedEdges, block
 
 CLASSES = ("genuine", "smear", "imitation", "unrelated")
 
@@ -21,9 +21,6 @@ MAP_SIDE = FRAME // 4
 
 REACH = 2
 """How far a place looks for itself, cells of the map in x and y together: 6 % of the frame."""
-
-SHIFTS = tuple((y, x) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1) if abs(y) + abs(x) <= REACH)
-"""The displacements, (y, x)."""
 
 _STEM, _DESCRIPTION, _SUMMARY = 32, 24, 32
 
@@ -37,7 +34,8 @@ class VerifierNetwork(PairNetwork):
         self.stem = nn.Sequential(block(6, 16, stride=2), block(16, _STEM, stride=2), block(_STEM, _STEM))
         self.description = nn.Conv2d(_STEM, _DESCRIPTION, 1)
         self.sharpness = nn.Parameter(torch.tensor(8.0))
-        self.compared = nn.Sequential(block(3 * _STEM + len(SHIFTS), 48, size=1), block(48, 48))
+        self.nearby = NearbyMatch(reach=REACH)
+        self.compared = nn.Sequential(block(3 * _STEM + len(self.nearby.shifts), 48, size=1), block(48, 48))
         self.maps = nn.Conv2d(48, 2, 1)
         self.trunk = nn.Sequential(block(48 + 2, 64, stride=2), block(64, 96, stride=2), block(96, 96))
         self.summary = nn.Sequential(nn.Dropout(0.2), nn.Linear(96 * 2 + 4, _SUMMARY), nn.ReLU())
@@ -65,11 +63,7 @@ class VerifierNetwork(PairNetwork):
         seen_as, known_as = (
             functional.normalize(self.description(features), dim=1, eps=1e-4) for features in (seen, known)
         )
-        costs = torch.stack([(known_as * there).sum(dim=1) for there in _neighbours(seen_as)], dim=1)
-        attention = torch.softmax(costs * self.sharpness, dim=1)
-        found = torch.zeros_like(seen)
-        for place, there in enumerate(_neighbours(seen)):
-            found = found + attention[:, place : place + 1] * there
+        costs, found = self.nearby(seen_as, known_as, seen, self.sharpness)
         compared: Tensor = self.compared(torch.cat([known, found, (known - found).abs(), costs], dim=1))
         return compared
 
@@ -85,11 +79,3 @@ class VerifierNetwork(PairNetwork):
             shares.amax(dim=(2, 3)),
         ]
         return self.verdict(self.summary(torch.cat(pooled, dim=1))), maps
-
-
-def _neighbours(plane: Tensor) -> list[Tensor]:
-    """(n, c, h, w) moved by each of `SHIFTS`, the rim repeated."""
-    padded = functional.pad(plane, (REACH, REACH, REACH, REACH), mode="replicate")
-    height, width = plane.shape[2:]
-    starts = [(REACH + y, REACH + x) for y, x in SHIFTS]
-    return [padded[:, :, y : y + height, x : x + width] for y, x in starts]

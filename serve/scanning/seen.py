@@ -58,13 +58,14 @@ class SeenRegions:
     def mark(self, box: Box, *, quarters: int = 0) -> RgbImage:
         """What `box` and its margin show, turned back by `quarters`, at the size at which it is aligned."""
         if (box, quarters) not in self._marks:
-            self._marks[box, quarters] = working_size(self._turned_back(box, quarters))
+            upright = self.mark(box) if quarters else working_size(self._shown(box))
+            self._marks[box, quarters] = _turned_back(upright, quarters)
         return self._marks[box, quarters]
 
     def features(self, box: Box, *, quarters: int = 0) -> Features:
         """The keypoints of what `box` and its margin show, turned back by `quarters`."""
         if (box, quarters) not in self._features:
-            self._features[box, quarters] = region_features(self._turned_back(box, quarters))
+            self._features[box, quarters] = region_features(_turned_back(self._shown(box), quarters))
         return self._features[box, quarters]
 
     def place(self, box: Box, matrix: Matrix, *, quarters: int = 0) -> Box:
@@ -72,9 +73,10 @@ class SeenRegions:
 
         `box` itself where that has no believable size, which no mark for tuning had.
         """
-        mark, turned = self.mark(box, quarters=quarters), self._turned_back(box, quarters)
-        corners = corners_in_region(matrix) * [turned.shape[1] / mark.shape[1], turned.shape[0] / mark.shape[0]]
-        height, width = turned.shape[:2]
+        mark, (height, width) = self.mark(box, quarters=quarters), self._shown(box).shape[:2]
+        if quarters % 2:
+            height, width = width, height
+        corners = corners_in_region(matrix) * [width / mark.shape[1], height / mark.shape[0]]
         for _ in range(quarters):
             corners = np.stack([corners[:, 1], width - corners[:, 0]], axis=1)
             height, width = width, height
@@ -93,5 +95,10 @@ class SeenRegions:
             self._photos[box] = photo_size(box.crop(self._image))
         return self._photos[box]
 
-    def _turned_back(self, box: Box, quarters: int) -> RgbImage:
-        return np.ascontiguousarray(np.rot90(box.grown(REGION_MARGIN).crop(self._image), -quarters))
+    def _shown(self, box: Box) -> RgbImage:
+        """What `box` and its margin show."""
+        return box.grown(REGION_MARGIN).crop(self._image)
+
+
+def _turned_back(picture: RgbImage, quarters: int) -> RgbImage:
+    return np.ascontiguousarray(np.rot90(picture, -quarters)) if quarters else picture

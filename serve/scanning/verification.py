@@ -15,7 +15,7 @@ from model.calibration import Evidence, Likeness, Recognition
 from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
 from model.regions import Box, Region, RgbImage
-from model.verifier import Compared, likeliest
+from model.verifier import Compared, Laid, likeliest
 from serve.scanning.candidates import Candidate, StoredReference, Suspect
 from serve.scanning.copied_photo import WipedPlace, wiped_places
 from serve.scanning.results import Finding, FindingScores, Kind, ReadWord
@@ -159,9 +159,7 @@ def _best_way(
     suspect, verifier = candidate.suspect, bundle.verifier
     turned = quarters_turned(suspect.hit.view)
 
-    def way(reference: StoredReference, similarity: float, *, quarters: int) -> _Way | None:
-        laid = verifier.lay(regions.mark(suspect.region.box, quarters=quarters), reference.prepared)
-        realigned = bundle.second_look.similarity(laid)
+    def way(laid: Laid, reference: StoredReference, similarity: float, realigned: float, quarters: int) -> _Way | None:
         evidence = suspect.evidence(brands=brands)._replace(similarity=similarity, realigned=realigned)
         # Most pairs are unrelated, whatever the verifier and the keypoints say, each of which costs as much again.
         if not recognition.may_pass(evidence, agreeing=MOST_FEATURES, verified=(0.0, 1.0)):
@@ -177,7 +175,13 @@ def _best_way(
         return _Way(reference, evidence, compared, quarters, probability) if passes else None
 
     def ways(*, quarters: int) -> Sequence[_Way]:
-        found = (way(*one, quarters=quarters) for one in candidate.references)
+        mark = regions.mark(suspect.region.box, quarters=quarters)
+        laid = [verifier.lay(mark, reference.prepared) for reference, _ in candidate.references]
+        realigned = bundle.second_look.similarities(laid)
+        found = [
+            way(one, reference, similarity, again, quarters)
+            for one, (reference, similarity), again in zip(laid, candidate.references, realigned, strict=True)
+        ]
         return [one for one in found if one is not None]
 
     passing = ways(quarters=turned)

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from model.alignment import FRAME_SIDE, prepare_reference
+from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, prepare_reference
 from model.bundle import bundle_folder
+from model.kept import Latest
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import VerifierNetwork
 from model.networks.weights import load_weights
 from model.siamese import Siamese
+from model.verifier import Aligner
 
 RELEASED = bundle_folder()
 NETWORKS = [
@@ -63,24 +65,30 @@ def test_one_pair_gets_what_many_get_and_its_reference_is_described_once(
     pairs = np.stack([np.stack([region, reference.frame]) for region in (frames[0, 0], frames[1, 0])])
     expected = network.compare_all(pairs)[0]
     described.clear()
-    found = [network.compare(region, reference)[0] for region, _ in pairs]
+    found = [network.compare(network.describe(region), reference)[0] for region, _ in pairs]
     assert np.allclose(found, expected, atol=1e-5)
     assert described == [1, 1, 1]  # the first region, the reference, the second region
 
 
-def test_a_region_is_described_once_beside_several_references(
+def test_the_box_is_described_once_beside_several_references(
     frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the aligner looks: from the box, then from where that laid it, beside one reference after another."""
-    network = Siamese(RELEASED / "aligner.onnx", outputs=["flow"])
-    references = [prepare_reference(frames[row, 1]) for row in (0, 1)]
-    box, *laid = (frames[0, 0], frames[1, 0], 255 - frames[1, 0])
-    looks = [(frame, reference) for reference, again in zip(references, laid, strict=True) for frame in (box, again)]
-    expected = [Siamese(RELEASED / "aligner.onnx", outputs=["flow"]).compare(*look)[0] for look in looks]
-    described = counted_descriptions(network, monkeypatch)
-    found = [network.compare(*look)[0] for look in looks]
+    aligner = Aligner(RELEASED / "aligner.onnx")
+    region, references = frames[0, 0], [prepare_reference(frames[row, 1]) for row in (0, 1)]
+    expected = [Aligner(RELEASED / "aligner.onnx").align(region, reference) for reference in references]
+    boxes = []
+    describe = aligner._network.describe
+
+    def counted(frame: np.ndarray) -> np.ndarray:
+        boxes.append(np.array_equal(frame, laid_in_frame(region, box_matrix(region))))
+        return describe(frame)
+
+    monkeypatch.setattr(aligner, "_box", Latest(counted))
+    monkeypatch.setattr(aligner._network, "describe", counted)
+    found = [aligner.align(region, reference) for reference in references]
     assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
-    assert len(described) == 5  # the box once, where it was laid twice, two references
+    assert boxes.count(True) == 1
+    assert len(boxes) > 2  # and wherever it was laid
 
 
 def test_a_half_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class SimilarityVerifier:
     """What is similar is genuine."""
 
     def lay(self, region: RgbImage, reference: PreparedReference) -> Laid:
-        return Laid(region, _to_frame(region), region, reference)
+        return Laid(region, _to_frame(region), reference)
 
     def compare(self, laid: Laid, *, similarity: float) -> Compared:
         return compared(1.0 - max(similarity, 0.0), laid, similarity)
@@ -112,14 +112,14 @@ class FixedTampering:
 class FixedSecondLook:
     """A second look that says nothing."""
 
-    def similarity(self, laid: Laid) -> float:
-        return 0.0
+    def similarities(self, laid: Sequence[Laid]) -> list[float]:
+        return [0.0] * len(laid)
 
 
 def compared(unrelated: float, laid: Laid, similarity: float = 0.0) -> Compared:
     judged = np.array([similarity, 0, 0, 0, 0], np.float32)
     maps = np.zeros((2, 4, 4), np.float32)
-    return Compared(unrelated, Examined(laid.region, laid.matrix, laid.frame, laid.reference, judged, maps))
+    return Compared(unrelated, Examined(laid.region, laid.matrix, laid.reference, laid.region, judged, maps))
 
 
 def _to_frame(region: RgbImage) -> Matrix:

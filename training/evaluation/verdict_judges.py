@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from skimage.metrics import structural_similarity
 
-from model.alignment import prepare_reference
+from model.alignment import prepare_reference, working_size
 from model.bundle import ModelBundle
 from model.calibration import Likeness
 from model.embedder import Embedder
@@ -120,8 +120,10 @@ class ReleasedVerifier:
 
     def best(self, case: Case, found: Sequence[tuple[int, float]]) -> tuple[Laid, float]:
         """Of the references found, with their similarity, the one that the region is most like once laid on it."""
-        laid = [(self._bundle.verifier.lay(case.region, self._prepared[place]), alike) for place, alike in found]
-        return max(laid, key=lambda one: self._bundle.second_look.similarity(one[0]))
+        region = working_size(case.region)
+        laid = [(self._bundle.verifier.lay(region, self._prepared[place]), alike) for place, alike in found]
+        realigned = self._bundle.second_look.similarities([one for one, _ in laid])
+        return laid[int(np.argmax(realigned))]
 
     def nearest(self, case: Case, *, most: int) -> list[tuple[int, float]]:
         """The references most similar to the region, whosever they are, as a search answers; for `best`."""

@@ -166,6 +166,9 @@ class Upright(SimilarityVerifier):
     def __init__(self, seed: int) -> None:
         self._mosaic = mosaic(seed)
 
+    def similarities(self, laid: Sequence[Laid]) -> list[float]:
+        return [self.similarity(one) for one in laid]
+
     def similarity(self, laid: Laid) -> float:
         edge = (laid.region.shape[0] - self._mosaic.shape[0]) // 2
         seen = laid.region[edge:, edge:][: len(self._mosaic), : len(self._mosaic)]
@@ -447,8 +450,8 @@ def test_agreeing_with_any_version_is_genuine() -> None:
     shelf.add(other, number=9, vector=bundle.embedder.embed([mosaic(1) // 2 + mosaic(5) // 2])[0])
 
     class ByVersion(FixedVerifier):
-        def similarity(self, laid: Laid) -> float:
-            return 0.9 if laid.reference is other.prepared else 0.8
+        def similarities(self, laid: Sequence[Laid]) -> list[float]:
+            return [0.9 if one.reference is other.prepared else 0.8 for one in laid]
 
         def scores(self, pair: Compared) -> Scores:
             self.scored += 1

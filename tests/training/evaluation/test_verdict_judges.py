@@ -61,7 +61,7 @@ def test_the_verifier_judges_beside_the_reference_that_is_most_alike_once_laid()
             lay=lambda region, reference: reference,
             compare=lambda laid, *, similarity: (int(laid.picture[0, 0, 1]), similarity),
         ),
-        second_look=SimpleNamespace(similarity=lambda laid: float(laid.picture[0, 0, 1])),
+        second_look=SimpleNamespace(similarities=lambda laid: [float(one.picture[0, 0, 1]) for one in laid]),
     )
     judge = ReleasedVerifier({"hallmark": [plain(200, 0), plain(120, 200)], "other": [plain(0, 250)]}, bundle)
     seen = case(plain(200, 40), "genuine")
