@@ -9,9 +9,10 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -52,9 +53,18 @@ LINE_SHAPE = (3, 48, 160)
 WIDEST_LINE = 6.0
 """Width of a line over its height, at most; a wider one is pressed together."""
 
+AT_THE_RIM = 0.1
+"""Of a line's height: so near to the rim of its picture an end of it may be cut off there."""
+
+INK_AT_THE_RIM = 0.3
+"""How much the pixels along the rim differ, beside those of the line, where a letter is cut off: of drawn words that a
+box cuts 0.9 do by more, of whole ones 0.3.
+"""
+
 _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
+_SAME_LINE = 0.5
 
 Outcome = Literal["as_known", "near_miss", "another_word", "otherwise"]
 
@@ -66,6 +76,16 @@ _UPRIGHT = 1.5
 """Height of a line over its width from which it is written from top to bottom."""
 
 
+class Cut(NamedTuple):
+    """Whether the first and the last letter of a line may be cut off by the picture's rim, and read as another."""
+
+    first: bool = False
+    last: bool = False
+
+
+_WHOLE = Cut()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line that was surely read: its `text`, where it is, in pixels of the picture, and the `confidence`, 0..1."""
@@ -73,6 +93,7 @@ class Line:
     text: str
     box: Box
     confidence: float = 1.0
+    cut: Cut = _WHOLE
 
     def lies_in(self, box: Box) -> bool:
         """Whether most of the line lies in `box`."""
@@ -84,13 +105,19 @@ class Reading:
     """What was read where the line `known` should be: `seen`, as it is drawn, with `confidence` 0..1.
 
     `in_place` says that it was read in the place of `known` once the region was laid on the reference, and not as one
-    of the region's lines.
+    of the region's lines, and `cut` that the letters at its ends are not all there.
     """
 
     known: str
     seen: str
     confidence: float
     in_place: bool = True
+    cut: Cut = _WHOLE
+
+    @classmethod
+    def of(cls, known: str, line: Line) -> Reading:
+        """A line, wherever it stands, beside what is known."""
+        return cls(known, line.text, line.confidence, in_place=False, cut=line.cut)
 
     @property
     def outcome(self) -> Outcome:
@@ -105,6 +132,8 @@ class Reading:
         if self.confidence < SURELY_DIFFERENT or not runs:
             return "otherwise"
         closest = self._closest()
+        if self._is_part(closest):
+            return "otherwise"
         distance = Levenshtein.distance(known, closest)
         if distance <= max(1, len(known) * _NEAR):
             shorter, longer = sorted((known, closest), key=len)
@@ -120,6 +149,11 @@ class Reading:
             place = next(number for number, (right, wrong) in pairs if right != wrong)
             return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
         return f"reads {self.seen} for {self.known}"
+
+    def _is_part(self, closest: str) -> bool:
+        """Whether all that is there of what was read stands in what is known."""
+        whole = closest[self.cut.first : len(closest) - self.cut.last]
+        return bool(whole) and whole in _alike(self.known)
 
     def _closest(self) -> str:
         """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
@@ -150,8 +184,11 @@ class Reader:
         in_place = Reading(known.text, text, confidence)
         if in_place.outcome == "as_known":
             return in_place
-        lines = [Reading(known.text, one.text, one.confidence, in_place=False) for one in self.lines(region)]
-        return min((in_place, *lines), key=lambda one: _TELLING.index(one.outcome))
+        lines = self.lines(region)
+        in_place = replace(in_place, cut=_cut_of(text, lines))
+        return min(
+            (in_place, *(Reading.of(known.text, line) for line in lines)), key=lambda one: _TELLING.index(one.outcome)
+        )
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -168,12 +205,14 @@ class Reader:
         quads = np.asarray(found.boxes, np.float32) * to_photo
         areas = np.array([cv2.contourArea(quad) for quad in quads])
         largest = quads[np.argsort(-areas, kind="stable")[:MOST_LINES]]
-        read = [(self._either_way_up(_straight(photo, quad)), quad) for quad in largest]
-        return [
-            Line(text, _around(quad, room=0.0).clipped(width=width, height=height), confidence)
-            for (text, confidence), quad in read
-            if text and confidence >= SURELY_READ
-        ]
+        found = []
+        for quad in largest:
+            text, confidence, turned = self._either_way_up(_straight(photo, quad))
+            if text and confidence >= SURELY_READ:
+                box = _around(quad, room=0.0).clipped(width=width, height=height)
+                first, last = _cut_off(photo, box)
+                found.append(Line(text, box, confidence, Cut(last, first) if turned else Cut(first, last)))
+        return found
 
     def known(self, reference: PreparedReference) -> str:
         """The letters of the longest line that is read in the reference's picture; empty where it has no words."""
@@ -186,12 +225,14 @@ class Reader:
         text, confidence = self._line(region)
         return text if confidence >= SURELY_READ else ""
 
-    def _either_way_up(self, line: RgbImage) -> tuple[str, float]:
-        """The text of a line and its confidence; what is read less surely may stand upside down."""
-        upright = self._line(line)
-        if upright[1] >= SURELY_UPRIGHT:
-            return upright
-        return max(upright, self._line(np.ascontiguousarray(line[::-1, ::-1])), key=lambda read: read[1])
+    def _either_way_up(self, line: RgbImage) -> tuple[str, float, bool]:
+        """The text of a line, its confidence, and whether it stands upside down, as what is read less surely may."""
+        text, confidence = self._line(line)
+        if confidence < SURELY_UPRIGHT:
+            turned, surer = self._line(np.ascontiguousarray(line[::-1, ::-1]))
+            if surer > confidence:
+                return turned, surer, True
+        return text, confidence, False
 
     def _line(self, region: RgbImage) -> tuple[str, float]:
         height, width = region.shape[:2]
@@ -267,6 +308,33 @@ def _around(quad: Any, *, room: float) -> Box:
     (left, top), (right, bottom) = np.min(quad, axis=0).tolist(), np.max(quad, axis=0).tolist()
     room *= bottom - top
     return Box(left - room, top - room, right - left + 2 * room, bottom - top + 2 * room)
+
+
+def _cut_off(picture: RgbImage, box: Box) -> tuple[bool, bool]:
+    """Which ends of the line in `box`, left and right or top and bottom, lie at the picture's rim with ink along it.
+
+    Beside a whole letter there is ground.
+    """
+    if box.height >= _UPRIGHT * box.width:
+        picture, box = picture.transpose(1, 0, 2), Box(box.y, box.x, box.height, box.width)
+    gaps = box.x, picture.shape[1] - box.x - box.width
+    if min(gaps) > AT_THE_RIM * box.height:
+        return False, False
+    middle = Box(0.0, box.y + 0.15 * box.height, picture.shape[1], 0.7 * box.height).crop(picture)
+    grey = cv2.cvtColor(np.ascontiguousarray(middle), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    least = INK_AT_THE_RIM * float(grey[:, int(box.x) : int(box.x + box.width) + 1].std())
+    left, right = (
+        gap <= AT_THE_RIM * box.height and float(strip.mean(axis=1).std()) > least
+        for gap, strip in zip(gaps, (grey[:, :2], grey[:, -2:]), strict=True)
+    )
+    return left, right
+
+
+def _cut_of(text: str, lines: Sequence[Line]) -> Cut:
+    """The cut of the line that reads most like `text`, which is that line laid out anew."""
+    alike = {line: Levenshtein.normalized_similarity(_alike(line.text), _alike(text)) for line in lines}
+    nearest = max(alike, key=lambda line: alike[line], default=None)
+    return _WHOLE if nearest is None or alike[nearest] < _SAME_LINE else nearest.cut
 
 
 def _bgr(picture: RgbImage) -> RgbImage:

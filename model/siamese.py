@@ -49,7 +49,8 @@ class Siamese:
 
     def describe(self, frame: RgbImage) -> Description:
         """What is made of a region: `frame` is as large as the reference, with which it is compared, is shown."""
-        return self._described(frame[None])[0]
+        (description,) = self._described(frame[None])
+        return np.asarray(description, np.float32)
 
     def compare(self, seen: Description, reference: PreparedReference) -> list[NDArray[np.float32]]:
         """The outputs for a region that was described, beside the reference on which it was laid."""

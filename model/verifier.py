@@ -97,8 +97,8 @@ class Laid:
 class Examined(Laid):
     """A pair measured but not judged yet: what the head is fitted on.
 
-    `frame` shows the region as it was laid. `judged` (5,) float32: the similarity and the network's four logits. `maps` (2, h, w) float32 0..1 say what of each
-    cell of the frame a smear and an imitation changed.
+    `frame` shows the region as it was laid. `judged` (5,) float32: the similarity and the network's four logits. `maps`
+    (2, h, w) float32 0..1 say what of each cell of the frame a smear and an imitation changed.
     """
 
     frame: RgbImage = field(repr=False)

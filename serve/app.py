@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import cv2
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
@@ -123,4 +124,5 @@ def create_app_from_environment() -> FastAPI:
     configure_logs(settings)
     forget_dead_processes()
     flush_denormals()
+    cv2.setNumThreads(1)  # scans run side by side: for each, threads of its own cost a third more and gain nothing
     return create_app(settings)

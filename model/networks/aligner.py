@@ -73,12 +73,10 @@ class AlignerNetwork(PairNetwork):
         costs = torch.gather(correlated, 2, self.there.expand(count, -1, -1))
         costs = costs * self.inside + (self.inside - 1)
         likely = torch.softmax(costs * self.sharpness, dim=2)
-        first = torch.matmul(likely, self.steps)
-        sure = likely.amax(dim=2, keepdim=True)
-        weighed = functional.relu(functional.linear(costs, self.costs[0].weight.flatten(1), self.costs[0].bias))
-        agreed = self.flow(self.agreed(_in_cells(torch.cat([weighed, first / REACH, sure], dim=2))))
-        flow = _in_cells(first) + agreed[:, :2] * REACH
-        return _in_cells(likely), flow, agreed[:, 2].clamp(-4.0, 4.0)
+        first = _in_cells(torch.matmul(likely, self.steps))
+        sure = _in_cells(likely.amax(dim=2, keepdim=True))
+        agreed = self.flow(self.agreed(torch.cat([self.costs(_in_cells(costs)), first / REACH, sure], dim=1)))
+        return _in_cells(likely), first + agreed[:, :2] * REACH, agreed[:, 2].clamp(-4.0, 4.0)
 
 
 def _in_cells(rows: Tensor) -> Tensor:

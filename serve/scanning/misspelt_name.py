@@ -70,7 +70,7 @@ def _was_compared(line: Line, marks: Sequence[Verified], bundle: ModelBundle) ->
 
 
 def _readings(names: Iterable[str], line: Line) -> list[Reading]:
-    return [Reading(name, line.text, line.confidence, in_place=False) for name in names if name]
+    return [Reading.of(name, line) for name in names if name]
 
 
 def _any_as_known(names: Sequence[str], lines: Sequence[Line]) -> bool:

@@ -1,5 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from model.alignment import prepare_reference
-from model.reading import Reader, Reading
+from model.reading import Cut, Reader, Reading
 from model.regions import Box
 
 
@@ -126,11 +127,49 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("DIDA", 0.99, "otherwise"),
         ("PUMA", 0.99, "another_word"),
         ("NO", 0.99, "otherwise"),
+        ("IDA", 0.99, "otherwise"),
         ("", 0.0, "otherwise"),
     ],
 )
 def test_outcomes(seen, confidence, outcome):
     assert Reading("ADIDAS", seen, confidence).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("seen", "cut", "outcome"),
+    [
+        ("HIKE", Cut(), "near_miss"),
+        ("HIKE", Cut(first=True), "otherwise"),
+        ("HIKE", Cut(last=True), "near_miss"),
+        ("NIKF", Cut(last=True), "otherwise"),
+        ("NUKE", Cut(first=True, last=True), "near_miss"),
+        ("VIKF", Cut(first=True, last=True), "otherwise"),
+        ("N", Cut(first=True, last=True), "otherwise"),
+    ],
+)
+def test_a_letter_that_the_rim_cuts_off_says_nothing(seen, cut, outcome):
+    assert Reading("NIKE", seen, 0.99, cut=cut).outcome == outcome
+
+
+def test_what_is_left_of_a_word_is_no_other_word():
+    assert Reading("EVERNOTE", "RNOTE", 0.99).outcome == "otherwise"
+    assert Reading("SYMPHONY", "APHONY", 0.99, cut=Cut(first=True)).outcome == "otherwise"
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_line_knows_which_of_its_letters_the_rim_cuts_off(reader, quarters):
+    for columns, cut in ((slice(0, 360), Cut()), (slice(36, 360), Cut(first=True)), (slice(0, 235), Cut(last=True))):
+        (line,) = reader.lines(np.rot90(drawn("ADIDAS")[:, columns], quarters))
+        assert line.cut == cut
+
+
+def test_a_genuine_word_that_its_region_cuts_is_no_near_miss(reader):
+    reference = prepare_reference(printed("WISH"))
+    cut = printed("WISH")[:, 54:]
+    reading = reader.read(cv2.resize(cut, reference.picture.shape[1::-1]), reference, region=cut)
+    assert reading.seen == "VISH"
+    assert reading.outcome == "otherwise"
+    assert replace(reading, cut=Cut()).outcome == "near_miss"
 
 
 def test_another_word_counts_only_in_the_place_of_the_brands():
