@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.alignment import CROP_MARGIN
 from model.reference_views import reference_views
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo
@@ -54,6 +55,13 @@ def crops_of(photos: Sequence[Photo]) -> Pictures:
         found += [(mark.box.crop(image), mark.brand, photo.path.name) for mark in photo.marks]
     pictures, label, group = zip(*found, strict=True)
     return Pictures(list(pictures), np.array(label), np.array(group))
+
+
+def regions_of(photos: Sequence[Photo]) -> list[RgbImage]:
+    """Every mark with the margin that a scan adds to a region, in the order of `crops_of`."""
+    return [
+        mark.box.grown(CROP_MARGIN).crop(image) for photo in photos for image in [photo.read()] for mark in photo.marks
+    ]
 
 
 def leave_one_photo_out(crops: Pictures, *, matchers: Sequence[Matcher], progress: Progress) -> Table:

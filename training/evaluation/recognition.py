@@ -12,7 +12,7 @@ import numpy as np
 
 from model import CHAMPION
 from model.bundle import ModelBundle, bundle_folder, load_bundle
-from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out
+from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out, regions_of
 from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos
 from training.evaluation.detected_marks import detected_marks
 from training.evaluation.latency import latency
@@ -21,6 +21,7 @@ from training.evaluation.products import copies, groceries
 from training.evaluation.provenance import commit, provenance
 from training.evaluation.references import other_brands
 from training.evaluation.report import Progress, Report, Table
+from training.evaluation.reranking import VerifiedCrops
 from training.evaluation.versions import drawings_in_use
 from training.evaluation.whole_photos import whole_photos
 from training.synthesis.logos import Logo, fetch_packages, load_logos
@@ -140,7 +141,10 @@ def _whole_photos(inputs: Inputs) -> Table:
 
 
 def _crops(inputs: Inputs) -> Table:
-    return leave_one_photo_out(inputs.crops, matchers=inputs.matchers, progress=inputs.progress)
+    hallmark, *baselines = inputs.matchers
+    crops, regions = inputs.crops, regions_of(inputs.marked)
+    verified = VerifiedCrops(regions, crops.group, bundle=inputs.bundle, progress=inputs.progress)
+    return leave_one_photo_out(crops, matchers=[hallmark, verified, *baselines], progress=inputs.progress)
 
 
 def _references(inputs: Inputs) -> Table:
