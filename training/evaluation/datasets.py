@@ -33,12 +33,18 @@ ALTERED_PHOTOS = frozenset(
     for name in (
         *(2725772074, 2789664089, 2891341625, 3103735966, 3177582448, 3190245804),
         *(3333221097, 3836904950, 3892997631, 3963201475, 4376175015, 4653393540),
+        # Of the reported brands:
+        *(2274089022, 2795236586, 4499338915, 4218731913, 3342270648, 2457001875, 2760763703, 3521287781),
+        *(2533950636, 272645705, 2762358474, 2766150734, 2774437111, 2777121253, 2777758833, 2777979668, 2780928833),
+        *(2783736621, 2786523391, 2898435362, 3101679471, 3889420667, 3958261033, 4080113868, 4353886132),
+        *(2990076322, 3854044541, 390297596, 82413169),
     )
 )
-"""Photos for tuning whose mark somebody altered; found by eye among 144.
+"""Photos whose mark is not as its brand draws it; found by eye, among 144 for tuning and 584 marks that are reported.
 
-Broken, burning, iced on biscuits, of beads, drawn by hand, in other colours, or joined with another brand's: what
-genuine marks look like must not be learnt from them.
+Broken, burning, iced on biscuits, of beads, drawn by hand, in other colours, mirrored, joined with another brand's or
+another word, or letters exchanged for pictures, as in the doodles of a search engine; a bag of "JAGUAR" is one, a cat
+another. What genuine marks look like must not be learnt from them, nor told.
 """
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model import CHAMPION
 from model.verifier import Compared
 from training.evaluation.clean_photos import clean_photos, is_reference
-from training.evaluation.datasets import Photo, catalogue_brands, grocery_products, plain_photos
+from training.evaluation.datasets import ALTERED_PHOTOS, Photo, catalogue_brands, grocery_products, plain_photos
 from training.evaluation.differences import differences
 from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
 from training.evaluation.known_fakes import known_fakes, known_photos
@@ -105,6 +105,7 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     Hallmark comes twice: with the probability of the very kind against a genuine mark, and with that of any tampering,
     given that the mark is or means to be the brand's. So the scan uses them too: whether it is, similarity and the
     brand's rivals decide beside the verifier. `verifier_alone` is what the verifier says without the photo around it.
+    `hallmark_unaltered` leaves out the photos whose mark is not as its brand draws it.
     """
     inputs.used += [Photo(file) for file in cases.files]
     related = [case for case in cases.cases if case.kind != "unrelated"]
@@ -117,6 +118,7 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
         "hallmark_any_tampering": np.repeat(tampered / (tampered + genuine), 2, axis=1),
         "verifier_alone": alone[:, 1:3] / (alone[:, 1:3] + alone[:, :1]),
     }
+    as_drawn = np.array([case.photo not in ALTERED_PHOTOS for case in related])
     judges: list[Judge] = [
         SimilarityJudge(cases.references, inputs.bundle.embedder),
         SiftJudge(cases.references),
@@ -127,6 +129,10 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
         f"{key}_{name}": Table(f"{cases.title}: {name.replace('_', ' ')}", by_stratum(related, found), cases.facts)
         for name, found in scores.items()
     }
+    if not as_drawn.all():
+        unaltered = [case for case, whole in zip(related, as_drawn, strict=True) if whole]
+        title = f"{cases.title}: hallmark, photos whose mark nobody altered"
+        tables[f"{key}_hallmark_unaltered"] = Table(title, by_stratum(unaltered, scores["hallmark"][as_drawn]))
     labels = np.array([KINDS.index(case.kind) for case in cases.cases])
     title = f"{cases.title}: calibration of the four probabilities"
     return tables | {f"{key}_calibration": Table(title, {"hallmark": calibration(probabilities, labels)})}

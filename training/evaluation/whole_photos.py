@@ -21,7 +21,7 @@ from client.service import running_service
 from model.encoding import jpeg
 from model.regions import Box
 from training.edits.smears import SMEARS, smear
-from training.evaluation.datasets import Photo, is_for_tuning
+from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning
 from training.evaluation.intervals import Estimate, mean_interval, shares_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
@@ -145,6 +145,7 @@ def figures(
     right = [len(found & there) for found, there in named]
     right_findings = list(_right_findings(marked, answers.marked))
     kinds = [finding["kind"] for _, finding in right_findings]
+    as_drawn = [finding["kind"] for photo, finding in right_findings if photo.path.name not in ALTERED_PHOTOS]
     untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
     found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
@@ -153,6 +154,13 @@ def figures(
         "recall": shares_interval(right, [len(there & registered) for _, there in named]),
         "marked_held": mean_interval([answer["decision"] != "allow" for _, answer in with_reference]),
         **{f"right_called_{kind}": mean_interval([one == kind for one in kinds]) for kind in ("smear", "imitation")},
+        **{
+            f"right_called_{kind}_unaltered": mean_interval([one == kind for one in as_drawn])
+            for kind in ("smear", "imitation")
+        },
+        "marked_held_unaltered": mean_interval(
+            [answer["decision"] != "allow" for p, answer in with_reference if p.path.name not in ALTERED_PHOTOS]
+        ),
         "right_box_on_mark": mean_interval([_overlap(photo, finding) >= ON_MARK for photo, finding in right_findings]),
         "finding_without_reference": mean_interval([bool(answer["findings"]) for answer in without]),
     }

@@ -6,7 +6,7 @@ import pytest
 
 from model.regions import Box
 from training.evaluation.clean_photos import accused
-from training.evaluation.datasets import Mark, Photo
+from training.evaluation.datasets import ALTERED_PHOTOS, Mark, Photo
 from training.evaluation.whole_photos import WAYS, Answers, Way, figures
 
 PLACE = Box(0, 0, 9, 9)
@@ -49,6 +49,17 @@ def test_genuine_marks_called_something_else_are_counted() -> None:
     assert found["right_called_smear"].value == 0.0
     assert found["marked_held"].value == pytest.approx(1 / 3)
     assert "finding_on_clean" not in found
+
+
+def test_photos_whose_mark_is_altered_are_counted_apart() -> None:
+    marked = [photo("a"), photo("a"), photo("a", min(ALTERED_PHOTOS))]
+    accused = answer(("a", 0.1), kind="imitation", decision="review")
+    said = [answer(("a", 0.1)), answer(("a", 0.1)), accused]
+    found = figures(marked, [], Answers(5, Way(), said, []), registered={"a"})
+    assert found["right_called_imitation"].value == pytest.approx(1 / 3)
+    assert found["right_called_imitation_unaltered"].value == 0.0
+    assert found["marked_held"].value == pytest.approx(1 / 3)
+    assert found["marked_held_unaltered"].value == 0.0
 
 
 def test_a_box_that_lies_half_beside_the_mark_is_not_on_it() -> None:
