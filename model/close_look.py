@@ -57,9 +57,7 @@ class CloseLook:
         likely = 1.0 / (1.0 + np.exp(-maps[_IMITATION].astype(np.float64)))
         return np.asarray((likely / max(float(likely.max()), _LEAST_LIKELY)).round(3), np.float32)
 
-    def _compared(
-        self, region: RgbImage, matrix: Matrix, reference: PreparedReference
-    ) -> list[NDArray[np.float32]]:  # fmt: skip
+    def _compared(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> list[NDArray[np.float32]]:
         """The network's outputs; a pair whose odds were asked is often asked for its map."""
         return self._network.compare(self._described.of(_laid(region, matrix, reference.picture)), reference)
 

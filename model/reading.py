@@ -151,9 +151,9 @@ class Reading:
         return f"reads {self.seen} for {self.known}"
 
     def _is_part(self, closest: str) -> bool:
-        """Whether all that is there of what was read stands in what is known."""
-        whole = closest[self.cut.first : len(closest) - self.cut.last]
-        return bool(whole) and whole in _alike(self.known)
+        """Whether what was read, without letters that are cut off, stands in what is known."""
+        sure = closest[self.cut.first : len(closest) - self.cut.last]
+        return bool(sure) and sure in _alike(self.known)
 
     def _closest(self) -> str:
         """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
@@ -185,7 +185,7 @@ class Reader:
         if in_place.outcome == "as_known":
             return in_place
         lines = self.lines(region)
-        in_place = replace(in_place, cut=_cut_of(text, lines))
+        in_place = replace(in_place, cut=_cut_of_line_like(text, lines))
         return min(
             (in_place, *(Reading.of(known.text, line) for line in lines)), key=lambda one: _TELLING.index(one.outcome)
         )
@@ -330,7 +330,7 @@ def _cut_off(picture: RgbImage, box: Box) -> tuple[bool, bool]:
     return left, right
 
 
-def _cut_of(text: str, lines: Sequence[Line]) -> Cut:
+def _cut_of_line_like(text: str, lines: Sequence[Line]) -> Cut:
     """The cut of the line that reads most like `text`, which is that line laid out anew."""
     alike = {line: Levenshtein.normalized_similarity(_alike(line.text), _alike(text)) for line in lines}
     nearest = max(alike, key=lambda line: alike[line], default=None)
