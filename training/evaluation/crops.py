@@ -59,9 +59,11 @@ def crops_of(photos: Sequence[Photo]) -> Pictures:
 
 def regions_of(photos: Sequence[Photo]) -> list[RgbImage]:
     """Every mark with the margin that a scan adds to a region, in the order of `crops_of`."""
-    return [
-        mark.box.grown(CROP_MARGIN).crop(image) for photo in photos for image in [photo.read()] for mark in photo.marks
-    ]
+    found = []
+    for photo in photos:
+        image = photo.read()
+        found += [mark.box.grown(CROP_MARGIN).crop(image) for mark in photo.marks]
+    return found
 
 
 def leave_one_photo_out(crops: Pictures, *, matchers: Sequence[Matcher], progress: Progress) -> Table:

@@ -6,7 +6,8 @@ Beside the time on the clock stands the processor's time, which other programs o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -34,15 +35,23 @@ def timed(work: Callable[[Any], object], items: Sequence[Any], *, progress: Prog
 
     OpenCV has one thread meanwhile, as where scans are served.
     """
+    clock, processor = [], []
+    with _one_opencv_thread():
+        for item in items[: max(1, len(items) // 10)]:
+            work(item)
+        for item in progress(items, len(items), "latency"):
+            began, busy = time.perf_counter(), time.process_time()
+            work(item)
+            processor.append((time.process_time() - busy) * 1000)
+            clock.append((time.perf_counter() - began) * 1000)
+    return {"median_ms": median_interval(clock), "median_processor_ms": median_interval(processor)}
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    for item in items[: max(1, len(items) // 10)]:
-        work(item)
-    clock, processor = [], []
-    for item in progress(items, len(items), "latency"):
-        began, busy = time.perf_counter(), time.process_time()
-        work(item)
-        processor.append((time.process_time() - busy) * 1000)
-        clock.append((time.perf_counter() - began) * 1000)
-    cv2.setNumThreads(threads)
-    return {"median_ms": median_interval(clock), "median_processor_ms": median_interval(processor)}
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
