@@ -1,4 +1,4 @@
-"""Things in photos that are not marks: running text, prices, barcodes, prints, stripes, stickers and plain shapes.
+"""Things in photos that are not marks: running text, prices, codes, prints, stripes, stickers, shapes and fittings.
 
 The detector sees them unlabelled, so that it learns that print alone is not a mark. Every function draws in place on a
 uint8 RGB photo and takes its chance from a numpy `Generator`.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from model.regions import RgbImage
+from training.synthesis.fittings import fitting
 from training.synthesis.grounds import any_colour
 
 _FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/Library/Fonts"))
@@ -193,7 +194,13 @@ def _print(photo: RgbImage, rng: np.random.Generator) -> None:
                 cv2.circle(photo, centre, size, colour, -1, cv2.LINE_AA)
 
 
+def _fitting(photo: RgbImage, rng: np.random.Generator) -> None:
+    """A part of a vehicle, a facade or a garment."""
+    side = max(10, int(photo.shape[1] * np.exp(rng.uniform(np.log(0.04), np.log(0.5)))))
+    _paste(photo, fitting(rng, side=side), rng)
+
+
 _KINDS: tuple[Callable[[RgbImage, np.random.Generator], None], ...] = (
-    _running_text, _price, _barcode, _stripes, _shape, _sticker, _print,
+    _running_text, _price, _barcode, _stripes, _shape, _sticker, _print, _fitting,
 )  # fmt: skip
-_SHARES = np.array([0.24, 0.12, 0.1, 0.15, 0.23, 0.06, 0.1])
+_SHARES = np.array([0.18, 0.09, 0.07, 0.12, 0.16, 0.05, 0.08, 0.25])

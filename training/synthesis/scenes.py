@@ -177,7 +177,7 @@ def _marks_on_things(material: SceneMaterial, rng: np.random.Generator, side: in
 _COUNT_SHARES = np.array([0.10, 0.38, 0.20, 0.13, 0.09, 0.06, 0.04])
 _PACKAGE_SHARE, _PICTURE_SHARE, _ROWS_SHARE = 0.17, 0.2, 0.08
 _WARE_SHARE = 0.4
-_CLUTTER_SHARES = np.array([0.30, 0.22, 0.16, 0.12, 0.08, 0.05, 0.04, 0.03])
+_CLUTTER_SHARES = np.array([0.25, 0.2, 0.17, 0.13, 0.1, 0.07, 0.05, 0.03])
 
 
 def _package(package: PackagePhoto, *, side: int) -> Scene:
