@@ -1,8 +1,8 @@
 """Whole photos with several marks and their boxes, drawn for the detector to learn from.
 
-Most are a real photo without marks (CC0 garments, pictures that come with scikit-image) or a drawn place, with things
-that are not marks, things for sale, and up to six marks (`training.synthesis.marks`), lit as in the world. One in six
-is a real package in a shop with its real marks; others show one large mark, or marks in rows
+Most are a real photo without marks (CC0 garments, pictures that come with scikit-image and scikit-learn) or a drawn
+place, with things that are not marks, things for sale, and up to six marks (`training.synthesis.marks`), lit as in the
+world. One in six is a real package in a shop with its real marks; others show one large mark, or marks in rows
 (`training.synthesis.arrangements`). A seed gives one scene.
 """
 
@@ -18,6 +18,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 import skimage
+import sklearn
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
@@ -44,9 +45,13 @@ _SMALLEST_WIDTH, _LARGEST_WIDTH = 0.045, 1.0
 _THINNEST_PIXELS = 6
 _LEAST_CONTRAST = 36  # of 255, between the darkest and the lightest twentieth of a mark's box in any channel
 _PLAIN_PICTURES = (
-    "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
-    "hubble_deep_field.jpg", "ihc.png", "page.png", "rocket.jpg", "text.png",
+    *(Path(skimage.__file__).parent / "data" / name for name in (
+        "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
+        "hubble_deep_field.jpg", "ihc.png", "page.png", "rocket.jpg", "text.png",
+    )),
+    *(Path(sklearn.__file__).parent / "datasets" / "images" / name for name in ("china.jpg", "flower.jpg")),
 )  # fmt: skip
+"""The pictures inside the installed scikit-image and scikit-learn that show no mark."""
 
 
 def is_training_photo(name: str) -> bool:
@@ -246,13 +251,13 @@ def _is_legible(photo: RgbImage, box: Box) -> bool:
 
 
 def _place(material: SceneMaterial, rng: np.random.Generator, side: int) -> RgbImage:
-    """A place without marks, its longer side `side` px: a garment photo, a picture of scikit-image, or drawn."""
+    """A place without marks, its longer side `side` px: a garment photo, a picture of a library, or drawn."""
     kind = rng.random()
     if material.photos and kind < 0.5:
         read = _photo(material.photos[int(rng.integers(len(material.photos)))])
         return _cropped(read, rng, side)
     if kind < 0.68:
-        return _cropped(_plain_picture(str(rng.choice(_PLAIN_PICTURES))), rng, side)
+        return _cropped(_photo(_PLAIN_PICTURES[int(rng.integers(len(_PLAIN_PICTURES)))]), rng, side)
     height, width = _shape(rng, side)
     ground = drawn_ground(height, width, rng=rng)
     for _ in range(int(rng.integers(0, 9))):
@@ -298,8 +303,3 @@ def _photo(path: Path) -> RgbImage:
     if read is None:
         raise ValueError(f"cannot be read as a picture: {path}")
     return np.asarray(read, np.uint8)
-
-
-def _plain_picture(name: str) -> RgbImage:
-    """One of the pictures inside the installed scikit-image, without a mark."""
-    return _photo(Path(skimage.__file__).parent / "data" / name)
