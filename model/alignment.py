@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
 from model.ground import bounds, stands_out
 from model.regions import RgbImage
@@ -60,8 +61,8 @@ _FIT_STEPS = 3
 _NEXT = [1, 2, 3, 0]  # of four corners, the next
 _STEADINESS = np.array([1, 1, 1, 1, 1, 1, 12, 12]) * 0.5
 _STAYING = np.diag(_STEADINESS)
-_IN_PLACE = np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
-"""The homography that moves nothing, without its last number, which is 1."""
+_IN_PLACE = _STEADINESS * np.array([1.0, 0, 0, 0, 1, 0, 0, 0])
+"""What draws towards the homography that moves nothing, whose last number is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +118,40 @@ Look = Callable[[RgbImage], Flow]
 
 def _places() -> NDArray[np.float64]:
     along = (np.arange(FLOW_CELLS) + 0.5) * 2 / FLOW_CELLS - 1
-    return np.stack(np.meshgrid(along, along)).reshape(2, -1)
-
-
-def _rows(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = np.zeros((2, places.shape[1], 8))
-    rows[0, :, :2] = rows[1, :, 3:5] = places.T
-    rows[0, :, 2] = rows[1, :, 5] = 1.0
-    return rows
+    across, down = np.stack(np.meshgrid(along, along)).reshape(2, -1)
+    return np.stack([across, down, np.ones_like(across)])
 
 
 _PLACES = _places()
-"""The middles of the flow's cells, (2, cells): x and y, -1..1 across the frame."""
+"""The middles of the flow's cells, (3, cells): x and y, -1..1 across the frame, and 1."""
 
-_ROWS = _rows(_PLACES)
-"""The equations of a homography, (2, cells, 8), of x and of y where a cell goes, without what depends on where."""
+_PRODUCTS = np.ascontiguousarray([_PLACES[i] * _PLACES[j] for i in range(3) for j in range(3)]).T
+"""Of each cell the products of two of these, (cells, 9)."""
+
+
+def _tables() -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """Which of the sums over all cells, and with which sign, stand where in the normal equations of a homography.
+
+    The sums are of `_PRODUCTS`, each as it is, times x and y where a cell goes, and times the sum of their squares:
+    (4 · 9,). Of the equations' matrix (8, 8) and then of their right side (8,) come the places and the signs.
+    """
+    plain, by_x, by_y, by_both = np.arange(36).reshape(4, 3, 3)
+    place, sign = np.zeros((8, 9), np.intp), np.zeros((8, 9))
+    for rows, columns, sums, its in (
+        (slice(0, 3), slice(0, 3), plain, 1.0),
+        (slice(3, 6), slice(3, 6), plain, 1.0),
+        (slice(0, 3), slice(6, 8), by_x[:, :2], -1.0),
+        (slice(3, 6), slice(6, 8), by_y[:, :2], -1.0),
+        (slice(6, 8), slice(6, 8), by_both[:2, :2], 1.0),
+        (slice(0, 3), slice(8, 9), by_x[:, 2:], 1.0),
+        (slice(3, 6), slice(8, 9), by_y[:, 2:], 1.0),
+        (slice(6, 8), slice(8, 9), by_both[:2, 2:], -1.0),
+    ):
+        place[rows, columns], sign[rows, columns] = sums, its
+    return place[:, :8].copy(), sign[:, :8].copy(), place[:, 8].copy(), sign[:, 8].copy()
+
+
+_LEFT, _LEFT_SIGN, _RIGHT, _RIGHT_SIGN = _tables()
 
 
 def prepare_reference(picture: RgbImage) -> PreparedReference:
@@ -198,11 +218,20 @@ def reference_corners() -> NDArray[np.float32]:
     return np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
 
 
+_CORNERS = np.append(reference_corners().T.astype(np.float64) * 2 / FRAME_SIDE - 1, np.ones((1, 4)), axis=0)
+"""The reference's corners as `_PLACES`, (3, 4)."""
+
+
 def laid_in_frame(region: RgbImage, matrix: Matrix) -> RgbImage:
     """The region as the frame shows it under `matrix`, (FRAME_SIDE, FRAME_SIDE, 3) uint8."""
     return np.asarray(
         cv2.warpPerspective(region, matrix, (FRAME_SIDE, FRAME_SIDE), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
+
+
+def box_frame(region: RgbImage) -> RgbImage:
+    """The frame as the detector's box fills it: what is looked at first."""
+    return laid_in_frame(region, box_matrix(region))
 
 
 def corners_in_region(matrix: Matrix) -> NDArray[np.float64]:
@@ -225,16 +254,16 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
     return np.asarray(change @ matrix, np.float64)
 
 
-def align(region: RgbImage, *, look: Look) -> Matrix:
+def align(region: RgbImage, *, first: Flow, look: Look) -> Matrix:
     """The matrix from pixels of `region`, at working size, to the frame of the reference that `look` knows.
 
-    `region` is a detector's box with `CROP_MARGIN` added on each side. It is looked at until it lies still, but a
-    region that shows something else never does: from the second on, an unsure look is the last. A look that would fold
-    the region is not followed.
+    `region` is a detector's box with `CROP_MARGIN` added on each side, and `first` what a look at `box_frame` says. It
+    is looked at until it lies still, but a region that shows something else never does: from the second on, an unsure
+    look is the last. A look that would fold the region is not followed.
     """
     matrix = box_matrix(region)
     for looks in range(1, MOST_LOOKS + 1):
-        flow = look(laid_in_frame(region, matrix))
+        flow = first if looks == 1 else look(laid_in_frame(region, matrix))
         corners = corners_of(flow)
         laid = moved(matrix, corners)
         if laid is None:
@@ -253,22 +282,26 @@ def corners_of(flow: Flow) -> NDArray[np.float32]:
     for what lies off (Cauchy), and drawn towards staying in place, perspective more than the rest: a region that shows
     nothing of the reference stays as it is.
     """
-    target = _PLACES + flow.moved.reshape(2, -1) * (2.0 / FLOW_CELLS)
-    rows = _ROWS.copy()
-    rows[:, :, 6:] = -_PLACES.T * target[:, :, None]
-    equations, wanted = rows.reshape(-1, 8), target.ravel()
+    target = _PLACES[:2] + flow.moved.reshape(2, -1) * (2.0 / FLOW_CELLS)
+    factors = np.concatenate([_PLACES[2:], target, _squares(target)])
     sure = np.exp(-2.0 * flow.doubt.ravel().astype(np.float64))
-    solution, weight = _IN_PLACE, sure
+    scale = sure * ((FLOW_CELLS / 2) ** 2 / 4)
+    homography, weight = np.eye(3), sure
     for _ in range(_FIT_STEPS):
-        weighted = (rows * weight[:, None]).reshape(-1, 8)
-        normal = equations.T @ weighted + _STAYING
-        solution = np.linalg.solve(normal, wanted @ weighted + _STEADINESS * _IN_PLACE)
-        off = (equations @ solution - wanted).reshape(2, -1) * (FLOW_CELLS / 2)
-        weight = sure / (1 + (off * off).sum(axis=0) * sure / 4)
-    corners = reference_corners().astype(np.float64) * 2 / FRAME_SIDE - 1
-    homography = np.append(solution, 1.0).reshape(3, 3)
-    seen = cv2.perspectiveTransform(corners[None], homography)[0]
-    return np.asarray((seen + 1) * FRAME_SIDE / 2, np.float32)
+        sums = ((factors * weight) @ _PRODUCTS).ravel()
+        # The equations are positive definite, and only what is above the diagonal is read of them.
+        _, solution, _ = dposv(sums[_LEFT] * _LEFT_SIGN + _STAYING, sums[_RIGHT] * _RIGHT_SIGN + _IN_PLACE)
+        homography.flat[:8] = solution
+        seen = homography @ _PLACES
+        weight = sure / (1 + _squares(seen[:2] - target * seen[2])[0] * scale)
+    corners = homography @ _CORNERS
+    return np.asarray(((corners[:2] / corners[2]).T + 1) * FRAME_SIDE / 2, np.float32)
+
+
+def _squares(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, n) → (1, n): x² + y²."""
+    across, down = places
+    return np.asarray((across * across + down * down)[None], np.float64)
 
 
 def edges(grey: NDArray[np.uint8]) -> Edges:

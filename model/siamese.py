@@ -54,7 +54,7 @@ class Siamese:
 
     def compare(self, seen: Description, reference: PreparedReference) -> list[NDArray[np.float32]]:
         """The outputs for a region that was described, beside the reference on which it was laid."""
-        pairs = np.stack([seen, self._known.of(reference)])[None]
+        pairs = np.concatenate([seen[None], self._known.of(reference)[None]])[None]
         return [output[0] for output in self._comparing.run(self._outputs, {"pairs": pairs})]
 
     def compare_all(self, frames: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

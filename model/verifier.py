@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,6 +27,7 @@ from model.alignment import (
     Matrix,
     PreparedReference,
     align,
+    box_frame,
     fitted,
     laid_in_frame,
     picture_to_frame,
@@ -44,7 +44,7 @@ from model.kept import Latest
 from model.reading import Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
-from model.siamese import Siamese
+from model.siamese import Description, Siamese
 
 Kind = Literal["genuine", "smear", "imitation"]
 
@@ -252,18 +252,17 @@ class Aligner:
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._network = Siamese(path, outputs=["flow", "doubt"], threads=threads)
-        self._box = Latest(self._network.describe)
+        # The first look is at the box, which is the same beside every reference.
+        self._box = Latest(lambda region: self._network.describe(box_frame(region)))
 
     def align(self, region: RgbImage, reference: PreparedReference) -> Matrix:
         """Lay `region`, at working size, on `reference`: the matrix to its frame."""
-        # The first look is at the box, which is the same beside every reference.
-        describe = chain([self._box.of], repeat(self._network.describe))
 
-        def look(frame: RgbImage) -> Flow:
-            moved, doubt = self._network.compare(next(describe)(frame), reference)
-            return Flow(moved, doubt)
+        def flow(seen: Description) -> Flow:
+            return Flow(*self._network.compare(seen, reference))
 
-        return align(region, look=look)
+        first = flow(self._box.of(region))
+        return align(region, first=first, look=lambda frame: flow(self._network.describe(frame)))
 
 
 class VerifierRuntime:

@@ -58,8 +58,7 @@ class AlignerNetwork(PairNetwork):
 
     def described(self, pictures: Tensor) -> Tensor:
         """What each cell shows, (n, DESCRIPTION, CELLS, CELLS), of `pictures` (n, FRAME_SIDE, FRAME_SIDE, 3) uint8."""
-        pixels = pictures.permute(0, 3, 1, 2).float() / 255
-        return functional.normalize(self.features(self.edges(pixels)), dim=1, eps=1e-4)
+        return functional.normalize(self.features(self.edges(pictures.float() / 255)), dim=1, eps=1e-4)
 
     def matches_and_flow(self, described: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The share of each displacement by correlation alone, (n, shifts, CELLS, CELLS), then what `forward` gives, of

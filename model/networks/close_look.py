@@ -71,8 +71,9 @@ class CloseLookNetwork(PairNetwork):
 
         A place of stride 8 or 16 has its features spread over the places of stride 4 that it holds.
         """
-        pixels = pictures.permute(0, 3, 1, 2).float()
-        strokes = self.stem(torch.cat([pixels / 255 - 0.5, self.edges(pixels / 255)], dim=1))
+        shades = pictures.float()
+        pixels = shades.permute(0, 3, 1, 2)
+        strokes = self.stem(torch.cat([pixels / 255 - 0.5, self.edges(shades / 255)], dim=1))
         features, taps = (pixels - 127.0) / 128.0, []
         for number, layer in enumerate(self.trunk):
             features = layer(features)

@@ -20,17 +20,24 @@ class UnsignedEdges(nn.Module):
         sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
         self.sobel: Tensor
         self.register_buffer("sobel", torch.stack([sobel, sobel.T])[:, None], persistent=False)
+        self.third: Tensor
+        self.register_buffer("third", torch.full((3, 1), 1 / 3), persistent=False)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """`pixels` (n, 3, h, w) to (n, 3, h, w): strength, and strength times the cosine and sine of the direction."""
-        grey = pixels.mean(dim=1, keepdim=True)
+    def forward(self, pictures: Tensor) -> Tensor:
+        """`pictures` (n, h, w, 3), 0..1, to (n, 3, h, w): strength, and strength times the cosine and sine of the
+        direction.
+
+        The mean over the colours is a product of matrices: a runtime takes a third longer to sum planes.
+        """
+        grey = (pictures @ self.third).permute(0, 3, 1, 2)
         gradient = functional.conv2d(functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.sobel)
         x, y = gradient[:, :1], gradient[:, 1:]
-        squared = x * x + y * y + 1e-6
+        across, down = x * x, y * y
+        squared = across + down + 1e-6
         strength = squared.sqrt()
         relative = (strength / (strength.mean(dim=(2, 3), keepdim=True) * 2 + 0.01)).sqrt()
-        even, odd = (x * x - y * y) / squared, 2 * x * y / squared
-        return torch.cat([relative - 0.5, even * relative, odd * relative], dim=1)
+        turned = relative / squared
+        return torch.cat([relative - 0.5, (across - down) * turned, 2 * x * y * turned], dim=1)
 
 
 class PairNetwork(nn.Module, ABC):

@@ -51,8 +51,9 @@ class VerifierNetwork(PairNetwork):
 
     def described(self, pictures: Tensor) -> Tensor:
         """What is drawn at each place, (n, _STEM, MAP_SIDE, MAP_SIDE), of `pictures` (n, FRAME, FRAME, 3) uint8."""
-        pixels = pictures.permute(0, 3, 1, 2).float() / 255
-        features: Tensor = self.stem(torch.cat([pixels - 0.5, self.edges(pixels)], dim=1))
+        shades = pictures.float() / 255
+        pixels = shades.permute(0, 3, 1, 2)
+        features: Tensor = self.stem(torch.cat([pixels - 0.5, self.edges(shades)], dim=1))
         return features
 
     def places(self, described: Tensor) -> Tensor:
