@@ -81,7 +81,7 @@ class Evidence(NamedTuple):
         """
         counted = min(max(self.brands, BRANDS[0]), BRANDS[1])
         return (
-            _logit(min(max(self.verified, 1.0 - SUREST), SUREST)),
+            _verified_odds(self.verified),
             self.similarity,
             self.margin,
             math.log(counted / BRANDS[1]),
@@ -156,12 +156,14 @@ class Shares(NamedTuple):
 class Likeness(NamedTuple):
     """What tells the kinds of one finding apart: the verifier's `shares`, and whether the brand's word was read there.
 
-    `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it.
+    `tampered` is the mean probability, 0..1, that the region was tampered with, whatever is in it; `verified` the
+    verifier's, 0..1, that region and reference belong together at all: what hardly does differs, and is no imitation.
     """
 
     shares: Shares
     word: Word = "none"
     tampered: float = 0.0
+    verified: float = NOT_COMPARED
 
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Kinds.NAMES`."""
@@ -171,6 +173,7 @@ class Likeness(NamedTuple):
             _clipped(math.log(imitation / genuine)),
             float(self.word == "exact"),
             _tampered_odds(self.tampered),
+            _verified_odds(self.verified),
         )
 
 
@@ -182,7 +185,7 @@ class Kinds:
     and of an imitation against a genuine mark.
     """
 
-    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered")
+    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered", "verified")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]
@@ -388,6 +391,11 @@ def _in_order(numbers: dict[str, float], names: Sequence[str]) -> tuple[float, .
 
 def _rounded(numbers: Sequence[float]) -> list[float]:
     return [round(number, 4) for number in numbers]
+
+
+def _verified_odds(probability: float) -> float:
+    """The verifier is believed up to `SUREST` either way."""
+    return _logit(min(max(probability, 1.0 - SUREST), SUREST))
 
 
 def _tampered_odds(probability: float) -> float:

@@ -126,7 +126,8 @@ def _finding_from_mark(
     if best is None:
         return None
     tampered = tampering.within(suspect.region.box)
-    likeness = Likeness(verifier.scores(best.compared).shares, best.evidence.word, tampered)
+    divided = verifier.scores(best.compared).shares
+    likeness = Likeness(divided, best.evidence.word, tampered, best.evidence.verified)
     shares = calibration.kinds.shares(likeness)
     reading = verifier.read(best.compared, shares=shares)
     is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS

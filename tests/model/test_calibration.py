@@ -106,18 +106,27 @@ def test_open_kinds_are_the_verifiers():
 
 def test_kinds_follow_their_weights_and_sum_to_one():
     likeness = Likeness(Shares(0.3, 0.4, 0.3))
-    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0)).shares(likeness)
+    doubtful = Kinds((-2.0, 1.0, 0.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 1.0, 0.0, 0.0, 0.0)).shares(likeness)
     assert sum(doubtful) == pytest.approx(1.0)
     assert doubtful.smear == pytest.approx(0.4 / (0.4 + 0.6 * math.exp(2)))
     assert doubtful.imitation / doubtful.genuine == pytest.approx(math.exp(-2))
 
 
 def test_a_tampered_region_is_the_likelier_a_smear():
-    kinds = Kinds((0.0, 1.0, 0.0, 0.0, 2.0), (0.0, 0.0, 1.0, 0.0, 0.0))
+    kinds = Kinds((0.0, 1.0, 0.0, 0.0, 2.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.0))
     shares = Shares(0.5, 0.3, 0.2)
     untouched, even, tampered = (kinds.shares(Likeness(shares, tampered=value)) for value in (0.0, 0.5, 0.8))
     assert untouched == pytest.approx(shares)
     assert tampered.smear / tampered.genuine == pytest.approx(even.smear / even.genuine * (0.8 / 0.2) ** 2)
+
+
+def test_what_hardly_belongs_to_the_reference_is_the_less_likely_an_imitation():
+    kinds = Kinds((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0, 0.5))
+    shares = Shares(0.3, 0.4, 0.3)
+    doubtful, unasked, sure = (kinds.shares(Likeness(shares, verified=value)) for value in (0.2, 0.5, 0.8))
+    assert unasked == pytest.approx(shares)
+    assert sure.imitation / sure.genuine == pytest.approx(2.0)
+    assert doubtful.imitation / doubtful.genuine == pytest.approx(0.5)
 
 
 def test_a_covered_mark_follows_its_weights():

@@ -19,7 +19,10 @@ MOST_ACCUSED = 0.02
 Real marks look changed more often than drawn ones do, and those of brands that nothing was fitted to more often still.
 """
 
-TELLING = ((("smear_odds", "tampered"), ("exact_word",)), (("imitation_odds",), ("exact_word",)))
+TELLING = (
+    (("smear_odds", "tampered"), ("exact_word",)),
+    (("imitation_odds",), ("exact_word",), ("verified",)),
+)
 """What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
 
 Verifier and closer look are two witnesses of a smear, and count alike: fitted apart, the closer look, which knows the

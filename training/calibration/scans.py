@@ -63,7 +63,7 @@ class Suspect(NamedTuple):
 
     def likeness(self) -> Likeness:
         """What tells its kind."""
-        return Likeness(self.shares, self.evidence.word, self.tampered)
+        return Likeness(self.shares, self.evidence.word, self.tampered, self.evidence.verified)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,6 @@ OCR_CASES = 150
 MOST_REFERENCES = 6
 """Of a brand, those most similar that are laid on a region: as many as a scan lays where it suspects nothing else."""
 
-KINDS = ("genuine", "smear", "imitation", "unrelated")
-"""In the order of the verifier's probabilities."""
-
 
 class Suspicion(NamedTuple):
     """Scores for a smear and for an imitation."""
@@ -104,11 +101,12 @@ class ReleasedVerifier:
         self._prepared = [prepare_reference(picture) for known in references.values() for picture in known]
 
     def probabilities(self, case: Case) -> tuple[float, float, float, float]:
-        """Of `KINDS`, which sum to 1."""
+        """Of `training.evaluation.verdicts.KINDS`, which sum to 1."""
         compared, verifier = self.compared(case), self._bundle.verifier
         shares = verifier.scores(compared).shares
         if self._as_in_scans:
-            shares = self._bundle.calibration.kinds.shares(Likeness(shares, tampered=case.tampered))
+            likeness = Likeness(shares, tampered=case.tampered, verified=1.0 - compared.unrelated)
+            shares = self._bundle.calibration.kinds.shares(likeness)
         shares = verifier.after_reading(shares, verifier.read(compared, shares=shares))
         genuine, smear, imitation = ((1.0 - compared.unrelated) * share for share in shares)
         return genuine, smear, imitation, compared.unrelated

@@ -14,7 +14,7 @@ from model.verifier import Compared
 from training.evaluation.clean_photos import clean_photos, is_reference
 from training.evaluation.datasets import ALTERED_PHOTOS, Photo, catalogue_brands, grocery_products, plain_photos
 from training.evaluation.differences import differences
-from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
+from training.evaluation.intervals import Estimate, Numbers
 from training.evaluation.known_fakes import known_fakes, known_photos
 from training.evaluation.latency import timed
 from training.evaluation.photo_copies import photo_copies
@@ -34,14 +34,13 @@ from training.evaluation.verdict_cases import (
     web_pictures,
 )
 from training.evaluation.verdict_judges import (
-    KINDS,
     Judge,
     OcrJudge,
     ReleasedVerifier,
     SiftJudge,
     SimilarityJudge,
 )
-from training.evaluation.verdicts import calibration_error, calibration_error_by_chance, separation
+from training.evaluation.verdicts import KINDS, calibration, separation
 from training.evaluation.wiped_places import wiped_copies
 
 VerdictPart = Literal[
@@ -183,20 +182,6 @@ def _told_apart(
 ) -> dict[str, Estimate]:
     chosen = inside & np.isin(kind, [name, "genuine"])
     return separation(scores[chosen], kind[chosen] == name, photo[chosen])
-
-
-def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, Estimate]:
-    """Expected calibration error of the most probable kind, beside what it is by chance where probabilities are right;
-    and the share of cases where the most probable kind is.
-    """
-    both = np.column_stack([probabilities, labels])
-    return {
-        "expected_calibration_error": interval(
-            both, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
-        ),
-        "the_same_if_they_were_right": calibration_error_by_chance(probabilities),
-        "most_probable_kind_right": mean_interval(probabilities.argmax(axis=1) == labels),
-    }
 
 
 def _smears(inputs: Inputs, settings: VerdictSettings) -> Tables:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.intervals import Estimate, Numbers
+from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
+
+KINDS = ("genuine", "smear", "imitation", "unrelated")
+"""What a mark may be, in the order in which probabilities are given."""
 
 FALSE_POSITIVE_RATES = (0.05, 0.01, 0.001)
 
@@ -51,6 +54,20 @@ def calibration_error_by_chance(probabilities: Numbers, *, bins: int = 15, resam
     errors = [calibration_error(probabilities, labels, bins=bins) for labels in drawn]
     low, high = np.percentile(errors, [2.5, 97.5])
     return Estimate(float(np.mean(errors)), float(low), float(high), len(probabilities))
+
+
+def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, Estimate]:
+    """Expected calibration error of the most probable kind, beside what it is by chance where probabilities are right;
+    and the share of cases where the most probable kind is.
+    """
+    both = np.column_stack([probabilities, labels])
+    return {
+        "expected_calibration_error": interval(
+            both, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
+        ),
+        "the_same_if_they_were_right": calibration_error_by_chance(probabilities),
+        "most_probable_kind_right": mean_interval(probabilities.argmax(axis=1) == labels),
+    }
 
 
 def reliability(

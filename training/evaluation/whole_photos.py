@@ -25,6 +25,7 @@ from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning
 from training.evaluation.intervals import Estimate, mean_interval, shares_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
+from training.evaluation.verdicts import KINDS, calibration
 
 SEED = 0
 
@@ -70,13 +71,19 @@ def whole_photos(
 ) -> Table:
     """Scan every photo with the first of `others` registered, as many as each of the rising `levels` says.
 
-    Among the fewest, every one of the `WAYS` is tried. Raises `ServiceFailed` when the service does not start.
+    Among the fewest, every one of the `WAYS` is tried, and how right the served scores are is said of all together.
+    Raises `ServiceFailed` when the service does not start.
     """
     rows, verdicts = {}, {}
+    served: list[tuple[list[float], int]] = []
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
         name = f"{answers.other_brands}_other_brands{answers.way.name}"
         rows[name] = figures(marked, clean, answers, registered=set(own))
         verdicts[name] = dict(Counter(one["kind"] for _, one in _right_findings(marked, answers.marked)))
+        served += scores_and_truth(marked, answers)
+    if served:
+        scores, truth = zip(*served, strict=True)
+        rows["every_finding"] = calibration(np.array(scores), np.array(truth))
     facts = {"reported_brands": len(own), "right_findings_by_kind": verdicts}
     return Table("Whole photos through the API, at the shipped threshold (FlickrLogos-27, clothing)", rows, facts)
 
@@ -171,6 +178,20 @@ def figures(
         "finding_on_clean_untouched": mean_interval([bool(answer["findings"]) for answer in untouched]),
         "clean_held": mean_interval([answer["decision"] != "allow" for answer in answers.clean]),
     }
+
+
+def scores_and_truth(marked: Sequence[Photo], answers: Answers) -> Iterator[tuple[list[float], int]]:
+    """The scores by `KINDS` of every finding of a mark, and which of these it is: unrelated where the photo shows no
+    mark of the brand, else smeared or genuine as it was sent.
+    """
+    there = KINDS.index("smear" if answers.way.smeared else "genuine")
+    photos = [*((_brands(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
+              *((set[str](), answer) for answer in answers.clean)]  # fmt: skip
+    for brands, answer in photos:
+        for one in answer["findings"]:
+            if one["kind"] in KINDS:
+                truth = there if one["brand"] in brands else KINDS.index("unrelated")
+                yield [one["scores"][kind] for kind in KINDS], truth
 
 
 def _brands(photo: Photo) -> set[str]:

@@ -7,7 +7,8 @@ import pytest
 from model.regions import Box
 from training.evaluation.clean_photos import accused
 from training.evaluation.datasets import ALTERED_PHOTOS, Mark, Photo
-from training.evaluation.whole_photos import WAYS, Answers, Way, figures
+from training.evaluation.verdicts import KINDS
+from training.evaluation.whole_photos import WAYS, Answers, Way, figures, scores_and_truth
 
 PLACE = Box(0, 0, 9, 9)
 
@@ -49,6 +50,20 @@ def test_genuine_marks_called_something_else_are_counted() -> None:
     assert found["right_called_smear"].value == 0.0
     assert found["marked_held"].value == pytest.approx(1 / 3)
     assert "finding_on_clean" not in found
+
+
+def test_scores_are_compared_with_what_photos_show_as_they_were_sent() -> None:
+    def scored(brand: str, kind: str = "genuine") -> dict:
+        scores = {"genuine": 0.6, "smear": 0.2, "imitation": 0.1, "unrelated": 0.1}
+        return {"findings": [{"brand": brand, "scores": scores, "kind": kind}]}
+
+    marked = [photo("a"), photo("a"), photo("b")]
+    said = [scored("a"), scored("z"), scored("b", kind="copied_photo")]
+    plain = list(scores_and_truth(marked, Answers(5, Way(), said, [scored("a")])))
+    assert [KINDS[truth] for _, truth in plain] == ["genuine", "unrelated", "unrelated"]
+    assert plain[0][0] == [0.6, 0.2, 0.1, 0.1]
+    smeared = list(scores_and_truth(marked, Answers(5, Way(smeared=True), said, [])))
+    assert [KINDS[truth] for _, truth in smeared] == ["smear", "unrelated"]
 
 
 def test_photos_whose_mark_is_altered_are_counted_apart() -> None:
