@@ -101,21 +101,20 @@ def evaluate_verdicts(settings: VerdictSettings, *, progress: Progress) -> Repor
 def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     """One table for each judge, by stratum, and one that says how well the verifier's probabilities are calibrated.
 
-    Hallmark comes twice: with the probability of the very kind against a genuine mark, and with that of any tampering,
-    given that the mark is or means to be the brand's. So the scan uses them too: whether it is, similarity and the
-    brand's rivals decide beside the verifier. `verifier_alone` is what the verifier says without the photo around it.
+    Hallmark comes twice: with the probability of the very kind, and with that of any tampering, given that the mark is
+    or means to be the brand's. So the scan gives them too: whether it is, similarity and the brand's rivals decide
+    beside the verifier. `verifier_alone` is what the verifier says without the photo around it.
     `hallmark_unaltered` leaves out the photos whose mark is not as its brand draws it.
     """
     inputs.used += [Photo(file) for file in cases.files]
     related = [case for case in cases.cases if case.kind != "unrelated"]
     probabilities = verified(cases, inputs=inputs)
-    genuine, kinds = np.split(probabilities[[case.kind != "unrelated" for case in cases.cases]][:, :3], [1], axis=1)
-    tampered = kinds.sum(axis=1, keepdims=True)
+    shares = _shares(probabilities[[case.kind != "unrelated" for case in cases.cases]])
     alone = verified(CaseSet(cases.title, related, cases.references), inputs=inputs, as_in_scans=False)
     scores = {
-        "hallmark": kinds / (kinds + genuine),
-        "hallmark_any_tampering": np.repeat(tampered / (tampered + genuine), 2, axis=1),
-        "verifier_alone": alone[:, 1:3] / (alone[:, 1:3] + alone[:, :1]),
+        "hallmark": shares[:, 1:],
+        "hallmark_any_tampering": np.repeat(1.0 - shares[:, :1], 2, axis=1),
+        "verifier_alone": _shares(alone)[:, 1:],
     }
     as_drawn = np.array([case.photo not in ALTERED_PHOTOS for case in related])
     judges: list[Judge] = [
@@ -135,6 +134,11 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
     labels = np.array([KINDS.index(case.kind) for case in cases.cases])
     title = f"{cases.title}: calibration of the four probabilities"
     return tables | {f"{key}_calibration": Table(title, {"hallmark": calibration(probabilities, labels)})}
+
+
+def _shares(probabilities: Numbers) -> Numbers:
+    """Of what is not unrelated, how much is genuine, smear and imitation: (n, 3) of (n, 4)."""
+    return np.asarray(probabilities[:, :3] / probabilities[:, :3].sum(axis=1, keepdims=True))
 
 
 def verified(cases: CaseSet, *, inputs: Inputs, as_in_scans: bool = True) -> Numbers:
