@@ -138,7 +138,8 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
 
 def _shares(probabilities: Numbers) -> Numbers:
     """Of what is not unrelated, how much is genuine, smear and imitation: (n, 3) of (n, 4)."""
-    return np.asarray(probabilities[:, :3] / probabilities[:, :3].sum(axis=1, keepdims=True))
+    related = probabilities[:, :3].sum(axis=1, keepdims=True)
+    return np.asarray(probabilities[:, :3] / np.maximum(related, 1e-12))
 
 
 def verified(cases: CaseSet, *, inputs: Inputs, as_in_scans: bool = True) -> Numbers:
