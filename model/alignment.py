@@ -218,7 +218,8 @@ def reference_corners() -> NDArray[np.float32]:
     return np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
 
 
-_CORNERS = np.append(reference_corners().T.astype(np.float64) * 2 / FRAME_SIDE - 1, np.ones((1, 4)), axis=0)
+_REFERENCE_CORNERS = reference_corners()
+_CORNERS = np.append(_REFERENCE_CORNERS.T.astype(np.float64) * 2 / FRAME_SIDE - 1, np.ones((1, 4)), axis=0)
 """The reference's corners as `_PLACES`, (3, 4)."""
 
 
@@ -250,7 +251,7 @@ def moved(matrix: Matrix, corners: NDArray[np.float32]) -> Matrix | None:
     turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
     if float(turns.min()) < (0.1 * FRAME_SIDE) ** 2:
         return None
-    change = cv2.getPerspectiveTransform(corners.astype(np.float32), reference_corners())
+    change = cv2.getPerspectiveTransform(corners.astype(np.float32), _REFERENCE_CORNERS)
     return np.asarray(change @ matrix, np.float64)
 
 
@@ -269,7 +270,7 @@ def align(region: RgbImage, *, first: Flow, look: Look) -> Matrix:
         if laid is None:
             break
         matrix = laid
-        lies_still = float(np.abs(corners - reference_corners()).max()) < STILL * FRAME_SIDE
+        lies_still = float(np.abs(corners - _REFERENCE_CORNERS).max()) < STILL * FRAME_SIDE
         if looks >= FEWEST_LOOKS and (lies_still or flow.sureness < LEAST_SURE):
             break
     return matrix
