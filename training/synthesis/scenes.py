@@ -18,7 +18,6 @@ from typing import Protocol
 import cv2
 import numpy as np
 import skimage
-import sklearn
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
@@ -44,14 +43,14 @@ MOST_MARKS = 6
 _SMALLEST_WIDTH, _LARGEST_WIDTH = 0.045, 1.0
 _THINNEST_PIXELS = 6
 _LEAST_CONTRAST = 36  # of 255, between the darkest and the lightest twentieth of a mark's box in any channel
-_PLAIN_PICTURES = (
-    *(Path(skimage.__file__).parent / "data" / name for name in (
+_PLAIN_PICTURES = tuple(
+    Path(skimage.__file__).parent / "data" / name
+    for name in (
         "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
         "hubble_deep_field.jpg", "ihc.png", "page.png", "rocket.jpg", "text.png",
-    )),
-    *(Path(sklearn.__file__).parent / "datasets" / "images" / name for name in ("china.jpg", "flower.jpg")),
+    )
 )  # fmt: skip
-"""The pictures inside the installed scikit-image and scikit-learn that show no mark."""
+"""The pictures inside the installed scikit-image that show no mark."""
 
 
 def is_training_photo(name: str) -> bool:
@@ -95,12 +94,16 @@ def scene_from(sources: Sources, rng: np.random.Generator) -> Scene:
 @dataclass(frozen=True)
 class SceneMaterial:
     """What scenes are made of: vector logos, typefaces (`training.synthesis.wordmarks`; without any, words are set in
-    this machine's) and, where there are any, real photos without marks and with boxed ones."""
+    this machine's) and, where there are any, real photos without marks and with boxed ones.
+
+    `pictures` are of all sorts, without marks.
+    """
 
     logos: Sequence[Logo]
     photos: Sequence[Path] = field(default=())
     packages: Sequence[PackagePhoto] = field(default=())
     fonts: Sequence[Path] = field(default=())
+    pictures: Sequence[Path] = _PLAIN_PICTURES
 
     def mark(self, *, rng: np.random.Generator) -> RgbaImage:
         """Another mark, dressed and mostly upright."""
@@ -118,8 +121,11 @@ class SceneMaterial:
     ) -> SceneMaterial:
         """The logos of `split` (`train` or `dev`) in the folder `logos`, and the photos of that split under `data`.
 
-        Finding the marks on the packages takes three minutes.
+        Finding the marks on the packages takes three minutes. Two pictures more are those inside scikit-learn, which
+        only training has.
         """
+        import sklearn  # noqa: PLC0415
+
         marked = frozenset(MARKED_GARMENTS.read_text(encoding="utf-8").split())
         photos = [photo for photo in sorted((data / "clothing" / "images").glob("*.jpg")) if photo.name not in marked]
         wanted = split == "train"
@@ -130,6 +136,7 @@ class SceneMaterial:
             photos=[photo for photo in photos if is_training_photo(photo.name) == wanted],
             packages=packages,
             fonts=fonts,
+            pictures=[*_PLAIN_PICTURES, *sorted((Path(sklearn.__file__).parent / "datasets" / "images").glob("*.jpg"))],
         )
 
 
@@ -257,7 +264,7 @@ def _place(material: SceneMaterial, rng: np.random.Generator, side: int) -> RgbI
         read = _photo(material.photos[int(rng.integers(len(material.photos)))])
         return _cropped(read, rng, side)
     if kind < 0.68:
-        return _cropped(_photo(_PLAIN_PICTURES[int(rng.integers(len(_PLAIN_PICTURES)))]), rng, side)
+        return _cropped(_photo(material.pictures[int(rng.integers(len(material.pictures)))]), rng, side)
     height, width = _shape(rng, side)
     ground = drawn_ground(height, width, rng=rng)
     for _ in range(int(rng.integers(0, 9))):
