@@ -30,7 +30,8 @@ THRESHOLD_KEY, SIDES_KEY = "score_threshold", "sides"
 SIDES = (320, 160)
 """Pixels of the sides of the squares that a photo is looked at in, where the file says nothing else."""
 
-MOST_REGIONS = 7
+MOST_REGIONS = 20
+"""Of one photo: a shelf or a sheet of marks has as many."""
 
 SAME_BOX_IOU = 0.75
 """Overlap from which two looks' boxes need not both be looked at."""

@@ -30,12 +30,16 @@ FALSE_BOXES = 2.0
 
 @dataclass(frozen=True)
 class DevSet:
-    """Photos (or scenes) with the boxes of their marks; `iou` is the overlap from which a mark counts as found."""
+    """Photos (or scenes) with the boxes of their marks; `iou` is the overlap from which a mark counts as found.
+
+    `besides` are, where it is known, the boxes of marks that nobody is asked for (`training.evaluation.detection`).
+    """
 
     name: str
     images: Sequence[RgbImage]
     truth: Sequence[Sequence[Box]]
     iou: float = 0.5
+    besides: Sequence[Sequence[Box]] = ()
 
 
 def torch_regions(
@@ -69,6 +73,7 @@ def dev_figures(regions: Sequence[Sequence[Region]], dev: DevSet) -> dict[str, f
         "recall_over_8_percent": round(figures.recall_over_8_percent, 4),
         "recall_iou50": round(strict.recall, 4),
         "false_per_photo": round(figures.false_per_photo, 3),
+        "unasked_per_photo": round(figures.unasked_per_photo, 3),
         "threshold": round(threshold, 4),
     }
 
@@ -83,9 +88,10 @@ def threshold_for(regions: Sequence[Sequence[Region]], dev: DevSet, *, false_per
 
 def _photos(regions: Sequence[Sequence[Region]], dev: DevSet, threshold: float) -> list[Photo]:
     """The evaluated photos with the regions from `threshold` on."""
+    besides = dev.besides or [()] * len(dev.images)
     return [
-        Photo(image.shape[1], image.shape[0], truth, [region for region in found if region.score >= threshold])
-        for image, truth, found in zip(dev.images, dev.truth, regions, strict=True)
+        Photo(image.shape[1], image.shape[0], truth, [region for region in found if region.score >= threshold], others)
+        for image, truth, found, others in zip(dev.images, dev.truth, regions, besides, strict=True)
     ]
 
 
@@ -114,7 +120,12 @@ def second_hand_garments() -> DevSet:
 def real_brands() -> DevSet:
     """The photos of FlickrLogos-27 for tuning; raises `DataMissing` when they are not there."""
     photos = real_photos(tuning=True)
-    return DevSet("real brands", [photo.read() for photo in photos], [[m.box for m in one.marks] for one in photos])
+    return DevSet(
+        "real brands",
+        [photo.read() for photo in photos],
+        [[mark.box for mark in photo.marks] for photo in photos],
+        besides=[photo.besides for photo in photos],
+    )
 
 
 def drawn_scenes(store: SceneStore) -> DevSet:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.optim.swa_utils import AveragedModel
 
-from model.detector import MOST_REGIONS, SIDES_KEY, THRESHOLD_KEY, Detector, letterboxed
+from model.detector import SIDES_KEY, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
 from model.networks.detector import SIDE_MULTIPLE, LogoDetector
 from model.networks.weights import load_weights, save_weights
@@ -47,9 +47,10 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
 
     The weights are the averaged ones of `last.pt` in `folder` (see `DetectorTraining`).
     Ranges are calibrated on training scenes; the threshold is that with 2 false boxes a photo on the real photos for
-    development (drawn scenes, which hold more that looks like a mark, where there are none), and stands in the file's
-    metadata with the sides of the squares. `report` is told when the real photos for development are missing. Raises
-    `RuntimeError` when the fp32 file does not compute what torch does, to 1e-3.
+    development, where a mark that nobody is asked for is none (drawn scenes, which hold more that looks like a mark,
+    where there are none), and stands in the file's metadata with the sides of the squares. `report` is told when the
+    real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute what torch does,
+    to 1e-3.
     """
     saved = torch.load(folder / "last.pt", weights_only=True)
     sides, channels = saved["settings"]["served_sides"], saved["settings"]["channels"]
@@ -143,13 +144,13 @@ def _off_torch(network: LogoDetector, path: Path, store: SceneStore, *, side: in
 
 def _regions(path: Path, dev_sets: Sequence[DevSet]) -> list[list[list[Region]]]:
     """For each dev set and photo the regions from a very low score on."""
-    detector = Detector(path, score_threshold=0.02, most_regions=20)
+    detector = Detector(path, score_threshold=0.02)
     return [[detector.detect(image) for image in dev.images] for dev in dev_sets]
 
 
 def _milliseconds(path: Path, dev: DevSet) -> float:
     """Median time for one photo on one thread, scaling and merging included."""
-    detector = Detector(path, most_regions=MOST_REGIONS)
+    detector = Detector(path)
     taken = []
     for image in dev.images[:60]:
         start = time.perf_counter()

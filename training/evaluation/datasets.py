@@ -58,10 +58,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo and the marks in it; a photo without marks has none."""
+    """A photo and the marks in it; a photo without marks has none.
+
+    `besides` are marks that the data set does not box: of other brands, more of the same, a lock-up of which it boxes
+    the symbol alone, or a part of one.
+    """
 
     path: Path
     marks: tuple[Mark, ...] = ()
+    besides: tuple[Box, ...] = ()
 
     def read(self) -> RgbImage:
         """The upright pixels."""
@@ -104,13 +109,30 @@ def boxed_photos(name: str) -> list[Photo]:
     Raises:
         DataMissing: the data set is not there.
     """
-    folder = _folder(name)
+    folder, besides = _folder(name), _unboxed_marks()
     marks: dict[str, list[Mark]] = defaultdict(list)
     with (folder / "boxes.csv").open(newline="") as lines:
         for row in csv.DictReader(lines):
-            left, top, right, bottom = (float(row[key]) for key in ("x1", "y1", "x2", "y2"))
-            marks[row["file"]].append(Mark(row["brand"].lower(), Box(left, top, right - left, bottom - top)))
-    return [Photo(folder / "images" / file, tuple(found)) for file, found in sorted(marks.items())]
+            marks[row["file"]].append(Mark(row["brand"].lower(), _box(row)))
+    return [
+        Photo(folder / "images" / file, tuple(found), tuple(besides.get(file, ())))
+        for file, found in sorted(marks.items())
+    ]
+
+
+@cache
+def _unboxed_marks() -> dict[str, list[Box]]:
+    """By file of `flickrlogos27` the marks that it does not box, as they were boxed by eye (`unboxed_marks.csv`)."""
+    found: dict[str, list[Box]] = defaultdict(list)
+    with Path(__file__).with_name("unboxed_marks.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            found[row["file"]].append(_box(row))
+    return found
+
+
+def _box(row: dict[str, str]) -> Box:
+    left, top, right, bottom = (float(row[key]) for key in ("x1", "y1", "x2", "y2"))
+    return Box(left, top, right - left, bottom - top)
 
 
 def real_photos(*, tuning: bool) -> list[Photo]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from model.detector import Detector
 from model.regions import Box, Region
 from training.evaluation.datasets import Photo
-from training.evaluation.detection import matches
+from training.evaluation.detection import left_over, matches
 from training.evaluation.intervals import Estimate, grouped_mean, mean_interval
 from training.evaluation.report import Progress, Table
 
@@ -26,11 +26,12 @@ MARK_SIZES = {
 def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector: Detector, progress: Progress) -> Table:
     """Recall over the boxed marks at IoU 0.5, and boxes a photo, each by its own size.
 
-    `false_boxes` match no mark, of them `stray_boxes` touch none; some marks in the photos have no box, so both count
-    too much. `boxes_on_clean` are on photos without marks.
+    `false_boxes` match no mark, `unasked_boxes` one that the data set does not box (`Photo.besides`); of both together
+    `stray_boxes` touch none that it boxes. `boxes_on_clean` are on photos without marks.
     """
     found: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     false: dict[str, list[int]] = defaultdict(list)
+    unasked: dict[str, list[int]] = defaultdict(list)
     stray: dict[str, list[int]] = defaultdict(list)
     quiet: dict[str, list[int]] = defaultdict(list)
     for photo in progress(marked, len(marked), "detection"):
@@ -38,12 +39,14 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
         width, truth = image.shape[1], [mark.box for mark in photo.marks]
         regions = detector.detect(image)
         places = matches(truth, regions)
-        rest = [region for number, region in enumerate(regions) if number not in places]
+        rest = left_over(regions, places)
+        wrong = left_over(rest, matches(photo.besides, rest))
         alone = [region for region in rest if all(region.box.intersection(box) == 0 for box in truth)]
         for size in MARK_SIZES:
             hits = [place is not None for box, place in zip(truth, places, strict=True) if _is(size, box, width)]
             found[size] += [(hit, photo.path.name) for hit in hits]
-            false[size].append(_count(rest, size, width))
+            false[size].append(_count(wrong, size, width))
+            unasked[size].append(_count(rest, size, width) - false[size][-1])
             stray[size].append(_count(alone, size, width))
     for photo in progress(clean, len(clean), "detection, clean"):
         image = photo.read()
@@ -54,6 +57,7 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
         size: {
             "recall_at_iou_0.5": _recall(found[size]),
             "false_boxes": mean_interval(false[size]),
+            "unasked_boxes": mean_interval(unasked[size]),
             "stray_boxes": mean_interval(stray[size]),
             "boxes_on_clean": mean_interval(quiet[size]),
         }

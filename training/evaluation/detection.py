@@ -16,12 +16,16 @@ SIZE_EDGES = (0.0, 0.08, 0.2, 0.5, 1.01)
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One evaluated photo: its size in pixels, the marks that are there, and the regions found, strongest first."""
+    """One evaluated photo: its size in pixels, the marks that are asked for, and the regions found, strongest first.
+
+    `besides` are marks that nobody is asked for: who misses one misses nothing, and who finds one is not wrong.
+    """
 
     width: int
     height: int
     truth: Sequence[Box]
     regions: Sequence[Region]
+    besides: Sequence[Box] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class DetectionFigures:
 
     `recall` is the share of marks that some region covers at the given IoU, one region counting for one mark;
     `recall_by_size` the same by `SIZE_EDGES` (NaN where there is no mark of that size) and `marks_by_size` the numbers.
-    `false_per_photo` counts the regions that match no mark; of them `stray_per_photo` do not even touch one.
+    `false_per_photo` counts the regions that match no mark, `unasked_per_photo` those that match one that nobody is
+    asked for; of both together `stray_per_photo` do not even touch a mark that is asked for.
     """
 
     photos: int
@@ -40,6 +45,7 @@ class DetectionFigures:
     recall_by_size: tuple[float, ...]
     marks_by_size: tuple[int, ...]
     false_per_photo: float
+    unasked_per_photo: float
     stray_per_photo: float
     regions_per_photo: float
 
@@ -67,18 +73,25 @@ def matches(truth: Sequence[Box], regions: Sequence[Region], *, iou: float = 0.5
     return matched
 
 
+def left_over(regions: Sequence[Region], matched: Sequence[int | None]) -> list[Region]:
+    """The regions that are not among the `matched` ones."""
+    return [region for number, region in enumerate(regions) if number not in matched]
+
+
 def detection_figures(photos: Sequence[Photo], *, iou: float = 0.5) -> DetectionFigures:
     """Figures over `photos`; raises `ValueError` when there are none."""
     if not photos:
         raise ValueError("no photos to evaluate detection on")
     sizes, found = [], []
-    false = stray = regions = 0
+    false = unasked = stray = regions = 0
     for photo in photos:
         matched = matches(photo.truth, photo.regions, iou=iou)
         sizes += [mark.width / photo.width for mark in photo.truth]
         found += [place is not None for place in matched]
-        rest = [region for j, region in enumerate(photo.regions) if j not in matched]
-        false += len(rest)
+        rest = left_over(photo.regions, matched)
+        wrong = left_over(rest, matches(photo.besides, rest, iou=iou))
+        false += len(wrong)
+        unasked += len(rest) - len(wrong)
         stray += sum(all(region.box.intersection(mark) == 0 for mark in photo.truth) for region in rest)
         regions += len(photo.regions)
     hits, widths = np.array(found, dtype=bool), np.array(sizes)
@@ -91,6 +104,7 @@ def detection_figures(photos: Sequence[Photo], *, iou: float = 0.5) -> Detection
         recall_by_size=tuple(_mean(hits[members]) for members in classes),
         marks_by_size=tuple(int(members.sum()) for members in classes),
         false_per_photo=false / len(photos),
+        unasked_per_photo=unasked / len(photos),
         stray_per_photo=stray / len(photos),
         regions_per_photo=regions / len(photos),
     )

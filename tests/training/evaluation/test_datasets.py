@@ -37,3 +37,16 @@ def test_altered_photos_are_there() -> None:
     except DataMissing:
         pytest.skip("needs flickrlogos27")
     assert photos >= ALTERED_PHOTOS
+
+
+def test_marks_that_the_data_set_does_not_box_lie_in_its_photos() -> None:
+    try:
+        photos = boxed_photos("flickrlogos27")
+    except DataMissing as missing:
+        pytest.skip(str(missing))
+    besides = [photo for photo in photos if photo.besides]
+    assert sum(len(photo.besides) for photo in besides) == 1416, "a file of the list is none of the photos"
+    for photo in besides[::40]:
+        height, width = photo.read().shape[:2]
+        assert all(box.clipped(width=width, height=height) == box for box in photo.besides)
+        assert all(box.area > 0 for box in photo.besides)

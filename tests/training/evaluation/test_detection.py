@@ -35,6 +35,17 @@ def test_figures_count_by_size_and_tell_false_from_stray() -> None:
     assert (figures.false_per_photo, figures.stray_per_photo, figures.regions_per_photo) == (1.0, 0.5, 1.5)
 
 
+def test_who_finds_a_mark_that_nobody_is_asked_for_is_not_wrong() -> None:
+    asked, other = Box(0, 0, 30, 30), Box(60, 60, 30, 30)
+    regions = [Region(asked, 0.9), Region(other, 0.8), Region(other, 0.7), Region(Box(0, 60, 30, 30), 0.6)]
+    found = detection_figures([Photo(100, 100, [asked], regions, [other])])
+    assert (found.recall, found.marks) == (1.0, 1)
+    assert found.unasked_per_photo == 1.0, "once"
+    assert found.false_per_photo == 2.0
+    missed = detection_figures([Photo(100, 100, [asked], regions[:1], [other])])
+    assert (missed.recall, missed.false_per_photo, missed.unasked_per_photo) == (1.0, 0.0, 0.0)
+
+
 def test_no_photos_are_refused() -> None:
     with pytest.raises(ValueError, match="no photos"):
         detection_figures([])
