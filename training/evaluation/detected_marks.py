@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import get_args
 
 from model.detector import Detector
 from model.regions import Box, Region
 from training.evaluation.datasets import Photo
-from training.evaluation.detection import left_over, matches
+from training.evaluation.detection import Missed, left_over, matches, missed_as
 from training.evaluation.intervals import Estimate, grouped_mean, mean_interval
 from training.evaluation.report import Progress, Table
 
@@ -24,12 +25,12 @@ MARK_SIZES = {
 
 
 def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector: Detector, progress: Progress) -> Table:
-    """Recall over the boxed marks at IoU 0.5, and boxes a photo, each by its own size.
+    """Recall over the boxed marks at IoU 0.5, what the others are (`Missed`), and boxes a photo, each by its own size.
 
     `false_boxes` match no mark, `unasked_boxes` one that the data set does not box (`Photo.besides`); of both together
     `stray_boxes` touch none that it boxes. `boxes_on_clean` are on photos without marks.
     """
-    found: dict[str, list[tuple[bool, str]]] = defaultdict(list)
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     false: dict[str, list[int]] = defaultdict(list)
     unasked: dict[str, list[int]] = defaultdict(list)
     stray: dict[str, list[int]] = defaultdict(list)
@@ -42,9 +43,12 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
         rest = left_over(regions, places)
         wrong = left_over(rest, matches(photo.besides, rest))
         alone = [region for region in rest if all(region.box.intersection(box) == 0 for box in truth)]
+        made_of = [
+            missed_as(box, regions) if place is None else "boxed" for box, place in zip(truth, places, strict=True)
+        ]
         for size in MARK_SIZES:
-            hits = [place is not None for box, place in zip(truth, places, strict=True) if _is(size, box, width)]
-            found[size] += [(hit, photo.path.name) for hit in hits]
+            asked = [one for box, one in zip(truth, made_of, strict=True) if _is(size, box, width)]
+            found[size] += [(one, photo.path.name) for one in asked]
             false[size].append(_count(wrong, size, width))
             unasked[size].append(_count(rest, size, width) - false[size][-1])
             stray[size].append(_count(alone, size, width))
@@ -55,7 +59,8 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
             quiet[size].append(_count(regions, size, image.shape[1]))
     rows = {
         size: {
-            "recall_at_iou_0.5": _recall(found[size]),
+            "recall_at_iou_0.5": _share(found[size], "boxed"),
+            **{missed: _share(found[size], missed) for missed in get_args(Missed)},
             "false_boxes": mean_interval(false[size]),
             "unasked_boxes": mean_interval(unasked[size]),
             "stray_boxes": mean_interval(stray[size]),
@@ -66,8 +71,8 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
     return Table("Detector, by width of the mark or box (FlickrLogos-27, clothing)", rows)
 
 
-def _recall(hits: Sequence[tuple[bool, str]]) -> Estimate:
-    return grouped_mean([float(hit) for hit, _ in hits], [photo for _, photo in hits])
+def _share(found: Sequence[tuple[str, str]], what: str) -> Estimate:
+    return grouped_mean([float(one == what) for one, _ in found], [photo for _, photo in found])
 
 
 def _count(regions: Sequence[Region], size: str, width: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from model.regions import Box, Region
 
 SIZE_EDGES = (0.0, 0.08, 0.2, 0.5, 1.01)
 """Edges of the size classes: width of a mark divided by the width of its photo."""
+
+
+Missed = Literal["in_parts", "in_larger", "unseen"]
+
+_MOSTLY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,17 @@ def matches(truth: Sequence[Box], regions: Sequence[Region], *, iou: float = 0.5
             matched[i] = j
             used.add(j)
     return matched
+
+
+def missed_as(mark: Box, regions: Sequence[Region]) -> Missed:
+    """What the `regions` of a photo make of a `mark` that none of them matches.
+
+    `in_parts`: one of them lies mostly inside it; else `in_larger`: it lies mostly inside one of them; else `unseen`.
+    """
+    shared = [mark.intersection(region.box) for region in regions]
+    if any(both >= _MOSTLY * region.box.area > 0 for both, region in zip(shared, regions, strict=True)):
+        return "in_parts"
+    return "in_larger" if any(both >= _MOSTLY * mark.area for both in shared) else "unseen"
 
 
 def left_over(regions: Sequence[Region], matched: Sequence[int | None]) -> list[Region]:

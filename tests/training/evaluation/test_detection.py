@@ -5,7 +5,7 @@ import math
 import pytest
 
 from model.regions import Box, Region
-from training.evaluation.detection import Photo, detection_figures, matches
+from training.evaluation.detection import Photo, detection_figures, matches, missed_as
 
 
 def test_a_region_counts_for_one_mark_and_a_mark_for_one_region() -> None:
@@ -19,6 +19,14 @@ def test_the_best_pairs_are_taken_first_whatever_their_scores() -> None:
     truth = [Box(0, 0, 10, 10), Box(0, 0, 10, 14)]
     regions = [Region(Box(0, 0, 10, 13), 0.9), Region(Box(0, 0, 10, 10), 0.1)]
     assert matches(truth, regions) == [1, 0]
+
+
+def test_a_mark_that_is_not_matched_may_be_seen_in_parts_or_within_more() -> None:
+    mark = Box(20, 20, 40, 20)
+    part, more, beside = (Region(box, 0.5) for box in (Box(20, 20, 15, 15), Box(10, 10, 80, 60), Box(50, 20, 40, 20)))
+    assert missed_as(mark, [beside, part, more]) == "in_parts"
+    assert missed_as(mark, [beside, more]) == "in_larger"
+    assert missed_as(mark, [beside]) == missed_as(mark, []) == "unseen"
 
 
 def test_figures_count_by_size_and_tell_false_from_stray() -> None:
