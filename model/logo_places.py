@@ -68,7 +68,7 @@ def _is_cut(box: Box, inner: tuple[bool, bool, bool, bool], *, width: int, heigh
     return any(is_inner and gap < _CUT for is_inner, gap in zip(inner, gaps, strict=True))
 
 
-def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
+def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Region]:
     """The logo places among the detector's `regions` of `picture` (RGB uint8), in its pixels, surest first.
 
     At most `MOST_PLACES`, with their margin; none was the whole product, without contrast, or for the most part inside
@@ -76,7 +76,7 @@ def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
     """
     top, bottom, left, right = content_bounds(picture)
     largest = LARGEST_SHARE * (bottom - top) * (right - left)
-    places: list[Box] = []
+    places: list[Region] = []
     for region in sorted(regions, key=lambda one: -one.score):
         box = region.box
         if len(places) == MOST_PLACES:
@@ -87,10 +87,10 @@ def logo_places(picture: RgbImage, regions: Sequence[Region]) -> list[Box]:
             or _contrast(box.crop(picture)) < (LEAST_CONTRAST)
         ):
             continue
-        if all(box.intersection(other) < _SAME_PLACE * min(box.area, other.area) for other in places):
-            places.append(box)
+        if all(box.intersection(other.box) < _SAME_PLACE * min(box.area, other.box.area) for other in places):
+            places.append(region)
     height, width = picture.shape[:2]
-    return [place.grown(MARGIN).clipped(width=width, height=height) for place in places]
+    return [Region(place.box.grown(MARGIN).clipped(width=width, height=height), place.score) for place in places]
 
 
 def _contrast(patch: RgbImage) -> float:

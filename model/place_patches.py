@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import Matrix, PreparedReference, content_bounds, edges, resized
-from model.regions import Box, RgbImage
+from model.regions import Box, Region, RgbImage
 
 PATCH_SIDE = 64
 """Longer side of a compared place, pixels, at most: it is never enlarged."""
@@ -24,6 +24,7 @@ LEAST_COVERED = 0.6
 
 _SEARCHED = 2.5  # pixels of the reference's picture by which the laid copy may be off
 _SMALLEST_PATCH = 10
+_APART = 1.15  # of a place's sides, to the place beside it: a smear may be wider than its place by 0.12
 _CONTROL_STEP = 0.5  # of a place's sides: how far apart places are tried as controls
 
 
@@ -37,10 +38,16 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPlace:
-    """A logo place made ready: the `place`, and the `controls`, other places of its size that show detail."""
+    """A logo place made ready: the `place`, `controls`, other places of its size with detail, and those `beside` it.
+
+    `picture` is the whole reference, prepared; `detected` is how sure the detector was, 0..1, of a mark at the place.
+    """
 
     place: Patch
     controls: tuple[Patch, ...]
+    beside: tuple[Patch, ...]
+    picture: RgbImage = field(repr=False)
+    detected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,10 @@ class LaidPlace:
     known: RgbImage
 
 
-def prepared_places(picture: RgbImage, boxes: Sequence[Box], *, reference: PreparedReference) -> list[PreparedPlace]:
-    """The logo places `boxes`, in pixels of the uploaded `picture`, made ready.
+def prepared_places(
+    picture: RgbImage, places: Sequence[Region], *, reference: PreparedReference
+) -> list[PreparedPlace]:
+    """The logo `places`, in pixels of the uploaded `picture`, made ready.
 
     `reference` is that picture prepared.
     """
@@ -71,12 +80,16 @@ def prepared_places(picture: RgbImage, boxes: Sequence[Box], *, reference: Prepa
 
     height, width = picture.shape[:2]
     content = Box(left, top, right - left, bottom - top)
-    whole = [box.clipped(width=width, height=height) for box in boxes]
+    whole = [place.box.clipped(width=width, height=height) for place in places]
     return [
         PreparedPlace(
-            patch(box), tuple(patch(other) for other in _controls(picture, box, content=content, places=whole))
+            patch(box),
+            tuple(patch(other) for other in _controls(picture, box, content=content, places=whole)),
+            tuple(patch(other) for other in _beside(box, content=content)),
+            reference.picture,
+            place.score,
         )
-        for box in whole
+        for place, box in zip(places, whole, strict=True)
     ]
 
 
@@ -100,6 +113,18 @@ def _controls(picture: RgbImage, box: Box, *, content: Box, places: Sequence[Box
         ):
             kept.append(one)
     return kept
+
+
+def _beside(box: Box, *, content: Box) -> list[Box]:
+    """The places of `box`'s size to the left and right of it, above and below, as far as the content shows them."""
+    far_x, far_y = _APART * box.width, _APART * box.height
+    shown = [_within(box.moved(x, y), content) for x, y in ((-far_x, 0), (far_x, 0), (0, -far_y), (0, far_y))]
+    return [one for one in shown if one.area >= LEAST_COVERED * box.area]
+
+
+def _within(box: Box, content: Box) -> Box:
+    moved = box.moved(-content.x, -content.y)
+    return moved.clipped(width=int(content.width), height=int(content.height)).moved(content.x, content.y)
 
 
 def _sum(integral: NDArray[np.float64], box: Box) -> float:

@@ -11,9 +11,15 @@ it change both alike, a wiped place alone. The measurements are
     worst    structure of the worst tenth of the place, 0..1, and `bad`, of its worst three tenths
     emptied  logarithm of the copy's variance over the reference's in the tenth of the place that lost most
 
-of the place, and of the place less the photo's other places; a logistic regression on them and
-on their products makes one probability. The last three are taken window by window, as in SSIM (Wang et al. 2004, its
-contrast and structure): what wipes a part of a logo leaves the means of the whole nearly as they were.
+of the place, and of the place less the photo's other places, and
+
+    beyond   logarithm of the detail that the reference does not explain beside the place, where it is most, over that
+             of the photo's other places: a caption or a watermark goes on where a mark ends
+
+A logistic regression on them, on their products and on
+how sure the detector was of the mark makes one probability: who wipes something wipes a mark. The last three are taken
+window by window, as in SSIM (Wang et al. 2004, its contrast and structure): what wipes a part of a logo leaves the
+means of the whole nearly as they were.
 `hallmark train places` fits it; the bundle holds it.
 """
 
@@ -33,6 +39,9 @@ from model.alignment import Matrix
 from model.correlation import correlated
 from model.place_patches import LaidPlace, PreparedPlace, edges_of, laid_place
 from model.regions import RgbImage
+from model.tones import lost_by_exposure
+
+MEASUREMENTS = 16
 
 _NOISE = 6.0  # variance of fine detail, grey levels squared, that compression makes and takes
 _BLURS = (0.0, 0.6, 1.0, 1.6, 2.4, 3.4, 4.8)  # sigma, pixels of the compared resolution
@@ -40,17 +49,20 @@ _AGREES = 0.6  # share of a control's variance in the copy that the reference ex
 _LEAST_DETAIL = math.log(2.5 * _NOISE)
 _WINDOWS = 6  # windows of the compared resolution side by side
 _SMALLEST_WINDOW = 5  # pixels
+_ADDED = 3  # where `added` stands among the measurements
+_SUREST = 0.01
 
 Numbers = NDArray[np.float64]
+Planes = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Wiped:
     """What was found at a logo place of a copy.
 
-    `probability`, 0..1, that it was wiped; `detail_left`, 0..1, is the share of its fine detail that the copy still
-    has; `aligned` and `genuine` (h, w, 3) uint8 show the place in the copy and in the reference, `difference` (h, w)
-    float32 0..1 where they differ; `reasons` says it in words.
+    `probability`, 0..1, that a mark was wiped there; `detail_left`, 0..1, is the share of its fine detail that the copy
+    still has; `aligned` and `genuine` (h, w, 3) uint8 show the place in the copy and in the reference, `difference`
+    (h, w) float32 0..1 where they differ; `reasons` says it in words.
     """
 
     probability: float
@@ -64,7 +76,8 @@ class Wiped:
 def measured(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> Numbers | None:
     """The measurements (n,) of the place in the copy `image`, which `matrix` lays on the reference's picture.
 
-    None where the copy does not show the place, shows it too small, or is so blurred that nothing would be left of it.
+    None where the copy does not show the place, shows it too small, or is so blurred or so bright that nothing would
+    be left of it.
     """
     compared = _compared(image, matrix, place)
     return None if compared is None else compared[1]
@@ -83,7 +96,8 @@ def wiped(image: RgbImage, matrix: Matrix, place: PreparedPlace, *, weights: Wei
     gap = np.abs(laid.seen.astype(np.float32) - laid.known).max(axis=-1) / 255
     reason = f"the logo's place in the brand's own photo was wiped: {round(100 * left)} % of its detail is left"
     difference = np.asarray(np.clip(gap * 1.5, 0, 1), np.float32)
-    return Wiped(weights.probability(numbers), left, laid.seen, laid.known, difference, [reason])
+    probability = weights.probability(numbers, detected=place.detected)
+    return Wiped(probability, left, laid.seen, laid.known, difference, [reason])
 
 
 def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[LaidPlace, Numbers] | None:
@@ -93,11 +107,27 @@ def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[La
     found = [one for control in place.controls if (one := laid_place(image, matrix, control)) is not None]
     blur, around = _sharpness(found)
     numbers, detail = _numbers(laid, blur=blur)
-    if detail < _LEAST_DETAIL:
+    if detail < _LEAST_DETAIL or lost_by_exposure(image, matrix, place.place.box, picture=place.picture):
         return None
-    usual = np.median([_numbers(one, blur=blur)[0] for one in around], axis=0) if around else UNSEEN_CONTROLS
+    others = [_numbers(one, blur=blur) for one in around]
+    usual = np.median([one for one, _ in others], axis=0) if others else UNSEEN_CONTROLS
+    usually_added = float(np.median([one[_ADDED] + had for one, had in others])) if others else math.log(2 * _NOISE)
+    beside = [one for patch in place.beside if (one := laid_place(image, matrix, patch)) is not None]
+    beyond = max((_added(one, blur=blur) for one in beside), default=usually_added) - usually_added
     # Sums in threads differ in the last digits from call to call; a scan that is made again must not.
-    return laid, np.round(np.concatenate([numbers, [detail], numbers - usual]), 4)
+    return laid, np.round([*numbers, detail, *(numbers - usual), beyond], 4)
+
+
+def _added(laid: LaidPlace, *, blur: float) -> float:
+    """The logarithm of the copy's fine detail that the reference, as blurred, does not explain."""
+    copy, reference = _details(laid, blur=blur)
+    return math.log(float(copy[:, _COLOURS].var(axis=0).sum()) * (1.0 - _explained(reference, copy)) + _NOISE)
+
+
+def _details(laid: LaidPlace, *, blur: float) -> tuple[Numbers, Numbers]:
+    """The fine detail of the copy and of the reference, as blurred, (pixels, 5)."""
+    smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
+    return _fine(laid.seen, smooth), _fine(_blurred(laid.known, blur), smooth)
 
 
 def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:
@@ -117,21 +147,18 @@ def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:
 
 def _given(laid: LaidPlace, sigma: float) -> float:
     """Share of the copy's variance that the reference explains once it is blurred by `sigma`."""
-    known = _blurred(laid.known, sigma).reshape(-1, 3)
-    seen = laid.seen.reshape(-1, 3).astype(np.float64)
+    known, seen = (_planes(pixels).reshape(-1, _PLANES) for pixels in (_blurred(laid.known, sigma), laid.seen))
     return _explained(known - known.mean(axis=0), seen - seen.mean(axis=0))
 
 
 def _numbers(laid: LaidPlace, *, blur: float) -> tuple[Numbers, float]:
     """The measurements (7,) in the module's order, and the logarithm of the detail of the reference, as blurred."""
-    smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
-    known = _blurred(laid.known, blur)
-    copy, reference = _fine(laid.seen, smooth), _fine(known, smooth)
-    reference_variance = float(reference.var(axis=0).sum())
-    copy_variance = float(copy.var(axis=0).sum())
+    copy, reference = _details(laid, blur=blur)
+    reference_variance = float(reference[:, _COLOURS].var(axis=0).sum())
+    copy_variance = float(copy[:, _COLOURS].var(axis=0).sum())
     given_back = _explained(copy, reference)
     unexplained = copy_variance * (1.0 - _explained(reference, copy))
-    drawn = np.asarray(known.round(), np.uint8)
+    drawn = np.asarray(_blurred(laid.known, blur).round(), np.uint8)
     numbers = [
         given_back,
         correlated(edges_of(laid.seen), edges_of(drawn)),
@@ -143,19 +170,27 @@ def _numbers(laid: LaidPlace, *, blur: float) -> tuple[Numbers, float]:
 
 
 def _by_window(seen: RgbImage, known: RgbImage) -> tuple[float, float, float]:
-    """worst, bad and emptied, each place counting by how much the reference shows there."""
-    one, other = (cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for pixels in (seen, known))
+    """worst, bad and emptied, each place counting by how much the reference shows there.
+
+    Of grey, of the largest and of the smallest channel the one that agrees best counts: new hues leave two of them.
+    """
+    one, other = (
+        np.dstack([cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.max(axis=-1), pixels.min(axis=-1)]).astype(
+            np.float32
+        )
+        for pixels in (seen, known)
+    )
     side = max(_SMALLEST_WINDOW, round(max(one.shape) / _WINDOWS)) | 1
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.blur(values, (side, side)), np.float32)
 
-    seen_variance, known_variance = (np.maximum(mean(grey * grey) - mean(grey) ** 2, 0) for grey in (one, other))
+    seen_variance, known_variance = (np.maximum(mean(plane * plane) - mean(plane) ** 2, 0) for plane in (one, other))
     shared = np.abs(mean(one * other) - mean(one) * mean(other))
     noise = 2 * _NOISE
-    structure = (2 * shared + noise) / (seen_variance + known_variance + noise)
-    left = np.log((seen_variance + noise) / (known_variance + noise))
-    shown = np.sqrt(known_variance) + 1.0
+    structure = ((2 * shared + noise) / (seen_variance + known_variance + noise)).max(axis=-1)
+    left = np.log((seen_variance + noise) / (known_variance + noise)).max(axis=-1)
+    shown = np.sqrt(known_variance.max(axis=-1)) + 1.0
     return (
         _weighted_quantile(structure, 0.1, weights=shown),
         _weighted_quantile(structure, 0.3, weights=shown),
@@ -170,25 +205,43 @@ def _weighted_quantile(values: NDArray[np.float32], share: float, *, weights: ND
     return float(values.ravel()[order[np.searchsorted(summed, share * summed[-1])]])
 
 
-def _blurred(pixels: RgbImage, sigma: float) -> Numbers:
-    if sigma == 0:
-        return pixels.astype(np.float64)
-    return np.asarray(cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), sigma), np.float64)
+def _blurred(pixels: RgbImage, sigma: float) -> Planes:
+    soft = pixels.astype(np.float32)
+    return soft if sigma == 0 else np.asarray(cv2.GaussianBlur(soft, (0, 0), sigma), np.float32)
 
 
-def _fine(pixels: RgbImage | Numbers, smooth: float) -> Numbers:
-    """Detail finer than `smooth` (sigma, pixels), (pixels, 3), without the finest grain."""
-    soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.6)
+_COLOURS, _EXTREMES = slice(0, 3), slice(3, 5)
+_PLANES = 5
+
+
+def _planes(pixels: RgbImage | Planes) -> Planes:
+    """(h, w, 5): the colours, and the largest and the smallest of them, which a change of hue leaves as they are."""
+    red, green, blue = cv2.split(pixels.astype(np.float32))
+    largest, smallest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return np.asarray(cv2.merge([red, green, blue, largest, smallest]), np.float32)
+
+
+def _fine(pixels: RgbImage | Planes, smooth: float) -> Numbers:
+    """Detail of the planes finer than `smooth` (sigma, pixels), (pixels, 5), without the finest grain."""
+    soft = cv2.GaussianBlur(_planes(pixels), (0, 0), 0.6)
     fine = soft - cv2.GaussianBlur(soft, (0, 0), smooth)
-    return np.asarray(fine.reshape(-1, 3), np.float64)
+    return np.asarray(fine.reshape(-1, _PLANES), np.float64)
 
 
 def _explained(source: Numbers, target: Numbers) -> float:
-    """Share of the variance of `target` (n, 3) that a linear map of `source` (n, 3) with some noise gives, 0..1."""
+    """Share of the variance of `target` (n, 5) that a linear map of `source` (n, 5) with some noise gives, 0..1.
+
+    Of the colours or of the extremes, whichever is more.
+    """
+    return max(_mapped(source[:, part], target[:, part]) for part in (_COLOURS, _EXTREMES))
+
+
+def _mapped(source: Numbers, target: Numbers) -> float:
+    """The same for planes that are mapped on planes of the same sort, (n, k) both."""
     total = float((target * target).sum())
     if total < 1e-6:
         return 0.0
-    gram = source.T @ source + np.eye(3) * (_NOISE / 3 * len(source))
+    gram = source.T @ source + np.eye(source.shape[1]) * (_NOISE / 3 * len(source))
     cross = source.T @ target
     return float(np.clip((cross * np.linalg.solve(gram, cross)).sum() / total, 0.0, 1.0))
 
@@ -199,22 +252,33 @@ UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5, 0.6, 0.75, -0.3])
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The regression: `weights` (135,) of `terms` of what `measured` gives, held between `low` and `high` (15,) each.
+    """The regression: `weights` (152,) of `terms` of what `measured` gives, held between `low` and `high` (16,) each.
 
-    `finding_probability` is the probability from which a place counts as wiped.
+    `detected` is the weight of the detector's log odds that the place holds a mark, `finding_probability` the
+    probability from which a place counts as wiped.
     """
 
     intercept: float
     weights: tuple[float, ...]
+    detected: float
     low: tuple[float, ...]
     high: tuple[float, ...]
     finding_probability: float
 
-    def probability(self, numbers: Numbers) -> float:
-        """The probability, 0..1, that a place which measured `numbers` was wiped."""
+    def probability(self, numbers: Numbers, *, detected: float) -> float:
+        """The probability, 0..1, that a mark was wiped at a place which measured `numbers`.
+
+        `detected` is the detector's score, 0..1, of the place in the reference.
+        """
         held = np.clip(numbers, self.low, self.high)
-        total = self.intercept + float(np.dot(self.weights, terms(held)))
+        total = self.intercept + float(np.dot(self.weights, terms(held))) + self.detected * log_odds(detected)
         return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+
+
+def log_odds(score: float) -> float:
+    """Of a detector's score, 0..1; scores nearer to 0 or 1 than `_SUREST` count as that near."""
+    held = min(max(score, _SUREST), 1.0 - _SUREST)
+    return math.log(held / (1.0 - held))
 
 
 def terms(numbers: Numbers) -> Numbers:
@@ -227,7 +291,14 @@ def terms(numbers: Numbers) -> Numbers:
 
 
 def load_weights(file: Path) -> Weights:
-    """The weights that `hallmark train places` wrote into `file`."""
+    """The weights that `hallmark train places` wrote into `file`.
+
+    Raises `ValueError` where they are of other measurements.
+    """
     written = json.loads(file.read_text())
     weights, low, high = (tuple(written[name]) for name in ("weights", "low", "high"))
-    return Weights(written["intercept"], weights, low, high, written["finding_probability"])
+    if len(low) != MEASUREMENTS or "detected" not in written:
+        raise ValueError(
+            f"{file} weighs {len(low)} measurements, {MEASUREMENTS} others are taken: run `hallmark train places`"
+        )
+    return Weights(written["intercept"], weights, written["detected"], low, high, written["finding_probability"])

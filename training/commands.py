@@ -289,7 +289,7 @@ def copies(
 @train.command()
 def places(
     *,
-    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 800,
+    products: Annotated[int, typer.Option(help="Product photos that are drawn")] = 2000,
     seed: int = 0,
     bundle: Bundle = NEW_BUNDLE,
 ) -> None:

@@ -2,7 +2,8 @@
 
 Fitted on photos whose licences allow it: garments (CC0) and studio pictures of groceries (MIT) with drawn marks of
 brands of the training split, at the places that the detector finds on them, as at an upload. Each gives copies whose
-logo is untouched and copies whose place was wiped by one of the tools that may be trained on.
+logo is untouched and copies whose mark was wiped by one of the tools that may be trained on: the drawn one, or, where
+there is none or the detector does not find it, any of the places.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from model.detector import Detector
 from model.logo_places import logo_places, logo_regions
 from model.photo_copy import CopyWeights, photo_match
 from model.place_patches import prepared_places
-from model.regions import Box, RgbImage
-from model.wiped_places import Weights, measured, terms
+from model.regions import Box, Region, RgbImage
+from model.wiped_places import Weights, log_odds, measured, terms
 from training.edits.copies import marked_product, reused
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
@@ -42,6 +43,8 @@ COPIES = 3
 FOLDS = 5
 """Parts of the photos; what is said of each part comes of weights fitted to the others."""
 
+_SAME_MARK = 0.3  # overlap from which a place is the drawn mark's
+
 RARE = 0.005
 """Share of the measurements, at each end, that count as no further out than the rest."""
 
@@ -53,7 +56,7 @@ COPY_PROBABILITY = 0.5
 class PlaceSettings:
     """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
 
-    products: int = 800
+    products: int = 2000
     seed: int = 0
     most_false: float = 0.01
 
@@ -62,10 +65,12 @@ class PlaceSettings:
 class Measured:
     """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
 
-    `photo` names the product's photo, `drawing` the mark drawn on it, `copy` the copy.
+    `detected` is the detector's score of the place in the reference. `photo` names the product's photo, `drawing` the
+    mark drawn on it, `copy` the copy.
     """
 
     numbers: NDArray[np.float64]
+    detected: float
     wiped: bool
     tool: str
     photo: str
@@ -115,10 +120,10 @@ def measured_places(
                 marks.append(mark)
             except ValueError:
                 continue
-        boxes = logo_places(picture, logo_regions(picture, detect=detector.detect))
-        if boxes:
+        found = logo_places(picture, logo_regions(picture, detect=detector.detect))
+        if found:
             name = photo.path.stem
-            yield from _copies(picture, boxes, marks, photo=name, drawing=number, photo_copy=photo_copy, rng=rng)
+            yield from _copies(picture, found, marks, photo=name, drawing=number, photo_copy=photo_copy, rng=rng)
 
 
 def training_photos() -> list[Photo]:
@@ -130,7 +135,7 @@ def training_photos() -> list[Photo]:
 
 def _copies(
     picture: RgbImage,
-    boxes: Sequence[Box],
+    found: Sequence[Region],
     marks: Sequence[Box],
     *,
     photo: str,
@@ -139,16 +144,19 @@ def _copies(
     rng: np.random.Generator,
 ) -> Iterator[Measured]:
     reference = prepare_reference(picture)
-    places = prepared_places(picture, boxes, reference=reference)
+    places, boxes = prepared_places(picture, found, reference=reference), [one.box for one in found]
+    on_marks = [(number, mark) for number, box in enumerate(boxes) for mark in marks if mark.iou(box) > _SAME_MARK]
     for copy in range(2 * COPIES):
-        wanted = int(rng.integers(len(boxes)))
-        target = next((mark for mark in marks if mark.iou(boxes[wanted]) > 0.3), boxes[wanted])
+        any_place = int(rng.integers(len(boxes)))
+        wanted, target = on_marks[0] if on_marks else (any_place, boxes[any_place])
         is_wiped = copy >= COPIES
         tool = str(rng.choice(TRAINING_SMEARS)) if is_wiped else ""
         source = picture
         if is_wiped:
             source = smear(picture, target, tool=tool, strength=float(rng.uniform(WEAKEST, 1.0)), rng=rng)
-        seen = reused(source, rng=rng, keep=target.grown(0.1), clear=boxes).picture
+        # A caption on what is no mark wipes nothing.
+        clear = boxes if is_wiped else marks
+        seen = reused(source, rng=rng, keep=target.grown(0.1), clear=clear).picture
         match = photo_match(seen, reference, places=[place.place.box for place in places], weights=photo_copy)
         if match.probability < COPY_PROBABILITY or match.matrix is None:
             continue
@@ -156,7 +164,7 @@ def _copies(
         for place in shown:
             numbers = measured(seen, match.matrix, place)
             if numbers is not None:
-                yield Measured(numbers, is_wiped, tool, photo, drawing, copy)
+                yield Measured(numbers, place.detected, is_wiped, tool, photo, drawing, copy)
 
 
 def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
@@ -166,11 +174,13 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     photos (`FOLDS` parts); a copy has the score of its most suspicious place.
     """
     numbers, labels = np.array([row.numbers for row in rows]), np.array([row.wiped for row in rows])
+    detected = np.array([row.detected for row in rows])
     fold = np.array([int(hashlib.sha256(row.photo.encode()).hexdigest(), 16) % FOLDS for row in rows])
     scores = np.zeros(len(rows))
     for one in range(FOLDS):
-        others = _regression(numbers[fold != one], labels[fold != one])
-        scores[fold == one] = [others.probability(row) for row in numbers[fold == one]]
+        others = _regression(numbers[fold != one], detected[fold != one], labels[fold != one])
+        asked = zip(numbers[fold == one], detected[fold == one], strict=True)
+        scores[fold == one] = [others.probability(row, detected=score) for row, score in asked]
     copies: dict[tuple[str, int, int], float] = defaultdict(float)
     for row, score in zip(rows, scores, strict=True):
         if not row.wiped:
@@ -179,7 +189,7 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     untouched = np.sort(list(copies.values()))[::-1]
     threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
     return {
-        **asdict(replace(_regression(numbers, labels), finding_probability=round(threshold, 4))),
+        **asdict(replace(_regression(numbers, detected, labels), finding_probability=round(threshold, 4))),
         "cross_fitted": {
             "untouched_copies": len(untouched),
             "untouched_called": round(float((untouched > threshold).mean()), 4),
@@ -189,17 +199,20 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     }
 
 
-def _regression(numbers: NDArray[np.float64], labels: NDArray[np.bool_]) -> Weights:
-    """The logistic regression on the terms of `numbers` (m, n), both kinds counting alike; its threshold is open."""
+def _regression(numbers: NDArray[np.float64], detected: NDArray[np.float64], labels: NDArray[np.bool_]) -> Weights:
+    """The logistic regression on the terms of `numbers` (m, n) and on the log odds of `detected` (m,), both kinds
+    counting alike; its threshold is open."""
     low, high = np.round(np.quantile(numbers, (RARE, 1 - RARE), axis=0), 4)
-    inputs = terms(np.clip(numbers, low, high))
+    odds = np.array([log_odds(score) for score in detected])
+    inputs = np.column_stack([terms(np.clip(numbers, low, high)), odds])
     scaler = StandardScaler().fit(inputs)
-    fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=3000).fit(scaler.transform(inputs), labels)
+    fitted = LogisticRegression(C=0.3, class_weight="balanced", max_iter=3000).fit(scaler.transform(inputs), labels)
     weights = np.round(fitted.coef_[0] / scaler.scale_, 5)
     intercept = float(fitted.intercept_[0] - (fitted.coef_[0] / scaler.scale_) @ scaler.mean_)
     return Weights(
         intercept=round(intercept, 5),
-        weights=tuple(weights.tolist()),
+        weights=tuple(weights[:-1].tolist()),
+        detected=float(weights[-1]),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
         finding_probability=1.0,

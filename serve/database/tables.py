@@ -97,9 +97,10 @@ class ApiKey(Table):
 class Reference(Table):
     """A genuine picture that a brand uploaded; `object_key` names its pixels (PNG) in the object store.
 
-    `logo_places` are the boxes (left, top, width, height in its pixels) of a product's logos, or of the marks within a
-    logo's picture, null before they are found. A removed one is there to nobody; it is kept as long as a scan that may
-    have seen it can be replayed. `searched` is when the stock was searched for it, or there was none, null before.
+    `logo_places` are the boxes (left, top, width, height in its pixels) of a product's logos, each with the detector's
+    score, or of the marks within a logo's picture, null before they are found. A removed one is there to nobody; it is
+    kept as long as a scan that may have seen it can be replayed. `searched` is when the stock was searched for it, or
+    there was none, null before.
     """
 
     __tablename__ = "references"

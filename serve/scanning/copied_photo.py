@@ -19,13 +19,16 @@ from model.logo_marks import logo_marks
 from model.logo_places import Detect, logo_places, logo_regions
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
-from model.regions import Box, RgbImage
+from model.regions import Box, Region, RgbImage
 from model.wiped_places import Weights, Wiped, wiped
 from serve.database.engine import Database
 from serve.database.tables import Reference, ReferenceKind
 
 StoredPlaces = list[list[float]]
-"""Places as the database has them: left, top, width and height in pixels of the uploaded picture."""
+"""Places as the database has them: left, top, width and height in pixels of the uploaded picture.
+
+A product's have how sure the detector was as well, 0..1.
+"""
 
 LEAST_INSIDE = 0.8
 """Share of a place that must lie in what was compared, where a frame or another ground may be around it."""
@@ -45,9 +48,12 @@ def found_places(picture: RgbImage, *, kind: ReferenceKind, detect: Detect) -> S
     """The logo places of a product reference's upright `picture`, or the marks within a logo's, to be stored."""
     if kind == "product":
         found = logo_places(picture, logo_regions(picture, detect=detect))
-    else:
-        found = logo_marks(picture, detect=detect)
-    return [[round(float(side), 1) for side in box] for box in found]
+        return [[*_stored(place.box), round(place.score, 4)] for place in found]
+    return [_stored(mark) for mark in logo_marks(picture, detect=detect)]
+
+
+def _stored(box: Box) -> list[float]:
+    return [round(float(side), 1) for side in box]
 
 
 def stored_places(
@@ -69,8 +75,9 @@ def stored_places(
 
 
 def ready_places(places: StoredPlaces, *, picture: RgbImage, prepared: PreparedReference) -> tuple[PreparedPlace, ...]:
-    """Stored places made ready for comparison; `prepared` is the reference's `picture` prepared."""
-    return tuple(prepared_places(picture, [Box(*place) for place in places], reference=prepared))
+    """A product's stored places made ready for comparison; `prepared` is the reference's `picture` prepared."""
+    found = [Region(Box(*box), score) for *box, score in places]
+    return tuple(prepared_places(picture, found, reference=prepared))
 
 
 def wiped_places(

@@ -13,13 +13,18 @@ def product() -> np.ndarray:
 
 
 def places(*regions: tuple[Box, float]) -> list[Box]:
-    return logo_places(product(), [Region(box, score) for box, score in regions])
+    return [found.box for found in logo_places(product(), [Region(box, score) for box, score in regions])]
 
 
 def test_the_surest_come_first_and_no_place_twice():
     first, inside, second = Box(60, 60, 40, 30), Box(65, 65, 30, 20), Box(60, 120, 40, 30)
     found = places((second, 0.5), (inside, 0.6), (first, 0.9))
     assert np.allclose(found, [first.grown(MARGIN), second.grown(MARGIN)])
+
+
+def test_each_place_says_how_sure_the_detector_was():
+    found = logo_places(product(), [Region(Box(60, 120, 40, 30), 0.3), Region(Box(60, 60, 40, 30), 0.9)])
+    assert [one.score for one in found] == [0.9, 0.3]
 
 
 def test_a_mark_and_the_print_that_it_overlaps_by_half_are_two_places():
@@ -31,7 +36,7 @@ def test_the_margin_ends_with_the_picture():
     picture = product()
     picture[60:100, 0:40:4] = 20
     (place,) = logo_places(picture, [Region(Box(0, 60, 40, 30), 0.9)])
-    assert np.allclose(place[::2], (0, 40 * (1 + MARGIN)))
+    assert np.allclose(place.box[::2], (0, 40 * (1 + MARGIN)))
 
 
 def test_the_whole_product_is_no_place():

@@ -1,4 +1,7 @@
 import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,8 +12,8 @@ from model.alignment import prepare_reference
 from model.bundle import bundle_folder
 from model.photo_copy import load_copy_weights, photo_match
 from model.place_patches import box_in_copy, prepared_places
-from model.regions import Box
-from model.wiped_places import Weights, load_weights, measured, terms, wiped
+from model.regions import Box, Region
+from model.wiped_places import MEASUREMENTS, Weights, load_weights, measured, terms, wiped
 
 WEIGHTS = load_weights(bundle_folder() / "wiped_places.json")
 COPY_WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
@@ -19,7 +22,7 @@ COPY_WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 def compared(copy: np.ndarray):
     photo = product()
     reference = prepare_reference(photo)
-    (place,) = prepared_places(photo, [PLACE], reference=reference)
+    (place,) = prepared_places(photo, [Region(PLACE, 0.6)], reference=reference)
     match = photo_match(copy, reference, places=[place.place.box], weights=COPY_WEIGHTS)
     assert match.matrix is not None
     return wiped(copy, match.matrix, place, weights=WEIGHTS), match, place
@@ -90,7 +93,9 @@ def test_equal_copies_measure_equal():
 def test_controls_lie_apart_from_the_places():
     photo = product()
     reference = prepare_reference(photo)
-    places = prepared_places(photo, [PLACE, Box(100, 300, 60, 60)], reference=reference)
+    found = [Region(PLACE, 0.6), Region(Box(100, 300, 60, 60), 0.2)]
+    places = prepared_places(photo, found, reference=reference)
+    assert [one.detected for one in places] == [0.6, 0.2]
     for one in places:
         assert one.controls
         for control in one.controls:
@@ -99,14 +104,32 @@ def test_controls_lie_apart_from_the_places():
 
 def test_the_terms_are_the_numbers_and_their_products():
     assert terms(np.array([2.0, 3.0, 5.0])).tolist() == [2, 3, 5, 4, 6, 10, 9, 15, 25]
-    assert terms(np.ones((7, 15))).shape == (7, 135)
+    assert terms(np.ones((7, 16))).shape == (7, 152)
 
 
-def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds(tmp_path):
+def weights(**changed: Any) -> Weights:
+    two = {"intercept": -1.0, "weights": (2, 0.5, 0, 1, 0), "detected": 0.0, "low": (-1, -1), "high": (1, 2)}
+    return Weights(**{**two, "finding_probability": 0.9, **changed})
+
+
+def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds() -> None:
+    probability = weights().probability(np.array([1.0, 2.0]), detected=0.5)
+    assert probability == pytest.approx(1 / (1 + np.exp(-4.0)))
+    assert weights().probability(np.array([50.0, 90.0]), detected=0.5) == probability
+
+
+def test_a_surer_mark_is_the_likelier_wiped() -> None:
+    odds_alone = weights(intercept=0.0, weights=(0, 0, 0, 0, 0), detected=1.0)
+    asked = [odds_alone.probability(np.zeros(2), detected=score) for score in (0.0, 0.2, 0.7, 1.0)]
+    assert asked == pytest.approx([0.01, 0.2, 0.7, 0.99])
+
+
+def test_weights_are_read_as_they_were_written_and_those_of_other_measurements_refused(tmp_path: Path) -> None:
     file = tmp_path / "weights.json"
-    written = {"intercept": -1.0, "weights": [2, 0.5, 0, 1, 0], "low": [-1, -1], "high": [1, 2]}
-    file.write_text(json.dumps({**written, "finding_probability": 0.9, "cross_fitted": {}}))
-    weights = load_weights(file)
-    assert weights == Weights(-1.0, (2, 0.5, 0, 1, 0), (-1, -1), (1, 2), 0.9)
-    assert weights.probability(np.array([1.0, 2.0])) == pytest.approx(1 / (1 + np.exp(-4.0)))
-    assert weights.probability(np.array([50.0, 90.0])) == weights.probability(np.array([1.0, 2.0]))
+    count = MEASUREMENTS + MEASUREMENTS * (MEASUREMENTS + 1) // 2
+    written = weights(weights=(0.5,) * count, low=(0,) * MEASUREMENTS, high=(1,) * MEASUREMENTS)
+    file.write_text(json.dumps({**asdict(written), "cross_fitted": {}}))
+    assert load_weights(file) == written
+    file.write_text(json.dumps(asdict(weights())))
+    with pytest.raises(ValueError, match="run `hallmark train places`"):
+        load_weights(file)

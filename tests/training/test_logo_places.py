@@ -8,20 +8,20 @@ from model.bundle import bundle_folder
 from model.encoding import png
 from model.photo_copy import load_copy_weights
 from model.regions import Region
-from model.wiped_places import Weights
+from model.wiped_places import MEASUREMENTS, Weights
 from training.edits.smears import TRAINING_SMEARS
 from training.evaluation.datasets import Photo
 from training.logo_places import Measured, PlaceSettings, fitted_weights, measured_places
 from training.synthesis.logos import load_logos
 
-SIZE = 15
+SIZE = MEASUREMENTS
 
 
 def rows(*, wiped: bool, count: int, rng: np.random.Generator) -> list[Measured]:
     """Places that measure about 0 when wiped and about 1 when not, in the first number; noise in the others."""
     numbers = rng.normal(0, 0.2, (count, SIZE))
     numbers[:, 0] += 0.0 if wiped else 1.0
-    return [Measured(row, wiped, "bar" if wiped else "", f"{wiped} {n}", n, 0) for n, row in enumerate(numbers)]
+    return [Measured(row, 0.5, wiped, "bar" if wiped else "", f"{wiped} {n}", n, 0) for n, row in enumerate(numbers)]
 
 
 def drawn(count: int) -> list[Measured]:
@@ -33,15 +33,22 @@ def test_the_weights_tell_the_two_apart_and_the_threshold_keeps_to_its_share():
     found = drawn(400)
     written = fitted_weights(found, most_false=0.01)
     weights = Weights(**{name: value for name, value in written.items() if name != "cross_fitted"})
-    called = np.array([weights.probability(one.numbers) > weights.finding_probability for one in found])
+    called = np.array(
+        [weights.probability(one.numbers, detected=one.detected) > weights.finding_probability for one in found]
+    )
     wiped = np.array([one.wiped for one in found])
     assert called[~wiped].mean() <= 0.02
     assert called[wiped].mean() > 0.95
     assert written["cross_fitted"]["untouched_called"] <= 0.01
     assert written["cross_fitted"]["untouched_copies"] == written["cross_fitted"]["wiped_places"] == 400
-    gone, left = (weights.probability(np.array([detail, *[0.0] * (SIZE - 1)])) for detail in (0.0, 1.0))
+    gone, left = (weights.probability(np.array([detail, *[0.0] * (SIZE - 1)]), detected=0.5) for detail in (0.0, 1.0))
     assert gone > 0.9
     assert left < 0.1
+
+
+def test_what_the_detector_is_sure_of_is_the_likelier_wiped():
+    found = [replace(one, detected=0.6 if one.wiped else 0.1, numbers=np.zeros(SIZE)) for one in drawn(200)]
+    assert fitted_weights(found, most_false=0.01)["detected"] > 0.5
 
 
 def test_the_worst_place_of_a_copy_counts():
@@ -77,6 +84,7 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
     assert {one.wiped for one in found} == {False, True}
     assert {one.tool for one in found} <= {"", *TRAINING_SMEARS}
     assert all(one.numbers.shape == (SIZE,) for one in found)
+    assert {one.detected for one in found} == {0.9}
     detail = {wiped: np.median([one.numbers[0] for one in found if one.wiped == wiped]) for wiped in (False, True)}
     assert detail[False] > detail[True] + 0.3
     again = list(measured_places(settings=settings, **arguments))

@@ -22,7 +22,7 @@ from model.bundle import ModelBundle
 from model.logo_places import logo_places, logo_regions
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
-from model.regions import Box, RgbImage
+from model.regions import Box, Region, RgbImage
 from model.wiped_places import Weights, Wiped, wiped
 from training.edits.copies import marked_product
 from training.edits.smears import HELD_OUT_SMEARS, TRAINING_SMEARS, smear
@@ -119,7 +119,7 @@ class Reference:
 
     picture: RgbImage
     prepared: PreparedReference
-    boxes: list[Box]
+    found: list[Region]
     places: list[PreparedPlace]
     target: Box
 
@@ -135,7 +135,7 @@ class Reference:
         found = _compared(copy.picture, match, self.places, bundle.wiped_places) if recognised else []
         scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
         called = any(one.probability >= bundle.wiped_places.finding_probability for one in found)
-        placed = any(box.iou(self.target) > 0.3 for box in self.boxes)
+        placed = any(one.box.iou(self.target) > 0.3 for one in self.found)
         return Judged(photo, copy, scores, called, recognised, placed)
 
     def _copies(self, rng: np.random.Generator) -> Iterator[Copy]:
@@ -172,13 +172,13 @@ def _reference(
             picture, target = marked_product(photo, logos[int(rng.integers(len(logos)))], rng=rng)
         except ValueError:
             return None
-    boxes = logo_places(picture, logo_regions(picture, detect=bundle.detector.detect))
+    found = logo_places(picture, logo_regions(picture, detect=bundle.detector.detect))
     if target is None:
-        if not boxes:
+        if not found:
             return None
-        target = boxes[int(rng.integers(len(boxes)))]
+        target = found[int(rng.integers(len(found)))].box
     prepared = prepare_reference(picture)
-    return Reference(picture, prepared, boxes, prepared_places(picture, boxes, reference=prepared), target)
+    return Reference(picture, prepared, found, prepared_places(picture, found, reference=prepared), target)
 
 
 def _compared(picture: RgbImage, match: PhotoMatch, places: Sequence[PreparedPlace], weights: Weights) -> list[Wiped]:

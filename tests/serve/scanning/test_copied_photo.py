@@ -22,6 +22,7 @@ from model.logo_places import MARGIN
 from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage
 from serve import service
+from serve.database.migrations.versions.r0020_how_sure_places_are import FIND_ANEW
 from serve.scanning.candidates import StoredReference
 from serve.scanning.copied_photo import found_places, ready_places, wiped_places
 from serve.scanning.evidence import draw_evidence
@@ -55,7 +56,7 @@ class OneProduct:
         picture = product()
         prepared = prepare_reference(picture)
         found = found_places(picture, kind="product", detect=PlaceDetector().detect) if with_places else []
-        found = found if logo is None else [list(logo)]
+        found = found if logo is None else [[*logo, 0.9]]
         places = ready_places(found, picture=picture, prepared=prepared)
         self._one = StoredReference("ref_1", "brd_1", "Fuma", "product", prepared, places)
 
@@ -143,7 +144,7 @@ EDGE = Box(296, 180, 100, 70)
 def test_another_ground_is_no_smear_and_hides_none(how: str | None, smeared_places: int) -> None:
     bundle, picture = plain_bundle(), product()
     prepared = prepare_reference(picture)
-    places = ready_places([list(PLACE), list(EDGE)], picture=picture, prepared=prepared)
+    places = ready_places([[*PLACE, 0.9], [*EDGE, 0.9]], picture=picture, prepared=prepared)
     ground = cv2.resize(np.random.default_rng(9).integers(30, 220, (60, 50, 3), dtype=np.uint8), (400, 480))
     sent = picture if how is None else smeared(picture, WIPES[how])
     copy = np.where((picture < 250).any(axis=-1, keepdims=True), sent, ground)
@@ -190,17 +191,17 @@ def kinds(client: Client) -> list[str]:
 
 def test_places_are_stored_at_the_upload(uploaded: tuple[Client, str]) -> None:
     client, _ = uploaded
-    assert stored(client) == [[round(value, 1) for value in PLACE.grown(MARGIN)]]
+    assert stored(client) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
     assert kinds(client) == ["copied_photo", "smear"]
 
 
 def test_an_older_reference_gets_its_places_when_it_is_loaded(uploaded: tuple[Client, str]) -> None:
     client, _ = uploaded
     with client.service.database.write() as session:
-        session.execute(text('UPDATE "references" SET logo_places = NULL'))
+        session.execute(text(FIND_ANEW))
     assert stored(client) is None
     assert kinds(client) == ["copied_photo", "smear"]
-    assert stored(client) == [[round(value, 1) for value in PLACE.grown(MARGIN)]]
+    assert stored(client) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
 
 
 def test_a_replay_finds_the_same_smear(uploaded: tuple[Client, str]) -> None:
