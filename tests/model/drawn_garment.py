@@ -27,6 +27,12 @@ def product() -> RgbImage:
     return photo
 
 
+def is_garment(photo: RgbImage) -> bool:
+    """Whether the photo shows all of the garment, upright, whatever is drawn on its middle."""
+    hem = slice(400, 440)
+    return photo.shape == product().shape and np.array_equal(photo[hem], product()[hem])
+
+
 def blurred(patch: RgbImage) -> RgbImage:
     return cv2.GaussianBlur(patch, (0, 0), 11)
 

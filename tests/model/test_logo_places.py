@@ -69,8 +69,8 @@ def test_parts_are_looked_at_larger_and_boxes_are_those_of_the_whole():
     picture[200:208, 170:178] = 7
     found = logo_regions(picture, detect=detect)
     assert looked[0] == (300, 300)
-    assert set(looked[1:]) == {(140, 140)}, "of the content, not of the ground around it"
-    assert len(looked) == 10
+    assert set(looked[2:]) == {(140, 140)}, "of the content, not of the ground around it"
+    assert len(looked) == 20, "at each and at its mirror image"
     assert len(found) > 1
     assert {tuple(one.box) for one in found} == {(170.0, 200.0, 8.0, 8.0)}
 
@@ -81,4 +81,13 @@ def test_a_mark_that_a_part_cuts_is_left_to_the_others():
         return [] if width == 300 else [Region(Box(width - 30, 40, 30, 20), 0.8)]
 
     found = logo_regions(product(), detect=detect)
-    assert {one.box.x + one.box.width for one in found} == {250.0}, "at the content's own side nothing is cut"
+    ends = {(one.box.x, one.box.x + one.box.width) for one in found}
+    assert ends == {(220.0, 250.0), (50.0, 80.0)}, "at the content's own sides, the mirror's too, nothing is cut"
+
+
+def test_what_is_seen_in_the_mirror_alone_is_where_it_is_in_the_picture():
+    def detect(image):
+        at_the_left = image.shape[1] == 300 and image[60, 60:140].mean() < 110
+        return [] if at_the_left else [Region(Box(170, 60, 20, 30), 0.7)] if image.shape[1] == 300 else []
+
+    assert [one.box for one in logo_regions(product(), detect=detect)] == [Box(110, 60, 20, 30)]

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from drawn_garment import PLACE, product
+from drawn_garment import PLACE, is_garment, product
 
 from model.bundle import bundle_folder
 from model.encoding import png
@@ -21,7 +21,7 @@ class ThumbnailEmbedder:
 
 
 def word_of_the_garment(image):
-    return [Region(PLACE, 0.9)] if image.shape == product().shape else []
+    return [Region(PLACE, 0.9)] if is_garment(image) else []
 
 
 BUNDLE = SimpleNamespace(
