@@ -32,12 +32,13 @@ def test_a_view_of_a_mark_is_compared_with_that_mark() -> None:
 
 
 def test_the_places_of_a_product_are_no_marks() -> None:
+    surely, hardly = ([*box, score] for box, score in zip(PLACES, (0.9, 0.2), strict=True))
     found = ready_reference(
-        "ref_1", brand_id="brd_1", brand="Fuma", kind="product", picture=page(), places=PLACES,
+        "ref_1", brand_id="brd_1", brand="Fuma", kind="product", picture=page(), places=[surely, hardly],
         prepare=prepare_reference,
     )  # fmt: skip
     assert found.marks == ()
-    assert len(found.places) == 2
+    assert [place.detected for place in found.places] == [0.9, 0.2]
 
 
 def test_a_logo_from_before_marks_were_sought_has_none() -> None:
