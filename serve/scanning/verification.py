@@ -196,10 +196,12 @@ def _finding_from_photo(
 ) -> Verified | None:
     """None where it is another shot: a copy that differs in its logo places was wiped there."""
     reference, similarity = candidate.references[0]
-    wiped = wiped_places(
-        image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
-    )
-    if not wiped and match.whole < bundle.calibration.copy_probability:
+    least, wiped = bundle.calibration.copy_probability, list[WipedPlace]()
+    if match.may_be_wiped(least):
+        wiped = wiped_places(
+            image, candidate.suspect.region.box, match=match, places=reference.places, weights=bundle.wiped_places
+        )
+    if not wiped and match.whole < least:
         return None
     return Verified(
         suspect=candidate.suspect,

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -257,3 +258,11 @@ def test_weights_are_read_by_name(tmp_path):
     (tmp_path / "weights.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"weights\.json"):
         load_copy_weights(tmp_path / "weights.json")
+
+
+@pytest.mark.parametrize(
+    ("probability", "whole", "may_be"), [(0.6, 0.6, True), (0.6, 0.1, False), (0.9, 0.1, True), (0.4, 0.4, False)]
+)
+def test_what_agrees_outside_its_logo_places_alone_must_do_so_surely(probability, whole, may_be):
+    match = replace(matched(product(1), prepare_reference(product(1))), probability=probability, whole=whole)
+    assert match.may_be_wiped(0.5) == may_be

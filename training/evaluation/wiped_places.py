@@ -132,7 +132,8 @@ class Reference:
         places = [place.place.box for place in self.places]
         match = photo_match(copy.picture, self.prepared, places=places, weights=bundle.photo_copy)
         recognised = match.probability >= bundle.calibration.copy_probability
-        found = _compared(copy.picture, match, self.places, bundle.wiped_places) if recognised else []
+        may_be_wiped = match.may_be_wiped(bundle.calibration.copy_probability)
+        found = _compared(copy.picture, match, self.places, bundle.wiped_places) if may_be_wiped else []
         scores = np.array([_suspicion(one, found, match, bundle) for one in METHODS])
         called = any(one.probability >= bundle.wiped_places.finding_probability for one in found)
         placed = any(one.box.iou(self.target) > 0.3 for one in self.found)
