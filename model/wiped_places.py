@@ -16,10 +16,9 @@ of the place, and of the place less the photo's other places, and
     beyond   logarithm of the detail that the reference does not explain beside the place, where it is most, over that
              of the photo's other places: a caption or a watermark goes on where a mark ends
 
-A logistic regression on them, on their products and on
-how sure the detector was of the mark makes one probability: who wipes something wipes a mark. The last three are taken
-window by window, as in SSIM (Wang et al. 2004, its contrast and structure): what wipes a part of a logo leaves the
-means of the whole nearly as they were.
+A logistic regression on them, on their products and on how sure the detector was of the mark makes one probability: who
+wipes something wipes a mark. `worst`, `bad` and `emptied` are taken window by window, as in SSIM (Wang et al. 2004, its
+contrast and structure): what wipes a part of a logo leaves the means of the whole nearly as they were.
 `hallmark train places` fits it; the bundle holds it.
 """
 
@@ -34,6 +33,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from model.alignment import Matrix
 from model.correlation import correlated
@@ -51,6 +51,7 @@ _WINDOWS = 6  # windows of the compared resolution side by side
 _SMALLEST_WINDOW = 5  # pixels
 _ADDED = 3  # where `added` stands among the measurements
 _SUREST = 0.01
+_COLOURS, _EXTREMES, _PLANES = slice(0, 3), slice(3, 5), 5  # of what `_planes` gives
 
 Numbers = NDArray[np.float64]
 Planes = NDArray[np.float32]
@@ -120,14 +121,19 @@ def _compared(image: RgbImage, matrix: Matrix, place: PreparedPlace) -> tuple[La
 
 def _added(laid: LaidPlace, *, blur: float) -> float:
     """The logarithm of the copy's fine detail that the reference, as blurred, does not explain."""
-    copy, reference = _details(laid, blur=blur)
-    return math.log(float(copy[:, _COLOURS].var(axis=0).sum()) * (1.0 - _explained(reference, copy)) + _NOISE)
+    copy, reference = _details(laid.seen, _blurred(laid.known, blur), blur=blur)
+    return math.log(_unexplained(copy, reference) + _NOISE)
 
 
-def _details(laid: LaidPlace, *, blur: float) -> tuple[Numbers, Numbers]:
-    """The fine detail of the copy and of the reference, as blurred, (pixels, 5)."""
-    smooth = max(1.5, min(laid.known.shape[:2]) / 8, 1.5 * blur)
-    return _fine(laid.seen, smooth), _fine(_blurred(laid.known, blur), smooth)
+def _details(seen: RgbImage, known: Planes, *, blur: float) -> tuple[Numbers, Numbers]:
+    """The fine detail of the copy and of the reference, which is `known` as blurred already, (pixels, 5)."""
+    smooth = max(1.5, min(known.shape[:2]) / 8, 1.5 * blur)
+    return _fine(seen, smooth), _fine(known, smooth)
+
+
+def _unexplained(copy: Numbers, reference: Numbers) -> float:
+    """Variance of the copy's colours that the reference does not explain."""
+    return float(copy[:, _COLOURS].var(axis=0).sum()) * (1.0 - _explained(reference, copy))
 
 
 def _sharpness(laid: Sequence[LaidPlace]) -> tuple[float, list[LaidPlace]]:
@@ -153,17 +159,17 @@ def _given(laid: LaidPlace, sigma: float) -> float:
 
 def _numbers(laid: LaidPlace, *, blur: float) -> tuple[Numbers, float]:
     """The measurements (7,) in the module's order, and the logarithm of the detail of the reference, as blurred."""
-    copy, reference = _details(laid, blur=blur)
+    known = _blurred(laid.known, blur)
+    copy, reference = _details(laid.seen, known, blur=blur)
     reference_variance = float(reference[:, _COLOURS].var(axis=0).sum())
     copy_variance = float(copy[:, _COLOURS].var(axis=0).sum())
     given_back = _explained(copy, reference)
-    unexplained = copy_variance * (1.0 - _explained(reference, copy))
-    drawn = np.asarray(_blurred(laid.known, blur).round(), np.uint8)
+    drawn = np.asarray(known.round(), np.uint8)
     numbers = [
         given_back,
         correlated(edges_of(laid.seen), edges_of(drawn)),
         math.log((copy_variance + _NOISE) / (reference_variance + _NOISE)),
-        math.log((unexplained + _NOISE) / (reference_variance + _NOISE)),
+        math.log((_unexplained(copy, reference) + _NOISE) / (reference_variance + _NOISE)),
         *_by_window(laid.seen, drawn),
     ]
     return np.array(numbers), math.log(reference_variance + _NOISE)
@@ -175,9 +181,7 @@ def _by_window(seen: RgbImage, known: RgbImage) -> tuple[float, float, float]:
     Of grey, of the largest and of the smallest channel the one that agrees best counts: new hues leave two of them.
     """
     one, other = (
-        np.dstack([cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.max(axis=-1), pixels.min(axis=-1)]).astype(
-            np.float32
-        )
+        np.dstack([cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), _planes(pixels)[..., _EXTREMES]])
         for pixels in (seen, known)
     )
     side = max(_SMALLEST_WINDOW, round(max(one.shape) / _WINDOWS)) | 1
@@ -208,10 +212,6 @@ def _weighted_quantile(values: NDArray[np.float32], share: float, *, weights: ND
 def _blurred(pixels: RgbImage, sigma: float) -> Planes:
     soft = pixels.astype(np.float32)
     return soft if sigma == 0 else np.asarray(cv2.GaussianBlur(soft, (0, 0), sigma), np.float32)
-
-
-_COLOURS, _EXTREMES = slice(0, 3), slice(3, 5)
-_PLANES = 5
 
 
 def _planes(pixels: RgbImage | Planes) -> Planes:
@@ -271,14 +271,13 @@ class Weights:
         `detected` is the detector's score, 0..1, of the place in the reference.
         """
         held = np.clip(numbers, self.low, self.high)
-        total = self.intercept + float(np.dot(self.weights, terms(held))) + self.detected * log_odds(detected)
+        total = self.intercept + float(np.dot(self.weights, terms(held))) + self.detected * float(log_odds(detected))
         return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
 
 
-def log_odds(score: float) -> float:
-    """Of a detector's score, 0..1; scores nearer to 0 or 1 than `_SUREST` count as that near."""
-    held = min(max(score, _SUREST), 1.0 - _SUREST)
-    return math.log(held / (1.0 - held))
+def log_odds(scores: float | Numbers) -> Numbers:
+    """Of the detector's scores, 0..1; those nearer to 0 or 1 than `_SUREST` count as that near."""
+    return np.asarray(logit(np.clip(scores, _SUREST, 1.0 - _SUREST)), np.float64)
 
 
 def terms(numbers: Numbers) -> Numbers:

@@ -203,8 +203,7 @@ def _regression(numbers: NDArray[np.float64], detected: NDArray[np.float64], lab
     """The logistic regression on the terms of `numbers` (m, n) and on the log odds of `detected` (m,), both kinds
     counting alike; its threshold is open."""
     low, high = np.round(np.quantile(numbers, (RARE, 1 - RARE), axis=0), 4)
-    odds = np.array([log_odds(score) for score in detected])
-    inputs = np.column_stack([terms(np.clip(numbers, low, high)), odds])
+    inputs = np.column_stack([terms(np.clip(numbers, low, high)), log_odds(detected)])
     scaler = StandardScaler().fit(inputs)
     fitted = LogisticRegression(C=0.3, class_weight="balanced", max_iter=3000).fit(scaler.transform(inputs), labels)
     weights = np.round(fitted.coef_[0] / scaler.scale_, 5)
