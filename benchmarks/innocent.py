@@ -63,7 +63,7 @@ def main() -> None:
     photos, own = reported_marks(logos)
     marked = photos[:: max(1, len(photos) // size.marks)][: size.marks]
     unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
-    garments, beside = unseen[: size.garments], [photo.read() for photo in unseen[size.garments :][:24]]
+    garments, beside = unseen[: size.garments], [photo.read() for photo in unseen]
     with (
         tempfile.TemporaryDirectory(prefix="hallmark-innocent-") as folder,
         running_service(Path(folder)) as service,
@@ -151,7 +151,8 @@ Send = Callable[[RgbImage, int, str], Json]
 
 def _sender(api: Hallmark, way: Way, beside: Sequence[RgbImage]) -> Send:
     def send(photo: RgbImage, number: int, brand: str) -> Json:
-        others = [beside[(8 * number + offset) % len(beside)] for offset in range(8)]
+        chosen = np.random.default_rng([7, number]).choice(len(beside), 8, replace=False)
+        others = [beside[one] for one in chosen]
         return api.scan(jpeg(np.ascontiguousarray(way(photo, others))), listing={"brand_claimed": brand})
 
     return send
