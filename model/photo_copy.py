@@ -175,11 +175,17 @@ def _probability(
 
 
 def _numbers(laid: Laid, small: RgbImage, known: Known, reference: PreparedReference) -> Numbers | None:
-    """What `model.photo_agreement` measures (9,), where edges agree and there is enough to measure."""
+    """What `model.photo_agreement` measures (9,), where edges agree and there is enough to measure.
+
+    Logo places all over the goods may leave plain ground alone, which says nothing: then they are measured too.
+    """
     if laid.agreeing < LEAST_EDGES:
         return None
     shown = _shown(small, laid, reference)
-    return agreement(reference.picture, shown.laid, _compared(shown, known, reference))
+    outside = agreement(reference.picture, shown.laid, _compared(shown, known, reference))
+    if outside is not None:
+        return outside
+    return agreement(reference.picture, shown.laid, _compared(shown, known.with_its_places(), reference))
 
 
 def _compared(shown: _Shown, known: Known, reference: PreparedReference) -> Mask:

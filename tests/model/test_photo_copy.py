@@ -184,6 +184,23 @@ def test_places_that_cover_most_of_the_goods_are_left_out_in_turn():
     assert len(rests(reference, bands[:2])) == len(rests(reference, [])) == 1
 
 
+def test_where_the_logo_places_leave_plain_ground_alone_they_are_compared_too():
+    def on_a_ground(seed: int) -> np.ndarray:
+        """The goods in the middle of a photo whose ground gets lighter downwards."""
+        photo = np.repeat(np.linspace(150, 200, 300).astype(np.uint8)[:, None, None], 240, axis=1).repeat(3, axis=2)
+        goods = cv2.resize(creased(product(seed), seed), (120, 90), interpolation=cv2.INTER_AREA)
+        photo[105:195, 60:180] = np.where((goods < 250).any(axis=-1, keepdims=True), goods, photo[105:195, 60:180])
+        return photo
+
+    reference = prepare_reference(on_a_ground(1))
+    height, width = reference.picture.shape[:2]
+    goods = Box(0.22 * width, 0.32 * height, 0.56 * width, 0.36 * height)
+    assert rests(reference, (goods,))[0].mean() >= LEAST_LEFT
+    assert matched(on_a_ground(1), reference, places=(goods,)).probability > 0.9
+    for other in range(2, 8):
+        assert matched(on_a_ground(other), reference, places=(goods,)).probability < 0.5
+
+
 @pytest.mark.parametrize("wiped_band", [0, 1, 2])
 def test_a_wiped_place_is_forgiven_in_whichever_turn_it_is(wiped_band):
     photo = creased(product(1), 1)
