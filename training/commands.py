@@ -117,7 +117,7 @@ def tampering(
     scenes: Annotated[Path, typer.Option(help="Where `hallmark train detector` left its scenes")] = WORK / "detector",
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
-    steps: int = 1600,
+    steps: int = 4000,
     seed: int = 0,
     share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:

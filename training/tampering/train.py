@@ -33,13 +33,13 @@ _LEAST_SHARE = 0.004  # of a photo, from which a tampered place is asked for in 
 
 @dataclass(frozen=True)
 class TamperingTraining:
-    """One training run: `steps` batches of `batch` photos of `side` px; about half an hour on one core.
+    """One training run: `steps` batches of `batch` photos of `side` px; about an hour and a half on one core.
 
     The trunk and pyramid of a detector are the start; what they know stays up to stride 8.
     """
 
     seed: int = 0
-    steps: int = 1600
+    steps: int = 4000
     batch: int = 12
     side: int = SIDE
     rate: float = 4e-4
