@@ -82,10 +82,13 @@ class Detector:
         self.score_threshold = float(metadata.get(THRESHOLD_KEY, 0.3)) if score_threshold is None else score_threshold
         self._most_regions = most_regions
 
-    def detect(self, image: RgbImage) -> list[Region]:
-        """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions."""
-        looks = self._looks(image, _LOOK_SHARE * self.score_threshold)
-        return fused(looks, score_threshold=self.score_threshold, most=self._most_regions)
+    def detect(self, image: RgbImage, *, score_threshold: float | None = None) -> list[Region]:
+        """The regions of `image`, strongest first, boxes clipped to the image; the same image, the same regions.
+
+        `score_threshold` (0..1) stands for the detector's own, for whoever has more to go by.
+        """
+        least = self.score_threshold if score_threshold is None else score_threshold
+        return fused(self._looks(image, _LOOK_SHARE * least), score_threshold=least, most=self._most_regions)
 
     def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
         """The `most` places that are likeliest marks for one of the looks, likeliest first, whatever their scores.

@@ -40,7 +40,7 @@ class Patch:
 class PreparedPlace:
     """A logo place made ready: the `place`, `controls`, other places of its size with detail, and those `beside` it.
 
-    `picture` is the whole reference, prepared; `detected` is how sure the detector was, 0..1, of a mark at the place.
+    `picture` is the whole reference, prepared; `detected` is how sure it is, 0..1, that the place holds a mark.
     """
 
     place: Patch

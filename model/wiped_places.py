@@ -16,7 +16,7 @@ of the place, and of the place less the photo's other places, and
     beyond   logarithm of the detail that the reference does not explain beside the place, where it is most, over that
              of the photo's other places: a caption or a watermark goes on where a mark ends
 
-A logistic regression on them, on their products and on how sure the detector was of the mark makes one probability: who
+A logistic regression on them, on their products and on how sure the place holds a mark makes one probability: who
 wipes something wipes a mark. `worst`, `bad` and `emptied` are taken window by window, as in SSIM (Wang et al. 2004, its
 contrast and structure): what wipes a part of a logo leaves the means of the whole nearly as they were.
 `hallmark train places` fits it; the bundle holds it.
@@ -33,10 +33,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from model.alignment import Matrix
 from model.correlation import correlated
+from model.own_logos import Likeness, log_odds
 from model.place_patches import LaidPlace, PreparedPlace, edges_of, laid_place
 from model.regions import RgbImage
 from model.tones import lost_by_exposure
@@ -50,7 +50,6 @@ _LEAST_DETAIL = math.log(2.5 * _NOISE)
 _WINDOWS = 6  # windows of the compared resolution side by side
 _SMALLEST_WINDOW = 5  # pixels
 _ADDED = 3  # where `added` stands among the measurements
-_SUREST = 0.01
 _COLOURS, _EXTREMES, _PLANES = slice(0, 3), slice(3, 5), 5  # of what `_planes` gives
 
 Numbers = NDArray[np.float64]
@@ -254,8 +253,9 @@ UNSEEN_CONTROLS = np.array([0.8, 0.9, 0.0, -1.5, 0.6, 0.75, -0.3])
 class Weights:
     """The regression: `weights` (152,) of `terms` of what `measured` gives, held between `low` and `high` (16,) each.
 
-    `detected` is the weight of the detector's log odds that the place holds a mark, `finding_probability` the
-    probability from which a place counts as wiped.
+    `detected` is the weight of the log odds that the place holds a mark, the detector's or, where the brand's logos are
+    known, those that `likeness` makes of them; `finding_probability` is the probability from which a place counts as
+    wiped.
     """
 
     intercept: float
@@ -264,20 +264,16 @@ class Weights:
     low: tuple[float, ...]
     high: tuple[float, ...]
     finding_probability: float
+    likeness: Likeness
 
     def probability(self, numbers: Numbers, *, detected: float) -> float:
         """The probability, 0..1, that a mark was wiped at a place which measured `numbers`.
 
-        `detected` is the detector's score, 0..1, of the place in the reference.
+        `detected` is how sure the place was, 0..1, in the reference.
         """
         held = np.clip(numbers, self.low, self.high)
         total = self.intercept + float(np.dot(self.weights, terms(held))) + self.detected * float(log_odds(detected))
         return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
-
-
-def log_odds(scores: float | Numbers) -> Numbers:
-    """Of the detector's scores, 0..1; those nearer to 0 or 1 than `_SUREST` count as that near."""
-    return np.asarray(logit(np.clip(scores, _SUREST, 1.0 - _SUREST)), np.float64)
 
 
 def terms(numbers: Numbers) -> Numbers:
@@ -292,12 +288,13 @@ def terms(numbers: Numbers) -> Numbers:
 def load_weights(file: Path) -> Weights:
     """The weights that `hallmark train places` wrote into `file`.
 
-    Raises `ValueError` where they are of other measurements.
+    Raises `ValueError` where an earlier version wrote it, which measured or weighed something else.
     """
     written = json.loads(file.read_text())
     weights, low, high = (tuple(written[name]) for name in ("weights", "low", "high"))
-    if len(low) != MEASUREMENTS or "detected" not in written:
-        raise ValueError(
-            f"{file} weighs {len(low)} measurements, {MEASUREMENTS} others are taken: run `hallmark train places`"
-        )
-    return Weights(written["intercept"], weights, written["detected"], low, high, written["finding_probability"])
+    if len(low) != MEASUREMENTS or not {"detected", "likeness"} <= set(written):
+        raise ValueError(f"{file} is of an earlier version of Hallmark: run `hallmark train places`")
+    likeness = Likeness(**written["likeness"])
+    return Weights(
+        written["intercept"], weights, written["detected"], low, high, written["finding_probability"], likeness
+    )

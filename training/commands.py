@@ -295,6 +295,7 @@ def places(
 ) -> None:
     """Fit how a logo's place in a copied product photo is told to be wiped; after `hallmark train copies`."""
     from model.detector import Detector
+    from model.embedder import Embedder
     from model.photo_copy import load_copy_weights
     from training.logo_places import PlaceSettings, fit_places
     from training.synthesis.logos import fetch_packages, load_logos
@@ -305,6 +306,7 @@ def places(
     figures = fit_places(
         bundle / "wiped_places.json",
         detector=detector,
+        embedder=Embedder(bundle / "embedder.onnx"),
         photo_copy=load_copy_weights(bundle / "photo_copy.json"),
         logos=logos,
         settings=settings,

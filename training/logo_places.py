@@ -1,9 +1,10 @@
 """The weights of `model.wiped_places`: when is a logo's place in a copied product photo called wiped?
 
 Fitted on photos whose licences allow it: garments (CC0) and studio pictures of groceries (MIT) with drawn marks of
-brands of the training split, at the places that the detector finds on them, as at an upload. Each gives copies whose
-logo is untouched and copies whose mark was wiped by one of the tools that may be trained on: the drawn one, or, where
-there is none or the detector does not find it, any of the places.
+brands of the training split, at the places that are found on them, as at an upload: by the detector alone, and for
+every second product by the brand's logos too, whose weights are fitted first (`training.own_logos`). Each gives copies
+whose logo is untouched and copies whose mark was wiped by one of the tools that may be trained on: the drawn one, or,
+where there is none or it is not found, any of the places.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ from sklearn.preprocessing import StandardScaler
 
 from model.alignment import prepare_reference
 from model.detector import Detector
+from model.embedder import Embedder
 from model.logo_places import logo_places, logo_regions
+from model.own_logos import Likeness, OwnLogos, log_odds
 from model.photo_copy import CopyWeights, photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, Region, RgbImage
-from model.wiped_places import Weights, log_odds, measured, terms
+from model.wiped_places import Weights, measured, terms
 from training.edits.copies import marked_product, reused
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, grocery_products, is_for_tuning, plain_photos
 from training.evaluation.report import Progress
+from training.own_logos import SAME_MARK, brand_vectors, fitted_likeness, seen_regions
 from training.synthesis.logos import Logo, split_of
 
 WEAKEST = 0.8
@@ -43,7 +47,7 @@ COPIES = 3
 FOLDS = 5
 """Parts of the photos; what is said of each part comes of weights fitted to the others."""
 
-_SAME_MARK = 0.3  # overlap from which a place is the drawn mark's
+_MARKED_SHARE = 0.85
 
 RARE = 0.005
 """Share of the measurements, at each end, that count as no further out than the rest."""
@@ -54,9 +58,11 @@ COPY_PROBABILITY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PlaceSettings:
-    """`products` are drawn by `seed`; `most_false` is the share of untouched copies that may be called wiped."""
+    """`products` are drawn by `seed`, and first `marked` ones for how brands' logos are weighed; `most_false` is the
+    share of untouched copies that may be called wiped."""
 
     products: int = 2000
+    marked: int = 600
     seed: int = 0
     most_false: float = 0.01
 
@@ -65,8 +71,8 @@ class PlaceSettings:
 class Measured:
     """One place of one copy: `numbers` as `model.wiped_places.measured`, whether it is `wiped`, and by which `tool`.
 
-    `detected` is the detector's score of the place in the reference. `photo` names the product's photo, `drawing` the
-    mark drawn on it, `copy` the copy.
+    `detected` is how sure the place is in the reference. `photo` names the product's photo, `drawing` the mark drawn on
+    it, `copy` the copy.
     """
 
     numbers: NDArray[np.float64]
@@ -82,6 +88,7 @@ def fit_places(
     file: Path,
     *,
     detector: Detector,
+    embedder: Embedder,
     photo_copy: CopyWeights,
     logos: Sequence[Logo],
     settings: PlaceSettings,
@@ -91,10 +98,16 @@ def fit_places(
 
     Raises `DataMissing` without the garments and the groceries.
     """
-    rows = list(
-        measured_places(detector=detector, photo_copy=photo_copy, logos=logos, settings=settings, progress=progress)
-    )
-    fitted = fitted_weights(rows, most_false=settings.most_false)
+    seen = seen_regions(
+        training_photos(), logos=logos, count=settings.marked, seed=settings.seed, detector=detector, embedder=embedder,
+        progress=progress,
+    )  # fmt: skip
+    likeness = fitted_likeness(list(seen))
+    rows = measured_places(
+        detector=detector, embedder=embedder, likeness=likeness, photo_copy=photo_copy, logos=logos, settings=settings,
+        progress=progress,
+    )  # fmt: skip
+    fitted = fitted_weights(list(rows), likeness=likeness, most_false=settings.most_false)
     file.write_text(json.dumps(fitted, indent=2) + "\n")
     return fitted
 
@@ -102,6 +115,8 @@ def fit_places(
 def measured_places(
     *,
     detector: Detector,
+    embedder: Embedder,
+    likeness: Likeness,
     photo_copy: CopyWeights,
     logos: Sequence[Logo],
     settings: PlaceSettings,
@@ -112,15 +127,20 @@ def measured_places(
     drawable = [logo for logo in logos if split_of(logo.brand) == "train"]
     for number in progress(range(settings.products), settings.products, "copied products"):
         rng = np.random.default_rng([settings.seed, number])
-        photo = photos[int(rng.integers(len(photos)))]
+        photo, logo = photos[int(rng.integers(len(photos)))], drawable[int(rng.integers(len(drawable)))]
         picture, marks = photo.read(), list[Box]()
-        if rng.random() < 0.85:
+        if rng.random() < _MARKED_SHARE:
             try:
-                picture, mark = marked_product(picture, drawable[int(rng.integers(len(drawable)))], rng=rng)
+                picture, mark = marked_product(picture, logo, rng=rng)
                 marks.append(mark)
             except ValueError:
                 continue
-        found = logo_places(picture, logo_regions(picture, detect=detector.detect))
+        vectors = brand_vectors(logo.brand, drawable, embedder=embedder)
+        if number % 2 and len(vectors):
+            regions = OwnLogos(vectors, detector, embedder, likeness).regions(picture)
+        else:
+            regions = logo_regions(picture, detect=detector.detect)
+        found = logo_places(picture, regions)
         if found:
             name = photo.path.stem
             yield from _copies(picture, found, marks, photo=name, drawing=number, photo_copy=photo_copy, rng=rng)
@@ -145,7 +165,7 @@ def _copies(
 ) -> Iterator[Measured]:
     reference = prepare_reference(picture)
     places, boxes = prepared_places(picture, found, reference=reference), [one.box for one in found]
-    on_marks = [(number, mark) for number, box in enumerate(boxes) for mark in marks if mark.iou(box) > _SAME_MARK]
+    on_marks = [(number, mark) for number, box in enumerate(boxes) for mark in marks if mark.iou(box) > SAME_MARK]
     for copy in range(2 * COPIES):
         any_place = int(rng.integers(len(boxes)))
         wanted, target = on_marks[0] if on_marks else (any_place, boxes[any_place])
@@ -167,7 +187,7 @@ def _copies(
                 yield Measured(numbers, place.detected, is_wiped, tool, photo, drawing, copy)
 
 
-def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, Any]:
+def fitted_weights(rows: Sequence[Measured], *, likeness: Likeness, most_false: float) -> dict[str, Any]:
     """Weights of the regression, and the threshold that `most_false` of the untouched copies pass.
 
     The threshold, and the shares in `cross_fitted`, are of scores that each photo gets from weights fitted to other
@@ -178,7 +198,7 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     fold = np.array([int(hashlib.sha256(row.photo.encode()).hexdigest(), 16) % FOLDS for row in rows])
     scores = np.zeros(len(rows))
     for one in range(FOLDS):
-        others = _regression(numbers[fold != one], detected[fold != one], labels[fold != one])
+        others = _regression(numbers[fold != one], detected[fold != one], labels[fold != one], likeness=likeness)
         asked = zip(numbers[fold == one], detected[fold == one], strict=True)
         scores[fold == one] = [others.probability(row, detected=score) for row, score in asked]
     copies: dict[tuple[str, int, int], float] = defaultdict(float)
@@ -188,8 +208,9 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
             copies[key] = max(copies[key], float(score))
     untouched = np.sort(list(copies.values()))[::-1]
     threshold = max(float(untouched[int(most_false * len(untouched))]), 0.5)
+    weights = _regression(numbers, detected, labels, likeness=likeness)
     return {
-        **asdict(replace(_regression(numbers, detected, labels), finding_probability=round(threshold, 4))),
+        **asdict(replace(weights, finding_probability=round(threshold, 4))),
         "cross_fitted": {
             "untouched_copies": len(untouched),
             "untouched_called": round(float((untouched > threshold).mean()), 4),
@@ -199,7 +220,9 @@ def fitted_weights(rows: Sequence[Measured], *, most_false: float) -> dict[str, 
     }
 
 
-def _regression(numbers: NDArray[np.float64], detected: NDArray[np.float64], labels: NDArray[np.bool_]) -> Weights:
+def _regression(
+    numbers: NDArray[np.float64], detected: NDArray[np.float64], labels: NDArray[np.bool_], *, likeness: Likeness
+) -> Weights:
     """The logistic regression on the terms of `numbers` (m, n) and on the log odds of `detected` (m,), both kinds
     counting alike; its threshold is open."""
     low, high = np.round(np.quantile(numbers, (RARE, 1 - RARE), axis=0), 4)
@@ -215,4 +238,5 @@ def _regression(numbers: NDArray[np.float64], detected: NDArray[np.float64], lab
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
         finding_probability=1.0,
+        likeness=likeness,
     )

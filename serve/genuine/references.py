@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
 from model.encoding import png
+from model.own_logos import OwnLogos
 from model.reference_views import is_blank, reference_views
 from model.regions import RgbImage
 from serve.database.engine import Database
@@ -107,7 +108,8 @@ class ReferenceLibrary:
             kept.put(key, png(picture))
             while True:
                 bundle = self._replica.serving.bundle
-                places = found_places(picture, kind=new.kind, detect=bundle.detector.detect)
+                own = self._own_logos(brand_id, bundle=bundle) if new.kind == "product" else None
+                places = found_places(picture, kind=new.kind, detect=bundle.detector.detect, own=own)
                 views, vectors = embed_views(bundle, picture, kind=new.kind, places=places)
                 reference = _row(reference_id, brand_id, data, picture=picture, new=new, object_key=key, places=places)
                 try:
@@ -188,6 +190,13 @@ class ReferenceLibrary:
             if session.get(Brand, brand_id) is None:
                 raise not_found("brand", brand_id)
 
+    def _own_logos(self, brand_id: str, *, bundle: ModelBundle) -> OwnLogos | None:
+        """The logos that the brand has uploaded; None before the first."""
+        with self._database.read() as session:
+            vectors = active_vectors(session, brand_id, bundle=bundle, kind="logo")
+        likeness = bundle.wiped_places.likeness
+        return OwnLogos(vectors, bundle.detector, bundle.embedder, likeness) if len(vectors) else None
+
     def _insert(self, reference: Reference, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
         with self._database.write() as session:
             if session.get(Brand, reference.brand_id, with_for_update={"read": True}) is None:
@@ -264,6 +273,21 @@ def keep_vectors(
         for view, vector in zip(views, vectors, strict=True)
     ]
     session.execute(insert(ReferenceVector).on_conflict_do_nothing(), rows)
+
+
+def active_vectors(
+    session: Session, brand_id: str, *, bundle: ModelBundle, kind: ReferenceKind | None = None
+) -> NDArray[np.float32]:
+    """The vectors (n, d) that the model made of the brand's active references, all or of one `kind`."""
+    query = (
+        select(ReferenceVector.vector)
+        .join(Reference, Reference.id == ReferenceVector.reference_id)
+        .where(Reference.brand_id == brand_id, Reference.status == "active", ReferenceVector.model == bundle.name)
+    )
+    if kind is not None:
+        query = query.where(Reference.kind == kind)
+    stored = [np.frombuffer(vector, dtype="<f4") for vector in session.scalars(query)]
+    return np.array(stored, np.float32).reshape(len(stored), bundle.embedder.dimension)
 
 
 def _find(session: Session, brand_id: str, reference_id: str, *, for_update: bool = False) -> Reference:

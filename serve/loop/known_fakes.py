@@ -26,7 +26,8 @@ from model.known_fakes import LEAST_PHOTO_SIMILARITY, is_photo_of_fake, known_fa
 from model.regions import Box, RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import Label, ListingImage, Trait
-from serve.database.tables import Brand, Reference, ReferenceVector, RightsHolder
+from serve.database.tables import Brand, RightsHolder
+from serve.genuine.references import active_vectors
 from serve.loop.cases import ListingFinding
 from serve.loop.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
 from serve.pictures.objects import ObjectMissingError, Objects
@@ -202,7 +203,8 @@ class KnownFakes:
         shown = list(pictures.values())
         vectors = bundle.embedder.embed([*shown, *(Box(*one.box).crop(pictures[one.image]) for one in findings)])
         photos, marks = np.split(vectors, [len(shown)])
-        genuine = self._genuine(pictured[0].brand_id, model=bundle.name, dimension=marks.shape[1])
+        with self._database.read() as session:
+            genuine = active_vectors(session, pictured[0].brand_id, bundle=bundle)
         for fake in pictured:
             known = self._of_picture(fake, bundle=bundle)
             if known is None:
@@ -250,17 +252,6 @@ class KnownFakes:
         )
         with self._database.read() as session:
             return _together(session.execute(query))
-
-    def _genuine(self, brand_id: str, *, model: str, dimension: int) -> NDArray[np.float32]:
-        """(k, dimension) the vectors of the brand's references, marks and product photos."""
-        query = (
-            select(ReferenceVector.vector)
-            .join(Reference, Reference.id == ReferenceVector.reference_id)
-            .where(Reference.brand_id == brand_id, Reference.status == "active", ReferenceVector.model == model)
-        )
-        with self._database.read() as session:
-            stored = [np.frombuffer(vector, dtype="<f4") for vector in session.scalars(query)]
-        return np.array(stored, np.float32).reshape(len(stored), dimension)
 
     def _of_pictures(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> Iterator[NDArray[np.float32]]:
         """What `_of_picture` gives of each that has a picture."""

@@ -1,7 +1,8 @@
 """What follows from a brand's own product photo: where its logo is, and whether a copy wiped it.
 
-The places are found once, when the reference is uploaded, and stored with it, so that a replay compares what the scan
-compared. A reference from before they were stored gets its places when it is first loaded.
+The places are found once, when the reference is uploaded, by the logos that the brand has uploaded before it, and
+stored with it, so that a replay compares what the scan compared. A reference from before they were stored gets its
+places when it is first loaded.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import update
 from model.alignment import PreparedReference
 from model.logo_marks import logo_marks
 from model.logo_places import Detect, logo_places, logo_regions
+from model.own_logos import OwnLogos
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -27,7 +29,7 @@ from serve.database.tables import Reference, ReferenceKind
 StoredPlaces = list[list[float]]
 """Places as the database has them: left, top, width and height in pixels of the uploaded picture.
 
-A product's have how sure the detector was as well, 0..1.
+A product's have how sure it is, 0..1, that a mark is there as well.
 """
 
 LEAST_INSIDE = 0.8
@@ -44,11 +46,16 @@ class WipedPlace:
     wiped: Wiped
 
 
-def found_places(picture: RgbImage, *, kind: ReferenceKind, detect: Detect) -> StoredPlaces:
-    """The logo places of a product reference's upright `picture`, or the marks within a logo's, to be stored."""
+def found_places(
+    picture: RgbImage, *, kind: ReferenceKind, detect: Detect, own: OwnLogos | None = None
+) -> StoredPlaces:
+    """The logo places of a product reference's upright `picture`, or the marks within a logo's, to be stored.
+
+    `own` are the logos that the brand has uploaded already, which a product's places are compared with.
+    """
     if kind == "product":
-        found = logo_places(picture, logo_regions(picture, detect=detect))
-        return [[*_stored(place.box), round(place.score, 4)] for place in found]
+        regions = logo_regions(picture, detect=detect) if own is None else own.regions(picture)
+        return [[*_stored(place.box), round(place.score, 4)] for place in logo_places(picture, regions)]
     return [_stored(mark) for mark in logo_marks(picture, detect=detect)]
 
 

@@ -130,11 +130,13 @@ def _finding_from_mark(
     likeness = Likeness(divided, best.evidence.word, tampered, best.evidence.verified)
     shares = calibration.kinds.shares(likeness)
     reading = verifier.read(best.compared, shares=shares)
-    is_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
-    if is_another and not surely_its:
-        return None
+    says_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
     shares = verifier.after_reading(shares, reading)
-    kind = likeliest(shares)
+    kind, scores = likeliest(shares), rounded_scores(*(best.probability * share for share in shares))
+    # What differs from its reference and hardly seems to be the brand's is not made to be taken for it.
+    differs = kind == "imitation" and scores.imitation < scores.unrelated
+    if (says_another or differs) and not surely_its:
+        return None
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
     return Verified(
         suspect=suspect,
@@ -146,7 +148,7 @@ def _finding_from_mark(
         tampered=tampered,
         verified=best.evidence.verified,
         kind=kind,
-        scores=rounded_scores(*(best.probability * share for share in shares)),
+        scores=scores,
         reasons=explanation.reasons,
         aligned=explanation.aligned,
         difference=explanation.difference,

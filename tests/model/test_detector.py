@@ -74,6 +74,7 @@ def test_the_threshold_travels_in_the_file_and_can_be_set(tmp_path: Path) -> Non
     assert Detector(network).score_threshold == 0.7
     assert len(Detector(network).detect(photo)) == 1
     assert len(Detector(network, score_threshold=0.5).detect(photo)) == 2
+    assert len(Detector(network).detect(photo, score_threshold=0.5)) == 2
     assert len(Detector(network, score_threshold=0.5, most_regions=1).detect(photo)) == 1
 
 

@@ -10,6 +10,7 @@ from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
 
 from model.alignment import prepare_reference
 from model.bundle import bundle_folder
+from model.own_logos import Likeness
 from model.photo_copy import load_copy_weights, photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box, Region
@@ -109,7 +110,8 @@ def test_the_terms_are_the_numbers_and_their_products():
 
 def weights(**changed: Any) -> Weights:
     two = {"intercept": -1.0, "weights": (2, 0.5, 0, 1, 0), "detected": 0.0, "low": (-1, -1), "high": (1, 2)}
-    return Weights(**{**two, "finding_probability": 0.9, **changed})
+    likeness = Likeness(intercept=0.0, detected=1.0, similarity=0.0)
+    return Weights(**{**two, "finding_probability": 0.9, "likeness": likeness, **changed})
 
 
 def test_the_probability_is_a_logistic_regression_of_numbers_within_bounds() -> None:

@@ -30,6 +30,8 @@ MARK = 96
 class ColourEmbedder:
     """The picture at 9 × 9 pixels is its vector."""
 
+    dimension = 256
+
     def embed(self, crops: list[RgbImage]) -> NDArray[np.float32]:
         vectors = np.zeros((len(crops), 256), np.float32)
         for row, crop in zip(vectors, crops, strict=True):
@@ -42,7 +44,9 @@ class ColourEmbedder:
 class NoDetector:
     """Proposes nothing, so that the whole image is the only region."""
 
-    def detect(self, image: RgbImage) -> list[Region]:
+    score_threshold = 0.5
+
+    def detect(self, image: RgbImage, *, score_threshold: float | None = None) -> list[Region]:
         return []
 
     def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:

@@ -1,11 +1,15 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 from drawn_garment import PLACE, is_garment, product
 
 import training.logo_places
 from model.bundle import bundle_folder
+from model.embedder import Embedder
 from model.encoding import png
+from model.own_logos import Likeness
 from model.photo_copy import load_copy_weights
 from model.regions import Region
 from model.wiped_places import MEASUREMENTS, Weights
@@ -15,6 +19,9 @@ from training.logo_places import Measured, PlaceSettings, fitted_weights, measur
 from training.synthesis.logos import load_logos
 
 SIZE = MEASUREMENTS
+
+UNMOVED = Likeness(intercept=0.0, detected=1.0, similarity=0.0)
+"""Places are as sure as the detector is, whatever they look like."""
 
 
 def rows(*, wiped: bool, count: int, rng: np.random.Generator) -> list[Measured]:
@@ -29,10 +36,16 @@ def drawn(count: int) -> list[Measured]:
     return [*rows(wiped=False, count=count, rng=rng), *rows(wiped=True, count=count, rng=rng)]
 
 
+def fitted(found: list[Measured], *, most_false: float) -> dict[str, Any]:
+    return fitted_weights(found, likeness=UNMOVED, most_false=most_false)
+
+
 def test_the_weights_tell_the_two_apart_and_the_threshold_keeps_to_its_share():
     found = drawn(400)
-    written = fitted_weights(found, most_false=0.01)
-    weights = Weights(**{name: value for name, value in written.items() if name != "cross_fitted"})
+    written = fitted(found, most_false=0.01)
+    given = {name: value for name, value in written.items() if name != "cross_fitted"}
+    assert given.pop("likeness") == {"intercept": 0.0, "detected": 1.0, "similarity": 0.0}
+    weights = Weights(**given, likeness=UNMOVED)
     called = np.array(
         [weights.probability(one.numbers, detected=one.detected) > weights.finding_probability for one in found]
     )
@@ -48,24 +61,26 @@ def test_the_weights_tell_the_two_apart_and_the_threshold_keeps_to_its_share():
 
 def test_what_the_detector_is_sure_of_is_the_likelier_wiped():
     found = [replace(one, detected=0.6 if one.wiped else 0.1, numbers=np.zeros(SIZE)) for one in drawn(200)]
-    assert fitted_weights(found, most_false=0.01)["detected"] > 0.5
+    assert fitted(found, most_false=0.01)["detected"] > 0.5
 
 
 def test_the_worst_place_of_a_copy_counts():
     """With many places a copy, a threshold by places would let more copies pass than it says."""
     found = [replace(one, photo=str(one.drawing // 10), drawing=0) if not one.wiped else one for one in drawn(400)]
-    by_copy = fitted_weights(found, most_false=0.05)
+    by_copy = fitted(found, most_false=0.05)
     assert by_copy["cross_fitted"]["untouched_copies"] == 40
-    assert by_copy["finding_probability"] >= fitted_weights(drawn(400), most_false=0.05)["finding_probability"]
+    assert by_copy["finding_probability"] >= fitted(drawn(400), most_false=0.05)["finding_probability"]
 
 
 def test_the_threshold_is_never_below_even_odds():
     found = [replace(one, numbers=one.numbers * 20) for one in drawn(60)]
-    assert fitted_weights(found, most_false=0.01)["finding_probability"] >= 0.5
+    assert fitted(found, most_false=0.01)["finding_probability"] >= 0.5
 
 
 class PlaceDetector:
-    def detect(self, image):
+    score_threshold = 0.5
+
+    def detect(self, image, *, score_threshold=None):
         return [Region(PLACE, 0.9)] if is_garment(image) else []
 
 
@@ -76,6 +91,8 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
     settings = PlaceSettings(products=6)
     arguments = {
         "detector": PlaceDetector(),
+        "embedder": Embedder(bundle_folder() / "embedder.onnx"),
+        "likeness": UNMOVED,
         "photo_copy": load_copy_weights(bundle_folder() / "photo_copy.json"),
         "logos": load_logos()[:60],
         "progress": lambda items, *_: items,
@@ -84,7 +101,7 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
     assert {one.wiped for one in found} == {False, True}
     assert {one.tool for one in found} <= {"", *TRAINING_SMEARS}
     assert all(one.numbers.shape == (SIZE,) for one in found)
-    assert {one.detected for one in found} == {0.9}
+    assert [one.detected for one in found] == pytest.approx([0.9] * len(found))
     detail = {wiped: np.median([one.numbers[0] for one in found if one.wiped == wiped]) for wiped in (False, True)}
     assert detail[False] > detail[True] + 0.3
     again = list(measured_places(settings=settings, **arguments))

@@ -1,10 +1,11 @@
 """A brand's own product photo, used again: is it told when the logo on it was wiped until nothing was left?
 
-Two sets of references, both of `catalogue` photos. `drawn`: a mark of a held-out brand is drawn on the product, so that
-it is known where a logo is; that the detector must find it there is part of the figure. `own`: the photos as they are,
-with the places that the detector finds. Each reference gives honest copies, cropped, flipped, recoloured, recompressed,
-scaled, captioned elsewhere, and copies that were first smeared at full strength and then edited alike. Beside them,
-the other photo of `catalogue` that is most like each reference, which is no copy of it at all.
+Three sets of references, all of `catalogue` photos. `drawn`: a mark of a held-out brand is drawn on the product, so
+that it is known where a logo is; that the detector must find it there is part of the figure. `registered`: the same
+products and copies, of a brand that uploaded its logos before. `own`: the photos as they are, with the places that the
+detector finds. Each reference gives honest copies, cropped, flipped, recoloured, recompressed, scaled, captioned
+elsewhere, and copies that were first smeared at full strength and then edited alike. Beside them, the other photo of
+`catalogue` that is most like each reference, which is no copy of it at all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.logo_places import logo_places, logo_regions
+from model.own_logos import OwnLogos
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -32,6 +34,7 @@ from training.evaluation.products import EDITS, Edit
 from training.evaluation.report import Progress, Table
 from training.evaluation.verdict_judges import aligned_ssim
 from training.evaluation.verdicts import separation
+from training.own_logos import brand_vectors
 from training.synthesis.logos import Logo, split_of
 
 COPIES = 3
@@ -41,6 +44,12 @@ LEAST_SHOWN = 0.9
 """Share of the smeared place that a copy must show to be counted."""
 
 METHODS = ("hallmark", "embedding_similarity", "ssim")
+
+SETS = {
+    "drawn": "a held-out mark drawn on the product",
+    "registered": "the same, and the brand uploaded its logos before",
+    "own": "the places that the detector finds",
+}
 
 _TRIES = 12
 
@@ -97,7 +106,7 @@ def wiped_copies(
     held_out = [logo for logo in logos if split_of(logo.brand) == "held_out"]
     alike = _most_alike(photos, bundle)
     tables: dict[str, Table] = {}
-    for name in ("drawn", "own"):
+    for name in SETS:
         judged: list[Judged] = []
         others: list[Judged] = []
         for number, photo in enumerate(progress(photos, len(photos), f"wiped places, {name}")):
@@ -167,19 +176,30 @@ def _reference(
     photo: RgbImage, name: str, logos: Sequence[Logo], bundle: ModelBundle, rng: np.random.Generator
 ) -> Reference | None:
     """The photo as uploaded; None when no mark can be drawn on it, or, as it is, no place was found."""
-    picture, target = photo, None
-    if name == "drawn":
+    picture, target, own = photo, None, None
+    if name != "own":
+        logo = logos[int(rng.integers(len(logos)))]
         try:
-            picture, target = marked_product(photo, logos[int(rng.integers(len(logos)))], rng=rng)
+            picture, target = marked_product(photo, logo, rng=rng)
         except ValueError:
             return None
-    found = logo_places(picture, logo_regions(picture, detect=bundle.detector.detect))
+        if name == "registered":
+            own = _own_logos(logo.brand, logos, bundle)
+    regions = logo_regions(picture, detect=bundle.detector.detect) if own is None else own.regions(picture)
+    found = logo_places(picture, regions)
     if target is None:
         if not found:
             return None
         target = found[int(rng.integers(len(found)))].box
     prepared = prepare_reference(picture)
     return Reference(picture, prepared, found, prepared_places(picture, found, reference=prepared), target)
+
+
+def _own_logos(brand: str, logos: Sequence[Logo], bundle: ModelBundle) -> OwnLogos | None:
+    """The brand's drawings as it uploads them; None where none of them can be seen."""
+    vectors = brand_vectors(brand, logos, embedder=bundle.embedder)
+    likeness = bundle.wiped_places.likeness
+    return OwnLogos(vectors, bundle.detector, bundle.embedder, likeness) if len(vectors) else None
 
 
 def _compared(picture: RgbImage, match: PhotoMatch, places: Sequence[PreparedPlace], weights: Weights) -> list[Wiped]:
@@ -216,7 +236,7 @@ def _tables(name: str, judged: Sequence[Judged], others: Sequence[Judged]) -> di
     smeared = np.array([one.copy.tool != "" for one in judged])
     photo = np.array([one.photo for one in judged])
     strata = _strata(judged)
-    title = {"drawn": "a held-out mark drawn on the product", "own": "the places that the detector finds"}[name]
+    title = SETS[name]
     facts = {"references": len(set(photo.tolist())), "honest_copies": int((~smeared).sum())}
     tables = {
         f"wiped_{name}_{method}": Table(

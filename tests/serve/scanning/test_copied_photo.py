@@ -23,6 +23,7 @@ from model.photo_copy import PhotoMatch, photo_match
 from model.regions import Box, Region, RgbImage
 from serve import service
 from serve.database.migrations.versions.r0020_how_sure_places_are import FIND_ANEW
+from serve.database.tables import Reference
 from serve.scanning.candidates import StoredReference
 from serve.scanning.copied_photo import found_places, ready_places, wiped_places
 from serve.scanning.evidence import draw_evidence
@@ -36,17 +37,22 @@ WIPED = png(smeared(product(), WIPES["painted"]))
 
 
 class PlaceDetector:
-    """Finds the word in the whole garment."""
+    """Finds the word in the whole garment, and is so `sure` of it."""
 
-    def detect(self, image: RgbImage) -> list[Region]:
-        return [Region(PLACE, 0.9)] if is_garment(image) else []
+    def __init__(self, sure: float = 0.9) -> None:
+        self.sure = sure
+
+    score_threshold = 0.5
+
+    def detect(self, image: RgbImage, *, score_threshold: float = 0.5) -> list[Region]:
+        return [Region(PLACE, self.sure)] if is_garment(image) and self.sure >= score_threshold else []
 
     def likeliest(self, image: RgbImage, *, most: int) -> list[Region]:
         return self.detect(image)[:most]
 
 
-def bundle_with_detector(name: str = "plain") -> ModelBundle:
-    return replace(plain_bundle(name), detector=PlaceDetector())  # type: ignore[arg-type]
+def bundle_with_detector(name: str = "plain", *, sure: float = 0.9) -> ModelBundle:
+    return replace(plain_bundle(name), detector=PlaceDetector(sure))  # type: ignore[arg-type]
 
 
 class OneProduct:
@@ -179,10 +185,9 @@ def uploaded(with_detector: None, open_client: Open) -> tuple[Client, str]:
     return client, client.reference(client.brand("Fuma"), png(product()), kind="product")
 
 
-def stored(client: Client) -> list[list[float]] | None:
+def stored(client: Client, reference: str) -> list[list[float]] | None:
     with client.service.database.read() as session:
-        found: list[list[float]] | None = session.scalar(text('SELECT logo_places FROM "references"'))
-        return found
+        return session.get_one(Reference, reference).logo_places
 
 
 def kinds(client: Client) -> list[str]:
@@ -190,18 +195,30 @@ def kinds(client: Client) -> list[str]:
 
 
 def test_places_are_stored_at_the_upload(uploaded: tuple[Client, str]) -> None:
-    client, _ = uploaded
-    assert stored(client) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
+    client, reference = uploaded
+    assert stored(client, reference) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
     assert kinds(client) == ["copied_photo", "smear"]
+
+
+def test_a_brand_s_own_logo_is_a_place_however_faintly_it_is_seen(
+    monkeypatch: pytest.MonkeyPatch, open_client: Open
+) -> None:
+    monkeypatch.setattr(service, "load_bundle", lambda folder, threads: bundle_with_detector(folder.name, sure=0.1))
+    client = open_client()
+    brands = [client.brand("Fuma"), client.brand("Other")]
+    client.reference(brands[0], png(PLACE.crop(product())))
+    for brand, expected in zip(brands, (1, 0), strict=True):
+        reference = client.reference(brand, png(product()), kind="product")
+        assert len(stored(client, reference) or []) == expected
 
 
 def test_an_older_reference_gets_its_places_when_it_is_loaded(uploaded: tuple[Client, str]) -> None:
-    client, _ = uploaded
+    client, reference = uploaded
     with client.service.database.write() as session:
         session.execute(text(FIND_ANEW))
-    assert stored(client) is None
+    assert stored(client, reference) is None
     assert kinds(client) == ["copied_photo", "smear"]
-    assert stored(client) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
+    assert stored(client, reference) == [[*(round(value, 1) for value in PLACE.grown(MARGIN)), 0.9]]
 
 
 def test_a_replay_finds_the_same_smear(uploaded: tuple[Client, str]) -> None:

@@ -442,6 +442,17 @@ def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrela
     assert [one.kind for one in done.findings] == found
 
 
+@pytest.mark.parametrize(("kind", "found"), [("imitation", []), ("smear", ["smear"]), ("genuine", ["genuine"])])
+def test_what_differs_and_is_likelier_none_of_the_brands_is_no_imitation(kind: str, found: list[str]) -> None:
+    shares = {"genuine": 0.1, "smear": 0.1, "imitation": 0.1, kind: 0.8}
+    verifier = FixedVerifier(Scores(*(0.45 * share for share in shares.values()), unrelated=0.55))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    less_sure = replace(bundle.calibration.unclaimed, finding_probability=0.3)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=less_sure))
+    done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
+    assert [one.kind for one in done.findings] == found
+
+
 def test_agreeing_with_any_version_is_genuine() -> None:
     """The photo shows the second version, as is seen once it is laid; the first, which is nearer, says imitation."""
     bundle = bundle_of(Box(40, 60, 96, 96))
