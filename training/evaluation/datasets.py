@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,10 @@ Broken, burning, iced on biscuits, of beads, drawn by hand, in other colours, mi
 another word, or letters exchanged for pictures, as in the doodles of a search engine; a bag of "JAGUAR" is one, a cat
 another. What genuine marks look like must not be learnt from them, nor told.
 """
+
+
+COMPARED_ON = 250
+"""So many of the reported photos were what whole scans of each release until hallmark-23 were compared on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,26 @@ def real_photos(*, tuning: bool) -> list[Photo]:
         for photo in boxed_photos("flickrlogos27")
         if tuning == any(mark.brand in TUNING_BRANDS for mark in photo.marks) and photo.path.name not in drawn_after
     ]
+
+
+def sample(photos: Sequence[Photo], limit: int | None) -> list[Photo]:
+    """At most `limit` of the photos, drawn by chance and always the same ones, in their order."""
+    if limit is None or limit >= len(photos):
+        return list(photos)
+    chosen = np.random.default_rng(0).choice(len(photos), limit, replace=False)
+    return [photos[number] for number in sorted(chosen)]
+
+
+def set_aside() -> frozenset[str]:
+    """Names of the reported photos outside the sample that whole scans were compared on until hallmark-23.
+
+    What was chosen by that sample fits it: these say how other photos fare. Nothing may be chosen by them.
+
+    Raises:
+        DataMissing: the data set is not there.
+    """
+    photos = real_photos(tuning=False)
+    return frozenset(photo.path.name for photo in photos) - {photo.path.name for photo in sample(photos, COMPARED_ON)}
 
 
 def plain_photos(name: str, *, limit: int | None = None, seed: int = 0) -> list[Photo]:

@@ -8,12 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from model import CHAMPION
 from model.bundle import ModelBundle, bundle_folder, load_bundle
 from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out, regions_of
-from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos
+from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos, sample
 from training.evaluation.detected_marks import detected_marks
 from training.evaluation.latency import latency
 from training.evaluation.matchers import Cosine, Matcher, ShownProducts, all_matchers
@@ -65,7 +63,7 @@ class Inputs:
     @cached_property
     def marked(self) -> list[Photo]:
         """The photos of FlickrLogos-27 that nothing is tuned on, or a sample."""
-        return self._noted(_sample(real_photos(tuning=False), self.settings.photos))
+        return self._noted(sample(real_photos(tuning=False), self.settings.photos))
 
     @cached_property
     def clean(self) -> list[Photo]:
@@ -188,10 +186,3 @@ MEASURED: dict[Part, Callable[[Inputs], Table]] = {
     "latency": _latency,
 }
 """How each part is measured."""
-
-
-def _sample(photos: list[Photo], limit: int | None) -> list[Photo]:
-    if limit is None or limit >= len(photos):
-        return photos
-    chosen = np.random.default_rng(0).choice(len(photos), limit, replace=False)
-    return [photos[number] for number in sorted(chosen)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from client.service import running_service
 from model.encoding import jpeg
 from model.regions import Box
 from training.edits.smears import SMEARS, smear
-from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning
+from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning, set_aside
 from training.evaluation.intervals import Estimate, mean_interval, shares_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
@@ -78,7 +78,7 @@ def whole_photos(
     served: list[tuple[list[float], int]] = []
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
         name = f"{answers.other_brands}_other_brands{answers.way.name}"
-        rows[name] = figures(marked, clean, answers, registered=set(own))
+        rows[name] = figures(marked, clean, answers, registered=set(own), aside=set_aside())
         verdicts[name] = dict(Counter(one["kind"] for _, one in _right_findings(marked, answers.marked)))
         served += scores_and_truth(marked, answers)
     if served:
@@ -142,9 +142,14 @@ def _listing(photo: Photo, number: int, *, own: Drawings, way: Way) -> dict[str,
 
 
 def figures(
-    marked: Sequence[Photo], clean: Sequence[Photo], answers: Answers, *, registered: set[str]
+    marked: Sequence[Photo],
+    clean: Sequence[Photo],
+    answers: Answers,
+    *,
+    registered: set[str],
+    aside: Collection[str] = (),
 ) -> dict[str, Estimate]:
-    """The figures of one set of references, each over photos."""
+    """The figures of one set of references, each over photos; `aside` names those that nothing was chosen by."""
     with_reference = [(p, a) for p, a in zip(marked, answers.marked, strict=True) if _brands(p) & registered]
     without = [a for p, a in zip(marked, answers.marked, strict=True) if not _brands(p) & registered]
     tops = [(_brands(photo), _top_brand(answer)) for photo, answer in with_reference]
@@ -156,6 +161,9 @@ def figures(
     untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
     found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
+        "top_brand_right_set_aside": mean_interval(
+            [_top_brand(answer) in _brands(p) for p, answer in with_reference if p.path.name in aside]
+        ),
         "top_brand_wrong": mean_interval([top is not None and top not in there for there, top in tops]),
         "precision": shares_interval(right, [len(found) for found, _ in named]),
         "recall": shares_interval(right, [len(there & registered) for _, there in named]),

@@ -77,6 +77,15 @@ def test_photos_whose_mark_is_altered_are_counted_apart() -> None:
     assert found["marked_held_unaltered"].value == 0.0
 
 
+def test_photos_that_nothing_was_chosen_by_are_counted_apart() -> None:
+    marked = [photo("a", "1.jpg"), photo("a", "2.jpg"), photo("a", "3.jpg")]
+    said = [answer(("a", 0.1)), answer(("a", 0.1)), answer(("b", 0.1))]
+    found = figures(marked, [], Answers(5, Way(), said, []), registered={"a"}, aside={"2.jpg", "3.jpg", "4.jpg"})
+    assert found["top_brand_right"].value == pytest.approx(2 / 3)
+    assert found["top_brand_right_set_aside"].value == 0.5
+    assert found["top_brand_right_set_aside"].count == 2
+
+
 def test_a_box_that_lies_half_beside_the_mark_is_not_on_it() -> None:
     said = [answer(("a", 0.1)), answer(("a", 0.1), box=Box(0, 0, 9, 5)), answer(("a", 0.1), box=Box(4, 4, 9, 9))]
     found = figures([photo("a")] * 3, [], Answers(5, Way(), said, []), registered={"a"})
