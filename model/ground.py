@@ -35,12 +35,14 @@ def distance(picture: RgbImage, ground: tuple[int, int, int]) -> NDArray[np.uint
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def plain_share(picture: RgbImage, *, tolerance: float) -> float:
-    """The share, 0..1, of the border of `picture` that is of its commonest colour, or within `tolerance` of it."""
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.int16)
-    _, kinds, counts = np.unique(border // _LIKE_COLOURS, axis=0, return_inverse=True, return_counts=True)
-    commonest = np.median(border[kinds == counts.argmax()], axis=0)
-    return float((np.abs(border - commonest).max(axis=1) <= tolerance).mean())
+def smooth_share(picture: RgbImage) -> float:
+    """The share, 0..1, of the border of `picture` where no channel changes by a level a pixel, once it is blurred."""
+    soft = cv2.GaussianBlur(picture, (0, 0), _BLUR)
+    across, down = (cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+    changes = (np.abs(across) + np.abs(down)).max(axis=2)
+    border = (changes[:_BORDER], changes[-_BORDER:], changes[:, :_BORDER], changes[:, -_BORDER:])
+    return float((np.concatenate([side.ravel() for side in border]) < 1.0).mean())
 
 
-_LIKE_COLOURS = 8  # levels of each channel that count as one when the commonest colour is looked for
+_BLUR = 1.5  # sigma, pixels: more than compression leaves
+_BORDER = 4  # pixels

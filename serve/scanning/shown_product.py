@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from index.interface import IndexView
 from model.reference_views import shows_product
 from model.regions import RgbImage
-from model.shown_product import FEWEST_AROUND, KnownProduct, ShopPhoto, Shown, shown
+from model.shown_product import FEWEST_AROUND, STUDIO_COLOURS, KnownProduct, ShopPhoto, Shown, shown
 from model.tampering import Patch
 from serve.scanning.candidates import MOST_REFERENCES, Candidate, References
 
@@ -31,7 +31,7 @@ def places_of_products(
     left out.
 
     `vector` (1, 256) is the image's. In a studio the same person in the same trousers is shown in many shirts, so the
-    product must be recognised around the place; elsewhere what agrees is the product.
+    product must be recognised around the place, and by its colours; elsewhere what agrees is the product.
     """
     photo, found = ShopPhoto(image), {}
     for brand_id in suspected:
@@ -41,7 +41,7 @@ def places_of_products(
         seen = (shown(photo, KnownProduct(one.prepared)) for one in known if one is not None)
         its = (one for one in seen if one.is_its)
         if photo.in_a_studio:
-            on_it = _around(list(its), places, image.shape)
+            on_it = _around([one for one in its if one.colours >= STUDIO_COLOURS], places, image.shape)
         else:  # one product is enough, and the others need not be compared
             on_it = list(places) if next(its, None) is not None else []
         if on_it:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.ground import bounds, distance, stands_out
+from model.ground import bounds, distance, smooth_share, stands_out
 
 
 def _pictures():
@@ -24,6 +24,17 @@ def test_the_distance_is_what_the_slow_truth_says():
     for picture, ground in _pictures():
         far = np.abs(picture.astype(np.int16) - ground).max(axis=-1)
         assert np.array_equal(distance(picture, tuple(ground.tolist())), far)
+
+
+def test_a_ground_that_grows_darker_is_smooth_and_a_shelf_is_not():
+    fading = np.repeat(np.linspace(200, 150, 160).astype(np.uint8)[:, None], 120, axis=1)[..., None].repeat(3, axis=2)
+    shelf = fading.copy()
+    shelf[:, ::12] = 30
+    assert smooth_share(fading) == 1.0
+    assert smooth_share(shelf) < 0.5
+    cut_below = fading.copy()
+    cut_below[-4:] = shelf[-4:]
+    assert 0.75 < smooth_share(cut_below) < 0.95
 
 
 @pytest.mark.parametrize("place", [(0, 0), (3, 7), (11, 19)])
