@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
 from model.logo_places import logo_places, logo_regions
-from model.own_logos import OwnLogos
+from model.own_logos import own_logos
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -184,7 +184,7 @@ def _reference(
         except ValueError:
             return None
         if name == "registered":
-            own = _own_logos(logo.brand, logos, bundle)
+            own = own_logos(brand_vectors(logo.brand, logos, embedder=bundle.embedder), bundle=bundle)
     regions = logo_regions(picture, detect=bundle.detector.detect) if own is None else own.regions(picture)
     found = logo_places(picture, regions)
     if target is None:
@@ -193,13 +193,6 @@ def _reference(
         target = found[int(rng.integers(len(found)))].box
     prepared = prepare_reference(picture)
     return Reference(picture, prepared, found, prepared_places(picture, found, reference=prepared), target)
-
-
-def _own_logos(brand: str, logos: Sequence[Logo], bundle: ModelBundle) -> OwnLogos | None:
-    """The brand's drawings as it uploads them; None where none of them can be seen."""
-    vectors = brand_vectors(brand, logos, embedder=bundle.embedder)
-    likeness = bundle.wiped_places.likeness
-    return OwnLogos(vectors, bundle.detector, bundle.embedder, likeness) if len(vectors) else None
 
 
 def _compared(picture: RgbImage, match: PhotoMatch, places: Sequence[PreparedPlace], weights: Weights) -> list[Wiped]:
