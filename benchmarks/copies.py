@@ -36,7 +36,7 @@ BRANDS = 8
 
 @dataclass(frozen=True)
 class Size:
-    """How much is scanned: `photos` come back edited, of about as many more as `registered` says."""
+    """How much is scanned: `photos` come back edited, about `registered` more are registered beside them."""
 
     photos: int
     registered: int

@@ -19,7 +19,7 @@ from scipy.special import expit, logit
 
 from model.detector import Detector
 from model.embedder import Embedder
-from model.logo_places import SMALLEST_SIDE, logo_regions
+from model.logo_places import SMALLEST_SIDE, Detect, logo_places, logo_regions
 from model.regions import Region, RgbImage
 
 if TYPE_CHECKING:
@@ -81,6 +81,14 @@ def own_logos(vectors: Vectors, *, bundle: ModelBundle) -> OwnLogos | None:
     """The logos of `vectors` (n, d) as the bundle's networks look for them; None where there are none."""
     likeness = bundle.wiped_places.likeness
     return OwnLogos(vectors, bundle.detector, bundle.embedder, likeness) if len(vectors) else None
+
+
+def product_places(picture: RgbImage, *, detect: Detect, own: OwnLogos | None = None) -> list[Region]:
+    """The logo places of the product photo `picture` (RGB uint8), in its pixels, surest first.
+
+    By the brand's `own` logos, or by the detector alone.
+    """
+    return logo_places(picture, logo_regions(picture, detect=detect) if own is None else own.regions(picture))
 
 
 def faint_regions(picture: RgbImage, *, detector: Detector) -> list[Region]:

@@ -25,8 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from model.alignment import prepare_reference
 from model.detector import Detector
 from model.embedder import Embedder
-from model.logo_places import logo_places, logo_regions
-from model.own_logos import Likeness, OwnLogos, log_odds
+from model.own_logos import Likeness, OwnLogos, log_odds, product_places
 from model.photo_copy import CopyWeights, photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, Region, RgbImage
@@ -136,11 +135,8 @@ def measured_places(
             except ValueError:
                 continue
         vectors = brand_vectors(logo.brand, drawable, embedder=embedder)
-        if number % 2 and len(vectors):
-            regions = OwnLogos(vectors, detector, embedder, likeness).regions(picture)
-        else:
-            regions = logo_regions(picture, detect=detector.detect)
-        found = logo_places(picture, regions)
+        own = OwnLogos(vectors, detector, embedder, likeness) if number % 2 and len(vectors) else None
+        found = product_places(picture, detect=detector.detect, own=own)
         if found:
             name = photo.path.stem
             yield from _copies(picture, found, marks, photo=name, drawing=number, photo_copy=photo_copy, rng=rng)

@@ -17,8 +17,8 @@ from sqlalchemy import update
 
 from model.alignment import PreparedReference
 from model.logo_marks import logo_marks
-from model.logo_places import Detect, logo_places, logo_regions
-from model.own_logos import OwnLogos
+from model.logo_places import Detect
+from model.own_logos import OwnLogos, product_places
 from model.photo_copy import PhotoMatch
 from model.place_patches import PreparedPlace, box_in_copy, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -54,8 +54,8 @@ def found_places(
     `own` are the logos that the brand has uploaded already, which a product's places are compared with.
     """
     if kind == "product":
-        regions = logo_regions(picture, detect=detect) if own is None else own.regions(picture)
-        return [[*_stored(place.box), round(place.score, 4)] for place in logo_places(picture, regions)]
+        found = product_places(picture, detect=detect, own=own)
+        return [[*_stored(place.box), round(place.score, 4)] for place in found]
     return [_stored(mark) for mark in logo_marks(picture, detect=detect)]
 
 

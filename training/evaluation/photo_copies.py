@@ -9,7 +9,7 @@ import numpy as np
 
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle
-from model.logo_places import logo_places, logo_regions
+from model.own_logos import product_places
 from model.photo_copy import photo_match
 from model.place_patches import prepared_places
 from training.evaluation.datasets import Photo
@@ -37,7 +37,7 @@ def photo_copies(photos: Sequence[Photo], *, bundle: ModelBundle, progress: Prog
     photo_of: list[int] = []
     for place, original in enumerate(progress(originals, len(originals), "copies")):
         prepared, small = prepare_reference(original), fitted(original)
-        marked = logo_places(original, logo_regions(original, detect=bundle.detector.detect))
+        marked = product_places(original, detect=bundle.detector.detect)
         places = [one.place.box for one in prepared_places(original, marked, reference=prepared)]
         known = keypoints(small)
         other = originals[int(cosines[place].argmax())]

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.logo_places import logo_places, logo_regions
-from model.own_logos import own_logos
+from model.own_logos import own_logos, product_places
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -185,8 +184,7 @@ def _reference(
             return None
         if name == "registered":
             own = own_logos(brand_vectors(logo.brand, logos, embedder=bundle.embedder), bundle=bundle)
-    regions = logo_regions(picture, detect=bundle.detector.detect) if own is None else own.regions(picture)
-    found = logo_places(picture, regions)
+    found = product_places(picture, detect=bundle.detector.detect, own=own)
     if target is None:
         if not found:
             return None
