@@ -23,6 +23,7 @@ from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
 from model.networks.layout import channels_last
 from model.networks.weights import load_weights
+from training.denormals import denormals_as_zero
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
 from training.detector.losses import detection_loss
@@ -66,6 +67,7 @@ class DetectorTraining:
     channels: int = 48
 
 
+@denormals_as_zero()
 def train_detector(
     settings: DetectorTraining, *, progress: Progress, report: Callable[[str], None] = print
 ) -> dict[str, Any]:
@@ -75,7 +77,6 @@ def train_detector(
     appended to `log.jsonl`. The rate falls to almost nothing, so the last averaged weights are the ones to release.
     Raises `OtherTrainingError` when the folder's checkpoint was made with other settings.
     """
-    torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
     store, dev_sets = _scenes(settings, progress=progress, report=report)
     state = TrainingState.started(settings)

@@ -21,6 +21,7 @@ from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import load_weights, save_weights
 from model.tampering import SIDE, Tampering
+from training.denormals import denormals_as_zero
 from training.refusals import OtherTrainingError
 from training.synthesis.scenes import Sources
 from training.tampering.data import Tampered, draw_tampered
@@ -50,6 +51,7 @@ class TamperingTraining:
     development_photos: int = 200
 
 
+@denormals_as_zero()
 def train_tampering(
     sources: Sources,
     development: Sources,
@@ -66,7 +68,6 @@ def train_tampering(
 
     Raises `OtherTrainingError` when `checkpoint` is of other settings.
     """
-    torch.set_flush_denormal(True)
     torch.manual_seed(settings.seed)
     network = TamperingNetwork()
     if start is None:
