@@ -17,13 +17,12 @@ from model.appearance import FILE as APPEARANCE
 from model.embedder import Embedder
 from model.verifier import ALIGNER, Head, VerifierRuntime
 from training.evaluation.intervals import Estimate, Numbers, interval
-from training.evaluation.verdict_cases import without_margin
 from training.evaluation.verdicts import true_positive_rate
 from training.round.judge import Judge
 from training.round.standing import Arrays, fingerprint_of, kept_arrays
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
-from training.verifier.pairs import clean_reference
+from training.verifier.pairs import clean_reference, without_margin
 from training.verifier.release import CALIBRATION, NETWORK
 
 SEED = 4_711

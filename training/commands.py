@@ -157,6 +157,7 @@ def verifier(
     *,
     folder: Folder = WORK / "verifier",
     bundle: Bundle = NEW_BUNDLE,
+    start: Start = None,
     seed: int = 1,
     refit: Annotated[bool, typer.Option("--refit", help="Only fit the head to the bundle's networks anew")] = False,
     smears: Annotated[
@@ -168,20 +169,23 @@ def verifier(
     It goes on where it was interrupted.
     """
     from model.bundle import write_manifest
+    from model.detector import Detector
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
+    from training.verifier.material import Search
     from training.verifier.release import refit_head, refit_smears, release_verifier
     from training.verifier.wording import fit_wording
 
     embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
+    search = Search(embed, Detector(bundle / "detector.onnx").likeliest)
     if smears:
-        refit_smears(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+        refit_smears(bundle, logos=logos, search=search, seed=seed, report=out.print)
         write_manifest(bundle)
         return
     if refit:
-        refit_head(bundle, logos=logos, embed=embed, seed=seed, report=out.print)
+        refit_head(bundle, logos=logos, search=search, seed=seed, report=out.print)
     else:
-        release_verifier(bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print)
+        release_verifier(bundle, work=folder, logos=logos, search=search, seed=seed, report=out.print, start=start)
     fit_wording(bundle, embed=embed, seed=seed, report=out.print)
 
 
@@ -203,13 +207,8 @@ def close_look(
     from model.bundle import FILES, write_manifest
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
-    from training.verifier.close_look import (
-        LEARNT_FROM,
-        WEIGHED_ON,
-        Counts,
-        release_close_look,
-        weigh_close_look_anew,
-    )
+    from training.verifier.close_look import LEARNT_FROM, WEIGHED_ON, release_close_look, weigh_close_look_anew
+    from training.verifier.material import Counts
 
     embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
     usual = WEIGHED_ON if weigh else LEARNT_FROM

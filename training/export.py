@@ -39,14 +39,9 @@ from training.synthesis.scenes import Scene, SceneMaterial, draw_scene
 from training.tampering import train as tampering_release
 from training.tampering.data import draw_tampered
 from training.verifier.close_look import WEIGHTS, export_close_look
+from training.verifier.drawing import draw_pairs
 from training.verifier.pairs import clean_reference
-from training.verifier.release import (
-    draw_pairs,
-    export_aligner,
-    export_appearance,
-    export_judge,
-    laid_pairs,
-)
+from training.verifier.release import export_aligner, export_appearance, export_judge, laid_pairs
 
 SCENES, MARKS, TAMPERED, PAIRS = 200, 400, 96, 600
 """Drawn for the int8 ranges: of the detector, the embedder, the network of tampered places, and the appearance."""

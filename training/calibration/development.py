@@ -37,6 +37,7 @@ from training.evaluation.datasets import (
 from training.evaluation.references import DRAWINGS_PER_BRAND
 from training.evaluation.report import Progress
 from training.evaluation.versions import drawings_in_use
+from training.synthesis.grounds import is_for_thresholds
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, rasterise, split_of
 from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
@@ -114,7 +115,9 @@ def development_photos(
 
     Raises `DataMissing` without the photos that are asked for.
     """
-    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
+    garments = [
+        photo for photo in plain_photos("clothing") if is_for_tuning(photo.path) and is_for_thresholds(photo.path.name)
+    ]
     names = sorted({*brands.registered, *brands.packaged, *brands.pictured})
     photos = [
         *_placed_photos(brands, garments, count=placed, rng=rng),

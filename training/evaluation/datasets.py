@@ -15,9 +15,8 @@ import numpy as np
 from model.decode import decode
 from model.regions import Box, RgbImage
 from training.refusals import DataMissing
-from training.synthesis.grounds import data_folder
+from training.synthesis.grounds import data_folder, is_training_photo
 from training.synthesis.products import Product, load_products
-from training.synthesis.scenes import is_training_photo
 
 FOLDERS = {"grocery": "natural"}
 """Where the photos of a data set lie when it is not `images`."""
@@ -103,7 +102,7 @@ def traced_marks() -> tuple[TracedMark, ...]:
 def is_for_tuning(path: Path) -> bool:
     """Whether a photo without boxes may be tuned on; the others are for reporting.
 
-    It is the split that keeps garments from the detector's training (`training.synthesis.scenes.is_training_photo`).
+    It is the split that keeps them from training (`training.synthesis.grounds.is_training_photo`).
     """
     return is_training_photo(path.name)
 

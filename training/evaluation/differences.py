@@ -19,7 +19,7 @@ from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, split_of
 from training.synthesis.wordmarks import fetch_fonts
 from training.verifier.close_look import draw_looks
-from training.verifier.release import Drawn
+from training.verifier.drawing import Drawn
 
 CHANGED = 0.25
 """Share of a cell from which it counts as changed."""

@@ -27,7 +27,8 @@ from training.evaluation.versions import drawings_in_use
 from training.refusals import DataMissing
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, split_of
-from training.verifier.release import draw_pairs
+from training.verifier.drawing import draw_pairs
+from training.verifier.pairs import without_margin
 
 Split = Literal["dev", "held_out"]
 
@@ -214,13 +215,6 @@ class Places:
         tampering = self._bundle.tampering
         case = _case(picture, boxes[best], brand=brand, photo=file.name, kind=kind, tampering=tampering)
         return replace(case, edit=edit if kind == "imitation" else "", style=style)
-
-
-def without_margin(region: RgbImage) -> RgbImage:
-    """The detector's box in a region that has the scan's margin."""
-    height, width = region.shape[:2]
-    off_y, off_x = (round(side * CROP_MARGIN / (1 + 2 * CROP_MARGIN)) for side in (height, width))
-    return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])
 
 
 def _case(image: RgbImage, box: Box, *, brand: str, photo: str, kind: str, tampering: Tampering) -> Case:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from model.alignment import PreparedReference
 from model.bundle import ModelBundle
 from model.regions import RgbImage
-from training.evaluation.verdict_cases import without_margin
 from training.round.standing import sampled_logos
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, rasterise, split_of
 from training.synthesis.rendering import render_mark
-from training.verifier.pairs import Pair, clean_reference
-from training.verifier.release import draw_pairs, with_hard_references
+from training.verifier.drawing import draw_pairs
+from training.verifier.pairs import Pair, clean_reference, without_margin
+from training.verifier.rivals import with_hard_references
 
 SEED = 20_261_124
 """Never used to train or to choose anything."""

@@ -20,9 +20,10 @@ from model.verifier import VerifierRuntime
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, split_of
 from training.synthesis.products import Product
+from training.verifier.drawing import draw_pairs
 from training.verifier.head import Embed, examined_pairs
 from training.verifier.pairs import Pair
-from training.verifier.release import draw_pairs, with_hard_references
+from training.verifier.rivals import with_hard_references
 
 Arrays = dict[str, NDArray[np.generic]]
 

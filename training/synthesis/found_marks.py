@@ -22,6 +22,7 @@ from model.decode import decode
 from model.reading import Line
 from model.regions import Box, RgbImage
 from training.synthesis.garments import boxed_garments
+from training.synthesis.grounds import is_for_thresholds, is_training_photo
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED, PackageMark, SeenPackage, boxed_by_hand, seen_packages
 from training.synthesis.products import Product, load_products, split_of_product
@@ -78,7 +79,7 @@ def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
     products = load_products(data)
     found = [mark for package in seen_packages(products) for mark in _on_package(package, reader)]
     for garment in boxed_garments(data):
-        if not garment.is_held_out:
+        if not garment.is_held_out and not is_for_thresholds(garment.path.name):
             picture = decode(garment.path.read_bytes())
             boxes = [box for box in garment.marks if _is_large(box, _SMALLEST_GARMENT)]
             name, split = garment.path.stem, split_of_product(garment.path.stem)
@@ -89,6 +90,8 @@ def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
 def _words(product: Product, reader: Reads) -> Iterator[FoundMark]:
     """Those on photos of the `product` alone, of its split: its photos are alike."""
     for path in product.photos[int(product.kind == "product") :]:
+        if product.kind == "garment" and (not is_training_photo(path.name) or is_for_thresholds(path.name)):
+            continue
         picture = decode(path.read_bytes())
         for line in reader.lines(picture):
             if _is_a_word(line.text) and _is_large(line.box, _SMALLEST_LINE):

@@ -5,6 +5,7 @@ Every function takes a numpy `Generator` and returns float32 RGB of values 0..25
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,19 @@ def data_folder() -> Path:
     return Path(os.environ.get("HALLMARK_DATA", "../shared/data"))
 
 
+def is_training_photo(name: str) -> bool:
+    """Whether a photo that shows no boxed mark may be trained on; 15 %, by a hash of the name, are only reported on."""
+    return hashlib.sha256(Path(name).name.encode()).digest()[0] >= 0.15 * 256
+
+
+def is_for_thresholds(name: str) -> bool:
+    """Whether a garment's photo that may be trained on is kept for choosing thresholds: every second, by its name.
+
+    The verifier learns from the others alone: of what it saw as nobody's mark it is surer than of anything else.
+    """
+    return hashlib.sha256(f"thresholds {Path(name).name}".encode()).digest()[0] % 2 == 0
+
+
 @dataclass(frozen=True)
 class Backgrounds:
     """Real photos to cut grounds from; without any, every ground is drawn."""
@@ -35,7 +49,8 @@ class Backgrounds:
     @classmethod
     def found_in(cls, data: Path) -> Backgrounds:
         """The photos under `data` that may be trained on; empty when the folder is absent."""
-        return cls(tuple(sorted(file for folder in _PHOTO_FOLDERS for file in (data / folder).glob("*.jpg"))))
+        files = sorted(file for folder in _PHOTO_FOLDERS for file in (data / folder).glob("*.jpg"))
+        return cls(tuple(file for file in files if is_training_photo(file.name)))
 
     def photo(self, rng: np.random.Generator) -> FloatImage | None:
         """One whole photo at most 720 px high or wide, None when there are none."""

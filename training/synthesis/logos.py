@@ -94,6 +94,27 @@ def brand_key(name: str) -> str:
     return _SAME_BRAND.get(key, key)
 
 
+def may_be_one_brand(one: str, other: str) -> bool:
+    """Whether two names, of logos or of what is written in a mark, share a word or lie within each other.
+
+    An empty name is nobody's.
+    """
+    ours, theirs = _words_of(one), _words_of(other)
+    return bool(ours & theirs) or any(
+        len(word) >= _TELLING and len(word_) >= _TELLING and (word in word_ or word_ in word)
+        for word in ours for word_ in theirs
+    )  # fmt: skip
+
+
+_TELLING = 4  # letters of a word that says whose another is, which holds it
+
+
+def _words_of(name: str) -> set[str]:
+    """Words of at least three letters, and all of them as one."""
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    return {word for word in (*words, "".join(words)) if len(word) >= 3 or word == "".join(words)} - {""}
+
+
 def is_held_out(brand: str) -> bool:
     """Whether `brand` is, or is a sub-brand of, one that figures are reported on (`googleads`, `applemusic`)."""
     if brand in HELD_OUT_BRANDS or brand in _ALSO_HELD_OUT:

@@ -8,7 +8,6 @@ world. One in six is a real package in a shop with its real marks; others show o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from model.regions import Box, RgbImage
 from training.synthesis.arrangements import Drawn, mark_picture, marks_in_rows
 from training.synthesis.clutter import add_clutter
-from training.synthesis.grounds import drawn_ground
+from training.synthesis.grounds import drawn_ground, is_training_photo
 from training.synthesis.inks import opposite
 from training.synthesis.logos import Logo, RgbaImage, load_logos, one_colour, split_of
 from training.synthesis.marks import draw_mark, turned
@@ -51,11 +50,6 @@ _PLAIN_PICTURES = tuple(
     )
 )  # fmt: skip
 """The pictures inside the installed scikit-image that show no mark."""
-
-
-def is_training_photo(name: str) -> bool:
-    """Whether a photo of the folder `clothing` may be trained on; 15 % of them, by a hash of the name, never are."""
-    return hashlib.sha256(Path(name).name.encode()).digest()[0] >= 0.15 * 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,18 +27,19 @@ from model.close_look import FILE, SQUARE, CloseLook, close_pair, frame_size
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import load_weights, save_weights
-from model.reading import Reader
 from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_odds
 from training.edits.redrawn import ImpossibleEditError
-from training.synthesis.found_marks import FoundMark, found_marks
+from training.synthesis.found_marks import FoundMark
 from training.synthesis.grounds import Backgrounds, any_colour, data_folder
 from training.synthesis.logos import Logo, RgbaImage, load_logos, rasterise, split_of
 from training.synthesis.wordmarks import cased, fetch_fonts, near_miss, wordmark
+from training.verifier.drawing import PARTS, Drawn, Seed, gathered, in_parts, joined
 from training.verifier.flat import Flat
-from training.verifier.found import FoundPairs
+from training.verifier.found import FoundPairs, found_pairs
 from training.verifier.head import Embed, examined_pairs
+from training.verifier.material import Counts, Report, real_marks
 from training.verifier.pairs import MARK_WIDTH, Imitate, Pair, Photographed, Showing, draw_pair
-from training.verifier.release import CALIBRATION, NETWORK, Drawn, Report, aligned_pairs, export_halves, gathered
+from training.verifier.release import CALIBRATION, NETWORK, aligned_pairs, export_halves
 from training.verifier.steps import Steps
 from training.verifier.views import ViewRecipe, true_matrix
 
@@ -66,21 +64,8 @@ LEARNT_SHARE = 0.5
 """Of what was learnt on, in the weights that are released: half-way it keeps what the earlier release knew (WiSE-FT,
 Wortsman et al. 2022)."""
 
-PARTS = 4
-"""In which pairs are drawn, each by a process of its own; what is drawn depends on their number."""
-
 MAP_WEIGHT = 1.5
 """Of the maps' cross entropy beside the verdict's."""
-
-Seed = int | np.random.SeedSequence
-
-
-class Counts(NamedTuple):
-    """How many `drawn` pairs, and how many of real marks, `found` on photos."""
-
-    drawn: int
-    found: int
-
 
 LEARNT_FROM, WEIGHED_ON = Counts(17_400, 8_400), Counts(3_600, 1_200)
 """Pairs of `train` brands and goods that the network learns from, and of `dev` ones that say what its word is worth."""
@@ -100,7 +85,7 @@ def release_close_look(
     (`close_look.fp16.npz`) of an earlier release to begin from, trunk and all; what is written lies half-way from it to
     what was learnt then. Without real photos it learns from drawn pairs alone, and says so.
     """
-    marks = _real_marks(report)
+    marks = real_marks(report)
     drawn = drawn_in_parts("train", marks, counts=counts, logos=logos, seed=seed)
     alignments = aligned_pairs(drawn.pairs, drawn.prepared(), aligner=Aligner(folder / ALIGNER))
     embedder = EmbedderNetwork()
@@ -140,15 +125,9 @@ def weigh_close_look_anew(
 
     `marks` are all real ones, which are looked for otherwise where any are asked for.
     """
-    real = (_real_marks(report) if counts.found else []) if marks is None else marks
+    real = (real_marks(report) if counts.found else []) if marks is None else marks
     drawn = drawn_in_parts("dev", real, counts=counts, logos=logos, seed=seed + 1)
     weigh_close_look(folder, drawn, embed=embed, report=report)
-
-
-def _real_marks(report: Report) -> list[FoundMark]:
-    marks = found_marks(data_folder(), reader=Reader())
-    report(f"{len(marks)} real marks found on the photos in {data_folder()}")
-    return marks
 
 
 def drawn_in_parts(split: str, marks: Sequence[FoundMark], *, counts: Counts, logos: Path | None, seed: int) -> Drawn:
@@ -159,8 +138,7 @@ def drawn_in_parts(split: str, marks: Sequence[FoundMark], *, counts: Counts, lo
     fonts, real = fetch_fonts(), [mark for mark in marks if mark.split == split]
     each = Counts(counts.drawn // PARTS, counts.found // PARTS)
     part = partial(_part, split=split, real=real, counts=each, logos=logos, fonts=fonts)
-    with ProcessPoolExecutor(min(PARTS, cpu_count() or 1), get_context("spawn")) as processes:
-        return joined(processes.map(part, np.random.SeedSequence(seed).spawn(PARTS)))
+    return in_parts(part, seed=seed)
 
 
 def _part(
@@ -169,20 +147,10 @@ def _part(
     backgrounds = Backgrounds.found_in(data_folder())
     of_split = [logo for logo in load_logos(logos) if split_of(logo.brand) == split]
     drawn = draw_looks(of_split, count=counts.drawn, seed=seed, backgrounds=backgrounds, fonts=fonts)
-    return with_found(drawn, FoundPairs(real, backgrounds), count=counts.found, seed=seed) if real else drawn
-
-
-def joined(parts: Iterable[Drawn]) -> Drawn:
-    """The pairs of all `parts`, in their order, each with its references."""
-    whole = Drawn([], [], [])
-    for part in parts:
-        before = len(whole.pictures)
-        whole.pairs.extend(
-            replace(pair, reference=pair.reference + before) if pair.reference >= 0 else pair for pair in part.pairs
-        )
-        whole.pictures.extend(part.pictures)
-        whole.brands.extend(part.brands)
-    return whole
+    if not real:
+        return drawn
+    shares = dict(zip(CLASSES, SHARES, strict=True))
+    return joined([drawn, found_pairs(FoundPairs(real, backgrounds), count=counts.found, shares=shares, seed=seed)])
 
 
 def draw_looks(
@@ -215,21 +183,6 @@ def draw_looks(
         except ValueError:  # a letter that the typeface lacks, or a mark without what the imitation needs
             continue
     return gathered(pairs, known)
-
-
-def with_found(drawn: Drawn, found: FoundPairs, *, count: int, seed: Seed, unseen: bool = False) -> Drawn:
-    """`drawn`, and `count` pairs of real marks after it; `unseen` takes only kept-out edits."""
-    rng = np.random.default_rng(seed)
-    pairs, pictures, brands = list(drawn.pairs), list(drawn.pictures), list(drawn.brands)
-    while len(pairs) < len(drawn.pairs) + count:
-        try:
-            pair, picture = found.draw(label=str(rng.choice(CLASSES, p=SHARES)), rng=rng, unseen=unseen)
-        except ValueError:  # too small on the photo chosen, not to be traced so, or without what the imitation needs
-            continue
-        pairs.append(replace(pair, reference=len(pictures)))
-        pictures.append(picture)
-        brands.append(pair.brand)
-    return Drawn(pairs, pictures, brands)
 
 
 def _is_word(name: str) -> bool:

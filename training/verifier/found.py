@@ -6,8 +6,8 @@ photo is real. What light and folds left in a tracing stands beside genuine mark
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -23,8 +23,9 @@ from training.synthesis.grounds import Backgrounds, any_colour
 from training.synthesis.logos import Logo, RgbaImage, content_of, one_colour, rasterise
 from training.synthesis.rendering import clean_mark
 from training.synthesis.tracing import Extent, Tracing, trace
+from training.verifier.drawing import Drawn, Seed
 from training.verifier.layout import changed_by_edit, changed_by_smear, genuine_corners, rectangle
-from training.verifier.pairs import MARK_WIDTH, UNCHANGED, Pair, cropped, smeared
+from training.verifier.pairs import MARK_WIDTH, NOWHERE, UNCHANGED, Pair, cropped, smeared
 
 SHARES = {"package": 0.62, "word": 0.26, "garment": 0.12}
 """Of the pairs: marks and words of packages, seen by several photos; words of one photo; boxed marks of garments."""
@@ -61,7 +62,7 @@ class FoundPairs:
 
         `unseen` draws only edits that are kept out of fitting. Raises ValueError where what was chosen does not do.
         """
-        number = int(rng.choice(len(self.marks), p=self._weights))
+        number = self._any(rng)
         mark = self.marks[number]
         tracing = self._drawn(number, rng)
         view = mark.views[int(rng.integers(len(mark.views)))]
@@ -87,6 +88,19 @@ class FoundPairs:
         region, quad = cropped(_saved_again(photo, rng), box, corners, rng)
         return Pair(region, mark.name, -1, quad, label, edit, strength, changed), _uploaded(reference, rng)
 
+    def unrelated(self, rng: np.random.Generator) -> Pair:
+        """A mark as a photo shows it, whose reference is chosen later. Raises ValueError where it is too small."""
+        mark = self.marks[self._any(rng)]
+        view = mark.views[int(rng.integers(len(mark.views)))]
+        box = _around(view.corners)
+        if min(box.width, box.height) < _LEAST_SIDE:
+            raise ValueError(f"{mark.name} is too small on {view.path.name}")
+        region, _ = cropped(_saved_again(decode(view.path.read_bytes()), rng), box, view.corners, rng)
+        return Pair(region, mark.name, -1, NOWHERE, "unrelated", "found", 0.0, UNCHANGED)
+
+    def _any(self, rng: np.random.Generator) -> int:
+        return int(rng.choice(len(self.marks), p=self._weights))
+
     def _drawn(self, number: int, rng: np.random.Generator) -> Tracing:
         """A tracing of the mark that shows what its picture shows. Raises ValueError where it does not."""
         pictures = self.marks[number].pictures
@@ -102,6 +116,27 @@ class FoundPairs:
         if limited is None or not self._faithful[*key, extent]:
             raise ValueError(f"{self.marks[number].name} cannot be traced in {colours} colours")
         return limited
+
+
+def found_pairs(
+    found: FoundPairs, *, count: int, shares: Mapping[str, float], seed: Seed, unseen: bool = False
+) -> Drawn:
+    """`count` pairs of real marks, by the `shares` of their labels; `unseen` takes only kept-out edits."""
+    rng, drawn = np.random.default_rng(seed), Drawn([], [], [])
+    labels, odds = list(shares), list(shares.values())
+    while len(drawn.pairs) < count:
+        label = str(rng.choice(labels, p=odds))
+        try:
+            if label == "unrelated":
+                drawn.pairs.append(found.unrelated(rng))
+                continue
+            pair, picture = found.draw(label=label, rng=rng, unseen=unseen)
+        except ValueError:  # too small on the photo chosen, not to be traced so, or without what the imitation needs
+            continue
+        drawn.pairs.append(replace(pair, reference=len(drawn.pictures)))
+        drawn.pictures.append(picture)
+        drawn.brands.append(pair.brand)
+    return drawn
 
 
 def _weights(marks: Sequence[FoundMark]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, get_args
 
 import numpy as np
@@ -22,7 +23,8 @@ from model.networks.verifier import CLASSES
 from model.reading import Outcome
 from model.regions import RgbImage
 from model.verifier import Head, Scores, VerifierRuntime, smear_odds
-from training.verifier.pairs import Pair
+from training.synthesis.logos import may_be_one_brand
+from training.verifier.pairs import Pair, without_margin
 
 READING_PRIOR = 2.0
 """Half the inverse variance of the prior on a reading's log odds."""
@@ -64,15 +66,14 @@ def examined_pairs(
     first, second or third, by turns.
     """
     known = embed(pictures)
-    seen = embed([_without_margin(pair.region) for pair in pairs])
+    seen = embed([without_margin(pair.region) for pair in pairs])
     similarity = seen @ known.T
-    owner = np.array(brands)
     settled = []
     for place, pair in enumerate(pairs):
         chosen = pair.reference
         if chosen < 0:
-            order = [int(i) for i in np.argsort(-similarity[place])[:40] if owner[i] != pair.brand]
-            chosen = order[place % 3]
+            others = (int(i) for i in np.argsort(-similarity[place]) if not may_be_one_brand(brands[i], pair.brand))
+            chosen = next(islice(others, place % 3, None))
         settled.append(replace(pair, reference=chosen))
     numbers = []
     for place, pair in enumerate(settled):
@@ -187,10 +188,3 @@ def _trained(
 
 def _one_in_three(brand: str) -> bool:
     return hashlib.sha256(f"temperature {brand}".encode()).digest()[0] % 3 == 0
-
-
-def _without_margin(region: RgbImage) -> RgbImage:
-    """The detector's box: what the scan embeds has no margin yet."""
-    height, width = region.shape[:2]
-    off_y, off_x = round(height * 0.12 / 1.24), round(width * 0.12 / 1.24)
-    return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])

@@ -152,7 +152,7 @@ def draw_pair(
     if label == "unrelated" and rng.random() < 0.55:
         height, width = (int(v) for v in rng.integers(60, 240, 2))
         piece = _shot(backgrounds.piece(height, width, rng=rng), rng)
-        return Pair(piece, "", -1, _NOWHERE, label, "photo", 0.0, UNCHANGED)
+        return Pair(piece, "", -1, NOWHERE, label, "photo", 0.0, UNCHANGED)
     mark = rasterise(logo, width=MARK_WIDTH)
     corners, changed = rectangle(mark.shape), UNCHANGED
     if label == "imitation":
@@ -168,11 +168,11 @@ def draw_pair(
     photo = shown.taken(photo, rng)
     region, quad = cropped(photo, shown.found(placed, rng), placed.corners, rng)
     if label == "unrelated":
-        return Pair(region, logo.brand, -1, _NOWHERE, label, edit, strength, UNCHANGED)
+        return Pair(region, logo.brand, -1, NOWHERE, label, edit, strength, UNCHANGED)
     return Pair(region, logo.brand, index, quad, label, edit, strength, changed)
 
 
-_NOWHERE = np.full((4, 2), np.nan, np.float32)
+NOWHERE = np.full((4, 2), np.nan, np.float32)
 UNCHANGED = np.zeros((MAP_SIDE, MAP_SIDE), np.uint8)
 
 
@@ -258,7 +258,19 @@ def cropped(
     region = grown.crop(photo)
     origin = np.floor(np.maximum([grown.x, grown.y], 0)).clip(0, [width - 1, height - 1])
     shares = (quad - origin) / [region.shape[1], region.shape[0]]
+    return reduced(region), shares.astype(np.float32)
+
+
+def reduced(region: RgbImage) -> RgbImage:
+    """The region with at most `LARGEST_REGION` px along its longer side."""
     scale = min(1.0, LARGEST_REGION / max(region.shape[:2]))
     if scale < 1:
         region = np.asarray(cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.ascontiguousarray(region), shares.astype(np.float32)
+    return np.ascontiguousarray(region)
+
+
+def without_margin(region: RgbImage) -> RgbImage:
+    """The detector's box in a region that has the scan's margin: what a scan embeds has none."""
+    height, width = region.shape[:2]
+    off_y, off_x = (round(side * CROP_MARGIN / (1 + 2 * CROP_MARGIN)) for side in (height, width))
+    return np.ascontiguousarray(region[off_y : height - off_y or None, off_x : width - off_x or None])

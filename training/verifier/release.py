@@ -11,7 +11,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.alignment import FRAME_SIDE, Matrix, PreparedReference, laid_in_frame, prepare_reference, working_size
+from model.alignment import FRAME_SIDE, Matrix, PreparedReference, laid_in_frame, working_size
 from model.appearance import FILE as APPEARANCE
 from model.export import export_onnx, quantize
 from model.networks.aligner import AlignerNetwork
@@ -29,85 +29,31 @@ from model.networks.layers import PairNetwork
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights, save_weights
 from model.reading import Outcome
-from model.regions import RgbImage
 from model.siamese import features_file
 from model.verifier import ALIGNER, Aligner, VerifierRuntime
-from training.synthesis.grounds import Backgrounds, data_folder
-from training.synthesis.logos import Logo, load_logos, split_of
+from training.synthesis.found_marks import FoundMark
 from training.verifier.aligner import fit_aligner
+from training.verifier.drawing import Drawn
 from training.verifier.head import Embed, ExaminedPairs, examined_pairs, fit_head, fit_smear
+from training.verifier.material import Counts, Report, Search, material, real_marks
 from training.verifier.network import fit_network
-from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
-from training.verifier.views import ViewRecipe, similar_reference
+from training.verifier.pairs import Pair
+from training.verifier.rivals import beside_nearest, with_rivals
+from training.verifier.views import ViewRecipe
 
 NETWORK = "verifier.onnx"
 CALIBRATION = "verifier_calibration.json"
 CARD = "verifier.card.md"
+ALIGNER_WEIGHTS = "aligner.fp16.npz"
 
-DRAWN_SHARES = (0.32, 0.25, 0.28, 0.15)
-"""Shares of the classes among drawn pairs, in the order of `LABELS`."""
+LEARNT_FROM = Counts(drawn=16_000, found=10_000, proposed=3_600)
+"""Pairs of `train` brands and goods that the networks learn from; the aligner not from what is proposed."""
 
-_COLOURED_SHARE = 0.65
+HEAD_FROM = Counts(drawn=12_000, found=1_600, proposed=600)
+"""Pairs of `dev` brands and goods that the head is fitted on."""
+
 _CALIBRATION = 400
 _PICTURES = torch.zeros((2, FRAME_SIDE, FRAME_SIDE, 3), dtype=torch.uint8)
-
-Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Pairs, with the pictures of the references that they name and the brands of those."""
-
-    pairs: list[Pair]
-    pictures: list[RgbImage]
-    brands: list[str]
-
-    def prepared(self) -> list[PreparedReference]:
-        """The references made ready."""
-        return [prepare_reference(picture) for picture in self.pictures]
-
-
-def draw_pairs(
-    logos: Sequence[Logo], *, count: int, seed: int, backgrounds: Backgrounds, unseen: bool = False
-) -> Drawn:
-    """`count` pairs around `logos`, two thirds of them logos of several colours; `unseen` takes only kept-out edits."""
-    rng = np.random.default_rng(seed)
-    coloured = [i for i, logo in enumerate(logos) if not logo.monochrome] or list(range(len(logos)))
-    plain = [i for i, logo in enumerate(logos) if logo.monochrome] or coloured
-    pairs: list[Pair] = []
-    while len(pairs) < count:
-        index = int(rng.choice(coloured if rng.random() < _COLOURED_SHARE else plain))
-        label = str(rng.choice(LABELS, p=DRAWN_SHARES))
-        try:
-            pairs.append(draw_pair(logos, index, label=label, rng=rng, backgrounds=backgrounds, unseen=unseen))
-        except ValueError:  # a logo without what the imitation needs, or too thin to be drawn: take another
-            continue
-    return gathered(pairs, logos)
-
-
-def gathered(pairs: Sequence[Pair], logos: Sequence[Logo]) -> Drawn:
-    """`pairs` with only the references that they use, renumbered."""
-    used = sorted({pair.reference for pair in pairs if pair.reference >= 0})
-    number = {reference: place for place, reference in enumerate(used)}
-    renamed = [replace(pair, reference=number.get(pair.reference, -1)) for pair in pairs]
-    return Drawn(renamed, [clean_reference(logos[i]) for i in used], [logos[i].brand for i in used])
-
-
-def with_hard_references(drawn: Drawn, frames: np.ndarray, *, seed: int) -> list[Pair]:
-    """Unrelated pairs given a reference of another brand that looks alike among 1, 30 or 200 drawn ones."""
-    rng = np.random.default_rng(seed)
-    owner = np.array(drawn.brands)
-    settled = []
-    for pair in drawn.pairs:
-        chosen = pair.reference
-        if chosen < 0:
-            among = rng.choice(len(frames), min(int(rng.choice([1, 30, 200])), len(frames)), replace=False)
-            others = among[owner[among] != pair.brand]
-            pool = others if len(others) else np.flatnonzero(owner != pair.brand)[:1]
-            chosen = similar_reference(pair.region, frames, among=pool)
-        settled.append(replace(pair, reference=chosen))
-    return settled
-
 
 ALIGNER_RECIPE = ViewRecipe(epochs=6, learning_rate=3e-3, crude_share=0.6, crude_noise=0.02, fine_noise=0.04)
 """How the aligner is trained: mostly from where a detector's box lies."""
@@ -115,40 +61,46 @@ ALIGNER_RECIPE = ViewRecipe(epochs=6, learning_rate=3e-3, crude_share=0.6, crude
 JUDGE_RECIPE = ViewRecipe(epochs=5, crude_share=0.7, crude_noise=0.01, fine_noise=0.02)
 """How the verdict is trained: mostly on pairs as the aligner laid them."""
 
+JUDGE_RECIPE_ON = replace(JUDGE_RECIPE, epochs=3, learning_rate=1e-3)
+"""How an earlier release's verdict is learnt on."""
+
 
 def release_verifier(
-    folder: Path, *, work: Path, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 28_000
-) -> None:
+    folder: Path, *, work: Path, logos: Path | None, search: Search, seed: int, report: Report,
+    start: Path | None = None, counts: Counts = LEARNT_FROM,
+) -> None:  # fmt: skip
     """Draw, train, fit and write everything that the verifier needs into `folder`.
 
-    The networks' epochs are kept in the folder `work`: what was interrupted draws the same pairs and goes on.
+    The networks' epochs are kept in the folder `work`: what was interrupted draws the same pairs and goes on. `start`
+    names the weights (`verifier.fp16.npz`) of an earlier release, whose verdict learns on; its aligner, beside them,
+    stays as it is.
     """
-    backgrounds = Backgrounds.found_in(data_folder())
-    known = load_logos(logos)
-    training = [logo for logo in known if split_of(logo.brand) == "train"]
-    drawn = draw_pairs(training, count=pairs, seed=seed, backgrounds=backgrounds)
-    references = drawn.prepared()
+    marks = real_marks(report)
+    drawn = material("train", marks, counts=counts, logos=logos, likeliest=search.likeliest, seed=seed)
+    references = drawn.known.prepared()
     frames = np.stack([reference.frame for reference in references])
-    settled = with_hard_references(drawn, frames, seed=seed)
-    aligner = fit_aligner(
-        settled,
-        frames,
-        recipe=replace(ALIGNER_RECIPE, seed=seed),
-        report=report,
-        checkpoint=work / "aligner.pt",
-    )
+    recipe = replace(ALIGNER_RECIPE, seed=seed)
+    begun = None
+    if start is None:
+        aligner = fit_aligner(drawn.known.pairs, frames, recipe=recipe, report=report, checkpoint=work / "aligner.pt")
+    else:
+        aligner, begun = AlignerNetwork(), VerifierNetwork()
+        load_weights(aligner, start.with_name(ALIGNER_WEIGHTS))
+        load_weights(begun, start)
     export_aligner(folder, aligner)
-    alignments = aligned_pairs(settled, references, aligner=Aligner(folder / ALIGNER))
+    settled = with_rivals(drawn.known, frames, embed=search.embed, seed=seed)
+    settled += beside_nearest(drawn.proposed, drawn.packaged, embed=search.embed, seed=seed)
     judge = fit_network(
         settled,
         frames,
-        recipe=replace(JUDGE_RECIPE, seed=seed),
+        recipe=replace(JUDGE_RECIPE if start is None else JUDGE_RECIPE_ON, seed=seed),
         report=report,
-        alignments=alignments,
+        alignments=aligned_pairs(settled, references, aligner=Aligner(folder / ALIGNER)),
+        start=begun,
         checkpoint=work / "verdict.pt",
     )
     export_judge(folder, judge)
-    refit_head(folder, logos=logos, embed=embed, seed=seed, report=report)
+    refit_head(folder, logos=logos, search=search, seed=seed, report=report, marks=marks)
 
 
 def aligned_pairs(pairs: Sequence[Pair], references: Sequence[PreparedReference], *, aligner: Aligner) -> list[Matrix]:
@@ -167,7 +119,7 @@ def export_aligner(folder: Path, network: AlignerNetwork) -> None:
         network, folder / ALIGNER, comparing=lambda pairs: network.matches_and_flow(pairs)[1:],
         outputs=["flow", "doubt"],
     )  # fmt: skip
-    save_weights(network, folder / "aligner.fp16.npz")
+    save_weights(network, folder / ALIGNER_WEIGHTS)
 
 
 def export_judge(folder: Path, network: VerifierNetwork) -> None:
@@ -234,17 +186,19 @@ def export_appearance(folder: Path, pairs: NDArray[np.uint8]) -> None:
 
 
 def refit_head(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 12_000
-) -> None:
-    """Fit the head to the networks in `folder` and to `embed`, on `dev` brands, and write its numbers.
+    folder: Path, *, logos: Path | None, search: Search, seed: int, report: Report,
+    marks: Sequence[FoundMark] | None = None, counts: Counts = HEAD_FROM,
+) -> None:  # fmt: skip
+    """Fit the head to the networks in `folder` and to the vectors of `search`, on `dev` brands and goods, and write it.
 
-    What a reading says is fitted after it (`training.verifier.wording`), and nothing until then.
+    `marks` are all real ones, which are looked for otherwise. What a reading says is fitted after it
+    (`training.verifier.wording`), and nothing until then.
 
     Raises `FileNotFoundError` when there is neither `appearance.fp16.npz` nor `tampering.fp16.npz`.
     """
-    drawn = _dev_pairs(pairs, logos=logos, seed=seed)
+    drawn = _for_the_head(marks, counts=counts, logos=logos, search=search, seed=seed, report=report)
     export_appearance(folder, laid_pairs(drawn, drawn.prepared(), aligner=Aligner(folder / ALIGNER)))
-    examined = _examined(drawn, folder, embed=embed)
+    examined = _examined(drawn, folder, embed=search.embed)
     head = fit_head(examined.numbers, examined.labels, brands=[pair.brand for pair in examined.pairs])
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     unread = dict.fromkeys(get_args(Outcome), 0.0)
@@ -253,10 +207,12 @@ def refit_head(
 
 
 def refit_smears(
-    folder: Path, *, logos: Path | None, embed: Embed, seed: int, report: Report, pairs: int = 12_000
-) -> None:
+    folder: Path, *, logos: Path | None, search: Search, seed: int, report: Report,
+    marks: Sequence[FoundMark] | None = None, counts: Counts = HEAD_FROM,
+) -> None:  # fmt: skip
     """Fit the head's second step alone, which tells smears: who is recognised, and what a reading says, stay."""
-    examined = _examined(_dev_pairs(pairs, logos=logos, seed=seed), folder, embed=embed)
+    drawn = _for_the_head(marks, counts=counts, logos=logos, search=search, seed=seed, report=report)
+    examined = _examined(drawn, folder, embed=search.embed)
     content = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
     evenly = np.ones(len(examined.labels))
     content["head"]["smear"] = fit_smear(content["head"], examined.numbers, examined.labels, share=evenly)
@@ -264,9 +220,13 @@ def refit_smears(
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def _dev_pairs(count: int, *, logos: Path | None, seed: int) -> Drawn:
-    dev = [logo for logo in load_logos(logos) if split_of(logo.brand) == "dev"]
-    return draw_pairs(dev, count=count, seed=seed + 1, backgrounds=Backgrounds.found_in(data_folder()))
+def _for_the_head(
+    marks: Sequence[FoundMark] | None, *, counts: Counts, logos: Path | None, search: Search, seed: int, report: Report
+) -> Drawn:
+    real = real_marks(report) if marks is None else marks
+    drawn = material("dev", real, counts=counts, logos=logos, likeliest=search.likeliest, seed=seed + 1)
+    proposed = beside_nearest(drawn.proposed, drawn.packaged, embed=search.embed, seed=seed)
+    return replace(drawn.known, pairs=[*drawn.known.pairs, *proposed])
 
 
 def _examined(drawn: Drawn, folder: Path, *, embed: Embed) -> ExaminedPairs:

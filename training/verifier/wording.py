@@ -22,8 +22,9 @@ from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
 from training.synthesis.wordmarks import cased, fetch_fonts, near_miss, wordmark
 from training.verifier.head import Embed, examined_pairs, fit_reading
+from training.verifier.material import Report
 from training.verifier.pairs import Pair, clean_reference, draw_pair
-from training.verifier.release import CALIBRATION, NETWORK, Report
+from training.verifier.release import CALIBRATION, NETWORK
 
 WORD_LETTERS = (4, 10)
 ANOTHER_WORD = 0.2

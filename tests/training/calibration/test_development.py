@@ -27,6 +27,7 @@ def garments(tmp_path, monkeypatch) -> list[Photo]:
         photos.append(Photo(path))
     monkeypatch.setattr(development, "plain_photos", lambda name: photos)
     monkeypatch.setattr(development, "is_for_tuning", lambda path: True)
+    monkeypatch.setattr(development, "is_for_thresholds", lambda name: True)
     monkeypatch.setattr(development, "grocery_products", list)
     return photos
 

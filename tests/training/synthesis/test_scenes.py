@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from training.synthesis.clutter import add_clutter, made_up_word
+from training.synthesis.grounds import is_for_thresholds, is_training_photo
 from training.synthesis.logos import load_logos, split_of
-from training.synthesis.scenes import SceneMaterial, draw_scene, is_training_photo
+from training.synthesis.scenes import SceneMaterial, draw_scene
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,12 @@ def test_about_85_percent_of_photos_are_for_training_and_the_folder_does_not_mat
     share = np.mean([is_training_photo(name) for name in names])
     assert 0.83 < share < 0.87
     assert all(is_training_photo(name) == is_training_photo(f"any/where/{name}") for name in names[:50])
+
+
+def test_every_second_garment_is_kept_for_thresholds_whatever_else_it_may_teach() -> None:
+    names = [f"{number}.jpg" for number in range(2000)]
+    for among in (names, [name for name in names if is_training_photo(name)]):
+        assert np.mean([is_for_thresholds(name) for name in among]) == pytest.approx(0.5, abs=0.04)
 
 
 def test_clutter_is_drawn_on_a_copy_and_each_kind_draws() -> None:

@@ -22,16 +22,16 @@ from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.close_look import (
     WEIGHTS,
-    Counts,
     between,
     draw_looks,
     drawn_in_parts,
     export_close_look,
     fit_close_look,
-    joined,
     weigh_close_look,
 )
-from training.verifier.release import CALIBRATION, Drawn, aligned_pairs
+from training.verifier.drawing import Drawn, joined
+from training.verifier.material import Counts
+from training.verifier.release import CALIBRATION, aligned_pairs
 from training.verifier.views import ViewRecipe
 
 FACE = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -10,10 +10,8 @@ from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS
 from training.synthesis.found_marks import FoundMark, View
 from training.synthesis.grounds import Backgrounds
-from training.verifier.close_look import with_found
-from training.verifier.found import FoundPairs
+from training.verifier.found import FoundPairs, found_pairs
 from training.verifier.pairs import Pair
-from training.verifier.release import Drawn
 
 CORNERS = np.array([[120, 90], [300, 70], [310, 170], [125, 180]], np.float32)
 
@@ -91,12 +89,15 @@ def test_a_seed_draws_the_same_pairs(mark: FoundMark) -> None:
         assert np.array_equal(its, their)
 
 
-def test_pairs_of_found_marks_follow_the_drawn_ones(mark: FoundMark) -> None:
-    nothing_drawn = Drawn([], [patch()], ["other"])
-    both = with_found(nothing_drawn, FoundPairs([mark], Backgrounds()), count=4, seed=1)
-    assert [pair.reference for pair in both.pairs] == [1, 2, 3, 4]
-    assert both.brands == ["other", *["III"] * 4]
-    assert len(both.pictures) == 5
+def test_each_related_pair_names_its_own_drawing(mark: FoundMark) -> None:
+    shares = {"genuine": 0.5, "unrelated": 0.5}
+    drawn = found_pairs(FoundPairs([mark], Backgrounds()), count=12, shares=shares, seed=1)
+    related = [pair for pair in drawn.pairs if pair.label == "genuine"]
+    assert 0 < len(related) < 12
+    assert [pair.reference for pair in related] == list(range(len(related)))
+    assert drawn.brands == ["III"] * len(related)
+    for pair in drawn.pairs:
+        assert (pair.reference < 0) == (pair.label == "unrelated") == bool(np.isnan(pair.quad).any())
 
 
 def test_there_must_be_a_mark() -> None:

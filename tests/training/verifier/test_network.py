@@ -15,18 +15,13 @@ from training.edits.smears import HELD_OUT_SMEARS
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.aligner import fit_aligner, true_flow
+from training.verifier.drawing import draw_pairs
 from training.verifier.head import fit_head
 from training.verifier.layout import MAP_SIDE
 from training.verifier.network import fit_network
 from training.verifier.pairs import ANYHOW, LABELS, draw_pair
-from training.verifier.release import (
-    NETWORK,
-    aligned_pairs,
-    draw_pairs,
-    export_aligner,
-    export_judge,
-    with_hard_references,
-)
+from training.verifier.release import NETWORK, aligned_pairs, export_aligner, export_judge
+from training.verifier.rivals import with_hard_references
 from training.verifier.views import ViewRecipe, true_matrix
 
 LOGOS = load_logos()[200:240]

@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 from model.bundle import bundle_folder
+from model.detector import Detector
 from model.embedder import Embedder
 from model.verifier import Head
+from training.verifier.material import Counts, Search
 from training.verifier.release import CALIBRATION, refit_smears
 
 
@@ -15,8 +17,10 @@ def test_what_tells_smears_is_fitted_anew_and_nothing_else(tmp_path: Path) -> No
     shutil.copytree(bundle_folder(), bundle)
     before = json.loads((bundle / CALIBRATION).read_text())
     said: list[str] = []
-    embed = Embedder(bundle / "embedder.onnx").embed
-    refit_smears(bundle, logos=None, embed=embed, seed=3, report=said.append, pairs=40)
+    search = Search(Embedder(bundle / "embedder.onnx").embed, Detector(bundle / "detector.onnx").likeliest)
+    refit_smears(
+        bundle, logos=None, search=search, seed=3, report=said.append, marks=[], counts=Counts(drawn=40, found=8)
+    )
     after = json.loads((bundle / CALIBRATION).read_text())
     assert after["head"].pop("smear") != before["head"].pop("smear")
     assert after == before
