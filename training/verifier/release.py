@@ -43,7 +43,6 @@ from training.verifier.views import ViewRecipe
 
 NETWORK = "verifier.onnx"
 CALIBRATION = "verifier_calibration.json"
-CARD = "verifier.card.md"
 ALIGNER_WEIGHTS = "aligner.fp16.npz"
 
 LEARNT_FROM = Counts(drawn=16_000, found=10_000, proposed=3_600)
