@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,9 +13,6 @@ from training.evaluation.commands import evaluate
 from training.refusals import RefusingCommands
 from training.round.commands import train_round
 from training.terminal import bar, out
-
-if TYPE_CHECKING:
-    pass
 
 train = typer.Typer(
     cls=RefusingCommands, no_args_is_help=True, help="Draw data, train the networks and write a model bundle."
