@@ -22,10 +22,9 @@ from model.decode import decode
 from model.reading import Line
 from model.regions import Box, RgbImage
 from training.synthesis.garments import boxed_garments
-from training.synthesis.grounds import is_for_thresholds, is_training_photo
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED, PackageMark, SeenPackage, boxed_by_hand, seen_packages
-from training.synthesis.products import Product, load_products, split_of_product
+from training.synthesis.products import Product, goods_for_the_verifier, split_of_product
 
 PATCH_SIDE = 200
 """Longer side of a picture to trace from packages, pixels."""
@@ -75,11 +74,15 @@ class FoundMark:
 
 
 def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
-    """All that are found on the photos under `data`, some six minutes; none where the folders are absent."""
-    products = load_products(data)
+    """All that are found on the photos under `data` that the verifier may learn from, some six minutes.
+
+    None where the folders are absent.
+    """
+    products = goods_for_the_verifier(data)
+    usable = {path for product in products for path in product.photos}
     found = [mark for package in seen_packages(products) for mark in _on_package(package, reader)]
     for garment in boxed_garments(data):
-        if not garment.is_held_out and not is_for_thresholds(garment.path.name):
+        if not garment.is_held_out and garment.path in usable:
             picture = decode(garment.path.read_bytes())
             boxes = [box for box in garment.marks if _is_large(box, _SMALLEST_GARMENT)]
             name, split = garment.path.stem, split_of_product(garment.path.stem)
@@ -89,9 +92,7 @@ def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
 
 def _words(product: Product, reader: Reads) -> Iterator[FoundMark]:
     """Those on photos of the `product` alone, of its split: its photos are alike."""
-    for path in product.photos[int(product.kind == "product") :]:
-        if product.kind == "garment" and (not is_training_photo(path.name) or is_for_thresholds(path.name)):
-            continue
+    for path in product.in_use:
         picture = decode(path.read_bytes())
         for line in reader.lines(picture):
             if _is_a_word(line.text) and _is_large(line.box, _SMALLEST_LINE):

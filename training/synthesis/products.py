@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import RgbImage
+from training.synthesis.grounds import is_for_thresholds, is_training_photo
 from training.synthesis.optics import photographed
 
 
@@ -29,6 +30,11 @@ class Product:
     kind: str
     split: str
     photos: tuple[Path, ...]
+
+    @property
+    def in_use(self) -> tuple[Path, ...]:
+        """The photos without the studio picture."""
+        return self.photos[int(self.kind == "product") :]
 
 
 def split_of_product(name: str) -> str:
@@ -49,6 +55,24 @@ def load_products(data: Path) -> list[Product]:
     for file in sorted((data / "clothing" / "images").glob("*.jpg")):
         products.append(Product(file.stem, "garment", split_of_product(file.stem), (file,)))
     return products
+
+
+def goods_for_the_verifier(data: Path) -> list[Product]:
+    """As `load_products`, without the photos that figures are reported on and garments that thresholds are chosen on.
+
+    Studio pictures stay. What is left without a photo is left out.
+    """
+    goods = []
+    for product in load_products(data):
+        studio = product.photos[: len(product.photos) - len(product.in_use)]
+        kept = [
+            path
+            for path in product.in_use
+            if is_training_photo(path.name) and not (product.kind == "garment" and is_for_thresholds(path.name))
+        ]
+        if kept:
+            goods.append(replace(product, photos=(*studio, *kept)))
+    return goods
 
 
 def augmented(photo: RgbImage, *, rng: np.random.Generator, first: bool) -> RgbImage:

@@ -11,9 +11,9 @@ import numpy as np
 
 from model.reading import Reader
 from training.synthesis.found_marks import FoundMark, found_marks
-from training.synthesis.grounds import Backgrounds, data_folder, is_for_thresholds
+from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import load_logos, split_of
-from training.synthesis.products import load_products
+from training.synthesis.products import goods_for_the_verifier
 from training.verifier.drawing import DRAWN_SHARES, NOTHING, PARTS, Drawn, draw_pairs, in_parts, joined
 from training.verifier.found import FoundPairs, found_pairs
 from training.verifier.head import Embed
@@ -65,7 +65,7 @@ def material(
     packaged = in_parts(partial(_packaged, split=split, count=counts.drawn // PARTS, logos=logos), seed=seed)
     real = [mark for mark in marks if mark.split == split]
     found = in_parts(partial(_found, marks=real, count=counts.found // PARTS), seed=[seed, 1]) if real else NOTHING
-    goods = [product for product in load_products(data_folder()) if product.split == split]
+    goods = [product for product in goods_for_the_verifier(data_folder()) if product.split == split]
     proposed = proposed_pairs(goods, likeliest=likeliest, most=counts.proposed, seed=seed)
     return Material(packaged, joined([packaged, found]), proposed)
 
@@ -81,6 +81,5 @@ def _found(seed: np.random.SeedSequence, *, marks: Sequence[FoundMark], count: i
 
 
 def _grounds() -> Backgrounds:
-    """Without the photos that thresholds are chosen on: pieces of grounds are what shows nobody's mark."""
-    files = Backgrounds.found_in(data_folder()).files
-    return Backgrounds(tuple(file for file in files if not is_for_thresholds(file.name)))
+    """Pieces of the photos that the verifier may learn from: the network takes them for what shows nobody's mark."""
+    return Backgrounds(tuple(path for goods in goods_for_the_verifier(data_folder()) for path in goods.in_use))

@@ -13,7 +13,6 @@ import numpy as np
 from model.alignment import CROP_MARGIN
 from model.decode import decode
 from model.regions import Region, RgbImage
-from training.synthesis.grounds import is_for_thresholds, is_training_photo
 from training.synthesis.products import Product
 from training.verifier.pairs import NOWHERE, UNCHANGED, Pair, reduced
 
@@ -35,12 +34,7 @@ class Likeliest(Protocol):
 def proposed_pairs(products: Sequence[Product], *, likeliest: Likeliest, most: int, seed: int) -> list[Pair]:
     """At most `most` unrelated pairs whose references are chosen later: likely places of photos of the `products`."""
     rng = np.random.default_rng(seed)
-    photos = [
-        path
-        for product in products
-        for path in product.photos
-        if is_training_photo(path.name) and not (product.kind == "garment" and is_for_thresholds(path.name))
-    ]
+    photos = [path for product in products for path in product.photos]
     pairs: list[Pair] = []
     for number in rng.permutation(len(photos)):
         if len(pairs) >= most:

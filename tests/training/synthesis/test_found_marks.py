@@ -59,7 +59,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in range(6):
         grey = np.full((420, 420, 3), 128, np.uint8)
         cv2.warpPerspective(picture, view(number), (420, 420), dst=grey, borderMode=cv2.BORDER_TRANSPARENT)
-        files[f"natural/{number}.png"] = grey
+        files[f"natural/view{number}.png"] = grey
     for name, image in files.items():
         cv2.imwrite(str(tmp_path / "grocery" / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     with (tmp_path / "grocery" / "labels.csv").open("w", newline="") as lines:
@@ -93,7 +93,7 @@ def test_a_mark_is_found_on_the_photos_that_show_it(data: Path) -> None:
     corners = np.array([[x, y] for x, y in ((70, 50), (130, 50), (130, 74), (70, 74))], np.float32)
     corners += np.array([[-room, -room], [room, -room], [room, room], [-room, room]], np.float32)
     for one in mark.views:
-        wanted = cv2.perspectiveTransform(corners[None], view(int(one.path.stem)))[0]
+        wanted = cv2.perspectiveTransform(corners[None], view(int(one.path.stem.removeprefix("view"))))[0]
         assert one.corners == pytest.approx(wanted, abs=3)
 
 
