@@ -1,7 +1,8 @@
 """The pictures of one reference that go into the index.
 
 A brand uploads its mark once, large and on white; goods carry it small, white on black or on a colour. Those versions
-are drawn here and indexed beside the upload, so that a search meets them.
+are drawn here and indexed beside the upload, so that a search meets them. Nor do photos show a mark straight and whole:
+foreshortened views do for vectors what those of ASIFT do for keypoints (Morel and Yu 2009).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from model.ground import bounds, distance, stands_out
 from model.preprocessing import resized
@@ -27,6 +29,11 @@ _QUARTERS = (
     (180, cv2.ROTATE_180),
     (270, cv2.ROTATE_90_CLOCKWISE),
 )
+_DRAWN_SIDE = 448  # pixels of the longer side of what is drawn aslant or in part: twice what the embedder sees
+_FORESHORTENED = 0.7  # of a length, along each of the directions, degrees
+_DIRECTIONS = (0, 45, 90, 135)
+_ROLLED = (20, 340)  # degrees
+_PART = 0.6  # of the longer side
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
@@ -38,8 +45,9 @@ def reference_views(
     """Named pictures of one reference, the first trimmed to its content.
 
     A `logo` also gives the trimmed picture small, as few pixels show it in a photo, turned by quarters, for sleeves
-    and turned photos show it so, and, on a plain ground, its negative and its ink in white on black, both small; and
-    the same of each of the `marks` within it (`model.logo_marks`). A `product` gives the picture trimmed, turned by
+    and turned photos show it so, as it is seen from aside and a little rolled, its first and its last part, for photos
+    cut it, and, on a plain ground, its negative and its ink in white on black, both small; and the same of each of the
+    `marks` within it (`model.logo_marks`). A `product` gives the picture trimmed, turned by
     quarters, for a copy may be, and, when trimming took something away, as it is. Never empty.
     """
     if kind == "product":
@@ -74,6 +82,8 @@ def quarters_turned(view: str) -> int:
 def _logo_views(picture: RgbImage) -> list[tuple[str, RgbImage]]:
     trimmed, ground = trim(picture), ground_colour(picture)
     views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
+    drawn = _at_most(trimmed, side=_DRAWN_SIDE)
+    views += [*_aslant(drawn), *_parts(drawn)]
     if ground is not None:
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
         views.append(("small_white_on_black", _small(_white_on_black(trimmed, ground=ground))))
@@ -84,6 +94,45 @@ def _turned(trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
     return [(f"{_TURNED}{degrees}", np.asarray(cv2.rotate(trimmed, way), np.uint8)) for degrees, way in _QUARTERS]
 
 
+def _aslant(picture: RgbImage) -> list[tuple[str, RgbImage]]:
+    """From the four sides, and rolled to the left and to the right."""
+    seen = [(f"aside_{degrees}", _foreshortening(degrees)) for degrees in _DIRECTIONS]
+    seen += [(f"rolled_{degrees}", _rotation(degrees)) for degrees in _ROLLED]
+    return [(name, _under(picture, matrix)) for name, matrix in seen]
+
+
+def _rotation(degrees: float) -> NDArray[np.float64]:
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+def _foreshortening(degrees: float) -> NDArray[np.float64]:
+    return np.asarray(_rotation(degrees) @ np.diag([_FORESHORTENED, 1.0]) @ _rotation(-degrees))
+
+
+def _under(picture: RgbImage, matrix: NDArray[np.float64]) -> RgbImage:
+    """All of the picture under the linear `matrix` (2, 2); beside it, its border goes on."""
+    height, width = picture.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ matrix.T
+    least, most = corners.min(axis=0), corners.max(axis=0)
+    wide, high = (max(1, int(np.ceil(side))) for side in most - least)
+    moved = np.column_stack([matrix, -least])
+    drawn = cv2.warpAffine(picture, moved, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(drawn, np.uint8)
+
+
+def _parts(picture: RgbImage) -> list[tuple[str, RgbImage]]:
+    """The first and the last part along the longer side."""
+    height, width = picture.shape[:2]
+    if width >= height:
+        kept = max(1, round(_PART * width))
+        parts = picture[:, :kept], picture[:, -kept:]
+    else:
+        kept = max(1, round(_PART * height))
+        parts = picture[:kept], picture[-kept:]
+    return [(f"part_{name}", np.ascontiguousarray(part)) for name, part in zip(("first", "last"), parts, strict=True)]
+
+
 def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
     turned = [(f"{_PRODUCT}_{name}", view) for name, view in _turned(trimmed)]
     whole = [] if trimmed.shape == picture.shape else [(f"{_PRODUCT}_whole", picture)]
@@ -91,8 +140,13 @@ def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbI
 
 
 def _small(picture: RgbImage) -> RgbImage:
-    """The picture with its longer side `SMALL_SIDE` px at most: what is lost on the way to a photo is lost here too."""
-    scale = min(1.0, SMALL_SIDE / max(picture.shape[:2]))
+    """What is lost on the way to a photo is lost here too."""
+    return _at_most(picture, side=SMALL_SIDE)
+
+
+def _at_most(picture: RgbImage, *, side: int) -> RgbImage:
+    """The picture with its longer side `side` px at most."""
+    scale = min(1.0, side / max(picture.shape[:2]))
     width, height = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
     return resized(picture, width=width, height=height)
 

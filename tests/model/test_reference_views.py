@@ -1,6 +1,8 @@
+import math
 import tracemalloc
 
 import numpy as np
+import pytest
 
 from model.reference_views import (
     ground_colour,
@@ -14,6 +16,8 @@ from model.reference_views import (
 from model.regions import Box
 
 TURNED = ["turned_90", "turned_180", "turned_270"]
+ASLANT = ["aside_0", "aside_45", "aside_90", "aside_135", "rolled_20", "rolled_340"]
+PARTS = ["part_first", "part_last"]
 
 
 def _logo() -> np.ndarray:
@@ -24,7 +28,7 @@ def _logo() -> np.ndarray:
 
 def test_a_logo_is_trimmed_made_small_and_reversed() -> None:
     views = dict(reference_views(_logo(), kind="logo"))
-    assert list(views) == ["trimmed", "small", *TURNED, "small_negative", "small_white_on_black"]
+    assert list(views) == ["trimmed", "small", *TURNED, *ASLANT, *PARTS, "small_negative", "small_white_on_black"]
     assert views["trimmed"].shape == (28, 108, 3)
     assert views["small"].shape == (11, 44, 3)
     assert tuple(views["small_negative"][5, 22]) == (55, 255, 255)
@@ -36,7 +40,7 @@ def test_a_photo_without_a_plain_ground_stays_whole() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     assert ground_colour(photo) is None
     products = ["product", *(f"product_{name}" for name in TURNED)]
-    for kind, names in (("logo", ["trimmed", "small", *TURNED]), ("product", products)):
+    for kind, names in (("logo", ["trimmed", "small", *TURNED, *ASLANT, *PARTS]), ("product", products)):
         views = reference_views(photo, kind=kind)
         assert [name for name, _ in views] == names
         assert views[0][1] is photo
@@ -55,6 +59,59 @@ def test_logos_and_products_are_known_turned_by_quarters() -> None:
         assert list(turned) == [1, 2, 3]
         for quarters, view in turned.items():
             assert np.array_equal(np.rot90(view, -quarters), dict(views)[first])
+
+
+def square() -> np.ndarray:
+    """100 px, of which 4 are its margin, red at the left end and blue at the right one."""
+    picture = np.full((140, 140, 3), 255, np.uint8)
+    picture[24:116, 24:116] = (0, 120, 0)
+    picture[24:116, 24:34] = (200, 0, 0)
+    picture[24:116, 106:116] = (0, 0, 200)
+    return picture
+
+
+def ends_of(view: np.ndarray) -> set[str]:
+    """Which ends of the square a view shows."""
+    found = {"red": (200, 0, 0), "blue": (0, 0, 200)}
+    return {name for name, colour in found.items() if (np.abs(view.astype(int) - colour).max(axis=-1) < 40).sum() > 50}
+
+
+def test_a_logo_is_seen_from_aside_and_rolled_whole() -> None:
+    views = dict(reference_views(square(), kind="logo"))
+    along = math.sqrt(0.5)
+    sizes = {
+        "aside_0": (100, 70),
+        "aside_90": (70, 100),
+        "aside_45": (100, 100),
+        "aside_135": (100, 100),
+        "rolled_20": (128, 128),
+        "rolled_340": (128, 128),
+    }
+    for name, (height, width) in sizes.items():
+        assert views[name].shape[:2] == pytest.approx((height, width), abs=2)
+        assert ends_of(views[name]) == {"red", "blue"}
+        assert (views[name][0, 0] == 255).all(), "its ground goes on"
+    lies = {name: np.argwhere((views[name] != 255).any(axis=-1)) for name in ("aside_45", "aside_135")}
+    for name, sign in (("aside_45", -1), ("aside_135", 1)):
+        rows, columns = (lies[name] - lies[name].mean(axis=0)).T
+        assert np.sign((rows * columns).mean()) == sign, "the shorter diagonal is the one that is looked along"
+    spread = [np.std(lies["aside_45"] @ [along, sign * along]) for sign in (1, -1)]
+    assert spread[0] / spread[1] == pytest.approx(0.7, abs=0.03)
+
+
+def test_a_logos_ends_are_seen_by_themselves() -> None:
+    wide = square()
+    wide[80:] = 255
+    for picture, sides in ((wide, (64, 60)), (np.ascontiguousarray(np.rot90(wide, 3)), (60, 64))):
+        views = dict(reference_views(picture, kind="logo"))
+        assert [ends_of(views[name]) for name in PARTS] == [{"red"}, {"blue"}]
+        assert all(views[name].shape[:2] == sides for name in PARTS)
+
+
+def test_a_large_logo_is_seen_from_aside_at_a_smaller_size() -> None:
+    views = dict(reference_views(np.kron(_logo(), np.ones((9, 9, 1), np.uint8)), kind="logo"))
+    assert views["trimmed"].shape[1] > 900
+    assert max(views["aside_90"].shape) == 448
 
 
 def test_a_view_that_is_not_turned_says_so() -> None:
