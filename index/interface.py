@@ -2,8 +2,8 @@
 
 The flow, from a brand's upload to a hit:
 
-1. A brand team uploads a reference. The service embeds it in several *views* (the picture as it came, inverted,
-   on another ground, ...), and in one database transaction stores the reference, its vectors and the next
+1. A brand team uploads a reference. The service embeds it in several *views* (the picture as it came, turned,
+   from aside, inverted, ...), and in one database transaction stores the reference, its vectors and the next
    `index_version`. The database is the truth; an index is a copy that can be thrown away.
 2. Before it replies, the service calls `add(entries, version=...)`. Every search that starts after `add` returned
    sees the reference. Other processes hear of the change from the database and call the same, in version order.
