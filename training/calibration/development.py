@@ -123,13 +123,23 @@ def development_photos(
         *_placed_photos(brands, garments, count=placed, rng=rng),
         *_package_photos(brands, count=packages, rng=rng),
         *_real_photos(brands, count=real, rng=rng),
-        *(DevelopmentPhoto(garments[n].path.read_bytes()) for n in rng.permutation(len(garments))[:without]),
+        *_without_marks([garments[n] for n in rng.permutation(len(garments))], count=without),
     ]
     apart = rng.spawn(1)[0]  # what is composed leaves all other draws as they are
     for photo in photos:
         claims = photo.brand or names[int(rng.integers(len(names)))]
         sent = _composed(photo, garments, rng=apart) if apart.random() < COMPOSED_SHARE else photo
         yield replace(sent, claims=claims) if rng.random() < CLAIMING_SHARE else sent
+
+
+def _without_marks(garments: Sequence[Photo], *, count: int) -> Iterator[DevelopmentPhoto]:
+    """`count` garments; where there are fewer, they come once more, mirrored."""
+    for number in range(min(count, 2 * len(garments))):
+        photo = garments[number % len(garments)]
+        mirrored = number >= len(garments)
+        yield DevelopmentPhoto(
+            jpeg(np.ascontiguousarray(photo.read()[:, ::-1])) if mirrored else photo.path.read_bytes()
+        )
 
 
 def _composed(photo: DevelopmentPhoto, garments: Sequence[Photo], *, rng: np.random.Generator) -> DevelopmentPhoto:

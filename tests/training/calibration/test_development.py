@@ -53,6 +53,17 @@ def test_photos_tell_whose_mark_is_in_them_and_what_was_done(garments):
     assert {photo.kind for photo in photos[120:]} == {None}, "a garment without a mark"
 
 
+def test_where_garments_are_few_they_come_once_more_mirrored(garments):
+    half = np.full((300, 260, 3), 40, np.uint8)
+    half[:, 130:] = 220
+    garments[0].path.write_bytes(jpeg(half))
+    known = brands(fuma=[logo("fuma", "#cc2222")])
+    photos = list(development_photos(known, placed=0, packages=0, without=7, rng=np.random.default_rng(4)))
+    assert len(photos) == 4
+    left = sorted(int(decode(photo.data)[:, :100].mean()) for photo in photos)
+    assert left == pytest.approx([40, 131, 131, 220], abs=3)
+
+
 def test_about_half_of_the_listings_name_a_brand_and_never_a_strangers(garments):
     known = brands(fuma=[logo("fuma", "#cc2222")], hike=[logo("hike", "#2222cc")])
     photos = list(development_photos(known, placed=120, packages=0, without=2, rng=np.random.default_rng(0)))
