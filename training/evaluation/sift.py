@@ -76,7 +76,10 @@ class SiftGallery:
         return similarities.astype(np.float32)
 
     def _counts(self, seen: Keypoints) -> NDArray[np.float64]:
-        """Matches with each picture, in blocks that fit in memory. An absent descriptor has cosine 0."""
+        """Matches with each picture, in blocks that fit in memory. An absent descriptor has cosine 0.
+
+        A picture counts no more matches than it has keypoints: beside a single one everything passes the ratio test.
+        """
         counts = []
         step = max(1, _BLOCK // KEYPOINTS)
         for start in range(0, len(self._known), step):
@@ -85,4 +88,5 @@ class SiftGallery:
             first = cosines.max(axis=2)
             np.put_along_axis(cosines, cosines.argmax(axis=2, keepdims=True), -1.0, axis=2)
             counts.append(sift.passes_ratio(first, cosines.max(axis=2)).sum(axis=0))
-        return np.concatenate(counts).astype(np.float64)
+        most = [len(one.places) for one in self._known]
+        return np.minimum(np.concatenate(counts), most).astype(np.float64)

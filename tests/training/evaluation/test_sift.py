@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from model.sift import matched
-from training.evaluation.sift import SiftGallery, fitted, homography, keypoints
+from training.evaluation.sift import SHORTLIST, SiftGallery, fitted, homography, keypoints
 
 
 def blots(seed: int) -> np.ndarray:
@@ -38,6 +38,16 @@ def test_a_plain_picture_is_like_nothing() -> None:
     assert SiftGallery([blots(0), plain]).similarities(plain).tolist() == [0.0, 0.0]
     assert matched(keypoints(blots(0)), keypoints(plain)).shape == (0, 2)
     assert fitted(plain).shape == (89, 160, 3)
+
+
+def test_pictures_with_one_keypoint_crowd_nothing_out() -> None:
+    spot = np.full((160, 160, 3), 255, np.uint8)
+    spot[80:100, :40] = 0
+    assert len(keypoints(spot).places) == 1
+    turned = np.ascontiguousarray(np.rot90(blots(1)))
+    similarities = SiftGallery([*[spot] * (SHORTLIST + 5), blots(1)]).similarities(turned)
+    assert similarities.argmax() == SHORTLIST + 5
+    assert similarities[:-1].max() < 1
 
 
 def test_counting_at_once_agrees_with_matching_one_by_one() -> None:
