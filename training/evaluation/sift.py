@@ -89,4 +89,4 @@ class SiftGallery:
             np.put_along_axis(cosines, cosines.argmax(axis=2, keepdims=True), -1.0, axis=2)
             counts.append(sift.passes_ratio(first, cosines.max(axis=2)).sum(axis=0))
         most = [len(one.places) for one in self._known]
-        return np.minimum(np.concatenate(counts), most).astype(np.float64)
+        return np.asarray(np.minimum(np.concatenate(counts), most), np.float64)
