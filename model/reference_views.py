@@ -19,7 +19,8 @@ from model.preprocessing import resized
 from model.regions import Box, RgbImage
 
 SMALL_SIDE = 44
-"""Pixels of the longer side of a small view: chosen on development brands, as was which views there are."""
+"""Pixels of the longer side of a small view: chosen on development brands, as were the views but for those aslant and
+in part, which were chosen on photos for tuning (`docs/history.md`)."""
 
 _PRODUCT = "product"
 _MARK = "mark_"
@@ -30,8 +31,8 @@ _QUARTERS = (
     (270, cv2.ROTATE_90_CLOCKWISE),
 )
 _DRAWN_SIDE = 448  # pixels of the longer side of what is drawn aslant or in part: twice what the embedder sees
-_FORESHORTENED = 0.7  # of a length, along each of the directions, degrees
-_DIRECTIONS = (0, 45, 90, 135)
+_FORESHORTENED = 0.7  # what is left of a length
+_DIRECTIONS = (0, 45, 90, 135)  # degrees, along which it is
 _ROLLED = (20, 340)  # degrees
 _PART = 0.6  # of the longer side
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
@@ -47,8 +48,8 @@ def reference_views(
     A `logo` also gives the trimmed picture small, as few pixels show it in a photo, turned by quarters, for sleeves
     and turned photos show it so, as it is seen from aside and a little rolled, its first and its last part, for photos
     cut it, and, on a plain ground, its negative and its ink in white on black, both small; and the same of each of the
-    `marks` within it (`model.logo_marks`). A `product` gives the picture trimmed, turned by
-    quarters, for a copy may be, and, when trimming took something away, as it is. Never empty.
+    `marks` within it (`model.logo_marks`). A `product` gives the picture trimmed, turned by quarters, for a copy may
+    be, and, when trimming took something away, as it is. Never empty.
     """
     if kind == "product":
         return _product_views(picture, trim(picture))
@@ -95,7 +96,7 @@ def _turned(trimmed: RgbImage) -> list[tuple[str, RgbImage]]:
 
 
 def _aslant(picture: RgbImage) -> list[tuple[str, RgbImage]]:
-    """From the four sides, and rolled to the left and to the right."""
+    """Foreshortened along the four directions, and rolled either way."""
     seen = [(f"aside_{degrees}", _foreshortening(degrees)) for degrees in _DIRECTIONS]
     seen += [(f"rolled_{degrees}", _rotation(degrees)) for degrees in _ROLLED]
     return [(name, _under(picture, matrix)) for name, matrix in seen]
