@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from model.alignment import PreparedReference
 from model.networks.verifier import CLASSES
 from model.reading import Outcome
+from model.reference_views import reference_views
 from model.regions import RgbImage
 from model.verifier import Head, Scores, VerifierRuntime, smear_odds
 from training.synthesis.logos import may_be_one_brand
@@ -65,9 +66,8 @@ def examined_pairs(
     An unrelated region is given the most similar reference of another brand, as the search would give it: of the
     first, second or third, by turns.
     """
-    known = embed(pictures)
     seen = embed([without_margin(pair.region) for pair in pairs])
-    similarity = seen @ known.T
+    similarity = np.stack([_likeness(seen, picture, embed=embed) for picture in pictures], axis=1)
     settled = []
     for place, pair in enumerate(pairs):
         chosen = pair.reference
@@ -80,6 +80,12 @@ def examined_pairs(
         reference, alike = references[pair.reference], float(similarity[place, pair.reference])
         numbers.append(runtime.numbers(runtime.examine(pair.region, reference, similarity=alike)))
     return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
+
+
+def _likeness(seen: NDArray[np.float32], picture: RgbImage, *, embed: Embed) -> NDArray[np.float32]:
+    """The cosine (n,) of each vector `seen` (n, d) with the likest view of a reference, as a search gives it."""
+    views = embed([view for _, view in reference_views(picture, kind="logo")])
+    return np.asarray((seen @ views.T).max(axis=1), np.float32)
 
 
 def fit_head(
