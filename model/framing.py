@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.preprocessing import resized
+from model.preprocessing import at_most
 from model.regions import Box, RgbImage
 
 SIDE = 256
@@ -43,8 +43,7 @@ def framed_picture(image: RgbImage) -> Box | None:
     shows what the frame does, its side is not seen.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+    small = at_most(image, side=SIDE)
     busy = _busy(small)
     columns = _span(busy)
     rows = _span(busy[:, slice(*columns)].T)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.framing import framed_picture
-from model.preprocessing import resized
+from model.preprocessing import at_most
 from model.regions import Box, RgbImage
 
 SIDE = 256
@@ -88,10 +88,9 @@ def panels(image: RgbImage) -> tuple[Box, ...]:
 def _side_by_side(image: RgbImage) -> tuple[Box, ...]:
     """The pictures of a collage, at least two; or none, where it is none."""
     height, width = image.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    small = resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+    small = at_most(image, side=SIDE)
     across, down = width / small.shape[1], height / small.shape[0]
-    least = max(LEAST_SIDE * max(small.shape[:2]), SMALLEST_SIDE * scale)
+    least = max(LEAST_SIDE * max(small.shape[:2]), SMALLEST_SIDE * max(small.shape[:2]) / max(height, width))
     found = [box for box in _cut(_Part(small, image), depth=0) if min(box.width, box.height) >= least]
     shown = _content(_plain(small)).length * _content(_plain(small.transpose(1, 0, 2))).length
     if len(found) < 2 or sum(box.area for box in found) < LEAST_SHOWN * shown:

@@ -28,6 +28,15 @@ def resized(image: RgbImage, *, width: int, height: int) -> RgbImage:
     return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)
 
 
+def at_most(image: RgbImage, *, side: int) -> RgbImage:
+    """`image` with its longer side at most `side` px, its shape kept; the same array where it is small enough."""
+    height, width = image.shape[:2]
+    if max(height, width) <= side:
+        return image
+    scale = side / max(height, width)
+    return resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+
+
 def letterbox(image: RgbImage, *, size: int, fill: int = FILL) -> RgbImage:
     """`image` with its shape kept, centred in a (size, size, 3) square; the bars are the grey `fill` 0..255.
 

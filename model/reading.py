@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from model.alignment import PreparedReference
 from model.kept import Kept
-from model.preprocessing import resized
+from model.preprocessing import at_most, resized
 from model.regions import Box, RgbImage
 
 FEWEST_LETTERS = 3
@@ -195,8 +195,7 @@ class Reader:
         height, width = photo.shape[:2]
         if min(height, width) < FEWEST_PIXELS:
             return []
-        scale = min(1.0, PHOTO_SIDE / max(height, width))
-        small = resized(photo, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+        small = at_most(photo, side=PHOTO_SIDE)
         with self._lock:
             found = self._networks(_bgr(small), use_det=True, use_cls=False, use_rec=False)
         if found.boxes is None:

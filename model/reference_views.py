@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.ground import bounds, distance, stands_out
-from model.preprocessing import resized
+from model.preprocessing import at_most
 from model.regions import Box, RgbImage
 
 SMALL_SIDE = 44
@@ -83,7 +83,7 @@ def quarters_turned(view: str) -> int:
 def _logo_views(picture: RgbImage) -> list[tuple[str, RgbImage]]:
     trimmed, ground = trim(picture), ground_colour(picture)
     views = [("trimmed", trimmed), ("small", _small(trimmed)), *_turned(trimmed)]
-    drawn = _at_most(trimmed, side=_DRAWN_SIDE)
+    drawn = at_most(trimmed, side=_DRAWN_SIDE)
     views += [*_aslant(drawn), *_parts(drawn)]
     if ground is not None:
         views.append(("small_negative", _small(np.ascontiguousarray(255 - trimmed))))
@@ -142,14 +142,7 @@ def _product_views(picture: RgbImage, trimmed: RgbImage) -> list[tuple[str, RgbI
 
 def _small(picture: RgbImage) -> RgbImage:
     """What is lost on the way to a photo is lost here too."""
-    return _at_most(picture, side=SMALL_SIDE)
-
-
-def _at_most(picture: RgbImage, *, side: int) -> RgbImage:
-    """The picture with its longer side `side` px at most."""
-    scale = min(1.0, side / max(picture.shape[:2]))
-    width, height = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
-    return resized(picture, width=width, height=height)
+    return at_most(picture, side=SMALL_SIDE)
 
 
 def ground_colour(picture: RgbImage) -> tuple[int, int, int] | None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.preprocessing import FILL, batch, letterbox
+from model.preprocessing import FILL, at_most, batch, letterbox
 
 
 def test_letterbox_keeps_the_shape_and_centres() -> None:
@@ -44,3 +44,10 @@ def test_a_batch_is_its_letterboxes() -> None:
     for square, picture in zip(together, pictures, strict=True):
         np.testing.assert_array_equal(square, letterbox(picture, size=24))
     assert batch([], size=24).shape == (0, 24, 24, 3)
+
+
+def test_at_most_shrinks_what_is_larger_and_leaves_the_rest() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (30, 90, 3), dtype=np.uint8)
+    assert at_most(picture, side=45).shape == (15, 45, 3)
+    assert at_most(picture, side=90) is picture
+    assert at_most(picture[:1], side=9).shape == (1, 9, 3)
