@@ -21,10 +21,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model import CHAMPION
 from model.calibration import Calibration, read_calibration
 from model.detector import Detector
 from model.embedder import Embedder
+from model.own_logos import OwnLogos
 from model.photo_copy import CopyWeights, load_copy_weights
 from model.reading import Reader
 from model.second_look import SecondLook
@@ -69,6 +73,10 @@ class ModelBundle:
     calibration: Calibration
     photo_copy: CopyWeights
     wiped_places: Weights
+
+    def own_logos(self, vectors: NDArray[np.float32]) -> OwnLogos | None:
+        """A brand's logos of `vectors` (n, d) as these networks look for them; None where there are none."""
+        return OwnLogos(vectors, self.detector, self.embedder, self.wiped_places.likeness) if len(vectors) else None
 
 
 def bundle_folder(name: str = CHAMPION) -> Path:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,6 @@ from model.detector import Detector
 from model.embedder import Embedder
 from model.logo_places import SMALLEST_SIDE, Detect, logo_places, logo_regions
 from model.regions import Region, RgbImage
-
-if TYPE_CHECKING:
-    from model.bundle import ModelBundle
 
 FAINTEST = 0.03
 """The detector's score from which a region is compared with the brand's logos."""
@@ -75,12 +71,6 @@ class OwnLogos:
         scores = self.likeness.as_sure(np.array([region.score for region in found]), similarities)
         together = [replace(region, score=float(score)) for region, score in zip(found, scores, strict=True)]
         return [region for region in together if region.score >= self.detector.score_threshold]
-
-
-def own_logos(vectors: Vectors, *, bundle: ModelBundle) -> OwnLogos | None:
-    """The logos of `vectors` (n, d) as the bundle's networks look for them; None where there are none."""
-    likeness = bundle.wiped_places.likeness
-    return OwnLogos(vectors, bundle.detector, bundle.embedder, likeness) if len(vectors) else None
 
 
 def product_places(picture: RgbImage, *, detect: Detect, own: OwnLogos | None = None) -> list[Region]:

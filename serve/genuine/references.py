@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
 from model.encoding import png
-from model.own_logos import OwnLogos, own_logos
+from model.own_logos import OwnLogos
 from model.reference_views import is_blank, reference_views
 from model.regions import RgbImage
 from serve.database.engine import Database
@@ -193,7 +193,7 @@ class ReferenceLibrary:
     def _own_logos(self, brand_id: str, *, bundle: ModelBundle) -> OwnLogos | None:
         """The logos that the brand has uploaded; None before the first."""
         with self._database.read() as session:
-            return own_logos(active_vectors(session, brand_id, bundle=bundle, kind="logo"), bundle=bundle)
+            return bundle.own_logos(active_vectors(session, brand_id, bundle=bundle, kind="logo"))
 
     def _insert(self, reference: Reference, *, model: str, views: Sequence[str], vectors: NDArray[np.float32]) -> int:
         with self._database.write() as session:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.own_logos import own_logos, product_places
+from model.own_logos import product_places
 from model.photo_copy import PhotoMatch, photo_match
 from model.place_patches import PreparedPlace, prepared_places
 from model.regions import Box, Region, RgbImage
@@ -183,7 +183,7 @@ def _reference(
         except ValueError:
             return None
         if name == "registered":
-            own = own_logos(brand_vectors(logo.brand, logos, embedder=bundle.embedder), bundle=bundle)
+            own = bundle.own_logos(brand_vectors(logo.brand, logos, embedder=bundle.embedder))
     found = product_places(picture, detect=bundle.detector.detect, own=own)
     if target is None:
         if not found:

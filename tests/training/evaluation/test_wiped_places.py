@@ -6,7 +6,7 @@ import pytest
 from drawn_garment import PLACE, is_garment, product
 
 import training.evaluation.wiped_places
-from model.bundle import bundle_folder
+from model.bundle import ModelBundle, bundle_folder
 from model.encoding import png
 from model.photo_copy import load_copy_weights
 from model.regions import Region
@@ -32,7 +32,11 @@ class ThumbnailEmbedder:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-BUNDLE = SimpleNamespace(
+class DrawnGarmentsBundle(SimpleNamespace):
+    own_logos = ModelBundle.own_logos
+
+
+BUNDLE = DrawnGarmentsBundle(
     detector=PlaceDetector(),
     embedder=ThumbnailEmbedder(),
     calibration=SimpleNamespace(copy_probability=0.5),
