@@ -73,31 +73,6 @@ class ExactIndex(VectorIndex):
         self._view = ExactView({}, version=0, dimension=dimension)
         self._entries: dict[int, Entry] = {}
 
-    @property
-    def version(self) -> int:
-        """As `IndexView.version`."""
-        return self._view.version
-
-    def __len__(self) -> int:
-        return len(self._view)
-
-    @property
-    def brands(self) -> int:
-        """As `IndexView.brands`."""
-        return self._view.brands
-
-    def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
-        """As `IndexView.search`."""
-        return self._view.search(queries, k=k)
-
-    def search_brands(self, queries: NDArray[np.float32], *, brands: int, per_brand: int = 1) -> list[list[Hit]]:
-        """As `IndexView.search_brands`."""
-        return self._view.search_brands(queries, brands=brands, per_brand=per_brand)
-
-    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
-        """As `IndexView.search_brand`."""
-        return self._view.search_brand(queries, brand_id=brand_id, references=references)
-
     def add(self, entries: Iterable[Entry], *, version: int) -> None:
         """As `VectorIndex.add`."""
         new = list(entries)

@@ -109,12 +109,37 @@ class IndexView(ABC):
 
 
 class VectorIndex(IndexView):
-    """An index that changes while it is searched.
+    """An index that changes while it is searched; asked itself, it answers as its view of that moment.
 
     Changes carry the `index_version` that the database gave them and must be applied in that order: an older one
     raises `StaleVersionError`. One version may take several calls (replacing a reference is a `remove` and an `add`).
     Applying a change twice does no harm. Any thread may search at any time; changes may come from any thread.
     """
+
+    @property
+    def version(self) -> int:
+        """As `IndexView.version`."""
+        return self.view().version
+
+    def __len__(self) -> int:
+        return len(self.view())
+
+    @property
+    def brands(self) -> int:
+        """As `IndexView.brands`."""
+        return self.view().brands
+
+    def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
+        """As `IndexView.search`."""
+        return self.view().search(queries, k=k)
+
+    def search_brands(self, queries: NDArray[np.float32], *, brands: int, per_brand: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brands`."""
+        return self.view().search_brands(queries, brands=brands, per_brand=per_brand)
+
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        """As `IndexView.search_brand`."""
+        return self.view().search_brand(queries, brand_id=brand_id, references=references)
 
     @abstractmethod
     def add(self, entries: Iterable[Entry], *, version: int) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.columns import Columns
-from index.interface import DIMENSION, Entry, Hit, StaleVersionError, VectorIndex
+from index.interface import DIMENSION, Entry, StaleVersionError, VectorIndex
 from index.segment import FLAT_LIMIT, Segment
 from index.standing import StandingView
 from index.vectors import entry_matrix
@@ -60,31 +60,6 @@ class LiveIndex(VectorIndex):
         self._merger: threading.Thread | None = None
         empty = np.empty((0, self.options.dimension), dtype=np.float32)
         self._view = self._standing(Segment.of(Columns.of(()), empty), version=0)
-
-    @property
-    def version(self) -> int:
-        """As `IndexView.version`."""
-        return self._view.version
-
-    def __len__(self) -> int:
-        return len(self._view)
-
-    @property
-    def brands(self) -> int:
-        """As `IndexView.brands`."""
-        return self._view.brands
-
-    def search(self, queries: NDArray[np.float32], *, k: int) -> list[list[Hit]]:
-        """As `IndexView.search`."""
-        return self._view.search(queries, k=k)
-
-    def search_brands(self, queries: NDArray[np.float32], *, brands: int, per_brand: int = 1) -> list[list[Hit]]:
-        """As `IndexView.search_brands`."""
-        return self._view.search_brands(queries, brands=brands, per_brand=per_brand)
-
-    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
-        """As `IndexView.search_brand`."""
-        return self._view.search_brand(queries, brand_id=brand_id, references=references)
 
     def view(self) -> StandingView:
         """As `VectorIndex.view`; costs nothing."""
