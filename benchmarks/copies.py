@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -21,7 +19,7 @@ from rich.table import Table
 from benchmarks.seller_edits import EDITS, stickered
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
-from client.service import running_service
+from client.temporary import temporary_service
 from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.encoding import jpeg
@@ -58,11 +56,7 @@ def main() -> None:
     registered = [*studio, *more]
     garments = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)][: size.garments]
     logos = other_brands(load_logos(fetch_packages()), count=size.others)
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-copies-") as folder,
-        running_service(Path(folder)) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service() as api:
         register_brands(api, logos, progress=quietly)
         ids = [str(api.create_brand(f"Studio {number}")["id"]) for number in range(min(BRANDS, len(registered)))]
         own = [

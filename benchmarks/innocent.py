@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from rich.table import Table
 from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
-from client.service import running_service
+from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
@@ -64,11 +63,7 @@ def main() -> None:
     marked = photos[:: max(1, len(photos) // size.marks)][: size.marks]
     unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
     garments, beside = unseen[: size.garments], [photo.read() for photo in unseen]
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-innocent-") as folder,
-        running_service(Path(folder)) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
         rows = {}
         for name, way in WAYS.items():

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,7 +22,7 @@ from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from benchmarks.turned import WAYS, right_first
 from client.api import Hallmark
-from client.service import running_service
+from client.temporary import temporary_service
 from model.encoding import jpeg, png
 from model.preprocessing import resized
 from model.regions import RgbImage
@@ -66,11 +64,7 @@ def main() -> None:
     }
     unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
     garments, shirt = unseen[: size.garments], unseen[-1].read()
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-references-") as folder,
-        running_service(Path(folder)) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service() as api:
         register_brands(api, other_brands(logos, count=size.others), progress=quietly)
         ids = {brand: str(api.create_brand(brand)["id"]) for brand in [*drawn, BAD]}
         found = {}

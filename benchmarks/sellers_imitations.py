@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.lookalikes import LOOKALIKES, SIDE, Material
 from benchmarks.own_versions import OWN_VERSIONS
 from benchmarks.stock import quietly
-from client.api import Hallmark, Json
-from client.service import running_service
+from client.api import Json
+from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import LEAST_CHANGE, change
@@ -81,11 +80,7 @@ def main() -> None:
     logos = load_logos(fetch_packages())
     own = _brands(logos, count=size.brands)
     others = {name: drawn for name, drawn in other_brands(logos, count=size.others).items() if name not in own}
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-imitations-") as folder,
-        running_service(Path(folder)) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service() as api:
         register_brands(api, {**own, **others}, progress=quietly)
         answered = [
             (case, _of_brand(api.scan(case.data, listing={"brand_claimed": case.brand}), case.brand))

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -21,7 +19,7 @@ from rich.table import Table
 from benchmarks.pictures import reported_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
-from client.service import running_service
+from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, plain_photos
@@ -60,11 +58,7 @@ def main() -> None:
     photos, own = reported_marks(logos)
     asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
     studio = plain_photos("catalogue", limit=size.copies)
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-turned-") as folder,
-        running_service(Path(folder)) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
         figures = {f"marks, {way}": right_first(api, asked, turn) for way, turn in WAYS.items()}
         figures["marks, named by the listing"] = right_first(api, asked, WAYS["upright"], named=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import httpx2
@@ -7,6 +8,7 @@ import pytest
 
 from client.api import Hallmark, Problem
 from client.service import ServiceFailed, running_service
+from client.temporary import temporary_service
 from model.encoding import png
 from training.synthesis.logos import load_logos, rasterise
 
@@ -40,4 +42,19 @@ def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
         pytest.raises(ServiceFailed, match="no model bundle"),
         running_service(tmp_path, settings={"HALLMARK_MODEL": str(tmp_path / "nothing")}),
     ):
+        pass
+
+
+def test_a_temporary_service_is_an_administrators_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_service() as api:
+        assert api.create_brand("Toyota")["name"] == "Toyota"
+        assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_temporary_service_serves_the_bundle_that_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ServiceFailed, match="no model bundle"), temporary_service(model=str(tmp_path / "nothing")):
         pass

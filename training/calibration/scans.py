@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from client.api import Hallmark
-from client.service import running_service
+from client.temporary import temporary_service
 from model.calibration import BRANDS, NOT_COMPARED, Calibration, Evidence, Likeness, Shares, Word
 from model.encoding import png
 from training.calibration.development import (
@@ -142,12 +140,7 @@ def _asked(
     bundle: Path, brands: DevelopmentBrands, photos: Sequence[DevelopmentPhoto], *, progress: Progress
 ) -> Iterator[dict[str, Any]]:
     """What a service of its own answers, photo by photo."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as home,
-        running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle)}) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-        ThreadPoolExecutor(SCANS_AT_ONCE) as threads,
-    ):
+    with temporary_service(model=str(bundle)) as api, ThreadPoolExecutor(SCANS_AT_ONCE) as threads:
         register_brands(api, {**brands.registered, **brands.others, **brands.pictured}, progress=progress)
         for brand, pictures in brands.packaged.items():
             brand_id = api.create_brand(brand)["id"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from client.api import Hallmark, Json
-from client.service import running_service
+from client.api import Json
+from client.temporary import temporary_service
 from training.evaluation.datasets import Photo
 from training.evaluation.intervals import Estimate, mean_interval
 from training.evaluation.references import Drawings, register_brands
@@ -32,11 +30,7 @@ def clean_photos(
     Raises:
         ServiceFailed: the service did not start.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
-        running_service(Path(folder), settings={"HALLMARK_MODEL": bundle}) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service(model=bundle) as api:
         register_brands(api, references, progress=progress)
         maker = api.create_brand("maker of the registered products")["id"]
         for photo in progress(products, len(products), "product references"):

@@ -6,15 +6,14 @@ compares several references, and takes a mark for genuine that agrees with any.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from client.api import Hallmark, Json
-from client.service import running_service
+from client.api import Json
+from client.temporary import temporary_service
 from training.evaluation.intervals import Estimate, mean_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
@@ -40,11 +39,7 @@ def served_imitations(pictures: Sequence[Picture], *, others: Drawings, model: s
     """
     asked = [picture for picture in pictures if picture.kind != "reference"]
     rows: dict[str, dict[str, Estimate]] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
-        running_service(Path(folder), settings={"HALLMARK_MODEL": model}) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service(model=model) as api:
         ids: dict[str, str] = {}
         for picture in pictures:
             if picture.kind == "reference":

@@ -6,14 +6,12 @@ other photos of the same products, as they are and with the place that looks mos
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from client.api import Hallmark, Json
-from client.service import running_service
+from client.api import Json
+from client.temporary import temporary_service
 from model.bundle import ModelBundle
 from model.decode import decode
 from model.encoding import jpeg
@@ -41,11 +39,7 @@ def shop_photos(products: Sequence[Product], *, bundle: ModelBundle, model: str,
     """
     asked = [(product, path) for product in products if product.split == "dev" for path in product.photos[1:]]
     rows: dict[str, dict[str, Estimate]] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
-        running_service(Path(folder), settings={"HALLMARK_MODEL": model}) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service(model=model) as api:
         ids: dict[str, str] = {}
         for product in products:
             brand = brand_of(product)

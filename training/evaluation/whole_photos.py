@@ -8,16 +8,14 @@ one in the photo; for photos without marks, any), with their marks smeared, and 
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from client.api import Hallmark, Json
-from client.service import running_service
+from client.api import Json
+from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import Box
 from training.edits.smears import SMEARS, smear
@@ -99,11 +97,7 @@ def _answers(
     progress: Progress,
 ) -> Iterator[Answers]:
     names, there, every_way = list(others), 0, True
-    with (
-        tempfile.TemporaryDirectory(prefix="hallmark-evaluation-") as folder,
-        running_service(Path(folder), settings={"HALLMARK_MODEL": bundle}) as service,
-        Hallmark(service.url, key=service.create_key("admin")) as api,
-    ):
+    with temporary_service(model=bundle) as api:
         register_brands(api, own, progress=progress)
         for level in sorted(levels):
             register_brands(api, {name: others[name] for name in names[there:level]}, progress=progress)

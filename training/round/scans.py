@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from client.api import Hallmark
-from client.service import running_service
+from client.temporary import temporary_service
 from training.calibration.development import development_brands, development_photos
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
@@ -41,11 +39,7 @@ class ScanSet:
 
     def scores(self, bundle: Path, *, progress: Progress) -> Scores:
         """(n,) 1 where the strongest finding names the brand, or where nothing is found and there is nothing."""
-        with (
-            tempfile.TemporaryDirectory(prefix="hallmark-scans-") as home,
-            running_service(Path(home), settings={"HALLMARK_MODEL": str(bundle.resolve())}) as service,
-            Hallmark(service.url, key=service.create_key("admin")) as api,
-        ):
+        with temporary_service(model=str(bundle.resolve())) as api:
             register_brands(api, self.registered, progress=progress)
             answers = [
                 (brand, [one["brand"] for one in api.scan(data)["findings"]])
