@@ -122,6 +122,7 @@ def _finding_from_mark(
     recognition = calibration.recognition(claimed=suspect.claimed)
     if surely_its:
         recognition = replace(recognition, finding_probability=0.0)
+    takes_any = recognition.finding_probability == 0.0  # as thresholds do that are being chosen
     best = _best_way(candidate, regions, bundle=bundle, recognition=recognition, brands=brands)
     if best is None:
         return None
@@ -135,7 +136,7 @@ def _finding_from_mark(
     kind, scores = likeliest(shares), rounded_scores(*(best.probability * share for share in shares))
     # What differs from its reference and hardly seems to be the brand's is not made to be taken for it.
     differs = kind == "imitation" and scores.imitation < scores.unrelated
-    if (says_another or differs) and not surely_its:
+    if (says_another or differs) and not takes_any:
         return None
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
     return Verified(

@@ -453,6 +453,17 @@ def test_what_differs_and_is_likelier_none_of_the_brands_is_no_imitation(kind: s
     assert [one.kind for one in done.findings] == found
 
 
+def test_thresholds_that_are_being_chosen_see_all_that_was_compared() -> None:
+    """What a scan leaves out for its kind is a stranger all the same, which they have to refuse."""
+    verifier = FixedVerifier(Scores(0.05, 0.05, 0.35, unrelated=0.55))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    takes_any = replace(bundle.calibration.unclaimed, finding_probability=0.0)
+    bundle = replace(bundle, calibration=replace(bundle.calibration, unclaimed=takes_any))
+    (finding,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    assert finding.kind == "imitation"
+    assert finding.scores.imitation < finding.scores.unrelated
+
+
 def test_agreeing_with_any_version_is_genuine() -> None:
     """The photo shows the second version, as is seen once it is laid; the first, which is nearer, says imitation."""
     bundle = bundle_of(Box(40, 60, 96, 96))
