@@ -27,9 +27,8 @@ def test_int8_stays_close_to_the_golden_vectors(embedder: Embedder, pictures: li
     vectors = embedder.embed(pictures)
     assert vectors.shape == (6, embedder.dimension) == (6, 256)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    # int8 rounding differs between processors with and without VNNI; a picture stays itself
     similarities = vectors @ golden.T
-    assert similarities.diagonal().min() > 0.9
+    assert similarities.diagonal().min() > 0.95
     assert (similarities.argmax(axis=1) == np.arange(6)).all()
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import export_onnx, largest_difference, quantize
 
@@ -60,6 +61,16 @@ def test_the_first_convolutions_stay_exact(small: tuple[_Small, Path], tmp_path:
     quantize(path, tmp_path / "int8.onnx", calibration=[np.stack(_pictures(8))], exact=1)
     convolutions = [node for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node if node.op_type == "Conv"]
     assert ["DequantizeLinear" in node.input[1] for node in convolutions] == [False, True]
+
+
+@pytest.mark.parametrize("network", ["embedder", "detector", "tampering", "appearance"])
+def test_no_processor_overflows_the_weights_of_a_released_network(network: str) -> None:
+    """Without VNNI two products of a byte and a weight are added in 16 bits: 2 · 255 · 64 is the most that fits."""
+    stored = onnx.load(str(bundle_folder() / f"{network}.onnx")).graph.initializer
+    weights = [onnx.numpy_helper.to_array(one) for one in stored if one.data_type == onnx.TensorProto.INT8]
+    kernels = [one.astype(int) for one in weights if one.ndim == 4]
+    assert len(kernels) > 40
+    assert max(abs(one).max() for one in kernels) <= 64
 
 
 def test_a_batch_of_one_cannot_stay_dynamic(tmp_path: Path) -> None:
