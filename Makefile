@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST_PROCESSES ?= 2
 PACKAGES := model index serve training client demo benchmarks notebooks tests
 
 .PHONY: demo test check format lock clean
@@ -9,8 +10,9 @@ PACKAGES := model index serve training client demo benchmarks notebooks tests
 demo: $(VENV)/.demo-installed
 	$(BIN)/python -m demo $(DEMO_ARGS)
 
+# A file's tests in one process, since they share what is dear to make; each process with one thread.
 test: check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 check: $(VENV)/.test-installed
 	$(BIN)/ruff format --check $(PACKAGES)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
 import uvicorn
 from plain_bundle import plain_bundle
-from service_client import Client, Open, Served
+from service_client import Client, NewSettings, Open, Served
 from sqlalchemy import create_engine, text
 
 from serve import service
@@ -20,10 +20,9 @@ from serve.access import keys
 from serve.access.roles import Role
 from serve.app import create_app
 from serve.database.embedded import EmbeddedPostgres
+from serve.database.migration import migrate
 from serve.logs import configure_logs
 from serve.settings import Settings
-
-NewSettings = Callable[[], Settings]
 
 
 @pytest.fixture(scope="session")
@@ -44,26 +43,37 @@ def plain_logs() -> None:
 
 @pytest.fixture(scope="session")
 def new_settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewSettings]:
-    """Makes settings with an empty database and folder of their own."""
+    """Databases are copied from one that was migrated once, which takes a tenth of the time, and dropped."""
     url = postgres.url.replace("postgresql:", "postgresql+psycopg:")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     numbers = itertools.count()
 
-    def make() -> Settings:
-        name = f"test_{next(numbers)}"
+    def run(statement: str) -> None:
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        return Settings.model_validate(
-            {
-                "home": tmp_path_factory.mktemp("var"),
-                "database_url": postgres.url.replace("/postgres?", f"/{name}?"),
-                "decoder_workers": 1,
-                "scan_concurrency": 2,
-                "model": "plain",
-                "webhooks_inside": True,  # the tests' receivers are on loopback
-            }
-        )
+            connection.execute(text(statement))
 
+    @contextmanager
+    def make(*, migrated: bool = True) -> Iterator[Settings]:
+        name = f"test_{next(numbers)}"
+        run(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template1'}")
+        try:
+            yield Settings.model_validate(
+                {
+                    "home": tmp_path_factory.mktemp("var"),
+                    "database_url": postgres.url.replace("/postgres?", f"/{name}?"),
+                    "decoder_workers": 1,
+                    "scan_concurrency": 2,
+                    "model": "plain",
+                    "webhooks_inside": True,  # the tests' receivers are on loopback
+                }
+            )
+        finally:
+            run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    run("CREATE DATABASE migrated")
+    template = create_engine(url.replace("/postgres?", "/migrated?"))
+    migrate(template)
+    template.dispose()
     yield make
     engine.dispose()
 
@@ -79,14 +89,15 @@ def without_weights() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def client(new_settings: NewSettings, without_weights: None) -> Iterator[Client]:
     """An application that the module's tests share, with an admin's key."""
-    with Client.of(create_app(new_settings())) as shared:
+    with new_settings() as own, Client.of(create_app(own)) as shared:
         yield shared
 
 
 @pytest.fixture
-def settings(new_settings: NewSettings) -> Settings:
-    """Settings with an empty database of the test's own."""
-    return new_settings()
+def settings(new_settings: NewSettings) -> Iterator[Settings]:
+    """Settings with a database of the test's own, in which nothing is."""
+    with new_settings() as own:
+        yield own
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -14,8 +14,17 @@ from fastapi.testclient import TestClient
 from serve.access import keys
 from serve.access.roles import Role
 from serve.service import Service
+from serve.settings import Settings
 
 NUMBERS = itertools.count()
+
+
+class NewSettings(Protocol):
+    """Settings with a database and a folder of their own, as long as the block lasts."""
+
+    def __call__(self, *, migrated: bool = True) -> AbstractContextManager[Settings]:
+        """The database has the tables, or nothing at all."""
+        ...
 
 
 class Client(TestClient):

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from service_client import NewSettings
 from sqlalchemy import text
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case
 from serve.database.migration import NewerDatabaseError
 from serve.settings import Settings
+
+
+@pytest.fixture
+def settings(new_settings: NewSettings) -> Iterator[Settings]:
+    """Settings with a database that has no table yet."""
+    with new_settings(migrated=False) as own:
+        yield own
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(settings: Settings) -> None:

@@ -12,13 +12,15 @@ import numpy as np
 from mosaics import mosaic, png
 from plain_bundle import SimilarityVerifier, compared
 from service_client import Client
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from waiting import eventually
 
 from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Laid, Scores
 from serve.access.roles import Role
+from serve.database.loop_tables import AuditEntry
+from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
 
 NUMBERS = itertools.count(1)
@@ -164,6 +166,12 @@ class Marketplace:
         """What the rights holder was told, with every try."""
         found: list[dict[str, Any]] = self.client.get(f"/v1/rights-holders/{self.holder}/deliveries").json()["items"]
         return found
+
+    def logged(self) -> int:
+        """The number of the last step in the audit log that somebody took: the service's own jobs go on meanwhile."""
+        query = select(func.max(AuditEntry.number)).where(AuditEntry.actor != SYSTEM)
+        with self.client.service.database.read() as session:
+            return session.execute(query).scalar_one() or 0
 
     def document(self, kind: str = "trademark", *, expires: str = "2099-12-31", state: str = "accepted") -> str:
         """The id of a rights document that trust & safety looked at."""

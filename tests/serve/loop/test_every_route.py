@@ -18,7 +18,6 @@ from route_table import action, routes
 
 from serve.access.ownership import BRAND_BEHIND, CLOSED_TO_BRANDS, INSIDE
 from serve.access.roles import PERMISSIONS, Role
-from serve.loop.audit import verify
 
 BODIES = {"POST": {"json": {"name": "n"}}, "PATCH": {"json": {"note": "n"}}, "PUT": {"json": {"note": "n"}}}
 Ids = dict[str, str]
@@ -123,14 +122,14 @@ def test_a_part_of_another_s_is_not_reached_through_one_s_own(
 
 def test_what_never_was_is_not_there_and_not_empty(market: Marketplace, own: Ids) -> None:
     """404 where nothing has the first name of a path, whatever stands behind it; and nothing is logged as done."""
-    before = verify(market.client.service.database)
+    before = market.logged()
     for route in routes(market.client):
         named = parameters(route.path)
         for method in route.methods & {"GET", "DELETE"} if named else ():
             unknown = "9999" if named[0] == "policy_version" else f"{own[named[0]].partition('_')[0]}_nope"
             answer = market.client.request(method, route.path.format(**{**own, named[0]: unknown}))
             assert answer.status_code == 404, (method, route.path, answer.text)
-    assert verify(market.client.service.database) == before
+    assert market.logged() == before
 
 
 def test_no_list_shows_a_brand_what_is_another_s(

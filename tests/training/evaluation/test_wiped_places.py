@@ -45,11 +45,12 @@ BUNDLE = DrawnGarmentsBundle(
 )
 
 
-@pytest.fixture
-def photos(tmp_path):
-    for number in range(6):
-        (tmp_path / f"{number}.png").write_bytes(png(product()))
-    return [Photo(tmp_path / f"{number}.png") for number in range(6)]
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    paths = [tmp_path_factory.mktemp("products") / f"{number}.png" for number in range(4)]
+    for path in paths:
+        path.write_bytes(png(product()))
+    return [Photo(path) for path in paths]
 
 
 def measured(photos):
@@ -76,7 +77,7 @@ def test_every_method_is_measured_on_every_set(photos):
 
 def test_a_place_that_was_not_found_is_a_miss(photos, monkeypatch):
     monkeypatch.setattr(BUNDLE, "detector", SimpleNamespace(detect=lambda image, **_: []))
-    tables = measured(photos)
+    tables = measured(photos[:2])
     served = tables["wiped_drawn_served"].rows["wiped copies"]
     assert served["placed"].value == 0
     assert served["called"].value == 0
@@ -84,8 +85,8 @@ def test_a_place_that_was_not_found_is_a_miss(photos, monkeypatch):
 
 
 def test_equal_photos_give_equal_figures(photos):
-    first, second = measured(photos), measured(photos)
-    assert first["wiped_own_hallmark"].rows == second["wiped_own_hallmark"].rows or str(first) == str(second)
+    first, second = measured(photos[:1]), measured(photos[:1])
+    assert str(first) == str(second)
 
 
 def test_a_copy_that_was_cropped_away_from_the_place_is_not_counted(photos):
