@@ -47,7 +47,8 @@ BUNDLE = DrawnGarmentsBundle(
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    paths = [tmp_path_factory.mktemp("products") / f"{number}.png" for number in range(4)]
+    folder = tmp_path_factory.mktemp("products")
+    paths = [folder / f"{number}.png" for number in range(4)]
     for path in paths:
         path.write_bytes(png(product()))
     return [Photo(path) for path in paths]
