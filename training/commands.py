@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -62,12 +63,13 @@ def embedder(
     folder: Folder = WORK / "embedder",
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
-    steps: int = 1500,
+    steps: Annotated[int | None, typer.Option(help="1,500 from ImageNet's weights on, 650 with --start")] = None,
     seed: int = 0,
+    share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:
     """Render views, train the embedder on them and write it; goes on where it was interrupted."""
     from training.embedder.release import release
-    from training.embedder.train import Settings, trained_network
+    from training.embedder.train import Settings, between, trained_network
     from training.embedder.train import train as train_network
     from training.embedder.views import Plan, Views, planned_views, render_views
     from training.synthesis.grounds import Backgrounds, data_folder
@@ -81,13 +83,16 @@ def embedder(
     for _ in bar(rendered, total, "rendering"):
         pass
     views, checkpoint = Views(folder / "views"), folder / "checkpoint.pt"
-    for progress in train_network(views, checkpoint=checkpoint, settings=Settings(steps=steps, seed=seed), start=start):
+    settings = Settings.learning_on(seed=seed) if start else Settings(seed=seed)
+    settings = replace(settings, steps=steps or settings.steps)
+    for progress in train_network(views, checkpoint=checkpoint, settings=settings, start=start):
         if progress.step % 10 == 0 or progress.development:
             out.print(
-                f"step {progress.step}/{steps} loss {progress.loss:.3f} positives {progress.positive:.3f} "
+                f"step {progress.step}/{settings.steps} loss {progress.loss:.3f} positives {progress.positive:.3f} "
                 f"nearest negative {progress.nearest_negative:.3f} {progress.development or ''}"
             )
-    out.print(release(trained_network(checkpoint), views=views, folder=bundle))
+    learnt = trained_network(checkpoint)
+    out.print(release(between(start, learnt, share=share) if start else learnt, views=views, folder=bundle))
 
 
 @train.command()

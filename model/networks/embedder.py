@@ -17,7 +17,7 @@ from torch.nn import functional
 from model.networks.layout import channels_last
 
 DIMENSION = 256
-INPUT_SIZE = 160
+INPUT_SIZE = 192
 """Height and width in pixels of what the released embedder takes."""
 
 _FEATURES = 1280

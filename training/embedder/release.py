@@ -68,7 +68,7 @@ def export_embedder(network: EmbedderNetwork, path: Path, *, size: int = INPUT_S
 
 
 def median_milliseconds(path: Path, *, repeats: int = 60) -> float:
-    """Median time of one 160 px picture on one thread, letterboxing included."""
+    """Median time of one picture on one thread, letterboxing included."""
     embedder = Embedder(path)
     picture = np.random.default_rng(0).integers(0, 256, (200, 180, 3), dtype=np.uint8)
     times = []

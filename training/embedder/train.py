@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights
 from training.denormals import denormals_as_zero
 from training.embedder.batches import ONE_MARK, BatchSampler
@@ -31,7 +31,7 @@ from training.refusals import OtherTrainingError
 
 @dataclass(frozen=True)
 class Settings:
-    """One training run. Rates are of AdamW; `size` is the training resolution in pixels (serving uses 160).
+    """One training run. Rates are of AdamW; `size` is the training resolution in pixels.
 
     From step `rivals_from` on, half of each batch are brands that look alike; who does is found anew every
     `rivals_every` steps. A run of limited `seconds` leaves a checkpoint and is gone on with by the next one.
@@ -42,7 +42,7 @@ class Settings:
     brands: int = 44
     products: int = 4
     garments: int = 4
-    size: int = 160
+    size: int = INPUT_SIZE
     body_rate: float = 8e-5
     head_rate: float = 3e-4
     warm_up_steps: int = 30
@@ -54,6 +54,13 @@ class Settings:
     rivals_every: int = 300
     head_start_views: int = 5000
     seconds: float = math.inf
+
+    @classmethod
+    def learning_on(cls, *, seed: int) -> Self:
+        """From an earlier release on: shorter, more slowly, and beside brands that look alike from the first step."""
+        return cls(
+            seed=seed, steps=650, body_rate=5e-5, head_rate=1e-4, evaluate_every=325, rivals_from=0, rivals_every=325
+        )
 
 
 @dataclass(frozen=True)
@@ -244,6 +251,18 @@ def trained_network(checkpoint: Path) -> EmbedderNetwork:
     """The network with the best weights of a checkpoint."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     return _with(state["best"])
+
+
+def between(start: Path, learnt: EmbedderNetwork, *, share: float) -> EmbedderNetwork:
+    """The network on the line from the weights in the file `start` (`share` 0) to `learnt` (1).
+
+    Half-way it knows photos unlike drawn ones better than at either end (WiSE-FT, Wortsman et al. 2022,
+    https://arxiv.org/abs/2109.01903).
+    """
+    begun = EmbedderNetwork()
+    load_weights(begun, start)
+    before = begun.state_dict()
+    return _with({name: before[name].lerp(one, share) for name, one in learnt.state_dict().items()})
 
 
 def pictures(views: Views, rows: NDArray[np.intp], *, size: int) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.networks.embedder import INPUT_SIZE
 from model.preprocessing import letterbox
 from model.regions import RgbImage
 from training.refusals import OtherTrainingError
@@ -34,7 +35,7 @@ class Plan:
     """What to render. `photos_per_brand` is for one drawing; each further drawing of a brand adds half of that."""
 
     seed: int = 0
-    size: int = 160
+    size: int = INPUT_SIZE
     photos_per_brand: int = 8
     views_per_product_photo: int = 2
     views_per_garment: int = 4

@@ -12,7 +12,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import largest_difference
-from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights, save_weights
 from model.preprocessing import batch
 from training.embedder.release import export_embedder
@@ -44,7 +44,7 @@ def test_folded_trunk_is_the_published_one() -> None:
 
 @torch.no_grad()
 def test_released_weights_give_the_golden_vectors(released: EmbedderNetwork, golden_pictures: list[np.ndarray]) -> None:
-    vectors = released(torch.from_numpy(batch(golden_pictures, size=160))).numpy()
+    vectors = released(torch.from_numpy(batch(golden_pictures, size=INPUT_SIZE))).numpy()
     assert largest_difference(vectors, np.load(GOLDEN / "vectors.npy")) < 1e-3
 
 
@@ -52,7 +52,7 @@ def test_released_weights_give_the_golden_vectors(released: EmbedderNetwork, gol
 def test_torch_and_onnx_agree(released: EmbedderNetwork, golden_pictures: list[np.ndarray], tmp_path: Path) -> None:
     export_embedder(released, tmp_path / "embedder.onnx")
     exported = Embedder(tmp_path / "embedder.onnx").embed(golden_pictures)
-    vectors = released(torch.from_numpy(batch(golden_pictures, size=160))).numpy()
+    vectors = released(torch.from_numpy(batch(golden_pictures, size=INPUT_SIZE))).numpy()
     assert largest_difference(vectors, exported) < 1e-3
     assert b"site-packages" not in (tmp_path / "embedder.onnx").read_bytes()
 

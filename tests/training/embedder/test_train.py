@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from model.networks.embedder import EmbedderNetwork, imagenet_network
+from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import save_weights
 from training.embedder.release import release
 from training.embedder.train import LabelledViews, Settings, discriminant, train, trained_network
@@ -119,5 +119,5 @@ def test_discriminant_spans_what_sklearn_finds() -> None:
 
 
 def test_release_needs_the_served_size(views: Views, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="160"):
+    with pytest.raises(ValueError, match=str(INPUT_SIZE)):
         release(EmbedderNetwork(), views=views, folder=tmp_path)
