@@ -261,13 +261,16 @@ def thresholds(
     folder: Folder = WORK / "thresholds",
     bundle: Bundle = NEW_BUNDLE,
     most_false: Annotated[float, typer.Option(help="Share of photos without a mark that may get a finding")] = 0.02,
+    keep_kinds: Annotated[
+        bool, typer.Option("--keep-kinds", help="Leave what divides the kinds, where only the embedder is another")
+    ] = False,
 ) -> None:
     """Choose the bundle's thresholds on development photos and complete the bundle."""
     from training.calibration.scans import ThresholdSettings
     from training.calibration.thresholds import tune_thresholds
     from training.synthesis.logos import fetch_packages, load_logos
 
-    settings = ThresholdSettings(most_false=most_false)
+    settings = ThresholdSettings(most_false=most_false, keeps_kinds=keep_kinds)
     logos = load_logos(fetch_packages())
     figures = tune_thresholds(bundle, logos=logos, settings=settings, kept=folder, progress=bar)
     typer.echo(json.dumps(figures))

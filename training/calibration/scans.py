@@ -48,6 +48,9 @@ class ThresholdSettings:
     photos_without: int = 600
     read_photos: int = 500
     most_false: float = 0.02
+    keeps_kinds: bool = False
+    """Leave what divides the kinds as the bundle has it: where neither verifier nor tampered places changed, what they
+    say means what it meant, and a fit anew moves by the two or three genuine marks that decide it."""
 
 
 class Suspect(NamedTuple):

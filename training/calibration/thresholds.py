@@ -38,11 +38,14 @@ def tune_thresholds(
 ) -> dict[str, Any]:
     """Choose the thresholds of the bundle in the folder `bundle`, write them into it, and return them with figures.
 
-    The folder `kept` keeps what scans answered, so that what was broken off goes on.
+    The folder `kept` keeps what scans answered, so that what was broken off goes on. What divides the kinds stays as it
+    is in the bundle where `settings` keep it.
 
-    Raises `DataMissing` without the clothing, grocery and real photos, `ServiceFailed` when the service does not start.
+    Raises `FileNotFoundError` where it is to be kept and the bundle has none, `DataMissing` without the clothing, grocery
+    and real photos, `ServiceFailed` when the service does not start.
     """
     rng = np.random.default_rng(settings.seed)
+    kept_kinds = read_calibration(bundle / "calibration.json").kinds if settings.keeps_kinds else None
     with tempfile.TemporaryDirectory(prefix="hallmark-thresholds-") as folder:
         opened = Path(folder) / bundle.name
         shutil.copytree(bundle, opened)
@@ -56,11 +59,14 @@ def tune_thresholds(
         named = list(named_photos(load_bundle(opened), photos, brands, progress=progress))
         covered, covered_figures = fit_covered(named, most_false=MOST_COVERED)
         chosen = replace(choose(answered, most_false=settings.most_false), readable=readable, covered=covered)
-        _complete(opened, chosen)
-        genuine = [photo for photo in photos if photo.kind == "genuine" and photo.brand is not None]
-        served = scanned(opened, brands, genuine, kept=kept, progress=progress)
-    calibration = replace(chosen, kinds=less_accusing(chosen.kinds, served))
-    _complete(bundle, calibration)
+        if kept_kinds is None:
+            _complete(opened, chosen)
+            genuine = [photo for photo in photos if photo.kind == "genuine" and photo.brand is not None]
+            served = scanned(opened, brands, genuine, kept=kept, progress=progress)
+            kinds = less_accusing(chosen.kinds, served)
+        else:
+            kinds = kept_kinds
+    _complete(bundle, replace(chosen, kinds=kinds))
     return {
         "read_share": round(read_share, 3),
         "covered": covered_figures,
