@@ -41,8 +41,8 @@ def tune_thresholds(
     The folder `kept` keeps what scans answered, so that what was broken off goes on. What divides the kinds stays as it
     is in the bundle where `settings` keep it.
 
-    Raises `FileNotFoundError` where it is to be kept and the bundle has none, `DataMissing` without the clothing, grocery
-    and real photos, `ServiceFailed` when the service does not start.
+    Raises `FileNotFoundError` where it is to be kept and the bundle has none, `DataMissing` without the clothing,
+    grocery and real photos, `ServiceFailed` when the service does not start.
     """
     rng = np.random.default_rng(settings.seed)
     kept_kinds = read_calibration(bundle / "calibration.json").kinds if settings.keeps_kinds else None
