@@ -10,13 +10,16 @@ import pytest
 from exports import Decided, write_export
 
 from model.bundle import bundle_folder, load_bundle
+from model.calibration import read_calibration, write_calibration
 from training.calibration.scans import ThresholdSettings
+from training.calibration.thresholds import tune_thresholds
 from training.round import run
 from training.round.card import new_labels
 from training.round.labels import read_labels
 from training.round.run import Material, run_round
 from training.round.settings import Places, RoundSettings, round_name
 from training.synthesis.grounds import data_folder
+from training.synthesis.logos import load_logos
 
 SMALL = RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None)
 
@@ -108,6 +111,13 @@ def test_a_round_moves_embedder_and_thresholds_too(places: Places, tmp_path: Pat
     assert metrics["embedder"]["label_pairs"] > 0, "the labels teach it too"
     assert metrics["embedder"]["int8_cosine"] > 0.9
     assert 0 < metrics["thresholds"]["read_share"] < 1
+
+    file = found / "calibration.json"
+    weighed = read_calibration(file)
+    write_calibration(file, replace(weighed, kinds=replace(weighed.kinds, smear=(-9.0, *weighed.kinds.smear[1:]))))
+    other_kinds, settings = file.read_bytes(), replace(few, keeps_kinds=True)
+    tune_thresholds(found, logos=load_logos(places.logos), settings=settings, kept=tmp_path, progress=quietly)
+    assert file.read_bytes() == other_kinds, "kept, and all else is chosen as it was"
 
 
 def test_the_name_tells_what_went_in() -> None:
