@@ -68,8 +68,9 @@ def embedder(
     share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:
     """Render views, train the embedder on them and write it; goes on where it was interrupted."""
+    from model.networks.weights import go_part_way
     from training.embedder.release import release
-    from training.embedder.train import Settings, between, trained_network
+    from training.embedder.train import Settings, trained_network
     from training.embedder.train import train as train_network
     from training.embedder.views import Plan, Views, planned_views, render_views
     from training.synthesis.grounds import Backgrounds, data_folder
@@ -92,7 +93,9 @@ def embedder(
                 f"nearest negative {progress.nearest_negative:.3f} {progress.development or ''}"
             )
     learnt = trained_network(checkpoint)
-    out.print(release(between(start, learnt, share=share) if start else learnt, views=views, folder=bundle))
+    if start:
+        go_part_way(learnt, start, share=share)
+    out.print(release(learnt, views=views, folder=bundle))
 
 
 @train.command()

@@ -253,18 +253,6 @@ def trained_network(checkpoint: Path) -> EmbedderNetwork:
     return _with(state["best"])
 
 
-def between(start: Path, learnt: EmbedderNetwork, *, share: float) -> EmbedderNetwork:
-    """The network on the line from the weights in the file `start` (`share` 0) to `learnt` (1).
-
-    Half-way it knows photos unlike drawn ones better than at either end (WiSE-FT, Wortsman et al. 2022,
-    https://arxiv.org/abs/2109.01903).
-    """
-    begun = EmbedderNetwork()
-    load_weights(begun, start)
-    before = begun.state_dict()
-    return _with({name: before[name].lerp(one, share) for name, one in learnt.state_dict().items()})
-
-
 def pictures(views: Views, rows: NDArray[np.intp], *, size: int) -> NDArray[np.uint8]:
     """The (n, size, size, 3) uint8 views `rows`."""
     stored = views.pixels[rows]

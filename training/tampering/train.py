@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from model.export import export_onnx, largest_difference, quantize
 from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
-from model.networks.weights import load_weights, save_weights
+from model.networks.weights import go_part_way, load_weights, save_weights
 from model.tampering import SIDE, Tampering
 from training.denormals import denormals_as_zero
 from training.refusals import OtherTrainingError
@@ -146,8 +146,7 @@ def export_tampering(
     """Write the int8 file `path` and its weights beside it; the largest difference of the fp32 file from torch.
 
     With `start`, the weights that the training began from, those that lie `share` of the way to what was learnt are
-    taken: half-way they see photos unlike those of training better than at either end, as a rule (Wortsman et al. 2022,
-    https://arxiv.org/abs/2109.01903); what is to be unlearnt goes with 1 alone.
+    taken (`go_part_way`); what is to be unlearnt goes with 1 alone.
 
     Raises `RuntimeError` when the difference is over 1e-3.
     """
@@ -155,12 +154,9 @@ def export_tampering(
     network = TamperingNetwork()
     average = AveragedModel(network)
     average.load_state_dict(saved["average"])
-    learnt = average.module.state_dict()
+    network.load_state_dict(average.module.state_dict())
     if start is not None:
-        load_weights(network, start)
-        before = network.state_dict()
-        learnt = {name: share * value + (1.0 - share) * before[name] for name, value in learnt.items()}
-    network.load_state_dict(learnt)
+        go_part_way(network, start, share=share)
     save_weights(network, path.with_suffix(".fp16.npz"))
     load_weights(network, path.with_suffix(".fp16.npz"))
     network.eval()

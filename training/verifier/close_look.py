@@ -26,7 +26,7 @@ from model.alignment import FRAME_SIDE, Matrix, moved, reference_corners
 from model.close_look import FILE, SQUARE, CloseLook, close_pair, frame_size
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
-from model.networks.weights import load_weights, save_weights
+from model.networks.weights import go_part_way, load_weights, save_weights
 from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_odds
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.found_marks import FoundMark
@@ -100,21 +100,10 @@ def release_close_look(
         start=start,
     )
     if start is not None:
-        network = between(start, network, share=LEARNT_SHARE)
+        go_part_way(network, start, share=LEARNT_SHARE)
     save_weights(network, folder / WEIGHTS)
     export_close_look(network, folder / FILE)
     weigh_close_look_anew(folder, logos=logos, embed=embed, seed=seed, report=report, marks=marks)
-
-
-def between(start: Path, learnt: CloseLookNetwork, *, share: float) -> CloseLookNetwork:
-    """The network on the line from the weights in the file `start` (`share` 0) to `learnt` (1)."""
-    network = CloseLookNetwork()
-    load_weights(network, start)
-    begun, ended = network.state_dict(), learnt.state_dict()
-    network.load_state_dict(
-        {name: begun[name].lerp(one, share) if one.is_floating_point() else one for name, one in ended.items()}
-    )
-    return network.eval()
 
 
 def weigh_close_look_anew(
