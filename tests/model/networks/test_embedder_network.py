@@ -13,7 +13,7 @@ from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import largest_difference
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
-from model.networks.weights import go_part_way, load_weights, save_weights
+from model.networks.weights import load_weights, save_weights
 from model.preprocessing import batch
 from training.embedder.release import export_embedder
 
@@ -63,14 +63,6 @@ def test_weights_survive_the_file(tmp_path: Path) -> None:
     load_weights(other, tmp_path / "weights.npz")
     for name, value in network.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], value, atol=1e-3, rtol=1e-3)
-
-
-def test_weights_go_part_of_the_way(tmp_path: Path) -> None:
-    begun, learnt = EmbedderNetwork(), EmbedderNetwork()
-    save_weights(begun, tmp_path / "weights.npz")
-    before, after = begun.head.weight.detach().clone(), learnt.head.weight.detach().clone()
-    go_part_way(learnt, tmp_path / "weights.npz", share=0.25)
-    torch.testing.assert_close(learnt.head.weight.detach(), 0.75 * before + 0.25 * after, atol=1e-3, rtol=1e-3)
 
 
 def test_frozen_blocks_do_not_learn() -> None:

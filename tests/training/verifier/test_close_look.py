@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,7 +15,7 @@ from model.close_look import FILE, SQUARE, TALL, WIDE
 from model.embedder import Embedder
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
-from model.networks.weights import load_weights
+from model.networks.weights import go_part_way, load_weights
 from model.siamese import Siamese
 from model.verifier import ALIGNER, Aligner
 from training.edits.imitations import HELD_OUT_IMITATIONS
@@ -22,7 +23,6 @@ from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import load_logos
 from training.verifier.close_look import (
     WEIGHTS,
-    between,
     draw_looks,
     drawn_in_parts,
     export_close_look,
@@ -84,13 +84,19 @@ def test_a_training_begins_from_an_earlier_release(drawn: Drawn) -> None:
     assert torch.allclose(begun.out[1].weight, released.out[1].weight, atol=1e-5)  # type: ignore[arg-type]
 
 
+def part_way(learnt: CloseLookNetwork, share: float) -> CloseLookNetwork:
+    found = deepcopy(learnt)
+    go_part_way(found, bundle_folder() / WEIGHTS, share=share)
+    return found
+
+
 def test_between_two_networks_lie_their_weights() -> None:
     released, learnt = CloseLookNetwork(), CloseLookNetwork()
     load_weights(released, bundle_folder() / WEIGHTS)
     for share, nearest in ((0.0, released), (1.0, learnt)):
-        found = between(bundle_folder() / WEIGHTS, learnt, share=share)
+        found = part_way(learnt, share)
         assert torch.equal(found.out[1].weight, nearest.out[1].weight)  # type: ignore[arg-type]
-    halfway = between(bundle_folder() / WEIGHTS, learnt, share=0.5).out[1].weight
+    halfway = part_way(learnt, 0.5).out[1].weight
     assert torch.allclose(2 * halfway, released.out[1].weight + learnt.out[1].weight)  # type: ignore[operator,arg-type]
 
 
