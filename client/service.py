@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,6 +79,8 @@ def running_service(
 ) -> Iterator[Service]:
     """Run `hallmark serve` on loopback with its state under `home`; `settings` are HALLMARK_… variables.
 
+    It is stopped, too, when this process is asked to end (SIGTERM, SIGHUP) while the block runs in its main thread.
+
     Raises:
         ServiceFailed: it ended, or was not ready in time.
     """
@@ -90,10 +94,27 @@ def running_service(
         )
     service = Service(url=f"http://127.0.0.1:{port}", home=home, process=process, log=log)
     try:
-        _await_ready(service, deadline=time.monotonic() + ready_within_seconds)
-        yield service
+        with _exit_when_asked():
+            _await_ready(service, deadline=time.monotonic() + ready_within_seconds)
+            yield service
     finally:
         stop(process)
+
+
+@contextmanager
+def _exit_when_asked() -> Iterator[None]:
+    """Let signals that would end this process at once raise `SystemExit` instead, so that what it began is ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    unhandled = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in unhandled:
+        signal.signal(one, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        for one in unhandled:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def stop(process: subprocess.Popen[bytes], *, within_seconds: float = 20.0) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,6 +37,28 @@ def test_a_service_serves_its_client_and_leaves_nothing_running(tmp_path: Path) 
             assert refused.value.status == httpx2.codes.NOT_FOUND
         assert (tmp_path / "postgres" / "postmaster.pid").exists()
     assert service.process.returncode == 0
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+WAITS = """
+import sys, time
+from pathlib import Path
+from client.service import running_service
+
+with running_service(Path(sys.argv[1])):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_service_ends_with_the_process_that_is_asked_to_end(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", WAITS, str(tmp_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "ready\n"
+        assert (tmp_path / "postgres" / "postmaster.pid").exists()
+        waiting.send_signal(signal.SIGTERM)
+        assert waiting.wait(30) == 128 + signal.SIGTERM
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
