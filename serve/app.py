@@ -31,9 +31,11 @@ from serve.routes import (
     listings,
     policies,
     references,
+    report,
     rights_documents,
     rights_holders,
     scans,
+    sellers,
     traits,
     webhooks,
 )
@@ -98,6 +100,8 @@ def create_app(settings: Settings) -> FastAPI:
         labels,
         juries,
         policies,
+        sellers,
+        report,
         health,
     ):
         app.include_router(routes.router)

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve.access.keys import Caller, find_caller
-from serve.access.ownership import sees
+from serve.access.ownership import NAMED_BY_THE_MARKETPLACE, sees
 from serve.access.roles import PERMISSIONS
 from serve.database.engine import Database
 from serve.protocol.problems import Problem, not_found
@@ -63,7 +63,7 @@ class Permit:
             allowed = ", ".join(sorted(PERMISSIONS[self.action]))
             raise Problem(403, "forbidden", f"A key of role {caller.role} may not do this; it takes one of: {allowed}.")
         for name, value in request.path_params.items():
-            if not IDENTIFIER.fullmatch(str(value)):
+            if name not in NAMED_BY_THE_MARKETPLACE and not IDENTIFIER.fullmatch(str(value)):
                 raise not_found(name.removesuffix("_id"), str(value))
             if not sees(request.app.state.startup.service.database, caller, name, str(value)):
                 raise not_found(name.removesuffix("_id"), str(value))

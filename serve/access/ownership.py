@@ -31,8 +31,12 @@ others, and open to its own key, which is for all of them.
 INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version"})
+CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version", "seller"})
 """What no permission of a brand reaches."""
+
+
+NAMED_BY_THE_MARKETPLACE: Final = frozenset({"seller"})
+"""What has the marketplace's own name, which may be any text, and not an id of ours."""
 
 
 def sees(database: Database, caller: Caller, parameter: str, value: str) -> bool:

@@ -56,6 +56,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "complaints.decide": _EXAMINERS,
     "counter_notices.create": _WRITERS,
     "notices.read": _WRITERS,
+    "sellers.read": _WRITERS,
+    "report.read": _SCANNERS,
     "juries.run": _WRITERS,
     "labels.read": _TEACHERS,
     "credit.read": _READERS,

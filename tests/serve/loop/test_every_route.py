@@ -48,6 +48,7 @@ def objects(market: Marketplace) -> Ids:
         "label_id": "label_0",
         "jury_id": "jury_0",
         "policy_version": "9999",
+        "seller": "seller_0",
         "number": "0",
     }
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from marketplace import Marketplace, smeared
+from mosaics import mosaic, png
+from service_client import Client
+
+SELLERS = itertools.count(1)
+
+
+@pytest.fixture
+def brand(client: Client) -> Marketplace:
+    return Marketplace(client)
+
+
+@pytest.fixture
+def seller() -> str:
+    return f"repeats 商店 {next(SELLERS)}"
+
+
+def infringement(brand: Marketplace, seller: str, *, tile: int = 0) -> str:
+    """The id of a complaint of the brand's that was upheld against the seller."""
+    case = brand.listing(smeared(brand.seed, tile=tile), seller=seller)["case"]["id"]
+    complaint = brand.complaint(case)
+    assert brand.decide(complaint).status_code == 200
+    return complaint
+
+
+def seen(brand: Marketplace, seller: str) -> dict[str, Any]:
+    answer = brand.client.get(f"/v1/sellers/{seller}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def standing(brand: Marketplace, seller: str) -> tuple[str, int, int]:
+    found = seen(brand, seller)
+    return found["standing"], found["infringements"], found["repeats"]
+
+
+def test_a_seller_of_whom_nothing_bad_is_known_is_clear(brand: Marketplace, seller: str) -> None:
+    brand.listing(png(mosaic(brand.seed)), seller=seller)
+    brand.listing(seller=seller)
+    assert seen(brand, seller) == {
+        "seller": seller, "standing": "clear", "listings": 2, "blocked": 0, "in_review": 1, "infringements": 0,
+        "repeats": 0, "cleared": 0, "brands": [],
+    }  # fmt: skip
+    assert brand.client.get("/v1/sellers", params={"seller": seller}).json()["items"] == []
+
+
+def test_whoever_goes_on_after_being_told_is_a_repeat_infringer(brand: Marketplace, seller: str) -> None:
+    other = Marketplace(brand.client)
+    before_the_word = [brand.listing(smeared(brand.seed, tile=tile), seller=seller) for tile in (0, 1)]
+    for sent in before_the_word:
+        brand.decide(brand.complaint(sent["case"]["id"]))
+    assert standing(brand, seller) == ("infringer", 2, 0)
+    infringement(other, seller)
+    assert standing(brand, seller) == ("repeat_infringer", 3, 1)
+    found = seen(brand, seller)
+    assert (found["listings"], found["blocked"]) == (3, 3)
+    assert [(one["brand_id"], one["infringements"]) for one in found["brands"]] == [(brand.brand, 2), (other.brand, 1)]
+
+
+def test_what_is_overturned_makes_nothing_a_repeat(brand: Marketplace, seller: str) -> None:
+    first, second = infringement(brand, seller), infringement(brand, seller, tile=1)
+    assert standing(brand, seller) == ("repeat_infringer", 2, 1)
+    brand.counter(first)
+    assert standing(brand, seller) == ("repeat_infringer", 2, 1), "an answer alone undoes nothing"
+    brand.decide(first, "dismissed")
+    assert standing(brand, seller) == ("infringer", 1, 0)
+    brand.reverse(second)
+    found = seen(brand, seller)
+    assert (found["standing"], found["infringements"], found["cleared"]) == ("clear", 0, 2)
+
+
+def test_other_pictures_under_a_listing_that_was_told_of_are_a_repeat(brand: Marketplace, seller: str) -> None:
+    case = brand.listing(seller=seller, id=f"{seller} 1")["case"]["id"]
+    brand.decide(brand.complaint(case))
+    again = brand.listing(smeared(brand.seed, tile=3), seller=seller, id=f"{seller} 1")["case"]["id"]
+    assert again != case
+    brand.decide(brand.complaint(again))
+    assert standing(brand, seller) == ("repeat_infringer", 2, 1)
+
+
+def test_the_cover_of_a_blind_test_is_no_seller(brand: Marketplace, seller: str) -> None:
+    cover = {"id": f"{seller} cover", "seller": f"{seller} cover"}
+    made = brand.client.post("/v1/blind-tests", json={"case_id": brand.case(), "truth": "fake", "cover": cover})
+    brand.decide(brand.complaint(made.json()["case_id"]))
+    assert brand.client.get(f"/v1/sellers/{cover['seller']}").status_code == 404
+    assert brand.client.get("/v1/sellers", params={"seller": cover["seller"]}).json()["items"] == []
+
+
+def test_infringers_are_listed_page_by_page_in_the_order_of_their_first(brand: Marketplace, seller: str) -> None:
+    names = [f"{seller} {n}" for n in range(3)]
+    for name in names:
+        infringement(brand, name)
+    infringement(brand, names[1], tile=1)
+    listed, cursor = [], None
+    while True:
+        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = brand.client.get("/v1/sellers", params=params).json()
+        listed += [one["seller"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert listed[-3:] == names
+    assert len(set(listed)) == len(listed)
+    repeated = brand.client.get("/v1/sellers", params={"repeated": True, "limit": 500}).json()["items"]
+    assert [one["seller"] for one in repeated][-1:] == [names[1]]
+    assert all(one["standing"] == "repeat_infringer" for one in repeated)
+
+
+def test_a_name_that_no_database_holds_is_refused(brand: Marketplace) -> None:
+    assert brand.client.get("/v1/sellers/a%00b").status_code == 422
