@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command("serve")(serve)
     app.command("scan")(scan)
+    app.command("rescan")(rescan)
     groups: list[tuple[str, str, dict[str, Callable[..., None]]]] = [
         ("brand", "Brands.", {"add": add_brand, "list": list_brands}),
         ("reference", "Genuine pictures of brands.", {"add": add_references}),
@@ -140,6 +142,20 @@ def _replay(scan_id: str, images: list[Path], *, as_json: bool) -> None:
     typer.echo(done.again.model_dump_json() if as_json else "\n".join(lines(scan_id, done.again)))
     if done.differences:
         fail("this is not what was answered: " + "; ".join(done.differences))
+
+
+def rescan(
+    seller: Annotated[str | None, typer.Option(help="Listings of this seller only")] = None,
+    before: Annotated[
+        datetime | None, typer.Option(help="Listings scanned last before then (UTC); without it, before now")
+    ] = None,
+) -> None:
+    """Scan stored listings again as if they were sent again, and print whose decision changes."""
+    from serve.stock_scan import rescan_stock
+
+    moment = datetime.now(UTC) if before is None else before.replace(tzinfo=UTC)
+    with whole_service() as service:
+        rescan_stock(service, seller=seller, before=moment)
 
 
 def add_brand(

@@ -77,6 +77,12 @@ def test_a_bad_file_among_good_ones(hallmark: Hallmark, pictures: list[str]) -> 
     assert told.stdout.count("no brand's mark") == 2
 
 
+def test_an_empty_stock_is_scanned_again(hallmark: Hallmark) -> None:
+    for arguments in ((), ("--seller", "S-1", "--before", "2026-12-01T06:00:00")):
+        done = hallmark("rescan", *arguments)
+        assert (done.exit_code, done.stdout) == (0, "0 of 0 listings scanned again, 0 decisions changed\n")
+
+
 def test_keys(hallmark: Hallmark, open_client: Open) -> None:
     made = hallmark("key", "create", "--role", "ml")
     key = made.stdout.splitlines()[-1]
