@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from training.evaluation.commands import evaluate
-from training.refusals import RefusingCommands
+from training.refusals import DataMissing, RefusingCommands
 from training.round.commands import train_round
 from training.terminal import bar, out
 
@@ -37,6 +37,16 @@ Start = Annotated[
 ]
 WORK = Path("var/training")
 NEW_BUNDLE = Path("var/models/candidate")
+
+
+def _written(bundle: Path, network: str) -> Path:
+    """The file of a network that an earlier command wrote. Raises `DataMissing`."""
+    path = bundle / f"{network}.onnx"
+    if not path.is_file():
+        raise DataMissing(
+            f"{path} is not there: run `hallmark train {network} --bundle {bundle}` first, or copy it there"
+        )
+    return path
 
 
 @train.command()
@@ -135,7 +145,7 @@ def tampering(
     from training.tampering.photos import photos_to_tamper
     from training.tampering.train import TamperingTraining, export_tampering, train_tampering
 
-    detector, checkpoint = Detector(bundle / "detector.onnx"), folder / "checkpoint.pt"
+    detector, checkpoint = Detector(_written(bundle, "detector")), folder / "checkpoint.pt"
     drawings = load_logos(fetch_packages())
 
     def sources(split: Literal["train", "dev"]) -> Sources:
@@ -181,8 +191,8 @@ def verifier(
     from training.verifier.release import refit_head, refit_smears, release_verifier
     from training.verifier.wording import fit_wording
 
-    embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
-    search = Search(embed, Detector(bundle / "detector.onnx").likeliest)
+    embed, logos = Embedder(_written(bundle, "embedder")).embed, fetch_packages()
+    search = Search(embed, Detector(_written(bundle, "detector")).likeliest)
     if smears:
         refit_smears(bundle, logos=logos, search=search, seed=seed, report=out.print)
         write_manifest(bundle)
@@ -215,7 +225,7 @@ def close_look(
     from training.verifier.close_look import LEARNT_FROM, WEIGHED_ON, release_close_look, weigh_close_look_anew
     from training.verifier.material import Counts
 
-    embed, logos = Embedder(bundle / "embedder.onnx").embed, fetch_packages()
+    embed, logos = Embedder(_written(bundle, "embedder")).embed, fetch_packages()
     usual = WEIGHED_ON if weigh else LEARNT_FROM
     counts = Counts(usual.drawn if pairs is None else pairs, usual.found if found_pairs is None else found_pairs)
     if weigh:
@@ -254,7 +264,7 @@ def wording(*, bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
     from model.embedder import Embedder
     from training.verifier.wording import fit_wording
 
-    fit_wording(bundle, embed=Embedder(bundle / "embedder.onnx").embed, seed=seed, report=out.print)
+    fit_wording(bundle, embed=Embedder(_written(bundle, "embedder")).embed, seed=seed, report=out.print)
     write_manifest(bundle)
 
 
@@ -307,13 +317,13 @@ def places(
     from training.logo_places import PlaceSettings, fit_places
     from training.synthesis.logos import fetch_packages, load_logos
 
-    detector = Detector(bundle / "detector.onnx")
+    detector = Detector(_written(bundle, "detector"))
     settings = PlaceSettings(products=products, seed=seed)
     logos = load_logos(fetch_packages())
     figures = fit_places(
         bundle / "wiped_places.json",
         detector=detector,
-        embedder=Embedder(bundle / "embedder.onnx"),
+        embedder=Embedder(_written(bundle, "embedder")),
         photo_copy=load_copy_weights(bundle / "photo_copy.json"),
         logos=logos,
         settings=settings,

@@ -35,6 +35,15 @@ def test_missing_photos_are_asked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "set HALLMARK_DATA to the folder that has it" in said("evaluate", "verdicts", "--part", "clean")
 
 
+@pytest.mark.parametrize(("command", "before"), [("tampering", "detector"), ("verifier", "embedder")])
+def test_a_network_that_another_rests_on_is_asked_for_before_anything_is_drawn(
+    tmp_path: Path, command: str, before: str
+) -> None:
+    told = said("train", command, "--bundle", str(tmp_path), "--folder", str(tmp_path / "work"))
+    assert f"run `hallmark train {before} --bundle {tmp_path}` first" in told
+    assert not (tmp_path / "work").exists()
+
+
 def test_a_folder_with_another_training_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "bundle.json").write_text('{"of": {"bundle": "another", "seed": 0}, "finished": []}')
     assert "give this one a folder of its own" in said("train", "bundle", "--folder", str(tmp_path), "--seed", "3")
