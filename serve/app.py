@@ -29,6 +29,7 @@ from serve.routes import (
     juries,
     labels,
     listings,
+    networks,
     policies,
     references,
     report,
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         juries,
         policies,
         sellers,
+        networks,
         report,
         health,
     ):

@@ -57,6 +57,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "counter_notices.create": _WRITERS,
     "notices.read": _WRITERS,
     "sellers.read": _WRITERS,
+    "networks.read": _EXAMINERS,
     "report.read": _SCANNERS,
     "juries.run": _WRITERS,
     "labels.read": _TEACHERS,

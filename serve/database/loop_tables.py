@@ -229,7 +229,10 @@ class AuditEntry(Table):
     content: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
 
-    __table_args__ = (Index("audit_log_subject", "subject", "number"),)
+    __table_args__ = (
+        Index("audit_log_subject", "subject", "number"),
+        Index("audit_log_known_fakes", "subject", postgresql_where=text("action = 'known fake found listing'")),
+    )
 
 
 class AuditHead(Table):

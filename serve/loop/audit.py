@@ -24,6 +24,9 @@ from serve.protocol.idempotency import KEPT, RUNNING, Claim
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
 
+KNOWN_FAKE: Final = "known fake found listing"
+"""The step that asks a rights holder about a listing, the case, that shows a `fake`: a trait or a complaint."""
+
 STEPS: Final = "audit steps"
 """Where a session keeps the steps whose rows it will add."""
 

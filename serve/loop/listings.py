@@ -276,7 +276,7 @@ class ListingDesk:
             case_ids[brand_id] = case.id
             if brand_id in fakes:
                 audit.record(
-                    session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
+                    session, actor=audit.SYSTEM, action=audit.KNOWN_FAKE, subject=case.id,
                     content={"fake": fakes[brand_id].known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
         return [case_ids[brand_id] for brand_id in by_brand]

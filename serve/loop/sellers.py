@@ -54,7 +54,7 @@ class SellerView(Answer):
 def get_seller(database: Database, seller: str) -> SellerView:
     """What is known of a seller. Raises `Problem` (404) for one that sent no listing."""
     with database.read() as session:
-        found = _views(session, [seller])
+        found = views_of(session, [seller])
     if not found:
         raise not_found("seller", seller)
     return found[0]
@@ -66,7 +66,7 @@ def list_infringers(
     """Sellers with an infringement, in the order of the first complaint that stands; of these, the repeat infringers
     where `repeated`, or one `seller`.
     """
-    against = _infringements()
+    against = infringements()
     first = func.min(against.c.complaint_id)
     query = select(against.c.seller, first).group_by(against.c.seller).having(first > last_id(cursor))
     if repeated:
@@ -75,7 +75,7 @@ def list_infringers(
         query = query.where(against.c.seller == seller)
     with database.read() as session:
         rows = session.execute(query.order_by(first).limit(limit + 1)).all()
-        items = _views(session, [name for name, _ in rows[:limit]])
+        items = views_of(session, [name for name, _ in rows[:limit]])
     return Page(items=items, next_cursor=cursor_after([complaint for _, complaint in rows], limit=limit))
 
 
@@ -84,8 +84,10 @@ def covers() -> Select[str]:
     return select(Case.listing_id).join(BlindTest, BlindTest.case_id == Case.id).where(BlindTest.source_id.is_not(None))
 
 
-def _infringements() -> CTE:
-    """Each infringement: `complaint_id`, `seller`, `brand_id`, when the seller was `told`, whether it is a `repeat`."""
+def infringements() -> CTE:
+    """Each infringement: `complaint_id`, `seller`, `listing_id` (ours), `revision`, `brand_id`, when the seller was
+    `told`, and whether it is a `repeat`.
+    """
     told = (
         select(func.min(Notice.created))
         .where(Notice.complaint_id == Complaint.id, Notice.subject.in_(AGAINST_THE_SELLER))
@@ -98,8 +100,8 @@ def _infringements() -> CTE:
     )
     standing = (
         select(
-            Complaint.id.label("complaint_id"), ListingRecord.seller, Case.brand_id, told.label("told"),
-            sent.label("sent"),
+            Complaint.id.label("complaint_id"), ListingRecord.seller, Case.listing_id, Case.revision, Case.brand_id,
+            told.label("told"), sent.label("sent"),
         )
         .join(Case, Case.id == Complaint.case_id)
         .join(ListingRecord, ListingRecord.id == Case.listing_id)
@@ -111,7 +113,7 @@ def _infringements() -> CTE:
     return select(standing, repeat.label("repeat")).cte("infringements")
 
 
-def _views(session: Session, sellers: Collection[str]) -> list[SellerView]:
+def views_of(session: Session, sellers: Collection[str]) -> list[SellerView]:
     """Of those that sent a listing, in the order of `sellers`."""
     listings = _listings(session, sellers)
     cleared = _cleared(session, sellers)
@@ -168,7 +170,7 @@ def _cleared(session: Session, sellers: Collection[str]) -> dict[str, int]:
 
 def _brands(session: Session, sellers: Collection[str]) -> tuple[dict[str, list[SellerBrand]], dict[str, int]]:
     """The brands that each seller infringed, most often first, and how many of its infringements are repeats."""
-    against = _infringements()
+    against = infringements()
     count = func.count()
     query = (
         select(
@@ -181,7 +183,7 @@ def _brands(session: Session, sellers: Collection[str]) -> tuple[dict[str, list[
     )  # fmt: skip
     brands: dict[str, list[SellerBrand]] = defaultdict(list)
     repeats: dict[str, int] = defaultdict(int)
-    for seller, brand_id, name, infringements, last, repeated in session.execute(query):
-        brands[seller].append(SellerBrand(brand_id=brand_id, brand=name, infringements=infringements, last=last))
+    for seller, brand_id, name, found, last, repeated in session.execute(query):
+        brands[seller].append(SellerBrand(brand_id=brand_id, brand=name, infringements=found, last=last))
         repeats[seller] += repeated
     return brands, repeats

@@ -307,7 +307,7 @@ class StockSearch:
                 )  # fmt: skip
                 settle(session, listing)
                 audit.record(
-                    session, actor=audit.SYSTEM, action="known fake found listing", subject=case.id,
+                    session, actor=audit.SYSTEM, action=audit.KNOWN_FAKE, subject=case.id,
                     content={"fake": known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
         except ObjectMissingError:

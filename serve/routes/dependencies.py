@@ -54,5 +54,6 @@ CounterNoticeSender = Annotated[Caller, Depends(Permit("counter_notices.create")
 PolicyReader = Annotated[Caller, Depends(Permit("policies.read"))]
 PolicyEditor = Annotated[Caller, Depends(Permit("policies.change"))]
 SellerReader = Annotated[Caller, Depends(Permit("sellers.read"))]
+NetworkReader = Annotated[Caller, Depends(Permit("networks.read"))]
 ReportReader = Annotated[Caller, Depends(Permit("report.read"))]
 NoticeReader = Annotated[Caller, Depends(Permit("notices.read"))]
