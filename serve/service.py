@@ -111,7 +111,14 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             return Scanner(serving.bundle, index=serving.index, references=catalogue, words=replica.words)
 
         scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
-        listings = ListingDesk(database, objects, scans=scans, fakes=fakes, decoder=decoder)
+        listings = ListingDesk(
+            database,
+            objects,
+            scans=scans,
+            fakes=fakes,
+            decoder=decoder,
+            watch_repeat_infringers=settings.watch_repeat_infringers,
+        )
         if jobs:
             models = Switching(database, objects, bundles=bundles)
             stock = StockSearch(

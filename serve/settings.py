@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     unanswered_cases: Annotated[
         Literal["allow", "review"], Field(description="Decision on a listing whose case nobody answered in time")
     ] = "allow"
+    watch_repeat_infringers: Annotated[
+        bool,
+        Field(description="Whether a repeat infringer's listing is held up for any mark that seems other than genuine"),
+    ] = True
     webhook_proxy: Annotated[
         str | None, Field(description="HTTP proxy that webhook messages go through, http://host:port")
     ] = None

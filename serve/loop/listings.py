@@ -25,6 +25,7 @@ from serve.loop import audit, labels
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.sellers import is_repeat_infringer
 from serve.loop.standing import settle, strongest
 from serve.loop.stock_vectors import forget_earlier
 from serve.loop.stock_vectors import keep as keep_vectors
@@ -97,9 +98,11 @@ class ListingDesk:
         scans: ScanDesk,
         fakes: KnownFakes,
         decoder: DecoderPool,
+        watch_repeat_infringers: bool,
     ) -> None:
         self._database = database
         self._objects = objects
+        self._watch_repeat_infringers = watch_repeat_infringers
         self._scans = scans
         self._fakes = fakes
         self._decoder = decoder
@@ -126,7 +129,8 @@ class ListingDesk:
         held = [] if scanned == "allow" else moment.policy.under(results[0].model).held(findings)
         content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
         fakes = self._known(findings, content, lambda number: decode(pictures[number]))
-        suspected = [*held, *(one for one in findings if one.brand_id in fakes and one not in held)]
+        watched = self._watched(new.seller, findings)
+        suspected = [*held, *(one for one in findings if (one.brand_id in fakes or one in watched) and one not in held)]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
             if unless_after is not None and listing.updated != unless_after:
@@ -144,7 +148,14 @@ class ListingDesk:
             listing.index_version = results[0].index_version
             listing.updated = datetime.now(UTC)
             case_ids = self._ask(
-                session, listing, suspected, fakes=fakes, kept=kept, model=results[0].model, actor=actor
+                session,
+                listing,
+                suspected,
+                fakes=fakes,
+                watched=watched,
+                kept=kept,
+                model=results[0].model,
+                actor=actor,
             )
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
@@ -259,9 +270,17 @@ class ListingDesk:
         }
         return {brand_id: fake for brand_id, fake in shown.items() if fake is not None}
 
+    def _watched(self, seller: str, findings: Sequence[ListingFinding]) -> list[ListingFinding]:
+        """What seems other than genuine in a repeat infringer's listing, however unsurely; nothing in another's."""
+        doubtful = [one for one in findings if one.kind != "genuine"]
+        if not doubtful or not self._watch_repeat_infringers:
+            return []
+        with self._database.read() as session:
+            return doubtful if is_repeat_infringer(session, seller) else []
+
     def _ask(
         self, session: Session, listing: ListingRecord, suspected: Sequence[ListingFinding], *,
-        fakes: Mapping[str, KnownFake], kept: NewFiles, model: str, actor: str,
+        fakes: Mapping[str, KnownFake], watched: Sequence[ListingFinding], kept: NewFiles, model: str, actor: str,
     ) -> list[str]:  # fmt: skip
         """The ids of the cases that stand for what is `suspected`, the strongest finding's first.
 
@@ -278,6 +297,11 @@ class ListingDesk:
                 audit.record(
                     session, actor=audit.SYSTEM, action=audit.KNOWN_FAKE, subject=case.id,
                     content={"fake": fakes[brand_id].known_by, "listing": listing.marketplace_id},
+                )  # fmt: skip
+            if any(one.brand_id == brand_id for one in watched):
+                audit.record(
+                    session, actor=audit.SYSTEM, action="repeat infringer watched", subject=case.id,
+                    content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
         return [case_ids[brand_id] for brand_id in by_brand]
 

@@ -79,6 +79,15 @@ def list_infringers(
     return Page(items=items, next_cursor=cursor_after([complaint for _, complaint in rows], limit=limit))
 
 
+def is_repeat_infringer(session: Session, seller: str) -> bool:
+    """Whether the seller went on after it was told."""
+    against = infringements()
+    return (
+        session.scalar(select(against.c.seller).where(against.c.seller == seller, against.c.repeat).limit(1))
+        is not None
+    )
+
+
 def covers() -> Select[str]:
     """The ids of the listings that only cover a blind test."""
     return select(Case.listing_id).join(BlindTest, BlindTest.case_id == Case.id).where(BlindTest.source_id.is_not(None))

@@ -76,6 +76,27 @@ def test_what_is_overturned_makes_nothing_a_repeat(brand: Marketplace, seller: s
     assert (found["standing"], found["infringements"], found["cleared"]) == ("clear", 0, 2)
 
 
+def test_a_repeat_infringer_s_doubtful_marks_are_held_up_where_others_pass(
+    brand: Marketplace, seller: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, again, genuine = f"{seller} once", f"{seller} again", png(mosaic(brand.seed))
+    infringement(brand, once)
+    infringement(brand, again)
+    infringement(brand, again, tile=1)
+    brand.let_smears_pass()
+
+    def decisions(who: str) -> tuple[str, str]:
+        """On a new smear, and on a genuine mark."""
+        return brand.listing(smeared(brand.seed, tile=4), seller=who)["decision"], brand.listing(genuine, seller=who)[
+            "decision"
+        ]
+
+    assert decisions(once) == ("allow", "allow")
+    assert decisions(again) == ("review", "allow")
+    monkeypatch.setattr(brand.client.service.listings, "_watch_repeat_infringers", False)
+    assert decisions(again) == ("allow", "allow")
+
+
 def test_other_pictures_under_a_listing_that_was_told_of_are_a_repeat(brand: Marketplace, seller: str) -> None:
     case = brand.listing(seller=seller, id=f"{seller} 1")["case"]["id"]
     brand.decide(brand.complaint(case))
