@@ -211,7 +211,7 @@ class Notice(Table):
     answer_until: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("notices_seller", "seller", "id"),)
+    __table_args__ = (Index("notices_seller", "seller", "id"), Index("notices_complaint", "complaint_id", "id"))
 
 
 class AuditEntry(Table):
