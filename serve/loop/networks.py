@@ -8,14 +8,14 @@ sellers use too is none of their doing. With a decision that is overturned its t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sqlalchemy import Select, select
+from sqlalchemy import CTE, Select, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
@@ -30,6 +30,9 @@ MOST_TIES: Final = 200
 """Of a network, those that are sent."""
 
 Witness = Literal["same_picture", "known_fake"]
+
+Ends = Select[str, str, str, str, str]
+"""The complaint, seller and listing that it is about, the other seller and listing."""
 
 
 class Tie(Answer):
@@ -81,48 +84,49 @@ def _networks(ties: Sequence[Tie]) -> list[list[Tie]]:
 
 def _ties(session: Session) -> Collection[Tie]:
     """Every tie once, be it that both listings infringe."""
+    queries: dict[Witness, Ends] = {"same_picture": _same_pictures(), "known_fake": _known_fakes()}
     found: dict[tuple[Witness, frozenset[str]], Tie] = {}
-    for kind, query in (("same_picture", _same_pictures()), ("known_fake", _known_fakes())):
-        for tie in _read(session, kind, query):  # type: ignore[arg-type] # of the two kinds
-            known = found.setdefault((tie.kind, frozenset(tie.listing_ids)), tie)
-            if tie.complaint_id < known.complaint_id:
-                found[tie.kind, frozenset(tie.listing_ids)] = tie
+    for kind, query in queries.items():
+        for complaint_id, seller, listing_id, other_seller, other_id in session.execute(query):
+            known = found.get((kind, frozenset((listing_id, other_id))))
+            if known is None or complaint_id < known.complaint_id:
+                found[kind, frozenset((listing_id, other_id))] = Tie(
+                    kind=kind, complaint_id=complaint_id, sellers=(seller, other_seller),
+                    listing_ids=(listing_id, other_id),
+                )  # fmt: skip
     return found.values()
 
 
-def _read(session: Session, kind: Witness, query: Select[str, str, str, str, str]) -> Iterable[Tie]:
-    for complaint_id, seller, listing_id, other_seller, other_id in session.execute(query):
-        yield Tie(
-            kind=kind, complaint_id=complaint_id, sellers=(seller, other_seller), listing_ids=(listing_id, other_id)
-        )
-
-
-def _same_pictures() -> Select[str, str, str, str, str]:
+def _same_pictures() -> Ends:
     """Other sellers' listings that show a picture, byte by byte, of one that infringes."""
     against, own, other = infringements(), aliased(ListingRecord), aliased(ListingRecord)
     fake, again = aliased(ListingImage), aliased(ListingImage)
     return (
-        select(against.c.complaint_id, own.seller, own.marketplace_id, other.seller, other.marketplace_id)
-        .join(own, own.id == against.c.listing_id)
+        _ends(against, own, other)
         .join(fake, (fake.listing_id == own.id) & (fake.revision == against.c.revision))
         .join(again, again.sha256 == fake.sha256)
         .join(other, (other.id == again.listing_id) & (other.revision == again.revision))
-        .where(other.seller != own.seller, own.decision != "allow", other.decision != "allow")
-        .where(other.id.not_in(covers()))
-        .distinct()
     )
 
 
-def _known_fakes() -> Select[str, str, str, str, str]:
+def _known_fakes() -> Ends:
     """Other sellers' listings that were found to show what an infringing one was complained about."""
     against, own, other = infringements(), aliased(ListingRecord), aliased(ListingRecord)
     known_by = AuditEntry.content.cast(JSONB)["fake"].astext
     return (
-        select(against.c.complaint_id, own.seller, own.marketplace_id, other.seller, other.marketplace_id)
-        .join(own, own.id == against.c.listing_id)
+        _ends(against, own, other)
         .join(AuditEntry, (AuditEntry.action == KNOWN_FAKE) & (known_by == against.c.complaint_id))
         .join(Case, Case.id == AuditEntry.subject)
         .join(other, other.id == Case.listing_id)
+    )
+
+
+def _ends(against: CTE, own: type[ListingRecord], other: type[ListingRecord]) -> Ends:
+    """The infringing listing, joined, and the `other`, which is still to be."""
+    return (
+        select(against.c.complaint_id, own.seller, own.marketplace_id, other.seller, other.marketplace_id)
+        .select_from(against)
+        .join(own, own.id == against.c.listing_id)
         .where(other.seller != own.seller, own.decision != "allow", other.decision != "allow")
         .where(other.id.not_in(covers()))
         .distinct()
