@@ -129,8 +129,9 @@ class ListingDesk:
         held = [] if scanned == "allow" else moment.policy.under(results[0].model).held(findings)
         content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
         fakes = self._known(findings, content, lambda number: decode(pictures[number]))
-        watched = self._watched(new.seller, findings)
-        suspected = [*held, *(one for one in findings if (one.brand_id in fakes or one in watched) and one not in held)]
+        passing = [one for one in findings if one not in held]
+        watched = self._watched(new.seller, passing)
+        suspected = [*held, *(one for one in passing if one.brand_id in fakes or one in watched)]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
             if unless_after is not None and listing.updated != unless_after:
@@ -270,9 +271,9 @@ class ListingDesk:
         }
         return {brand_id: fake for brand_id, fake in shown.items() if fake is not None}
 
-    def _watched(self, seller: str, findings: Sequence[ListingFinding]) -> list[ListingFinding]:
-        """What seems other than genuine in a repeat infringer's listing, however unsurely; nothing in another's."""
-        doubtful = [one for one in findings if one.kind != "genuine"]
+    def _watched(self, seller: str, passing: Sequence[ListingFinding]) -> list[ListingFinding]:
+        """Of what the policy lets pass, what seems other than genuine where the seller is a repeat infringer."""
+        doubtful = [one for one in passing if one.kind != "genuine"]
         if not doubtful or not self._watch_repeat_infringers:
             return []
         with self._database.read() as session:
