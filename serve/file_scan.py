@@ -17,6 +17,7 @@ from model.rejection import ImageRejected
 from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
+from serve.scanning.policy import text_reason
 from serve.scanning.results import Listing, ScanResult
 from serve.service import Service
 
@@ -103,6 +104,7 @@ def _json_line(path: Path, answer: ScanResult | Problem) -> str:
 def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
     """A scan for a person to read."""
     yield f"{name}: {result.decision}" + ("" if result.findings else ", no brand's mark")
+    yield from (f"  {text_reason(one)}" for one in result.broken_rules)
     for finding in result.findings:
         x, y, width, height = finding.box
         score = getattr(finding.scores, finding.kind, finding.scores.genuine)

@@ -31,6 +31,8 @@ IdKind = Literal[
     "jury",
     "switch",
     "trait",
+    "hold",
+    "sweep",
 ]
 
 

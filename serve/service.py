@@ -22,6 +22,7 @@ from serve.loop.known_fakes import KnownFakes
 from serve.loop.listings import ListingDesk
 from serve.loop.stock import StockSearch
 from serve.loop.tasks import loop_tasks
+from serve.loop.text_sweep import TextSweeper
 from serve.loop.traits import TraitLibrary
 from serve.metrics import Metrics
 from serve.models.bundles import Bundles
@@ -130,11 +131,13 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
                 bundle=lambda: replica.serving.bundle,
             )
             stock.start()
-            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock), **models.tasks})
+            texts = TextSweeper(database)
+            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock, texts=texts), **models.tasks})
             runner.start()
             stack.callback(runner.close)
             stack.callback(models.close)
             stack.callback(stock.close)
+            stack.callback(texts.close)
         yield Service(
             settings=settings,
             database=database,

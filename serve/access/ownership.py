@@ -31,7 +31,9 @@ others, and open to its own key, which is for all of them.
 INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "number"})
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
-CLOSED_TO_BRANDS: Final = frozenset({"scan_id", "dispute_id", "label_id", "jury_id", "policy_version", "seller"})
+CLOSED_TO_BRANDS: Final = frozenset(
+    {"scan_id", "dispute_id", "label_id", "jury_id", "policy_version", "seller", "hold_id"}
+)
 """What no permission of a brand reaches."""
 
 

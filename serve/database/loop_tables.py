@@ -214,6 +214,48 @@ class Notice(Table):
     __table_args__ = (Index("notices_seller", "seller", "id"), Index("notices_complaint", "complaint_id", "id"))
 
 
+class TextHold(Table):
+    """A listing that is held up for what its text says, or was.
+
+    `broken` are the rules that the text of `text_sha256` breaks and the policy holds a listing up for, `decision` what
+    it makes of them. `state` is `held`, or how that ended: the seller `corrected` the text, trust & safety `cleared`
+    it, or another policy or other names of brands `lifted` it.
+    """
+
+    __tablename__ = "text_holds"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id"))
+    text_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    broken: Mapped[list[Any]]
+    decision: Mapped[str]
+    policy_version: Mapped[int]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("text_holds_listing", "listing_id", "id"),
+        Index("text_holds_held", "listing_id", unique=True, postgresql_where=text("state = 'held'")),
+        CheckConstraint("state IN ('held', 'corrected', 'cleared', 'lifted')", name="text_holds_state"),
+        CheckConstraint("decision IN ('review', 'block')", name="text_holds_decision"),
+    )
+
+
+class TextSweep(Table):
+    """A search of all stored listings' texts; `rules_sha256` is of the rules in force and the names of all brands."""
+
+    __tablename__ = "text_sweeps"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    rules_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    policy_version: Mapped[int]
+    listings: Mapped[int]
+    changed: Mapped[int]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class AuditEntry(Table):
     """One step, chained to the one before: `digest` is the SHA-256 of its fields and the earlier digest.
 

@@ -17,6 +17,7 @@ from serve.genuine.changes import record_change
 from serve.genuine.replica import IndexReplica
 from serve.identifiers import new_id
 from serve.loop.rights_holders import NewRightsHolder, new_rights_holder
+from serve.loop.text_sweep import sweep_later
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found
 from serve.text.brand_words import names_of
@@ -116,6 +117,7 @@ def change_brand(database: Database, brand_id: str, change: BrandChange, *, repl
                 version = record_change(
                     session, "rename", brand_id=brand_id, former_name=former.name, former_words=former.words
                 )
+                sweep_later(session)
     except IntegrityError as error:
         raise _name_taken(str(change.name)) from error
     if version is not None:

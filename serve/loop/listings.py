@@ -26,15 +26,16 @@ from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.sellers import is_repeat_infringer
-from serve.loop.standing import settle, strongest
+from serve.loop.standing import settle
 from serve.loop.stock_vectors import forget_earlier
 from serve.loop.stock_vectors import keep as keep_vectors
+from serve.loop.text_holds import TextHoldView, follow_text, view_held
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found, of_picture
 from serve.scanning.policy import strength
-from serve.scanning.results import Answer, Decision, Finding, Listing, ScanResult
+from serve.scanning.results import Answer, BrokenRule, Decision, Finding, Listing, ScanResult
 from serve.scanning.scans import Examined, Moment, ScanDesk
 from serve.text.wording import clean
 
@@ -85,6 +86,10 @@ class ListingResult(Answer):
     case: Annotated[CaseView | None, Field(description="The case of the strongest finding that is held up")]
     case_ids: Annotated[list[str], Field(description="All cases of the listing's brands that are held up")]
     scan_ids: Annotated[list[str], Field(description="One for each picture")]
+    broken_rules: Annotated[
+        list[BrokenRule], Field(description="Rules that the text breaks, whatever the policy makes of them")
+    ]
+    text_hold: Annotated[TextHoldView | None, Field(description="What holds the listing up for its text, if anything")]
 
 
 class ListingDesk:
@@ -125,8 +130,9 @@ class ListingDesk:
         results = [one.result for one in examined]
         findings = _findings(results)
         failpoints.reached(failpoints.SCANNED)
-        scanned = strongest(result.decision for result in results)
-        held = [] if scanned == "allow" else moment.policy.under(results[0].model).held(findings)
+        policy = moment.policy.under(results[0].model)
+        scanned, _ = policy.decide(findings)
+        held = policy.held(findings)
         content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
         fakes = self._known(findings, content, lambda number: decode(pictures[number]))
         passing = [one for one in findings if one not in held]
@@ -158,8 +164,10 @@ class ListingDesk:
                 model=results[0].model,
                 actor=actor,
             )
+            follow_text(session, listing, moment.broken, policy=moment.policy, actor=actor)
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
+            text_hold = view_held(session, listing)
         return ListingResult(
             listing=ListingView(
                 id=listing.marketplace_id, seller=listing.seller, revision=listing.revision, images=len(pictures),
@@ -171,6 +179,8 @@ class ListingDesk:
             case=case,
             case_ids=case_ids,
             scan_ids=[result.scan_id for result in results],
+            broken_rules=list(moment.broken),
+            text_hold=text_hold,
         )  # fmt: skip
 
     def rescan(self, listing_id: str) -> bool:

@@ -20,10 +20,11 @@ from serve.database.tables import Brand, PolicyRecord
 from serve.loop import audit
 from serve.loop.outcomes import settled_outcomes
 from serve.loop.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
+from serve.loop.text_sweep import sweep_later
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.policies import CHANNEL
-from serve.scanning.policy import Policy, Thresholds
+from serve.scanning.policy import ListingRules, Policy, Thresholds
 from serve.scanning.results import Answer
 from serve.text.wording import Reason
 
@@ -40,6 +41,10 @@ class NewPolicy(Thresholds):
 
     reason: Reason
     brands: Mapping[BrandId, Thresholds] = {}
+    listing_rules: Annotated[
+        ListingRules | None,
+        Field(description="What follows for a listing whose text breaks a rule; left out, as in the version before"),
+    ] = None
 
 
 class BrandPolicyView(Answer):
@@ -68,6 +73,9 @@ class PolicyView(Answer):
     author: str
     created: datetime
     thresholds: Annotated[list[BrandPolicyView], Field(description="That of all brands first")]
+    listing_rules: Annotated[
+        ListingRules, Field(description="Rules for listings' texts; one left out holds nothing up")
+    ]
 
 
 def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page[PolicyView]:
@@ -101,11 +109,16 @@ def set_policy(database: Database, new: NewPolicy, *, model: str, author: str) -
     with database.write() as session:
         version = _next_version(session)
         _require_brands(session, new.brands)
+        before = _stored(session, version - 1)
+        rules = before.listing_rules if new.listing_rules is None else new.listing_rules
         policy = Policy(
-            version=version, model=model, review_at=new.review_at, block_at=new.block_at, brands=new.brands
+            version=version, model=model, review_at=new.review_at, block_at=new.block_at, brands=new.brands,
+            listing_rules=rules,
         )  # fmt: skip
         basis = basis_of(settled_outcomes(session, model=model), policy)
         _require_bounds(policy, basis)
+        if rules != before.listing_rules:
+            sweep_later(session)
         return _store(session, policy, basis, reason=new.reason, author=author)
 
 
@@ -117,10 +130,11 @@ def refit_policy(database: Database, *, model: str, precision: float, author: st
     with database.write() as session:
         version = _next_version(session)
         fit = fit_policy(settled_outcomes(session, model=model), model=model, version=version, precision=precision)
-        before = session.get_one(PolicyRecord, version - 1)
-        if Policy.model_validate(before.content) == fit.policy.model_copy(update={"version": before.version}):
-            return _view(before, newest=before.version)
-        return _store(session, fit.policy, fit.basis, reason=FITTED, author=author)
+        before = _stored(session, version - 1)
+        fitted = fit.policy.model_copy(update={"listing_rules": before.listing_rules})
+        if before == fitted.model_copy(update={"version": before.version}):
+            return _view(session.get_one(PolicyRecord, before.version), newest=before.version)
+        return _store(session, fitted, fit.basis, reason=FITTED, author=author)
 
 
 def _next_version(session: Session) -> int:
@@ -131,6 +145,10 @@ def _next_version(session: Session) -> int:
 
 def _newest(session: Session) -> int:
     return session.scalars(select(PolicyRecord.version).order_by(PolicyRecord.version.desc()).limit(1)).one()
+
+
+def _stored(session: Session, version: int) -> Policy:
+    return Policy.model_validate(session.get_one(PolicyRecord, version).content)
 
 
 def _store(
@@ -193,6 +211,7 @@ def _view(record: PolicyRecord, *, newest: int) -> PolicyView:
         author=record.author,
         created=record.created,
         thresholds=[_brand_view(policy, brand, record.basis.get(brand)) for brand in (ALL_BRANDS, *others)],
+        listing_rules=policy.listing_rules,
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint, ListingRecord, Trait
+from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold, Trait
 from serve.loop.sellers import covers
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.scanning.results import Answer, Kind
@@ -62,6 +62,16 @@ class FoundFigures(Answer):
     found_per_report: Annotated[float | None, Field(description="Null where nothing was reported")]
 
 
+class TextFigures(Answer):
+    """Listings that were held up for what their text says of brands, by what became of it."""
+
+    held_up: int
+    corrected: Annotated[int, Field(description="The seller changed the text")]
+    cleared: Annotated[int, Field(description="Trust & safety found nothing wrong")]
+    lifted: Annotated[int, Field(description="By another policy or other names of brands")]
+    held: Annotated[int, Field(description="Still held up")]
+
+
 class Report(Answer):
     """What came of the time from `since` on, before `until`; null is open."""
 
@@ -71,6 +81,7 @@ class Report(Answer):
     cases: CaseFigures
     complaints: ComplaintFigures
     fakes: FoundFigures
+    texts: TextFigures
 
 
 def report(database: Database, *, since: datetime | None, until: datetime | None) -> Report:
@@ -91,6 +102,7 @@ def report(database: Database, *, since: datetime | None, until: datetime | None
         .where(within(ListingRecord.created), ListingRecord.id.not_in(covers()))
         .group_by(ListingRecord.decision)
     )
+    texts = select(TextHold.state, func.count()).where(within(TextHold.created)).group_by(TextHold.state)
     traits = select(func.count()).where(within(Trait.created), Trait.object_key.is_not(None))
     with database.read() as session:
         return Report(
@@ -100,6 +112,7 @@ def report(database: Database, *, since: datetime | None, until: datetime | None
             cases=_cases(session, within(Case.created)),
             complaints=_complaints(_counts(session, complaints)),
             fakes=_fakes(session, within(Complaint.created), reported=session.scalar(traits) or 0),
+            texts=_texts(_counts(session, texts)),
         )
 
 
@@ -109,6 +122,16 @@ def _listings(by_decision: Mapping[str, int]) -> ListingFigures:
         allowed=by_decision.get("allow", 0),
         in_review=by_decision.get("review", 0),
         blocked=by_decision.get("block", 0),
+    )
+
+
+def _texts(by_state: Mapping[str, int]) -> TextFigures:
+    return TextFigures(
+        held_up=sum(by_state.values()),
+        corrected=by_state.get("corrected", 0),
+        cleared=by_state.get("cleared", 0),
+        lifted=by_state.get("lifted", 0),
+        held=by_state.get("held", 0),
     )
 
 

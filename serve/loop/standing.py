@@ -2,26 +2,25 @@
 
 The scan decides first; then the cases speak that are about the listing's pictures, or have not ended, or whose
 complaint was upheld, and the strongest voice wins. A block by the scan holds until every brand that is asked has
-cleared the listing, which a suspended rights holder cannot.
+cleared the listing, which a suspended rights holder cannot. What its text says of brands speaks beside the cases
+(`text_holds.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from serve.database.loop_tables import Case, Complaint, ListingRecord
+from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
-from serve.scanning.results import Decision
+from serve.scanning.policy import strongest, text_reason
+from serve.scanning.results import BrokenRule, Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
 """What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""
-
-STRENGTH: Final[dict[str, int]] = {"allow": 0, "review": 1, "block": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +100,23 @@ def settle(session: Session, listing: ListingRecord) -> None:
     voices = [voice(case, complaint) for case, complaint in spoken]
     if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))
+    voices += _voices_of_text(session, listing)
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
 
 
-def strongest(decisions: Iterable[Decision]) -> Decision:
-    """The strongest of several decisions; `allow` without any."""
-    return max(decisions, key=lambda one: STRENGTH[one], default="allow")
+def held_text(listing_id: str) -> Select[TextHold]:
+    """What holds a listing up for its text now, if anything does."""
+    return select(TextHold).where(TextHold.listing_id == listing_id, TextHold.state == "held")
+
+
+def _voices_of_text(session: Session, listing: ListingRecord) -> list[Voice]:
+    """What the text of the listing says against it."""
+    held = session.scalars(held_text(listing.id)).one_or_none()
+    if held is None:
+        return []
+    decision: Decision = "block" if held.decision == "block" else "review"
+    return [Voice(decision, text_reason(BrokenRule.model_validate(one))) for one in held.broken]
 
 
 def lock_listing(session: Session, listing_id: str) -> ListingRecord:

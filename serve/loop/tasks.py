@@ -9,10 +9,11 @@ from serve.loop.deadlines import Deadlines
 from serve.loop.deliveries import DELIVER, Deliverer
 from serve.loop.egress import Egress
 from serve.loop.stock import StockSearch
+from serve.loop.text_sweep import TextSweeper
 from serve.settings import Settings
 
 
-def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch) -> dict[str, Task]:
+def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch, texts: TextSweeper) -> dict[str, Task]:
     """What a `JobRunner` runs."""
     egress = Egress(proxy=settings.webhook_proxy, inside=settings.webhooks_inside)
     deadlines = Deadlines(database, fallback=settings.unanswered_cases)
@@ -21,4 +22,5 @@ def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch) ->
         ANNOUNCE: deadlines.announce,
         EXPIRE: deadlines.expire,
         **stock.tasks,
+        **texts.tasks,
     }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
+from serve.loop import stored_listings
 from serve.loop.listings import MOST_IMAGES, ListingResult, NewListing
+from serve.loop.stored_listings import StoredListing
+from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented, unprocessable
-from serve.routes.dependencies import BoundedWork, ListingSender, OpenService
+from serve.routes.dependencies import BoundedWork, ListingReader, ListingSender, OpenService
 from serve.routes.forms import Form, validated_json
+from serve.scanning.results import Decision
+from serve.text.wording import Text
 
 router = APIRouter(prefix="/v1/listings", tags=["listings"])
 
@@ -47,6 +52,25 @@ async def send_listing(
     """Scan a listing's pictures, decide, store it; a `review` opens a case for the brand."""
     new, pictures = await _read(request)
     return await workload.run(service.listings.receive, new, pictures, actor=caller.key_id)
+
+
+@router.get("", responses=documented())
+def list_listings(
+    *,
+    caller: ListingReader,
+    service: OpenService,
+    listing_id: Annotated[
+        Text | None, Query(alias="id", max_length=200, description="The marketplace's own id: this one only")
+    ] = None,
+    seller: Annotated[Text | None, Query(max_length=500, description="Of this seller only")] = None,
+    decision: Annotated[Decision | None, Query(description="With this decision only")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[StoredListing]:
+    """Stored listings with what holds for them now, in the order in which they first came."""
+    return stored_listings.list_listings(
+        service.database, listing_id=listing_id, seller=seller, decision=decision, limit=limit, cursor=cursor
+    )
 
 
 async def _read(request: Request) -> tuple[NewListing, list[bytes]]:

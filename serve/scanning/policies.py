@@ -63,7 +63,7 @@ class PolicyFollower:
 
 def policy_in_force(database: Database) -> Policy:
     """The stored policy of the highest version; the first start stores the default one."""
-    first = Policy()
+    first = Policy.first()
     keep = insert(PolicyRecord).values(version=first.version, content=first.model_dump(mode="json"))
     newest = select(PolicyRecord.content).order_by(PolicyRecord.version.desc()).limit(1)
     with database.read() as session:

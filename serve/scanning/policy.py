@@ -4,24 +4,41 @@ A match alone is never proof: a shop sells genuine goods too, so a genuine mark 
 a mark or to a brand's photo is held up. Without adjudicated outcomes nobody can bound the share of genuine listings
 that a block would hit; the first policy therefore knows `review` only. serve/loop/policy_fit.py learns thresholds from
 outcomes, for each brand.
+
+What its text says of brands may hold a listing up too, whatever is in its pictures: the policy says which rules count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Self, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serve.scanning.results import Decision, Finding
+from serve.scanning.results import RULES, BrokenRule, Decision, Finding, Rule
 
 AnyFinding = TypeVar("AnyFinding", bound=Finding)
 Threshold = Annotated[float, Field(gt=0.0, le=1.0)]
+
+DECISIONS: Final[tuple[Decision, ...]] = get_args(Decision)
+"""From the weakest to the strongest."""
+
+ListingRules = Mapping[Rule, Literal["review", "block"]]
+"""What follows for a listing whose text breaks a rule; one that is left out holds nothing up."""
 
 WORDS = {
     "smear": "a mark of {brand} was made hard to read",
     "imitation": "a mark made to be taken for {brand}'s",
     "copied_photo": "an official product photo of {brand} was reused",
+}
+
+WHERE: Final = {"title": "title", "description": "description", "brand_claimed": "claimed brand"}
+
+TEXT_WORDS: Final[Mapping[Rule, str]] = {
+    "comparison": "the {where} compares the goods with a brand's",
+    "replica": "the {where} offers a copy of a brand's goods",
+    "stacked_names": "the {where} stacks the names of brands",
+    "hidden_name": "the {where} hides the name of a brand",
 }
 
 
@@ -49,6 +66,12 @@ class Policy(Thresholds):
     version: Annotated[int, Field(ge=1)] = 1
     model: str | None = None
     brands: Mapping[str, Thresholds] = {}
+    listing_rules: ListingRules = {}
+
+    @classmethod
+    def first(cls) -> Self:
+        """The policy of a new installation."""
+        return cls(listing_rules=dict.fromkeys(RULES, "review"))
 
     def thresholds(self, brand_id: str) -> Thresholds:
         """What holds for findings of the brand."""
@@ -60,7 +83,7 @@ class Policy(Thresholds):
         """
         if self.model in (None, model):
             return self
-        return Policy(version=self.version, model=self.model)
+        return Policy(version=self.version, model=self.model, listing_rules=self.listing_rules)
 
     def decide(self, findings: Sequence[Finding]) -> tuple[Decision, list[str]]:
         """The decision for an image and the reasons for it, strongest finding first."""
@@ -77,6 +100,18 @@ class Policy(Thresholds):
         ]
         return sorted(held, key=lambda one: -strength(one))
 
+    def decide_text(self, broken: Sequence[BrokenRule]) -> tuple[Decision, list[str]]:
+        """The decision for a listing whose text breaks these rules, and the reasons for it."""
+        held = self.held_rules(broken)
+        if not held:
+            return "allow", []
+        decision: Decision = "block" if any(self.listing_rules[one.rule] == "block" for one in held) else "review"
+        return decision, [text_reason(one) for one in held]
+
+    def held_rules(self, broken: Sequence[BrokenRule]) -> list[BrokenRule]:
+        """Of the rules that are broken, those that hold a listing up."""
+        return [one for one in broken if one.rule in self.listing_rules]
+
     def _blocks(self, finding: Finding) -> bool:
         block_at = self.thresholds(finding.brand_id).block_at
         return block_at is not None and strength(finding) >= block_at
@@ -87,3 +122,13 @@ def strength(finding: Finding) -> float:
     if finding.kind == "copied_photo":
         return finding.scores.genuine
     return float(getattr(finding.scores, finding.kind))
+
+
+def text_reason(broken: BrokenRule) -> str:
+    """Why the rule holds a listing up, in words."""
+    return f"{TEXT_WORDS[broken.rule].format(where=WHERE[broken.where])}: {broken.text!r}"
+
+
+def strongest(decisions: Iterable[Decision]) -> Decision:
+    """The strongest of several decisions; `allow` without any."""
+    return max(decisions, key=DECISIONS.index, default="allow")

@@ -76,8 +76,9 @@ def replay(
     references = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
     scanner = Scanner(bundle, index=index, references=references, words=BrandWords(names))
     scan = scanner.scan(
-        image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed, known_fakes_of=recorded.known_fakes_of
-    )
+        image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed, known_fakes_of=recorded.known_fakes_of,
+        broken=recorded.broken_rules,
+    )  # fmt: skip
     index.close()
     total = sum(scan.milliseconds.values())
     return Replay(recorded, result_of(scan, decode_ms=0.0, total_ms=total))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["genuine", "smear", "imitation", "copied_photo"]
 Decision = Literal["allow", "review", "block"]
+Rule = Literal["comparison", "replica", "stacked_names", "hidden_name"]
+RULES: Final[tuple[Rule, ...]] = get_args(Rule)
+"""What a listing's text must not do with brands' names (`serve/text/listing_rules.py`)."""
+
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -77,6 +81,15 @@ class Finding(Answer):
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 
 
+class BrokenRule(Answer):
+    """A rule that the listing's text breaks."""
+
+    rule: Rule
+    brand_ids: Annotated[list[str], Field(description="The brands that it is broken with")]
+    where: Annotated[Literal["title", "description", "brand_claimed"], Field(description="The field of the listing")]
+    text: Annotated[str, Field(description="What breaks it, as a reader sees it")]
+
+
 class Timings(Answer):
     """Milliseconds that each step took; `total` also counts what lies between the steps."""
 
@@ -99,6 +112,9 @@ class ScanResult(Answer):
     brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
     known_fakes_of: Annotated[
         list[str], Field(description="Ids of the brands of whose known fakes it is the photo; asked of listings alone")
+    ] = []
+    broken_rules: Annotated[
+        list[BrokenRule], Field(description="Rules that the listing's text breaks, whatever the policy makes of them")
     ] = []
     model: str
     index_version: int

@@ -33,14 +33,15 @@ from serve.scanning.candidates import (
 )
 from serve.scanning.covered_mark import Speaks, covered_marks
 from serve.scanning.misspelt_name import misspelt_names
-from serve.scanning.policy import Policy, strength
+from serve.scanning.policy import Policy, strength, strongest
 from serve.scanning.proposals import proposed
-from serve.scanning.results import Decision, Finding, Listing
+from serve.scanning.results import BrokenRule, Decision, Finding, Listing
 from serve.scanning.seen import SeenRegions, SeenTampering
 from serve.scanning.shown_product import places_of_products, suspected_products
 from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
+from serve.text.listing_rules import broken_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Scan:
     verified: list[Verified]
     claimed: list[str]
     known_fakes_of: list[str]
+    broken_rules: list[BrokenRule]
     vectors: NDArray[np.float32]
     model: str
     index_version: int
@@ -90,13 +92,18 @@ class Scanner:
         """The ids of the first `MAX_CLAIMED` brands that a listing names."""
         return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
 
+    def rules_broken_by(self, listing: Listing | None) -> list[BrokenRule]:
+        """The rules that a listing's text breaks."""
+        return [] if listing is None else broken_rules(listing, self._words)
+
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (),
+        known_fakes_of: Sequence[str] = (), broken: Sequence[BrokenRule] = (),
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
-        `known_fakes_of` are brands of whose known fakes it is the photo, which are looked for alike.
+        `known_fakes_of` are brands of whose known fakes it is the photo, which are looked for alike; `broken` the rules
+        that the listing's text breaks.
         """
         stopwatch = Stopwatch()
         speaks = dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE) | dict.fromkeys(claimed, Speaks.LISTING)
@@ -176,15 +183,16 @@ class Scanner:
                 verified += [] if shown is None else [shown]
             verified.sort(key=lambda item: -strength(item.finding("")))
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
-        decision, reasons = policy.under(self._bundle.name).decide(findings)
+        of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(broken)
         return Scan(
             scan_id=scan_id,
-            decision=decision,
-            reasons=reasons,
+            decision=strongest((of_findings[0], of_text[0])),
+            reasons=[*of_findings[1], *of_text[1]],
             findings=findings,
             verified=verified,
             claimed=list(claimed),
             known_fakes_of=list(known_fakes_of),
+            broken_rules=list(broken),
             vectors=vectors,
             model=self._bundle.name,
             index_version=state.version,

@@ -8,7 +8,7 @@ stands between them ("Coca-Cola" is COCA COLA). A listing that names a brand cla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -113,6 +113,14 @@ class BrandWords:
                     if known is None or _worth(Spelled(brand_id, word, text)) > _worth(known):
                         found[brand_id] = Spelled(brand_id, word, text)
         return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
+
+    def owners(self, word: str) -> tuple[str, ...]:
+        """The ids of the brands that a folded word names; none of a word that names nobody."""
+        return self._owners.get(word, ())
+
+    def named(self, text: str, *, near: bool) -> Iterator[tuple[str, How]]:
+        """The words of brands that a seller's text names, and how (`WordsOfBrands.named_in`)."""
+        return self._of_sellers.named_in(text, near=near)
 
     def named_in(self, listing: Listing, *, most: int | None = None) -> list[str]:
         """The ids of the first `most` brands that a listing names (None: of all), each once: first its claimed brand,

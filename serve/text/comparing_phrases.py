@@ -1,0 +1,140 @@
+"""Phrases by which sellers compare their goods with a brand's, or call them copies: `comparing_phrases.csv`.
+
+They are looked for in `compared` text: as a reader sees it, in small letters without accents, letter for letter as long
+as what is shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from serve.text.letters import in_latin
+from serve.text.readable import readable
+from serve.text.tokens import word_list
+
+Place = Literal["before", "after", "anywhere"]
+Saying = Literal["comparison", "replica"]
+
+FEWEST_GLUED: Final = 4
+"""Letters of a phrase that may be written to the name in front of it without a space ("nikestyle")."""
+
+REACH: Final = 3
+"""Words before a phrase among which a "not" turns it round."""
+
+_NEGATIONS: Final = word_list("negations.txt")
+_DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
+_DENIED_BEHIND = re.compile(r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな)")
+
+_BRANDS_SUCH_AS = re.compile(r"(?<!\w)(?:brands?|marken?|marques?|marcas?|marche|merken|марки|бренды)\W*(?:such\W*)?$")
+_NEW = re.compile(r"\s*(?:new|neu|neue|neuf|neuve|nuovo|nuova|nuevo|nueva|novo|nova|nieuw|nowy|nowa|новый|новые)(?!\w)")
+"""What is "like new" is compared with nothing."""
+
+_MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
+    "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
+    "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
+    "type": re.compile(r"[\s-]+\w(?!\w)|\W{0,3}\w*\d|:"),
+    "look": re.compile(r"\s*(?:book|at|for|good|great|nice)"),
+    "replica": re.compile(r"\s+(?:jersey|shirt|kit|ball|helmet|shorts|trikot|maglia|maillot|camiseta|camisa)"),
+    "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
+    "copy": re.compile(r"\s+of(?!\w)"),
+    "copies": re.compile(r"\s+of(?!\w)"),
+    "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
+}
+"""What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
+
+_LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_WORD = re.compile(r"\w+")
+
+
+class Phrase(NamedTuple):
+    """A phrase that says something of a brand named after it (`before`), in front of it (`after`), or anywhere.
+
+    The name may be `words_between` words off.
+    """
+
+    says: Saying
+    place: Place
+    words_between: int
+    text: str
+
+
+def as_compared(seen: str) -> str:
+    """`seen` in small letters without accents, each letter in its place."""
+    return seen.lower() if seen.isascii() else "".join(map(_bare, seen))
+
+
+def as_seen(text: str) -> str:
+    """`text` as a reader sees it; wide letters are plain ones, and words of several alphabets in Latin letters."""
+    seen = readable(text)
+    if seen.isascii():
+        return seen
+    return _WORD.sub(lambda word: in_latin(word[0]), unicodedata.normalize("NFKC", seen))
+
+
+def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
+    """The phrases that a compared text says and means, each with every place of it."""
+    for phrase, pattern in _patterns():
+        if phrase.text.split()[0] not in compared:  # saves most of the time
+            continue
+        for match in pattern.finditer(compared):
+            if _is_meant(phrase, match, compared):
+                yield phrase, match
+
+
+def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
+    """Whether the phrase is neither denied nor part of another saying."""
+    before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 40]
+    words = _WORD.findall(before.replace("'", "").replace("’", ""))
+    if not _NEGATIONS.isdisjoint(words[-REACH:]) or _DENIED_BEFORE.search(before) or _DENIED_BEHIND.match(behind):
+        return False
+    means_other = _MEANS_OTHER.get(phrase.text.split()[-1])
+    if means_other is not None and means_other.match(behind):
+        return False
+    return phrase.place != "before" or not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
+
+
+@cache
+def _patterns() -> list[tuple[Phrase, re.Pattern[str]]]:
+    with Path(__file__).with_name("comparing_phrases.csv").open(encoding="utf-8", newline="") as file:
+        phrases = dict.fromkeys(
+            Phrase(row["says"], row["place"], int(row["words_between"]), as_compared(text))  # type: ignore[arg-type]
+            for row in csv.DictReader(file)
+            for text in row["phrases"].split("|")
+        )
+    return [(phrase, _pattern(phrase)) for phrase in phrases]
+
+
+def _pattern(phrase: Phrase) -> re.Pattern[str]:
+    text = r"[\s_-]+".join(map(re.escape, phrase.text.split()))
+    first, last = phrase.text[0], phrase.text[-1]
+    begins = _boundary(first, "<!")
+    if phrase.place != "before" and len(phrase.text) >= FEWEST_GLUED:
+        begins = ""
+    elif phrase.place == "after" and len(phrase.text) <= 2 and _LATIN_OR_DIGIT.match(first):
+        begins = f"(?<={_HANGUL.pattern})"
+    return re.compile(begins + text + _boundary(last, "!"))
+
+
+def _boundary(letter: str, sign: str) -> str:
+    """That no letter of the same alphabet stands there; scripts that put no space between words have no such bounds."""
+    for alphabet in (_LATIN_OR_DIGIT, _CYRILLIC):
+        if alphabet.match(letter):
+            return f"(?{sign}{alphabet.pattern})"
+    return ""
+
+
+def _bare(letter: str) -> str:
+    """A letter of an alphabet, small and without accents; others as they are."""
+    if not ("\u00c0" <= letter <= "\u058f" or "\u1e00" <= letter <= "\u1fff"):
+        small = letter.lower()
+    else:
+        small = unicodedata.normalize("NFD", letter)[0].lower().replace("ı", "i").replace("ł", "l").replace("ø", "o")
+    return small if len(small) == 1 else letter

@@ -1,0 +1,240 @@
+"""What a listing's text must not do with brands' names: compare goods with theirs, offer copies, stack or hide them.
+
+A seller who writes "same style as Nike", "Rolex replica" or "Nike Adidas Puma hoodie" has goods of another make found
+by the names of brands. What a listing may say of brands stays allowed: that it fits their goods, that it is theirs,
+that two of them made it together, that it is no copy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, get_args
+
+from serve.scanning.results import RULES, BrokenRule, Listing, Rule
+from serve.text.brand_words import BrandWords
+from serve.text.comparing_phrases import as_compared, as_seen, phrases_in
+from serve.text.naming import How
+
+Where = Literal["title", "description", "brand_claimed"]
+TEXTS: Final[tuple[Where, ...]] = get_args(Where)
+
+FEWEST_STACKED: Final = 3
+"""Brands whose names stand one after the other, from which they are stacked."""
+
+MOST_LETTERS: Final = 5_000
+"""Letters of a text that are looked at."""
+
+MOST_WORDS: Final = 300
+"""Words of a text that are looked at one by one, where it names as many brands as are stacked."""
+
+MOST_PHRASES: Final = 50
+"""Phrases of a text beside which a name is looked for."""
+
+LONGEST_NAME: Final = 4
+"""Words of a brand's name, at most."""
+
+MOST_SHOWN: Final = 80
+"""Letters of the text that are shown, at most."""
+
+_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])")
+_ARTICLE = re.compile(
+    r"(?:the|a|an|le|la|les|el|los|las|il|lo|der|die|das|den|dem|de|di|do|da|von|of)\s+|[ld]['’]", re.I
+)
+_FITS = re.compile(
+    r"(?<!\w)(?:for|fits?|with|suits?|compatible|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
+    r"brands?|marken|marques|marcas|marche|марки)(?!\w)"
+    r"|适用|適用|兼容|通用|対応|互換|호환|uyumlu",
+    re.I,
+)
+"""Goods fit those of the brands that are named behind it."""
+
+_BUNDLE = re.compile(r"(?<!\w)(?:bundle|job ?lot|lot|konvolut|paket|lote|lotto|swap|wanted|collection)(?!\w)", re.I)
+_BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
+_WORD = re.compile(r"[^\s,;|/#、，]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text as it was `given`, as it is `seen`, and, letter for letter, as it is `compared`."""
+
+    where: Where
+    given: str
+    seen: str
+    compared: str
+
+
+class _Names:
+    """The words of a piece of text that name brands, and whose they are."""
+
+    def __init__(self, words: BrandWords, *, claimed: str | None) -> None:
+        self._words = words
+        self._claimed = {brand for word, _ in words.named(claimed or "", near=True) for brand in words.owners(word)}
+
+    def in_piece(self, piece: str, *, near: bool = False, ordinary: bool = False) -> frozenset[str]:
+        """The words that name brands; everyday ones where the listing claims their brand, or all where `ordinary`."""
+        named = self._words.named(piece, near=near)
+        return frozenset(word for word, how in named if ordinary or how is not How.ORDINARY or self._is_claimed(word))
+
+    def _is_claimed(self, word: str) -> bool:
+        return not self._claimed.isdisjoint(self._words.owners(word))
+
+    def brands(self, named: Iterable[str]) -> list[str]:
+        """The ids of the brands whose words they are."""
+        return sorted({brand for word in named for brand in self._words.owners(word)})
+
+    def count(self, named: Iterable[str]) -> int:
+        """How many brands that share no word they name at least."""
+        counted, owners = 0, set[str]()
+        for word in sorted(named):
+            counted += owners.isdisjoint(self._words.owners(word))
+            owners.update(self._words.owners(word))
+        return counted
+
+
+def broken_rules(listing: Listing, words: BrandWords) -> list[BrokenRule]:
+    """The rules that a listing's text breaks: of each rule and text the first place, in the order of `RULES`.
+
+    The work grows with the length of the text, of which `MOST_LETTERS` count, and not with the number of brands.
+    """
+    names = _Names(words, claimed=listing.brand_claimed)
+    texts = [_text(where, given) for where in TEXTS if (given := getattr(listing, where))]
+    of_all = cache(lambda: frozenset[str]().union(*(names.in_piece(text.seen) for text in texts)))
+    found = [
+        one
+        for text in texts
+        for one in (*_said(text, names, of_all=of_all), *_stacked(text, names), *_hidden(text, words))
+    ]
+    return sorted(found, key=lambda one: RULES.index(one.rule))
+
+
+class Told(NamedTuple):
+    """A rule as sellers are told it: in words, by language (BCP 47), and by a title that breaks it."""
+
+    example: str
+    words: dict[str, str]
+
+
+@cache
+def rules_for_sellers() -> dict[Rule, Told]:
+    """The rules in words for sellers, in the order of `RULES`."""
+    told = json.loads(Path(__file__).with_name("rules_for_sellers.json").read_text(encoding="utf-8"))
+    return {rule: Told(**told[rule]) for rule in RULES}
+
+
+def _text(where: Where, given: str) -> _Text:
+    given = given[:MOST_LETTERS]
+    seen = as_seen(given)
+    return _Text(where, given, seen, as_compared(seen))
+
+
+def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -> Iterator[BrokenRule]:
+    """What phrases say of brands, for each rule once; `of_all` gives the words by which the listing names brands."""
+    found: set[Rule] = set()
+    for phrase, match in islice(phrases_in(text.compared), MOST_PHRASES):
+        if phrase.says in found:
+            continue
+        start, end = match.span()
+        if phrase.place == "anywhere":
+            named = of_all()
+        elif phrase.place == "before":
+            named, end = _behind(text.seen, end, names, words_between=phrase.words_between)
+        else:
+            named, start = _in_front(text.seen, start, names, words_between=phrase.words_between)
+        if named:
+            found.add(phrase.says)
+            yield _broken(phrase.says, text, start, end, brand_ids=names.brands(named))
+
+
+def _behind(seen: str, place: int, names: _Names, *, words_between: int) -> tuple[frozenset[str], int]:
+    """The words that name brands in the clause from `place` on, near enough, and where they end."""
+    clause = _CLAUSE_ENDS.split(seen[place : place + MOST_SHOWN], maxsplit=1)[0]
+    start = len(clause) - len(clause.lstrip(" -_"))
+    article = _ARTICLE.match(clause, start)
+    start = article.end() if article else start
+    for word in list(_WORD.finditer(clause, start))[: words_between + LONGEST_NAME]:
+        window = clause[start : word.end()]
+        named = names.in_piece(window, near=words_between > 0)
+        if named and not words_between:
+            named -= names.in_piece(window[1:])  # what is named without its first letter begins later
+        if named:
+            return named, place + word.end()
+    return frozenset(), place
+
+
+def _in_front(seen: str, place: int, names: _Names, *, words_between: int) -> tuple[frozenset[str], int]:
+    """The words that name a brand last in the clause before `place`, near enough, and where they begin."""
+    clause = _CLAUSE_ENDS.split(seen[max(place - MOST_SHOWN, 0) : place])[-1]
+    written = [word.span() for word in _WORD.finditer(clause.rstrip(" -_"))]
+    for between in range(min(words_between + 1, len(written))):
+        backwards = written[len(written) - between - 1 :: -1]
+        for start, _ in backwards[:LONGEST_NAME]:
+            window = clause[start : backwards[0][1]].rstrip("-_.'’\"”»")
+            named = names.in_piece(window)
+            if not words_between:
+                named -= names.in_piece(window[:-1])  # what is named without its last letter ends earlier
+            if named:
+                return named, place - len(clause) + start
+    return frozenset(), place
+
+
+def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
+    """Names of `FEWEST_STACKED` brands or more with nothing said between them, most of them no everyday words."""
+    if names.count(names.in_piece(text.seen, ordinary=True)) < FEWEST_STACKED or _BUNDLE.search(text.seen):
+        return
+    for stack, start, end in _stacks(text.seen, names):
+        plain = names.count(names.in_piece(text.seen[start:end]))
+        if names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1:
+            clause = _CLAUSE_ENDS.split(text.seen[max(start - MOST_SHOWN, 0) : start])[-1]
+            if not _FITS.search(clause):
+                yield _broken("stacked_names", text, start, end, brand_ids=names.brands(stack))
+                return
+
+
+def _stacks(seen: str, names: _Names) -> Iterator[tuple[set[str], int, int]]:
+    """Names that follow each other: their words, and from where to where they stand."""
+    written = [word.span() for word, _ in zip(_WORD.finditer(seen), range(MOST_WORDS), strict=False)]
+    stack, start, end, number = set[str](), 0, 0, 0
+    while number < len(written):
+        named, count = _name_at(seen, written[number : number + LONGEST_NAME], names)
+        first, last = written[number][0], written[number + count - 1][1]
+        number += count
+        if not named:
+            continue
+        if not (stack and _BETWEEN_STACKED.fullmatch(seen, end, first)):
+            if stack:
+                yield stack, start, end
+            stack, start = set(), first
+        stack |= named
+        end = last
+    yield stack, start, end
+
+
+def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tuple[frozenset[str], int]:
+    """The words that name brands where the first of the `written` words begins, and of how many of these they are."""
+    first = written[0][0]
+    for count in range(len(written), 0, -1):
+        window = seen[first : written[count - 1][1]]
+        named = names.in_piece(window, ordinary=True)
+        if named - names.in_piece(window[1:], ordinary=True) and named - names.in_piece(window[:-1], ordinary=True):
+            return named, count
+    return frozenset(), 1
+
+
+def _hidden(text: _Text, words: BrandWords) -> Iterator[BrokenRule]:
+    """Names that are written so that a search for them finds nothing."""
+    hidden = [word for word, how in words.named(text.given, near=False) if how is How.DISGUISED]
+    if hidden:
+        shown = text.seen.strip()[:MOST_SHOWN]
+        brands = sorted({brand for word in hidden for brand in words.owners(word)})
+        yield BrokenRule(rule="hidden_name", brand_ids=brands, where=text.where, text=shown)
+
+
+def _broken(rule: Rule, text: _Text, start: int, end: int, *, brand_ids: list[str]) -> BrokenRule:
+    shown = text.seen[start:end].strip()[:MOST_SHOWN]
+    return BrokenRule(rule=rule, brand_ids=brand_ids, where=text.where, text=shown)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from serve.scanning.results import RULES, Listing, Rule
+from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.comparing_phrases import Phrase, _patterns
+from serve.text.listing_rules import broken_rules, rules_for_sellers
+
+WORDS = BrandWords(
+    {
+        "acme": BrandNames("Acme Sports", ("acmesports", "아크미")),
+        "umbrella": BrandNames("Umbrella Corp", ()),
+        "initech": BrandNames("Initech", ()),
+        "hooli": BrandNames("Hooli", ("胡力",)),
+        "orange": BrandNames("Orange", ()),
+        "twin": BrandNames("Initech Twin", ("Initech",)),
+    }
+)
+
+
+def broken(title: str, **more: str) -> set[Rule]:
+    return {one.rule for one in broken_rules(Listing(title=title, **more), WORDS)}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Same style as Initech, all sizes",
+        "Leather bag inspired by the famous house of Initech",
+        "INITECH-style cap",
+        "initechstyle cap",
+        "Cap in Hooli look",
+        "Umbrella Corp. inspired mug",
+        "Herrenuhr wie Initech, Automatik",
+        "Bolso tipo Hooli acolchado",
+        "Sac façon Initech",
+        "Кроссовки в стиле Initech",
+        "Hooli 同款手提包",
+        "胡力同款 包邮",
+        "类似胡力的包",
+        "Hooli風 バッグ",
+        "Hooli 스타일 자켓",
+        "ѕimilar to Initech",
+        "Similar&nbsp;to <b>Initech</b>",
+    ],
+)
+def test_a_comparison_with_a_brand_is_one(title: str) -> None:
+    assert broken(title) == {"comparison"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Initech Speedmaster 42 mm, mirror quality, with box",
+        "Replica Initech watch",
+        "Hooli belt 1:1",
+        "Umbrella Corp Model 3 copy",
+        "Initech Kopie",
+        "Hooli 高仿 现货",
+        "胡力包A货",
+        "Initech スーパーコピー 財布",
+        "Hooli 미러급 가방",
+        "#initechreplica bag",
+    ],
+)
+def test_a_copy_that_is_offered_is_one(title: str) -> None:
+    assert broken(title) == {"replica"}
+
+
+@pytest.mark.parametrize(
+    ("title", "brands"),
+    [
+        ("Initech Hooli Umbrella Corp hoodie", ["hooli", "initech", "twin", "umbrella"]),
+        ("tee #acmesports #hooli #initech", ["acme", "hooli", "initech", "twin"]),
+        ("hooli, initech and acme sports cap", ["acme", "hooli", "initech", "twin"]),
+    ],
+)
+def test_names_in_a_row_are_stacked(title: str, brands: list[str]) -> None:
+    found = broken_rules(Listing(title=title), WORDS)
+    assert [(one.rule, one.brand_ids) for one in found] == [("stacked_names", brands)]
+
+
+@pytest.mark.parametrize("title", ["Init*ch cap", "H00li belt", "Hооli belt"])
+def test_a_name_that_is_hidden_is_one(title: str) -> None:
+    assert broken(title) == {"hidden_name"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Initech cap",
+        "Strap, fits Initech watches",
+        "Case for Hooli, Initech and Umbrella Corp phones",
+        "We sell brands such as Hooli, Initech, Umbrella Corp",
+        "Hooli x Initech x Umbrella Corp tee",
+        "Bundle: Hooli Initech Umbrella Corp, age 7",
+        "Initech Hooli cap",
+        "Initech and its twin, Hooli",
+        "Initech style code DD1391-100",
+        "Initech jacket, style: casual",
+        "Initech dress, looks like new",
+        "Initech, wie neu",
+        "Initech replica jersey, home",
+        "Initech belt with copy of receipt",
+        "Initech jacket with imitation leather",
+        "Initech belt, 100% original, not a copy",
+        "Initech original, keine Kopie",
+        "胡力正品 非高仿",
+        "Hooli 정품, 짝퉁 아닙니다",
+        "胡力 男女同款",
+        "Hooli type C charger",
+        "Similar items in my shop. Initech cap",
+        "Chair in the style of the thirties",
+        "Orange style lamp",
+        "Replica of a Roman coin",
+        "Lipstick in shade orange, apple, shell",
+        "Same style as pictured",
+        "Zip hoodie, similar to the one in my other listing",
+        "",
+    ],
+)
+def test_what_may_be_said_breaks_no_rule(title: str) -> None:
+    assert broken(title) == set()
+
+
+def test_an_everyday_word_is_a_name_where_the_listing_claims_its_brand() -> None:
+    assert broken("Orange style lamp", brand_claimed="Orange") == {"comparison"}
+
+
+def test_a_copy_is_offered_wherever_the_brand_is_named() -> None:
+    found = broken_rules(Listing(title="Initech watch", description="Mirror quality, ships today."), WORDS)
+    assert [(one.rule, one.where, one.text) for one in found] == [("replica", "description", "Mirror quality")]
+
+
+def test_what_breaks_a_rule_is_shown_as_a_reader_sees_it() -> None:
+    found = broken_rules(Listing(title="Bag, <i>same</i> style as Initech, new"), WORDS)
+    assert [(one.rule, one.brand_ids, one.text) for one in found] == [
+        ("comparison", ["initech", "twin"], "same style as Initech")
+    ]
+
+
+@pytest.mark.parametrize("phrase", [phrase for phrase, _ in _patterns()], ids=lambda one: f"{one.place} {one.text}")
+def test_every_phrase_of_the_list_counts_beside_a_name(phrase: Phrase) -> None:
+    glued = len(phrase.text) <= 2 and phrase.text.isascii() and phrase.place == "after"
+    title = f"아크미{phrase.text}" if glued else f"Initech {phrase.text}"
+    assert phrase.says in broken(f"{phrase.text} Initech" if phrase.place == "before" else title)
+
+
+def test_the_phrases_alone_say_nothing() -> None:
+    assert not {phrase.text for phrase, _ in _patterns() if broken(phrase.text)}
+
+
+@pytest.mark.parametrize("piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "x"])
+def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
+    text = piece * (50_000 // len(piece))
+    broken("Cap")
+    start = time.process_time()
+    broken(text[:2_000], description=text)
+    assert time.process_time() - start < 0.5
+
+
+def test_sellers_are_told_every_rule_and_what_breaks_it() -> None:
+    words = BrandWords({name: BrandNames(name, ()) for name in ("Acme", "Umbrella", "Initech")})
+    assert list(rules_for_sellers()) == list(RULES)
+    for rule, told in rules_for_sellers().items():
+        assert set(told.words) == {"en", "zh-Hans"}
+        assert [one.rule for one in broken_rules(Listing(title=told.example), words)] == [rule]
