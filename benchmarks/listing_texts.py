@@ -1,10 +1,11 @@
-"""Which brands a scan takes a listing's text to name: lines of sellers who hide names, and of sellers who mean no harm.
+"""Which brands a listing's text is taken to name, and which rules to break.
 
+The lines are of sellers who hide, compare and stack names, and of sellers who mean no harm.
 `listing_texts.csv` was written before the words of the code were looked at; `brands` are those that a reader takes a
 line to name. A line's hash says which half it is in: the code was mended on the one and is judged by the other. A brand
 that is named is looked for in the photo, so a guilty line whose brand is not named may hide it, and an innocent line
-that names another brand has its photo suspected of that. Nothing is held up for its text alone. `replica`, `comparison`
-and `stacked` are groups of wording: what such a line says of its brand counts for nothing here, only that it names it.
+that names another brand has its photo suspected of that. `broken` are lines whose text breaks a rule, so that the
+listing is held up: of guilty ones the rule of their group, where it has one (`RULES_OF`), of innocent ones any.
 """
 
 # ruff: noqa: E402 - the path must be set before the service is loaded
@@ -31,11 +32,19 @@ from rich.console import Console
 from rich.table import Table
 
 from serve.scanning.candidates import MAX_CLAIMED
-from serve.scanning.results import Listing
+from serve.scanning.results import RULES, Listing, Rule
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing_rules import broken_rules
 
 HERE = Path(__file__).parent
 MANY_BRANDS = 2_000
+
+RULES_OF: dict[str, set[Rule]] = {
+    "replica": {"replica", "comparison"},
+    "comparison": {"replica", "comparison"},
+    "stacked": {"stacked_names"},
+}
+"""The rules of which a line of a group breaks one; where a copy ends and a comparison begins is a matter of taste."""
 
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
@@ -56,11 +65,16 @@ class Line(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Of `lines` lines: those whose brands are all named (as many as a scan takes), and those that name others."""
+    """Of `lines` lines: those whose brands are all named (as many as a scan takes), and those that name others.
+
+    `ruled` of them should break a rule, or none of them should; `broken` do.
+    """
 
     lines: int
     named: int
     others: int
+    ruled: int
+    broken: int
 
 
 def main() -> None:
@@ -71,9 +85,10 @@ def main() -> None:
     asked = parser.parse_args()
     lines, words = read_lines(), BrandWords(read_brands())
     figures: dict[str, float] = {}
-    console = Console(width=100)
+    console = Console(width=130)
     for side in ("guilty", "innocent"):
-        table = Table("group", "lines", "named", "others named", "lines held out", "named", "others named", title=side)
+        columns = ("lines", "named", "others named", "of a rule", "broken")
+        table = Table("group", *columns, "lines held out", *columns[1:], title=side)
         for group, of_group in by_group(line for line in lines if line.side == side).items():
             halves = [counted((one for one in of_group if one.held_out == held), words) for held in (False, True)]
             table.add_row(group, *(str(number) for half in halves for number in half))
@@ -121,25 +136,42 @@ def by_group(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 def counted(lines: Iterable[Line], words: BrandWords) -> Counted:
     """What a scan, which looks for the first `MAX_CLAIMED` brands, takes the lines to name."""
+    lines = list(lines)
     judged = [judge(line, words) for line in lines]
-    return Counted(len(judged), sum(named for named, _ in judged), sum(bool(others) for _, others in judged))
+    ruled = [line for line in lines if line.side == "innocent" or line.group in RULES_OF]
+    return Counted(
+        len(judged), sum(named for named, _ in judged), sum(bool(others) for _, others in judged), len(ruled),
+        sum(breaks(line, words) for line in ruled),
+    )  # fmt: skip
 
 
 def judge(line: Line, words: BrandWords) -> tuple[bool, set[str]]:
     """Whether the line's brands are named, as many as a scan looks for, and the others that are named."""
-    where = "description" if line.group == "long" else "title"
-    found = set(words.named_in(Listing.model_validate({where: line.text}), most=MAX_CLAIMED))
+    found = set(words.named_in(listing_of(line), most=MAX_CLAIMED))
     return len(found & line.brands) == min(len(line.brands), MAX_CLAIMED), found - line.brands
 
 
+def breaks(line: Line, words: BrandWords) -> bool:
+    """Whether the line breaks a rule of its group, or, an innocent one, any."""
+    return bool(RULES_OF.get(line.group, set(RULES)) & {one.rule for one in broken_rules(listing_of(line), words)})
+
+
+def listing_of(line: Line) -> Listing:
+    """The line as the title of a listing; long ones as its description."""
+    return Listing.model_validate({"description" if line.group == "long" else "title": line.text})
+
+
 def show_wrong(lines: Sequence[Line], words: BrandWords) -> None:
-    """Print the lines of the half that may be looked at whose brands are not named, or that name others."""
+    """Print the lines of the half that may be looked at that go wrong."""
     for line in lines:
         named, others = judge(line, words)
-        if not line.held_out and (not named or others):
+        wanted = line.group in RULES_OF and line.side == "guilty"
+        ruled = breaks(line, words) == wanted or (line.side == "guilty" and line.group not in RULES_OF)
+        if not line.held_out and (not named or others or not ruled):
             missed = "" if named else f"not {', '.join(sorted(line.brands))}"
             also = f"also {', '.join(sorted(others))}" if others else ""
-            sys.stdout.write(f"{line.side} {line.group}: {line.text!a} {missed} {also}\n")
+            rule = "" if ruled else "breaks no rule" if wanted else "breaks a rule"
+            sys.stdout.write(f"{line.side} {line.group}: {line.text!a} {missed} {also} {rule}\n")
 
 
 def milliseconds_a_listing(lines: Sequence[Line], *, rounds: int) -> dict[str, float]:
@@ -164,6 +196,7 @@ def milliseconds_a_listing(lines: Sequence[Line], *, rounds: int) -> dict[str, f
             start = time.process_time()
             for listing in listings:
                 words.named_in(listing, most=MAX_CLAIMED)
+                broken_rules(listing, words)
             of_rounds.append((time.process_time() - start) * 1000 / len(listings))
         taken[what] = statistics.median(of_rounds)
     return taken

@@ -36,6 +36,9 @@ MOST_WORDS: Final = 300
 MOST_PHRASES: Final = 50
 """Phrases of a text beside which a name is looked for."""
 
+TOGETHER: Final = 24
+"""Words of a text among which a stack is looked for; it takes fewer than half of them."""
+
 LONGEST_NAME: Final = 4
 """Words of a brand's name, at most."""
 
@@ -187,18 +190,21 @@ def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     """Names of `FEWEST_STACKED` brands or more with nothing said between them, most of them no everyday words."""
     if names.count(names.in_piece(text.seen, ordinary=True)) < FEWEST_STACKED or _BUNDLE.search(text.seen):
         return
-    for stack, start, end in _stacks(text.seen, names):
-        plain = names.count(names.in_piece(text.seen[start:end]))
-        if names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1:
+    written = [word.span() for word in islice(_WORD.finditer(text.seen), MOST_WORDS)]
+    for begins in range(0, len(written), TOGETHER // 2):
+        together = written[begins : begins + TOGETHER]
+        for stack, start, end in _stacks(text.seen, together, names):
+            plain = names.count(names.in_piece(text.seen[start:end]))
             clause = _CLAUSE_ENDS.split(text.seen[max(start - MOST_SHOWN, 0) : start])[-1]
-            if not _FITS.search(clause):
+            if names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1 and not _FITS.search(clause):
                 yield _broken("stacked_names", text, start, end, brand_ids=names.brands(stack))
                 return
 
 
-def _stacks(seen: str, names: _Names) -> Iterator[tuple[set[str], int, int]]:
-    """Names that follow each other: their words, and from where to where they stand."""
-    written = [word.span() for word, _ in zip(_WORD.finditer(seen), range(MOST_WORDS), strict=False)]
+def _stacks(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> Iterator[tuple[set[str], int, int]]:
+    """Names that follow each other among the `written` words: their own words, and from where to where they stand."""
+    if names.count(names.in_piece(seen[written[0][0] : written[-1][1]], ordinary=True)) < FEWEST_STACKED:
+        return
     stack, start, end, number = set[str](), 0, 0, 0
     while number < len(written):
         named, count = _name_at(seen, written[number : number + LONGEST_NAME], names)
@@ -218,6 +224,8 @@ def _stacks(seen: str, names: _Names) -> Iterator[tuple[set[str], int, int]]:
 def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tuple[frozenset[str], int]:
     """The words that name brands where the first of the `written` words begins, and of how many of these they are."""
     first = written[0][0]
+    if not names.in_piece(seen[first : written[-1][1]], ordinary=True):  # as nearly everywhere
+        return frozenset(), 1
     for count in range(len(written), 0, -1):
         window = seen[first : written[count - 1][1]]
         named = names.in_piece(window, ordinary=True)

@@ -12,7 +12,20 @@ from serve import failpoints
 from serve.loop.states import CaseState, ComplaintState
 
 SERVE = Path(failpoints.__file__).parent
-NO_STEPS = {"blind", "dispute", "jury", "policy", "repeat", "rights", "stock", "tier", "trait", "webhook"}
+NO_STEPS = {
+    "blind",
+    "dispute",
+    "jury",
+    "policy",
+    "repeat",
+    "rights",
+    "stock",
+    "text",
+    "texts",
+    "tier",
+    "trait",
+    "webhook",
+}
 """First words of the audit log's actions that are no step of a case's life or of a promotion, or go with one."""
 
 ANY_OF = {

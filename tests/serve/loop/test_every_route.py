@@ -47,6 +47,7 @@ def objects(market: Marketplace) -> Ids:
         "dispute_id": "dispute_0",
         "label_id": "label_0",
         "jury_id": "jury_0",
+        "hold_id": "hold_0",
         "policy_version": "9999",
         "seller": "seller_0",
         "number": "0",

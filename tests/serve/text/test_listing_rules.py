@@ -153,7 +153,9 @@ def test_the_phrases_alone_say_nothing() -> None:
     assert not {phrase.text for phrase, _ in _patterns() if broken(phrase.text)}
 
 
-@pytest.mark.parametrize("piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "x"])
+@pytest.mark.parametrize(
+    "piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "x"]
+)
 def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
     text = piece * (50_000 // len(piece))
     broken("Cap")
