@@ -42,6 +42,9 @@ TOGETHER: Final = 24
 LONGEST_NAME: Final = 4
 """Words of a brand's name, at most."""
 
+SHORTEST_WITH_DIGITS: Final = 4
+"""Letters and digits from which a word with digits in it may be a name that is hidden."""
+
 MOST_SHOWN: Final = 80
 """Letters of the text that are shown, at most."""
 
@@ -235,12 +238,30 @@ def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tu
 
 
 def _hidden(text: _Text, words: BrandWords) -> Iterator[BrokenRule]:
-    """Names that are written so that a search for them finds nothing."""
-    hidden = [word for word, how in words.named(text.given, near=False) if how is How.DISGUISED]
-    if hidden:
-        shown = text.seen.strip()[:MOST_SHOWN]
-        brands = sorted({brand for word in hidden for brand in words.owners(word)})
+    """Names of which letters are masked or exchanged; a code of a few letters and more digits is a model's."""
+    hidden = _disguised(text.given, words)
+    if not hidden:
+        return
+    alone = {
+        word: written[0]
+        for written in islice(_WORD.finditer(text.given), MOST_WORDS)
+        for word in _disguised(written[0], words)
+    }
+    meant = sorted(word for word in hidden if word not in alone or not _is_code(alone[word]))
+    if meant:
+        shown = alone.get(meant[0], text.given.strip())[:MOST_SHOWN]
+        brands = sorted({brand for word in meant for brand in words.owners(word)})
         yield BrokenRule(rule="hidden_name", brand_ids=brands, where=text.where, text=shown)
+
+
+def _disguised(piece: str, words: BrandWords) -> set[str]:
+    return {word for word, how in words.named(piece, near=False) if how is How.DISGUISED}
+
+
+def _is_code(written: str) -> bool:
+    """Whether it looks like the name of a model ("A505") rather than a word with digits in it ("N1ke")."""
+    digits, letters = sum(map(str.isdigit, written)), sum(map(str.isalpha, written))
+    return digits > 0 and (digits >= letters or digits + letters < SHORTEST_WITH_DIGITS)
 
 
 def _broken(rule: Rule, text: _Text, start: int, end: int, *, brand_ids: list[str]) -> BrokenRule:

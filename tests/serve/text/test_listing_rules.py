@@ -16,6 +16,7 @@ WORDS = BrandWords(
         "initech": BrandNames("Initech", ()),
         "hooli": BrandNames("Hooli", ("胡力",)),
         "orange": BrandNames("Orange", ()),
+        "asos": BrandNames("Asos", ()),
         "twin": BrandNames("Initech Twin", ("Initech",)),
     }
 )
@@ -83,9 +84,10 @@ def test_names_in_a_row_are_stacked(title: str, brands: list[str]) -> None:
     assert [(one.rule, one.brand_ids) for one in found] == [("stacked_names", brands)]
 
 
-@pytest.mark.parametrize("title", ["Init*ch cap", "H00li belt", "Hооli belt"])
+@pytest.mark.parametrize("title", ["Init*ch cap", "H0oli belt", "Hооli belt", "As0s belt"])
 def test_a_name_that_is_hidden_is_one(title: str) -> None:
-    assert broken(title) == {"hidden_name"}
+    (found,) = broken_rules(Listing(title=title), WORDS)
+    assert (found.rule, found.text) == ("hidden_name", title.split(maxsplit=1)[0])
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,7 @@ def test_a_name_that_is_hidden_is_one(title: str) -> None:
         "Replica of a Roman coin",
         "Lipstick in shade orange, apple, shell",
         "Same style as pictured",
+        "Phone A505, unlocked",
         "Zip hoodie, similar to the one in my other listing",
         "",
     ],
@@ -154,7 +157,7 @@ def test_the_phrases_alone_say_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "x"]
+    "piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "In*tech ", "x"]
 )
 def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
     text = piece * (50_000 // len(piece))
