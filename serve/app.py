@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from model.runtime import flush_denormals
 from serve.access.auth import Authentication
+from serve.console import brand_pages, case_pages, complaint_pages, market_pages, signing_in
 from serve.database.engine import Database
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
@@ -109,6 +110,11 @@ def create_app(settings: Settings) -> FastAPI:
         networks,
         report,
         health,
+        signing_in,
+        case_pages,
+        complaint_pages,
+        brand_pages,
+        market_pages,
     ):
         app.include_router(routes.router)
     problems.install(app)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import delete, select
 
+from serve.console.sessions import forget_sessions
 from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
 from serve.genuine.references import forget_removed
@@ -50,6 +51,7 @@ class Upkeep:
             forget_scans(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_removed(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_idempotency_keys(self._database)
+            forget_sessions(self._database)
             path = self._replica.save_snapshot()
             if path is not None:
                 log.info("index snapshot written", path=str(path))

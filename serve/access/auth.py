@@ -58,7 +58,10 @@ class Permit:
 
     def __call__(self, request: Request) -> Caller:
         """The caller of `request`."""
-        caller: Caller = request.state.caller
+        return self.allowed(request.state.caller, request)
+
+    def allowed(self, caller: Caller, request: Request) -> Caller:
+        """`caller`, if they may do to what the path of `request` names what this permits."""
         if caller.role not in PERMISSIONS[self.action]:
             allowed = ", ".join(sorted(PERMISSIONS[self.action]))
             raise Problem(403, "forbidden", f"A key of role {caller.role} may not do this; it takes one of: {allowed}.")

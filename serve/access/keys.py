@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from serve.access.roles import Role
 from serve.database.engine import Database
@@ -62,11 +62,20 @@ def create_key(database: Database, *, role: Role, brand_id: str | None = None, h
 
 def find_caller(database: Database, key: str) -> Caller | None:
     """The holder of `key`, or None when it is unknown or revoked."""
+    return _caller(database, ApiKey.sha256 == _digest(key))
+
+
+def caller_with(database: Database, key_id: str) -> Caller | None:
+    """The holder of the key of this id, or None when it was revoked."""
+    return _caller(database, ApiKey.id == key_id)
+
+
+def _caller(database: Database, wanted: ColumnElement[bool]) -> Caller | None:
     brands = select(func.array_agg(Brand.id)).where(
         (Brand.id == ApiKey.brand_id) | (Brand.holder_id == ApiKey.holder_id)
     )
     query = select(ApiKey.id, ApiKey.role, brands.correlate(ApiKey).scalar_subquery().label("brand_ids")).where(
-        ApiKey.sha256 == _digest(key), ApiKey.revoked.is_(None)
+        wanted, ApiKey.revoked.is_(None)
     )
     with database.once() as session:
         row = session.execute(query).one_or_none()

@@ -194,6 +194,17 @@ class ScanRecord(Table):
     __table_args__ = (Index("scans_created", "created"),)
 
 
+class ConsoleSession(Table):
+    """Who signed in to the console with a key; of the cookie's token only the SHA-256 is kept."""
+
+    __tablename__ = "console_sessions"
+
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
 class PolicyRecord(Table):
     """A version of the policy; the highest one is in force. `basis` says of each brand what its thresholds rest on."""
 

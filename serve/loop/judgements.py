@@ -33,7 +33,11 @@ ACTIONS: Final[dict[Verdict, CaseAction]] = {
     "unsure": CaseAction.JUDGE_UNSURE,
 }
 
-Tags = Annotated[list[Name], Field(max_length=20, description="Which fake traits show")]
+MOST_TAGS: Final = 20
+LONGEST_TAG: Final = 200
+"""Letters of a tag, as of any `Name`."""
+
+Tags = Annotated[list[Name], Field(max_length=MOST_TAGS, description="Which fake traits show")]
 
 
 class Judgement(BaseModel):

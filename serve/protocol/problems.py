@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -113,10 +113,7 @@ def response(problem: Problem, *, path: str, request_id: str) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Make `app` answer the errors it knows with a problem document; serve/protocol/requests.py sees to the others."""
-    for kind in (
-        Problem, HTTPException, RequestValidationError, ImageRejected, OperationalError, PoolTimeoutError,
-        DecoderUnavailable, ObjectsAwayError, ClientDisconnect,
-    ):  # fmt: skip
+    for kind in KNOWN:
         app.add_exception_handler(kind, _answer)
 
 
@@ -135,6 +132,13 @@ def _methods_at(request: Request) -> list[str]:
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
     ]
     return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
+
+
+KNOWN: Final[tuple[type[Exception], ...]] = (
+    Problem, HTTPException, RequestValidationError, ImageRejected, OperationalError, PoolTimeoutError,
+    DecoderUnavailable, ObjectsAwayError, ClientDisconnect,
+)  # fmt: skip
+"""Errors that are the caller's, or an outage; any other is a fault of Hallmark's."""
 
 
 def of_error(error: Exception) -> Problem:

@@ -11,6 +11,11 @@ from serve.access.auth import Permit
 
 
 def routes(client: Client) -> list[APIRoute]:
+    """Those of the API; tests/serve/console walks the pages."""
+    return [route for route in all_routes(client) if not route.path.startswith("/console")]
+
+
+def all_routes(client: Client) -> list[APIRoute]:
     return [route for route in flattened(client.app.routes) if isinstance(route, APIRoute)]  # type: ignore[attr-defined]
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import httpx2
 import numpy as np
 from mosaics import mosaic, png
-from plain_bundle import SimilarityVerifier, compared
+from plain_bundle import SimilarityVerifier, compared, plain_bundle
 from service_client import Client
 from sqlalchemy import func, select, text
 from waiting import eventually
 
+from model.bundle import ModelBundle
 from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Laid, Scores
@@ -35,6 +37,12 @@ class SmearVerifier(SimilarityVerifier):
     def scores(self, pair: Compared) -> Scores:
         smear = 0.9 if pair.examined.judged[0] < 0.9999 else 0.0
         return Scores(genuine=0.95 - smear, smear=smear, imitation=0.0, unrelated=0.05)
+
+
+def smear_bundle(name: str) -> ModelBundle:
+    """Finds marks that are far from the genuine one too, and takes what differs for a smear."""
+    plain = plain_bundle(name)
+    return replace(plain, verifier=SmearVerifier(), calibration=replace(plain.calibration, candidate_similarity=0.5))
 
 
 def smeared(seed: int, *, tile: int = 0) -> bytes:

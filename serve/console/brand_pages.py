@@ -1,0 +1,120 @@
+"""/console/brands: a brand's genuine imagery and how its fakes are known"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from serve.console.rendering import START, PageRoute, page, to
+from serve.console.sessions import SAYS, Visit, Visitor, sent_by
+from serve.genuine import brands
+from serve.genuine.references import NewReference, ReferenceChange
+from serve.loop import reputation
+from serve.loop.traits import NewTrait
+from serve.protocol.paging import Cursor
+from serve.protocol.problems import unprocessable
+from serve.routes import references as reference_routes
+from serve.routes import traits as trait_routes
+from serve.routes.dependencies import BoundedWork, OpenService
+from serve.routes.forms import validated
+
+router = APIRouter(prefix=f"{START}/brands", route_class=PageRoute, include_in_schema=False)
+
+Reader = Annotated[Visit, Depends(Visitor("references.read"))]
+Editor = Annotated[Visit, Depends(Visitor("references.change"))]
+Creator = Annotated[Visit, Depends(Visitor("references.create"))]
+
+PAGE = 60
+"""Brands, or references, on a page."""
+
+
+@router.get("")
+def list_brands(request: Request, visit: Reader, service: OpenService, cursor: Cursor = None) -> Response:
+    """The brands that the visitor sees."""
+    found = brands.list_brands(service.database, caller=visit.caller, limit=PAGE, cursor=cursor)
+    return page(request, "brands.html", visit=visit, found=found)
+
+
+@router.get("/{brand_id}")
+def show_brand(
+    brand_id: str, request: Request, visit: Reader, service: OpenService, cursor: Cursor = None
+) -> Response:  # fmt: skip
+    """References and traits of a brand; to who may know it, the credit of its rights holder."""
+    brand = brands.get_brand(service.database, brand_id)
+    credit = None
+    if visit.may("credit.read") and visit.reaches(service.database, "holder_id", brand.rights_holder_id):
+        credit = reputation.get_credit(service.database, brand.rights_holder_id, caller=visit.caller)
+    return page(
+        request, "brand.html", visit=visit, brand=brand, credit=credit, traits=service.traits.list(brand_id),
+        found=service.references.list(brand_id, limit=PAGE, cursor=cursor),
+    )  # fmt: skip
+
+
+@router.post("/{brand_id}/references")
+async def add_reference(
+    brand_id: str, request: Request, visit: Creator, service: OpenService, workload: BoundedWork
+) -> Response:
+    """Upload a genuine picture."""
+    texts, files = await sent_by(visit, request, "kind", "sku", "note", file="image", most=1)
+    if not files:
+        raise unprocessable("image-missing", f"No picture was chosen. {SAYS}")
+    await workload.run(service.references.add, brand_id, files[0].data, new=validated(NewReference, texts))
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.post("/{brand_id}/references/{reference_id}/status")
+async def change_status(
+    brand_id: str, reference_id: str, request: Request, visit: Editor, service: OpenService
+) -> Response:
+    """Disable a reference, or make it active again."""
+    texts, _ = await sent_by(visit, request, "status")
+    change = validated(ReferenceChange, texts)
+    await run_in_threadpool(service.references.change, brand_id, reference_id, change)
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.post("/{brand_id}/references/{reference_id}/removal")
+async def remove_reference(
+    brand_id: str, reference_id: str, request: Request, visit: Editor, service: OpenService
+) -> Response:
+    """Remove a reference."""
+    await sent_by(visit, request)
+    await run_in_threadpool(service.references.remove, brand_id, reference_id)
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.post("/{brand_id}/traits")
+async def add_trait(
+    brand_id: str, request: Request, visit: Creator, service: OpenService, workload: BoundedWork
+) -> Response:
+    """Say how a fake is known."""
+    texts, files = await sent_by(visit, request, "text", "note", file="image", most=1)
+    picture = files[0].data if files else None
+    await workload.run(service.traits.add, brand_id, validated(NewTrait, texts), picture, caller=visit.caller)
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.post("/{brand_id}/traits/{trait_id}/removal")
+async def remove_trait(
+    brand_id: str, trait_id: str, request: Request, visit: Editor, service: OpenService
+) -> Response:  # fmt: skip
+    """Take a trait back."""
+    await sent_by(visit, request)
+    await run_in_threadpool(service.traits.remove, brand_id, trait_id, caller=visit.caller)
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.get("/{brand_id}/references/{reference_id}/picture")
+def show_reference(brand_id: str, reference_id: str, visit: Reader, service: OpenService) -> Response:
+    """A reference's picture."""
+    return reference_routes.get_picture(brand_id, reference_id, visit.caller, service)
+
+
+@router.get("/{brand_id}/traits/{trait_id}/picture")
+async def show_trait(
+    brand_id: str, trait_id: str, visit: Reader, service: OpenService, workload: BoundedWork
+) -> Response:
+    """The picture of a fake."""
+    return await trait_routes.get_picture(brand_id, trait_id, visit.caller, service, workload)

@@ -1,0 +1,143 @@
+"""Pages: templates in the visitor's language, and what surrounds each route of the console.
+
+A route of the console answers with a page whatever happens: a refusal is a page that says what to do, and whoever is
+not signed in is asked to. No page may be framed, loads anything from elsewhere, or is kept by a cache.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from serve.console.sessions import SignInNeeded, Visit
+from serve.protocol.problems import KNOWN, Problem, of_error
+
+LANGUAGES: Final = {"en": "English", "zh_Hans": "简体中文"}
+"""What pages can be read in; the first where a browser asks for none of them."""
+
+SIMPLIFIED: Final = dict.fromkeys(("zh", "zh_cn", "zh_sg", "zh_hans_cn", "zh_hans_sg"), "zh_Hans")
+"""What browsers call the written Chinese of the mainland."""
+
+LANGUAGE_COOKIE: Final = "hallmark_language"
+FOLDER: Final = Path(__file__).parent
+START: Final = "/console"
+SIGN_IN: Final = f"{START}/sign-in"
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class PageRoute(APIRoute):
+    """A route of the console."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """What answers a request."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except SignInNeeded:
+                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                behind = f"?next={quote(asked)}" if request.method == "GET" else ""
+                response = RedirectResponse(SIGN_IN + behind, status_code=303)
+            except KNOWN as error:
+                response = refused(request, of_error(error))
+            response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
+            return response
+
+        return answer
+
+
+def page(request: Request, template: str, *, visit: Visit | None, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page that `template` makes of `values`."""
+    language = language_of(request)
+    made = _environment(language).get_template(template).render(
+        visit=visit, path=request.url.path, language=language, languages=LANGUAGES, **values
+    )  # fmt: skip
+    return HTMLResponse(made, status_code=status)
+
+
+def refused(request: Request, problem: Problem) -> HTMLResponse:
+    """The page of a refusal."""
+    return page(request, "refused.html", visit=None, status=problem.status_code, problem=problem)
+
+
+def to(path: str) -> RedirectResponse:
+    """Have the browser look at another page, once a form has done what it says."""
+    return RedirectResponse(path, status_code=303)
+
+
+def language_of(request: Request) -> str:
+    """The language that the visitor chose, or that the browser asks for."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    asked = (
+        part.partition(";")[0].strip().replace("-", "_")
+        for part in request.headers.get("accept-language", "").split(",")
+    )
+    return negotiate_locale([SIMPLIFIED.get(one.lower(), one) for one in asked], list(LANGUAGES)) or next(
+        iter(LANGUAGES)
+    )
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("serve.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    locale = Locale.parse(language)
+    environment.filters |= {
+        "day": lambda value: _day(value, locale),
+        "moment": lambda value: _moment(value, locale),
+        "share": lambda value: "–" if value is None else format_percent(value, "0.#%", locale=locale),
+        "number": lambda value: "–" if value is None else format_decimal(value, locale=locale),
+    }
+    return environment
+
+
+def translations(language: str) -> NullTranslations:
+    """The words of a language; those of the first stand in the templates."""
+    file = FOLDER / "locale" / f"{language}.po"
+    if not file.exists():
+        return NullTranslations()
+    with file.open("rb") as words:
+        catalogue = read_po(words, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _day(value: date | None, locale: Locale) -> str:
+    return "–" if value is None else format_date(value, "medium", locale=locale)
+
+
+def _moment(value: datetime | None, locale: Locale) -> str:
+    return "–" if value is None else format_datetime(value, "medium", locale=locale) + " UTC"

@@ -1,0 +1,100 @@
+"""/console: the first page, signing in and out, the language, the style sheet"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from serve.console.rendering import FOLDER, LANGUAGE_COOKIE, LANGUAGES, SIGN_IN, START, PageRoute, page, to
+from serve.console.sessions import COOKIE, LASTS, SAYS, SignInNeeded, sent_by, sign_in, sign_out, visit_of
+from serve.protocol.problems import Problem
+from serve.routes.dependencies import OpenService
+from serve.routes.forms import Form
+
+router = APIRouter(prefix=START, route_class=PageRoute, include_in_schema=False)
+
+Next = Annotated[str, Query(max_length=2_000)]
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+@router.get("")
+def first_page(request: Request) -> Response:
+    """What the visitor mostly comes for."""
+    visit = visit_of(request)
+    first = next(path for action, path in FIRST if visit.may(action))
+    return to(first)
+
+
+FIRST = (
+    ("cases.judge", f"{START}/cases?state=open"),
+    ("complaints.decide", f"{START}/complaints?state=filed"),
+    ("cases.read", f"{START}/cases?state=open"),
+    ("report.read", f"{START}/report"),
+)
+"""The first page of whoever may do what."""
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request, next: Next = START) -> Response:  # noqa: A002 (the query's own name)
+    """Ask for the key."""
+    return page(request, "sign_in.html", visit=None, next=_inside(next), wrong=False)
+
+
+@router.post("/sign-in")
+async def take_key(request: Request, service: OpenService) -> Response:
+    """Begin a session."""
+    sent = await Form(["key", "next"], file="file", most=0, says=SAYS).read(request)
+    following = _inside(sent.texts.get("next", START))
+    try:
+        token = await run_in_threadpool(sign_in, service.database, sent.texts.get("key", "").strip())
+    except Problem as problem:
+        if problem.status_code != 401:
+            raise
+        return page(request, "sign_in.html", visit=None, status=401, next=following, wrong=True)
+    response = to(following)
+    response.set_cookie(
+        COOKIE, token, max_age=int(LASTS.total_seconds()), path=START, httponly=True, samesite="strict",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return response
+
+
+@router.post("/sign-out")
+async def leave(request: Request, service: OpenService) -> Response:
+    """End the session."""
+    try:
+        await sent_by(visit_of(request), request)
+    except SignInNeeded:
+        return to(SIGN_IN)
+    await run_in_threadpool(sign_out, service.database, request.cookies[COOKIE])
+    response = to(SIGN_IN)
+    response.delete_cookie(COOKIE, path=START)
+    return response
+
+
+@router.get("/language/{language}")
+def choose_language(language: str, next: Next = START) -> Response:  # noqa: A002
+    """Have the pages in another language from now on."""
+    response = to(_inside(next))
+    if language in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, path=START, httponly=True, samesite="lax"
+        )  # fmt: skip
+    return response
+
+
+@router.get("/console.css")
+def style() -> Response:
+    """How the pages look."""
+    return FileResponse(FOLDER / "console.css", media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+def _inside(path: str) -> str:
+    """`path`, if it is one of the console: nobody is sent elsewhere."""
+    parts = urlsplit(path)
+    is_ours = not parts.scheme and not parts.netloc and (parts.path == START or parts.path.startswith(f"{START}/"))
+    return path if is_ours and "\\" not in path else START

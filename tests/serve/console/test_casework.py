@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from browser import Browser
+from marketplace import Marketplace
+from mosaics import mosaic, png
+
+
+def test_a_case_is_judged_and_becomes_a_complaint_that_is_upheld(
+    market: Marketplace, brand: Browser, trust: Browser
+) -> None:
+    trait = market.trait(text="painted over")
+    case = market.case()
+    at = f"/console/cases/{case}"
+    assert at in brand.look("/console/cases?state=open").links
+    page = brand.look(at)
+    assert "made hard to read" in page.text
+    page = brand.submit(page, "/judgement", verdict="infringing", reason="never made", tag0="painted over")
+    assert (page.url, "Judged: infringing" in page.text) == (at, True)
+    stored = market.client.get(f"/v1/cases/{case}").json()
+    assert (stored["verdict"], stored["reason"], stored["tags"]) == ("infringing", "never made", ["painted over"])
+    page = brand.submit(page, "/complaint", statement="a fake", files={"file": b"invoice"})
+    assert "Complaint: filed" in page.text
+    complaint = market.client.get(f"/v1/cases/{case}").json()["complaint_id"]
+    there = f"/console/complaints/{complaint}"
+    assert there in trust.look("/console/complaints?state=filed").links
+    page = trust.look(there)
+    (attached,) = (link for link in page.links if "/files/" in link)
+    assert trust.http.get(attached).content == b"invoice"
+    page = trust.submit(page, "/decision", outcome="upheld", reason="painted over")
+    assert market.client.get(f"/v1/complaints/{complaint}").json()["state"] == "upheld"
+    page = trust.submit(page, "/reversal", reason="the wrong listing")
+    assert market.client.get(f"/v1/complaints/{complaint}").json()["state"] == "overturned"
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+
+
+def test_a_complaint_needs_no_file(market: Marketplace, brand: Browser) -> None:
+    at = f"/console/cases/{market.case()}"
+    page = brand.submit(brand.look(at), "/judgement", verdict="infringing")
+    assert "Complaint: filed" in brand.submit(page, "/complaint").text
+
+
+def test_a_judgement_is_taken_back(market: Marketplace, brand: Browser) -> None:
+    case = market.case()
+    page = brand.submit(brand.look(f"/console/cases/{case}"), "/judgement", verdict="unsure")
+    brand.submit(page, "/retraction")
+    assert market.client.get(f"/v1/cases/{case}").json()["state"] == "open"
+
+
+def test_what_somebody_answered_meanwhile_is_told(market: Marketplace, brand: Browser) -> None:
+    case = market.case()
+    page = brand.look(f"/console/cases/{case}")
+    market.judge(case, "unsure")
+    refused = brand.submit(page, "/judgement", verdict="infringing")
+    assert (refused.status, "somebody else may have acted" in refused.text) == (409, True)
+
+
+def test_trust_and_safety_doubt_an_answer(market: Marketplace, trust: Browser) -> None:
+    case = market.case()
+    market.judge(case, "not_infringing")
+    page = trust.submit(trust.look(f"/console/cases/{case}"), "/doubt", reason="the mark is painted over")
+    assert (page.url.startswith("/console/complaints/"), "the platform's own" in page.text) == (True, True)
+
+
+def test_a_text_that_is_held_up_is_cleared(market: Marketplace, trust: Browser) -> None:
+    market.client.patch(f"/v1/brands/{market.brand}", json={"words": ["Zorblat"]})
+    market.listing(png(mosaic(market.seed)), id="compared", title="Same style as Zorblat")
+    page = trust.look("/console/texts?state=held")
+    assert "Same style as Zorblat" in page.text
+    hold = market.client.get("/v1/text-holds").json()["items"][-1]["id"]
+    page = trust.submit(page, f"{hold}/clearance", reason="its own")
+    assert hold not in " ".join(form.action for form in page.forms)
+    (listing,) = market.client.get("/v1/listings", params={"id": "compared"}).json()["items"]
+    assert listing["decision"] == "allow"
+
+
+def test_the_report_and_the_sellers_are_shown(market: Marketplace, trust: Browser) -> None:
+    market.decide(market.complaint(market.listing(seller="seller <1>")["case"]["id"]))
+    assert "seller <1>" in trust.look("/console/sellers?seller=seller+%3C1%3E").text
+    assert "There are none." in trust.look("/console/sellers?seller=nobody&repeated=true").text
+    report = trust.look("/console/report?since=2026-01-01&until=2099-01-01")
+    assert "fakes found for each that a brand reported" in report.text
