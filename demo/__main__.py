@@ -78,7 +78,8 @@ def show(service: Service) -> int:
     listings = [make(number, logos=logos) for number in steps(range(len(PLANS)), "Drawing listings")]
     with Hallmark(service.url, key=keys["platform"]) as marketplace:
         outcomes = [scan(marketplace, listing) for listing in steps(listings, "Scanning listings")]
-    report(service, outcomes, keys=keys)
+        cases = sum(send(marketplace, outcome, number=number) for number, outcome in enumerate(outcomes))
+    report(service, outcomes, keys=keys, cases=cases)
     return sum(outcome.answer is None for outcome in outcomes)
 
 
@@ -113,7 +114,16 @@ def scan(marketplace: Hallmark, listing: Listing) -> Outcome:
     return Outcome(listing, answer, evidence=evidence)
 
 
-def report(service: Service, outcomes: Sequence[Outcome], *, keys: dict[str, str]) -> None:
+def send(marketplace: Hallmark, outcome: Outcome, *, number: int) -> bool:
+    """Send what a scan held up as a listing; says whether a case was opened for the brand."""
+    if outcome.answer is None or outcome.answer["decision"] == "allow":
+        return False
+    plan = outcome.listing.plan
+    listing = {"id": f"demo-{number + 1}", "seller": "demo", "title": plan.subject, **plan.claims}
+    return bool(marketplace.send_listing(listing, outcome.listing.photo)["case_ids"])
+
+
+def report(service: Service, outcomes: Sequence[Outcome], *, keys: dict[str, str], cases: int) -> None:
     """Both tables, the contact sheet, and how to go on by hand."""
     console.print(tables.pictures(outcomes), tables.summary(outcomes))
     unseen = sum(is_held_out(slug) for slug in BRANDS)
@@ -132,6 +142,10 @@ def report(service: Service, outcomes: Sequence[Outcome], *, keys: dict[str, str
         example.write_bytes(outcomes[0].listing.photo)
     console.print(f"Contact sheet: [bold]{path}[/]", soft_wrap=True, highlight=False)
     console.print(f"Service:       [bold]{service.url}[/] (what it offers: {service.url}/openapi.json)", soft_wrap=True)
+    console.print(
+        f"Console:       [bold]{service.url}/console[/] (sign in with the admin's key; {cases} cases wait for brands)",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
     for role, key in keys.items():
         console.print(f"Key, {role + ':':<10}{key}", soft_wrap=True, highlight=False)
     console.print("\nScan a picture yourself:", highlight=False)

@@ -1,4 +1,4 @@
-"""/console: the first page, signing in and out, the language, the style sheet"""
+"""/console: the first page, signing in and out, the language, how pages look"""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ router = APIRouter(prefix=START, route_class=PageRoute, include_in_schema=False)
 
 Next = Annotated[str, Query(max_length=2_000)]
 YEAR_SECONDS = 365 * 24 * 3600
+MAY_BE_KEPT = {"Cache-Control": "max-age=3600"}
 
 
 @router.get("")
@@ -90,7 +91,13 @@ def choose_language(language: str, next: Next = START) -> Response:  # noqa: A00
 @router.get("/console.css")
 def style() -> Response:
     """How the pages look."""
-    return FileResponse(FOLDER / "console.css", media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+    return FileResponse(FOLDER / "console.css", media_type="text/css", headers=MAY_BE_KEPT)
+
+
+@router.get("/icon.svg")
+def icon() -> Response:
+    """How their tab looks."""
+    return FileResponse(FOLDER / "icon.svg", media_type="image/svg+xml", headers=MAY_BE_KEPT)
 
 
 def _inside(path: str) -> str:
