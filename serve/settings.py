@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     ] = None
     index_url: Annotated[
         SecretStr | None,
-        Field(min_length=1, description="URL of an outside vector engine; unset, FAISS in each process"),
+        Field(min_length=1, description="Kept for an outside vector engine; none is supported yet: leave it unset"),
     ] = None
     object_url: Annotated[
         str | None, Field(description="URL of an outside object store (s3://…, gs://…, az://…); unset, a local folder")
@@ -144,6 +144,14 @@ class Settings(BaseSettings):
     def _of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and _backend(value.get_secret_value()) not in DATABASES:
             raise ValueError(f"must be postgresql://user:password@host/database; {UNSET}")
+        return value
+
+    @field_validator("index_url")
+    @classmethod
+    def _of_no_engine(cls, value: SecretStr | None) -> SecretStr | None:
+        """Whoever names an engine must not believe that it is used."""
+        if value is not None:
+            raise ValueError("no outside vector engine is supported yet, FAISS runs in each process; leave it unset")
         return value
 
     @field_validator("object_url")

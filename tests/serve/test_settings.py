@@ -42,7 +42,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("port", "many"), ("host", ""), ("model", ""), ("index_url", ""),
+        ("port", "many"), ("host", ""), ("model", ""), ("index_url", ""), ("index_url", "http://127.0.0.1:19530"),
         *(("database_url", value) for value in ("", "foo", "mysql://x/y", "postgresql://u:secret@h:port/d")),
         *(("object_url", value) for value in ("", "foo", "ftp://x", "s3://", "s3:///", "file:///", "s3://[secret")),
         *(("webhook_proxy", value) for value in ("", "foo", "foo:3128", "socks5://x:1", "http://", "http://x:secret")),
