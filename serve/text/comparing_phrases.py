@@ -31,7 +31,9 @@ _NEGATIONS: Final = word_list("negations.txt")
 _DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
 _DENIED_BEHIND = re.compile(r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな)")
 
-_BRANDS_SUCH_AS = re.compile(r"(?<!\w)(?:brands?|marken?|marques?|marcas?|marche|merken|марки|бренды)\W*(?:such\W*)?$")
+_BRANDS_SUCH_AS = re.compile(
+    r"(?<!\w)(?:brands?|marken?|marques?|marcas?|marche|merken|mark[ai]|marek|марки|бренды)\W*(?:such\W*)?$"
+)
 _NEW = re.compile(r"\s*(?:new|neu|neue|neuf|neuve|nuovo|nuova|nuevo|nueva|novo|nova|nieuw|nowy|nowa|новый|новые)(?!\w)")
 """What is "like new" is compared with nothing."""
 
@@ -40,10 +42,18 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
     "type": re.compile(r"[\s-]+\w(?!\w)|\W{0,3}\w*\d|:"),
     "look": re.compile(r"\s*(?:book|at|for|good|great|nice)"),
-    "replica": re.compile(r"\s+(?:jersey|shirt|kit|ball|helmet|shorts|trikot|maglia|maillot|camiseta|camisa)"),
+    **dict.fromkeys(
+        ("replica", "replika", "реплика", "レプリカ", "레플리카"),
+        re.compile(
+            r"\s*(?:jersey|shirt|kit|ball|helmet|shorts|trikot|maglia|maillot|camiseta|camisa|майка|футболка|форма|ユニフォーム|ジャージ"
+            r"|유니폼|저지)"
+        ),
+    ),
+    **dict.fromkeys(
+        ("copy", "copies", "copie", "copia", "kopie", "копия", "копии"),
+        re.compile(r"\s+(?:of|de|da|do|du|del|della|von|der|des|чека)(?!\w)"),
+    ),
     "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
-    "copy": re.compile(r"\s+of(?!\w)"),
-    "copies": re.compile(r"\s+of(?!\w)"),
     "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
