@@ -181,9 +181,7 @@ def _smeared(photos: Sequence[Photo], send: Send) -> dict[str, float]:
 
 def _faces(api: Hallmark, brands: Sequence[str], *, count: int) -> dict[str, float]:
     """The share of people whose photo is called a smear, by what was done to the face."""
-    studio = {photo.path.name: photo for photo in plain_photos("catalogue")}
-    with FACES.open(newline="") as file:
-        faces = [(studio[row.pop("file")], Box(*map(float, row.values()))) for row in csv.DictReader(file)][:count]
+    faces = people()[:count]
     shares = {}
     for way in ("as it is", "mosaic", "gaussian_blur", "emoji"):
         smeared = []
@@ -195,6 +193,13 @@ def _faces(api: Hallmark, brands: Sequence[str], *, count: int) -> dict[str, flo
             smeared.append(any(one["kind"] == "smear" for one in answer["findings"]))
         shares[way.replace("_", " ")] = float(np.mean(smeared))
     return shares
+
+
+def people() -> list[tuple[Photo, Box]]:
+    """Studio photos of people, and where their faces are."""
+    studio = {photo.path.name: photo for photo in plain_photos("catalogue")}
+    with FACES.open(newline="") as file:
+        return [(studio[row.pop("file")], Box(*map(float, row.values()))) for row in csv.DictReader(file)]
 
 
 def _findings(answer: Json, photo: Photo) -> list[tuple[str, float]]:

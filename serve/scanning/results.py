@@ -75,7 +75,10 @@ class Finding(Answer):
     read: Annotated[ReadWord | None, Field(description="The word of the brand that was read there, if any")] = None
     claimed: Annotated[
         bool,
-        Field(description="Whether the listing names the brand, or its picture is the photo of a known fake of it"),
+        Field(
+            description="Whether the listing names the brand, or shows it in another picture, or its picture is the "
+            "photo of a known fake of it"
+        ),
     ] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
@@ -112,6 +115,10 @@ class ScanResult(Answer):
     brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
     known_fakes_of: Annotated[
         list[str], Field(description="Ids of the brands of whose known fakes it is the photo; asked of listings alone")
+    ] = []
+    shown_beside: Annotated[
+        list[str],
+        Field(description="Ids of the brands that other pictures of the listing show; asked of listings alone"),
     ] = []
     broken_rules: Annotated[
         list[BrokenRule], Field(description="Rules that the listing's text breaks, whatever the policy makes of them")

@@ -55,6 +55,7 @@ class Scan:
     verified: list[Verified]
     claimed: list[str]
     known_fakes_of: list[str]
+    shown_beside: list[str]
     broken_rules: list[BrokenRule]
     vectors: NDArray[np.float32]
     model: str
@@ -98,15 +99,19 @@ class Scanner:
 
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (), broken: Sequence[BrokenRule] = (),
+        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), broken: Sequence[BrokenRule] = (),
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
-        `known_fakes_of` are brands of whose known fakes it is the photo, which are looked for alike; `broken` the rules
-        that the listing's text breaks.
+        `known_fakes_of` are brands of whose known fakes it is the photo, and `shown_beside` those that other pictures
+        of the listing show: both are looked for alike. `broken` are the rules that the listing's text breaks.
         """
         stopwatch = Stopwatch()
-        speaks = dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE) | dict.fromkeys(claimed, Speaks.LISTING)
+        speaks = (
+            dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
+            | dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE)
+            | dict.fromkeys(claimed, Speaks.LISTING)
+        )
         with stopwatch.step("propose"):
             pictures = panels(image)
             regions = proposed(image, self._bundle, panels=pictures, sought=bool(speaks))
@@ -192,6 +197,7 @@ class Scanner:
             verified=verified,
             claimed=list(claimed),
             known_fakes_of=list(known_fakes_of),
+            shown_beside=list(shown_beside),
             broken_rules=list(broken),
             vectors=vectors,
             model=self._bundle.name,

@@ -165,7 +165,7 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         "ALTER TABLE blind_tests DROP COLUMN source_revision, DROP COLUMN source_model",
         "ALTER TABLE juries DROP COLUMN revision",
         "ALTER TABLE cases DROP COLUMN evidence",
-        "DROP TABLE text_holds, text_sweeps",
+        "DROP TABLE text_holds, text_sweeps, console_sessions",
         "DROP INDEX cases_listing, notices_complaint, audit_log_known_fakes",
         "UPDATE alembic_version SET version_num = '0017'",
     )

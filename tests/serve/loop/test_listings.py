@@ -31,7 +31,7 @@ def test_a_genuine_mark_is_allowed_and_stored(market: Marketplace) -> None:
 
 
 def test_a_smeared_mark_opens_a_case_for_its_brand(market: Marketplace) -> None:
-    done = market.listing(png(mosaic(5)), smeared(market.seed), title="Cap\r\nblue")
+    done = market.listing(png(mosaic(market.seed)), smeared(market.seed), title="Cap\r\nblue")
     assert done["decision"] == "review"
     case = done["case"]
     assert (case["brand_id"], case["state"], case["verdict"]) == (market.brand, "open", None)
@@ -41,6 +41,27 @@ def test_a_smeared_mark_opens_a_case_for_its_brand(market: Marketplace) -> None:
     for path in (*case["pictures"], case["findings"][0]["evidence"]):
         picture = market.client.get(path, headers=market.brand_key)
         assert decode(picture.content).ndim == 3, path
+
+
+def test_what_one_picture_shows_is_looked_for_in_the_others(market: Marketplace) -> None:
+    other = Marketplace(market.client)
+    stranger = png(mosaic(market.seed + 60_000))
+    alone = market.listing(stranger)
+    assert alone["findings"] == []
+    done = market.listing(png(mosaic(market.seed)), stranger, png(mosaic(other.seed)))
+    scans = [market.client.get(f"/v1/scans/{scan}").json() for scan in done["scan_ids"]]
+    assert [set(scan["shown_beside"]) for scan in scans] == [set(), {market.brand, other.brand}, set()]
+    assert market.client.get(f"/v1/scans/{alone['scan_ids'][0]}").json()["shown_beside"] == []
+    assert {finding["image"] for finding in done["findings"]} == {0, 1, 2}
+    assert [finding["claimed"] for finding in done["findings"] if finding["image"] == 1] == [True]
+
+
+def test_what_the_text_names_is_looked_for_in_every_picture_once(market: Marketplace) -> None:
+    name = market.client.get(f"/v1/brands/{market.brand}").json()["name"]
+    done = market.listing(png(mosaic(market.seed)), png(mosaic(market.seed + 60_000)), brand_claimed=name)
+    scans = [market.client.get(f"/v1/scans/{scan}").json() for scan in done["scan_ids"]]
+    assert [scan["shown_beside"] for scan in scans] == [[], []]
+    assert [scan["brands_claimed"] for scan in scans] == [[market.brand]] * 2
 
 
 def test_a_case_keeps_its_evidence_when_the_scan_is_forgotten(market: Marketplace) -> None:
