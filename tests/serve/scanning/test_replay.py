@@ -83,6 +83,21 @@ def test_a_known_fake_s_photo_that_was_seen_is_seen_again_after_it_was_taken_bac
     assert done.again.known_fakes_of == [brand]
 
 
+def test_what_other_pictures_showed_and_the_text_broke_counts_again(open_client: Open) -> None:
+    client, stranger = open_client(), png(mosaic(70_000))
+    brand = client.brand("Zorblat")
+    client.reference(brand, PICTURE)
+    listing = {"listing": '{"id": "L-1", "seller": "S", "title": "Same style as Quuxfix"}'}
+    files = [("image", ("a.png", PICTURE)), ("image", ("b.png", stranger))]
+    client.patch(f"/v1/brands/{client.brand('Quuxfix')}", json={"words": ["Quuxfixes"]})
+    scans = client.post("/v1/listings", data=listing, files=files).json()["scan_ids"]
+    stored = client.get(f"/v1/scans/{scans[1]}").json()
+    assert (stored["shown_beside"], [one["rule"] for one in stored["broken_rules"]]) == ([brand], ["comparison"])
+    done = again((client, scans[1]), picture=stranger)
+    assert done.differences == []
+    assert done.again.shown_beside == [brand]
+
+
 def test_what_was_enabled_later_is_not_seen_before(open_client: Open) -> None:
     client = open_client()
     brand = client.brand()
