@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import Annotated
 
 import structlog
@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.encoding import png
-from model.rejection import ImageRejected
 from serve import failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
@@ -25,6 +24,7 @@ from serve.loop import audit, labels
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.listing_pictures import PictureScans
 from serve.loop.sellers import is_repeat_infringer
 from serve.loop.standing import settle
 from serve.loop.stock_vectors import forget_earlier
@@ -33,17 +33,13 @@ from serve.loop.text_holds import TextHoldView, follow_text, view_held
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
-from serve.protocol.problems import Problem, not_found, of_picture
-from serve.scanning.candidates import MAX_CLAIMED
+from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import strength
 from serve.scanning.results import Answer, BrokenRule, Decision, Finding, Listing, ScanResult
-from serve.scanning.scans import Examined, Moment, ScanDesk
+from serve.scanning.scans import ScanDesk
 from serve.text.wording import clean
 
 MOST_IMAGES = 12
-
-UNSURE = 0.5
-"""Probability that a mark is not the brand's above which other pictures are not searched for it."""
 
 
 log = structlog.get_logger(__name__)
@@ -113,6 +109,7 @@ class ListingDesk:
         self._objects = objects
         self._watch_repeat_infringers = watch_repeat_infringers
         self._scans = scans
+        self._pictures = PictureScans(scans, fakes)
         self._fakes = fakes
         self._decoder = decoder
 
@@ -128,7 +125,7 @@ class ListingDesk:
         """
         decode = decode or self._decoder.decode
         moment = self._scans.now(new)
-        examined = self._scan_all(pictures, moment=moment, decode=decode)
+        examined = self._pictures.scan(pictures, moment=moment, decode=decode)
         results = [one.result for one in examined]
         findings = _findings(results)
         failpoints.reached(failpoints.SCANNED)
@@ -225,34 +222,6 @@ class ListingDesk:
         except ObjectMissingError as error:
             raise not_found("picture", key) from error
 
-    def _scan_all(self, pictures: Sequence[bytes], *, moment: Moment, decode: Decode) -> list[Examined]:
-        """What scans found; a picture in which nothing was is scanned once more for the brands that others show."""
-        scan = partial(self._scan, moment=moment, decode=decode)
-        examined = [scan(data, number=number) for number, data in enumerate(pictures)]
-        shown = _shown([one.result for one in examined])[: max(MAX_CLAIMED - len(moment.claimed), 0)]
-        return [
-            scan(pictures[number], number=number, shown_beside=shown) if shown and not one.result.findings else one
-            for number, one in enumerate(examined)
-        ]
-
-    def _scan(
-        self, data: bytes, *, number: int, moment: Moment, decode: Decode, shown_beside: Sequence[str] = ()
-    ) -> Examined:
-        """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
-        examine = partial(self._scans.examine, data, moment=moment, shown_beside=shown_beside, decode=decode)
-        try:
-            examined = examine()
-            known = self._fakes.photographed(
-                examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
-            )
-            if {one.brand_id for one in examined.result.findings}.issuperset(known):
-                return examined
-            return examine(known_fakes_of=known)
-        except ImageRejected as rejected:
-            problem = of_picture(rejected)
-            detail = f"Picture {number} of the listing (from 0): {problem.detail}"
-            raise Problem(problem.status_code, problem.code, detail, extra={"image": number}) from rejected
-
     def _store(
         self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles
     ) -> list[str]:
@@ -338,16 +307,6 @@ def _by_brand(findings: Sequence[ListingFinding]) -> dict[str, list[ListingFindi
     for one in findings:
         found.setdefault(one.brand_id, []).append(one)
     return found
-
-
-def _shown(results: Sequence[ScanResult]) -> list[str]:
-    """The ids of the brands that pictures surely show and the text does not name, the surest first."""
-    unrelated: dict[str, float] = {}
-    for finding in (one for result in results for one in result.findings):
-        unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
-    named = {brand for result in results for brand in result.brands_claimed}
-    surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in named]
-    return sorted(surely, key=lambda brand: (unrelated[brand], brand))
 
 
 def _findings(results: Sequence[ScanResult]) -> list[ListingFinding]:

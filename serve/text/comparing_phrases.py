@@ -111,15 +111,20 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     return phrase.place != "before" or not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
 
 
-@cache
-def _patterns() -> list[tuple[Phrase, re.Pattern[str]]]:
+def known_phrases() -> list[Phrase]:
+    """All that are known, each once, as they are compared."""
     with Path(__file__).with_name("comparing_phrases.csv").open(encoding="utf-8", newline="") as file:
-        phrases = dict.fromkeys(
+        phrases = (
             Phrase(row["says"], row["place"], int(row["words_between"]), as_compared(text))  # type: ignore[arg-type]
             for row in csv.DictReader(file)
             for text in row["phrases"].split("|")
         )
-    return [(phrase, _pattern(phrase)) for phrase in phrases]
+        return list(dict.fromkeys(phrases))
+
+
+@cache
+def _patterns() -> list[tuple[Phrase, re.Pattern[str]]]:
+    return [(phrase, _pattern(phrase)) for phrase in known_phrases()]
 
 
 def _pattern(phrase: Phrase) -> re.Pattern[str]:

@@ -1,0 +1,68 @@
+"""The pictures of a listing, each scanned; once more where something else speaks for a brand that was not found in it.
+
+The photo of a known fake is searched for the mark of that fake's brand, and a picture in which nothing was found is
+searched for the brands that other pictures show: a seller may show a mark in one and cover it in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from model.rejection import ImageRejected
+from serve.loop.known_fakes import KnownFakes
+from serve.pictures.decoding import Decode
+from serve.protocol.problems import Problem, of_picture
+from serve.scanning.candidates import MAX_CLAIMED
+from serve.scanning.results import ScanResult
+from serve.scanning.scans import Examined, Moment, ScanDesk
+
+UNSURE: Final = 0.5
+"""Probability that a mark is not the brand's above which other pictures are not searched for it."""
+
+
+class PictureScans:
+    """Scans the pictures of listings; safe to use from several threads."""
+
+    def __init__(self, scans: ScanDesk, fakes: KnownFakes) -> None:
+        self._scans = scans
+        self._fakes = fakes
+
+    def scan(self, pictures: Sequence[bytes], *, moment: Moment, decode: Decode) -> list[Examined]:
+        """What scans found in each. Raises `Problem` of a picture that cannot be read, with its number in `image`."""
+        scan = partial(self._scan, moment=moment, decode=decode)
+        examined = [scan(data, number=number) for number, data in enumerate(pictures)]
+        shown = _shown([one.result for one in examined])[: max(MAX_CLAIMED - len(moment.claimed), 0)]
+        return [
+            scan(pictures[number], number=number, shown_beside=shown) if shown and not one.result.findings else one
+            for number, one in enumerate(examined)
+        ]
+
+    def _scan(
+        self, data: bytes, *, number: int, moment: Moment, decode: Decode, shown_beside: Sequence[str] = ()
+    ) -> Examined:
+        """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
+        examine = partial(self._scans.examine, data, moment=moment, shown_beside=shown_beside, decode=decode)
+        try:
+            examined = examine()
+            known = self._fakes.photographed(
+                examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
+            )
+            if {one.brand_id for one in examined.result.findings}.issuperset(known):
+                return examined
+            return examine(known_fakes_of=known)
+        except ImageRejected as rejected:
+            problem = of_picture(rejected)
+            detail = f"Picture {number} of the listing (from 0): {problem.detail}"
+            raise Problem(problem.status_code, problem.code, detail, extra={"image": number}) from rejected
+
+
+def _shown(results: Sequence[ScanResult]) -> list[str]:
+    """The ids of the brands that pictures surely show and the text does not name, the surest first."""
+    unrelated: dict[str, float] = {}
+    for finding in (one for result in results for one in result.findings):
+        unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
+    named = {brand for result in results for brand in result.brands_claimed}
+    surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in named]
+    return sorted(surely, key=lambda brand: (unrelated[brand], brand))
