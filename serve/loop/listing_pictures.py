@@ -59,10 +59,10 @@ class PictureScans:
 
 
 def _shown(results: Sequence[ScanResult]) -> list[str]:
-    """The ids of the brands that pictures surely show and the text does not name, the surest first."""
+    """The ids of the brands that pictures surely show, and that were not looked for at any rate, the surest first."""
     unrelated: dict[str, float] = {}
     for finding in (one for result in results for one in result.findings):
         unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
-    named = {brand for result in results for brand in result.brands_claimed}
-    surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in named]
+    sought = {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}
+    surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in sought]
     return sorted(surely, key=lambda brand: (unrelated[brand], brand))
