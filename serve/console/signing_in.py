@@ -1,4 +1,4 @@
-"""/console: the first page, signing in and out, the language, how pages look"""
+"""/ and /console: the first page, signing in and out, the language, how pages look"""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from serve.protocol.problems import Problem
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import Form
 
-router = APIRouter(prefix=START, route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Next = Annotated[str, Query(max_length=2_000)]
 YEAR_SECONDS = 365 * 24 * 3600
 MAY_BE_KEPT = {"Cache-Control": "max-age=3600"}
 
 
-@router.get("")
+@router.get("/")
+@router.get(f"{START}/")
+def other_ways_in() -> Response:
+    """Whoever opens the service's address in a browser comes for the console."""
+    return to(START)
+
+
+@router.get(START)
 def first_page(request: Request) -> Response:
     """What the visitor mostly comes for."""
     visit = visit_of(request)
@@ -39,13 +46,13 @@ FIRST = (
 """The first page of whoever may do what."""
 
 
-@router.get("/sign-in")
+@router.get(f"{START}/sign-in")
 def show_sign_in(request: Request, next: Next = START) -> Response:  # noqa: A002 (the query's own name)
     """Ask for the key."""
     return page(request, "sign_in.html", visit=None, next=_inside(next), wrong=False)
 
 
-@router.post("/sign-in")
+@router.post(f"{START}/sign-in")
 async def take_key(request: Request, service: OpenService) -> Response:
     """Begin a session."""
     sent = await Form(["key", "next"], file="file", most=0, says=SAYS).read(request)
@@ -64,7 +71,7 @@ async def take_key(request: Request, service: OpenService) -> Response:
     return response
 
 
-@router.post("/sign-out")
+@router.post(f"{START}/sign-out")
 async def leave(request: Request, service: OpenService) -> Response:
     """End the session."""
     try:
@@ -77,7 +84,7 @@ async def leave(request: Request, service: OpenService) -> Response:
     return response
 
 
-@router.get("/language/{language}")
+@router.get(f"{START}/language/{{language}}")
 def choose_language(language: str, next: Next = START) -> Response:  # noqa: A002
     """Have the pages in another language from now on."""
     response = to(_inside(next))
@@ -88,13 +95,13 @@ def choose_language(language: str, next: Next = START) -> Response:  # noqa: A00
     return response
 
 
-@router.get("/console.css")
+@router.get(f"{START}/console.css")
 def style() -> Response:
     """How the pages look."""
     return FileResponse(FOLDER / "console.css", media_type="text/css", headers=MAY_BE_KEPT)
 
 
-@router.get("/icon.svg")
+@router.get(f"{START}/icon.svg")
 def icon() -> Response:
     """How their tab looks."""
     return FileResponse(FOLDER / "icon.svg", media_type="image/svg+xml", headers=MAY_BE_KEPT)

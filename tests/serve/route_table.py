@@ -12,7 +12,7 @@ from serve.access.auth import Permit
 
 def routes(client: Client) -> list[APIRoute]:
     """Those of the API; tests/serve/console walks the pages."""
-    return [route for route in all_routes(client) if not route.path.startswith("/console")]
+    return [route for route in all_routes(client) if route.path != "/" and not route.path.startswith("/console")]
 
 
 def all_routes(client: Client) -> list[APIRoute]:

@@ -32,7 +32,8 @@ def test_every_route_of_the_console_but_signing_in_asks_for_a_permission(market:
         path for path, _, _ in pages(market)
     }
     assert open_to_all == {
-        "/console", "/console/sign-in", "/console/sign-out", "/console/language/{language}", "/console/console.css",
+        "/console", "/console/", "/console/sign-in", "/console/sign-out", "/console/language/{language}",
+        "/console/console.css",
         "/console/icon.svg",
     }  # fmt: skip
 
