@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, Notice
-from serve.identifiers import new_id
 from serve.loop.states import ComplaintState
-from serve.protocol.paging import Page, cursor_after, cursor_of, last_id
+from serve.loop.turns import id_in_turn
+from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_id
 from serve.scanning.results import Answer
-
-TURN: Final = "hallmark notices"
-"""The lock of those who write notices."""
 
 
 class NoticeView(Answer):
@@ -33,25 +30,15 @@ class NoticeView(Answer):
     created: datetime
 
 
-class NoticePage(Page[NoticeView]):
-    """A page of notices, and where to go on when others have come."""
-
-    resume_cursor: Annotated[
-        str | None, Field(description="Keep it: as `cursor`, it fetches what came after all that was listed up to here")
-    ]
+class NoticePage(ResumablePage[NoticeView]):
+    """A page of notices."""
 
 
 def tell_seller(session: Session, complaint: Complaint, case: Case, *, subject: ComplaintState, reason: str) -> None:
-    """Write the notice, in the transaction of what it tells of; call it after the locks of what changes.
-
-    Writers take turns from here to their commit, so that ids follow the commits: whoever keeps the last one that was
-    listed, to ask for what came since, misses none.
-    """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(TURN))))
-    last = session.scalar(select(func.max(Notice.id)))
+    """Write the notice, in the transaction of what it tells of; call it after the locks of what changes."""
     session.add(
         Notice(
-            id=new_id("notice", after=last), seller=case.listing["seller"], listing_id=case.listing_id,
+            id=id_in_turn(session, "notice", Notice.id), seller=case.listing["seller"], listing_id=case.listing_id,
             complaint_id=complaint.id, subject=subject, reason=reason, answer_until=complaint.window_ends,
         )
     )  # fmt: skip

@@ -11,28 +11,25 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold
-from serve.identifiers import new_id
 from serve.loop import audit
 from serve.loop.standing import held_text, lock_listing, settle
-from serve.protocol.paging import Page, cursor_after, cursor_of, last_id
+from serve.loop.turns import id_in_turn
+from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_id
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import Policy
 from serve.scanning.results import Answer, BrokenRule, Listing
 from serve.text.wording import Reason
 
 State = Literal["held", "corrected", "cleared", "lifted"]
-
-TURN: Final = "hallmark text holds"
-"""The lock of those who make holds."""
 
 
 class Clearance(BaseModel):
@@ -64,12 +61,8 @@ class TextHoldView(Answer):
     ended: datetime | None
 
 
-class TextHoldPage(Page[TextHoldView]):
-    """A page of text holds, and where to go on when others have come."""
-
-    resume_cursor: Annotated[
-        str | None, Field(description="Keep it: as `cursor`, it fetches what came after all that was listed up to here")
-    ]
+class TextHoldPage(ResumablePage[TextHoldView]):
+    """A page of text holds."""
 
 
 def follow_text(
@@ -161,10 +154,8 @@ def _hold(
     session: Session, listing: ListingRecord, content: list[dict[str, Any]], *, decision: str, policy: Policy,
     digest: bytes, actor: str,
 ) -> None:  # fmt: skip
-    # Writers take turns from here to their commit, so that ids follow the commits: from a cursor on, none is missed.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(TURN))))
     hold = TextHold(
-        id=new_id("hold", after=session.scalar(select(func.max(TextHold.id)))), listing_id=listing.id,
+        id=id_in_turn(session, "hold", TextHold.id), listing_id=listing.id,
         text_sha256=digest, broken=content, decision=decision, policy_version=policy.version, state="held",
     )  # fmt: skip
     session.add(hold)

@@ -30,6 +30,7 @@ from serve.loop.standing import lock_listing, settle
 from serve.loop.text_holds import follow_text, text_of
 from serve.scanning.policies import policy_in_force
 from serve.scanning.policy import Policy
+from serve.scanning.results import BrokenRule
 from serve.text.brand_words import BrandNames, BrandWords, stored_names
 from serve.text.listing_rules import broken_rules
 
@@ -86,7 +87,7 @@ class TextSweeper:
                     policy.held_rules(broken_rules(text_of(listing.content), words)) if policy.listing_rules else []
                 )
                 if broken or is_held:
-                    changed += self._follow(listing, policy=policy, words=words)
+                    changed += self._follow(listing, broken, policy=policy)
         with self._database.write() as session:
             session.add(
                 TextSweep(
@@ -100,13 +101,12 @@ class TextSweeper:
             )  # fmt: skip
         log.info("texts swept", listings=listings, changed=changed, policy=policy.version)
 
-    def _follow(self, read: ListingRecord, *, policy: Policy, words: BrandWords) -> bool:
+    def _follow(self, read: ListingRecord, broken: Sequence[BrokenRule], *, policy: Policy) -> bool:
         """Hold the listing up, or free it; says whether its hold changed. One that was sent again meanwhile is left."""
         with self._database.write() as session:
             listing = lock_listing(session, read.id)
             if listing.updated != read.updated:
                 return False
-            broken = broken_rules(text_of(listing.content), words)
             changed = follow_text(session, listing, broken, policy=policy, actor=audit.SYSTEM)
             if changed:
                 settle(session, listing)

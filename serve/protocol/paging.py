@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from serve.protocol.problems import unprocessable
 
@@ -25,6 +25,14 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None
+
+
+class ResumablePage(Page[Item]):
+    """A page of a list that grows, and where to go on when others have come."""
+
+    resume_cursor: Annotated[
+        str | None, Field(description="Keep it: as `cursor`, it fetches what came after all that was listed up to here")
+    ]
 
 
 def last_id(cursor: str | None) -> str:

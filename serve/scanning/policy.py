@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serve.scanning.results import RULES, BrokenRule, Decision, Finding, Rule
+from serve.scanning.results import RULES, BrokenRule, Decision, Finding, Rule, Where
 
 AnyFinding = TypeVar("AnyFinding", bound=Finding)
 Threshold = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -32,7 +32,7 @@ WORDS = {
     "copied_photo": "an official product photo of {brand} was reused",
 }
 
-WHERE: Final = {"title": "title", "description": "description", "brand_claimed": "claimed brand"}
+WHERE: Final[Mapping[Where, str]] = {"title": "title", "description": "description", "brand_claimed": "claimed brand"}
 
 TEXT_WORDS: Final[Mapping[Rule, str]] = {
     "comparison": "the {where} compares the goods with a brand's",

@@ -84,12 +84,16 @@ class Finding(Answer):
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 
 
+Where = Literal["title", "description", "brand_claimed"]
+"""The fields of a listing that sellers write names in."""
+
+
 class BrokenRule(Answer):
     """A rule that the listing's text breaks."""
 
     rule: Rule
     brand_ids: Annotated[list[str], Field(description="The brands that it is broken with")]
-    where: Annotated[Literal["title", "description", "brand_claimed"], Field(description="The field of the listing")]
+    where: Annotated[Where, Field(description="The field of the listing")]
     text: Annotated[str, Field(description="What breaks it, as a reader sees it")]
 
 

@@ -91,8 +91,8 @@ def as_seen(text: str) -> str:
 
 def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
     """The phrases that a compared text says and means, each with every place of it."""
-    for phrase, pattern in _patterns():
-        if phrase.text.split()[0] not in compared:  # saves most of the time
+    for phrase, first, pattern in _patterns():
+        if first not in compared:  # saves most of the time
             continue
         for match in pattern.finditer(compared):
             if _is_meant(phrase, match, compared):
@@ -123,8 +123,9 @@ def known_phrases() -> list[Phrase]:
 
 
 @cache
-def _patterns() -> list[tuple[Phrase, re.Pattern[str]]]:
-    return [(phrase, _pattern(phrase)) for phrase in known_phrases()]
+def _patterns() -> list[tuple[Phrase, str, re.Pattern[str]]]:
+    """Each phrase with its first word and how it is found."""
+    return [(phrase, phrase.text.split()[0], _pattern(phrase)) for phrase in known_phrases()]
 
 
 def _pattern(phrase: Phrase) -> re.Pattern[str]:

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
-from serve.scanning.results import RULES, BrokenRule, Listing, Rule
+from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.brand_words import BrandWords
 from serve.text.comparing_phrases import as_compared, as_seen, phrases_in
 from serve.text.naming import How
 
-Where = Literal["title", "description", "brand_claimed"]
 TEXTS: Final[tuple[Where, ...]] = get_args(Where)
 
 FEWEST_STACKED: Final = 3
