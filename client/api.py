@@ -63,6 +63,24 @@ class Hallmark:
         files = [("image", ("image", picture)) for picture in pictures]
         return self._post("/v1/listings", data={"listing": json.dumps(dict(listing))}, files=files)
 
+    def suggestions(self, brand_id: str) -> list[Json]:
+        """The marks that listings of the brand show and no reference does, and that nobody answered yet."""
+        path = f"/v1/brands/{brand_id}/suggestions?state=open"
+        found: list[Json] = self._checked(self._http.get(path)).json()["items"]
+        return found
+
+    def answer_suggestion(
+        self,
+        brand_id: str,
+        suggestion_id: str,
+        answer: Literal["genuine", "fake", "neither"],
+        *,
+        pictures: list[int] | None = None,
+    ) -> Json:
+        """Say what a suggested mark is: of a genuine one the `pictures`, by number, or all, become references."""
+        body: Json = {"answer": answer} | ({} if pictures is None else {"pictures": pictures})
+        return self._post(f"/v1/brands/{brand_id}/suggestions/{suggestion_id}/answer", json=body)
+
     def fetch(self, path: str) -> bytes:
         """The bytes behind a path that the service gave, such as a finding's evidence."""
         return self._checked(self._http.get(path)).content

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from model.runtime import flush_denormals
 from serve.access.auth import Authentication
-from serve.console import brand_pages, case_pages, complaint_pages, market_pages, signing_in
+from serve.console import brand_pages, case_pages, complaint_pages, jury_pages, market_pages, signing_in
 from serve.database.engine import Database
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
@@ -39,6 +39,7 @@ from serve.routes import (
     rights_holders,
     scans,
     sellers,
+    suggestions,
     text_holds,
     traits,
     webhooks,
@@ -93,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         brands,
         references,
         traits,
+        suggestions,
         scans,
         listings,
         listing_rules,
@@ -112,6 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
         health,
         signing_in,
         case_pages,
+        jury_pages,
         complaint_pages,
         brand_pages,
         market_pages,

@@ -33,6 +33,7 @@ IdKind = Literal[
     "trait",
     "hold",
     "sweep",
+    "suggestion",
 ]
 
 

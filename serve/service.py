@@ -20,7 +20,9 @@ from serve.genuine.replica import IndexReplica
 from serve.jobs import JobRunner
 from serve.loop.known_fakes import KnownFakes
 from serve.loop.listings import ListingDesk
+from serve.loop.mark_search import MarkSearcher
 from serve.loop.stock import StockSearch
+from serve.loop.suggestions import Suggestions
 from serve.loop.tasks import loop_tasks
 from serve.loop.text_sweep import TextSweeper
 from serve.loop.traits import TraitLibrary
@@ -52,6 +54,7 @@ class Service:
     listings: ListingDesk
     policies: PolicyFollower
     traits: TraitLibrary
+    suggestions: Suggestions
     objects: Objects
     metrics: Metrics
 
@@ -132,24 +135,28 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             )
             stock.start()
             texts = TextSweeper(database)
-            runner = JobRunner(database, {**loop_tasks(database, settings, stock=stock, texts=texts), **models.tasks})
+            marks = MarkSearcher(database, objects, bundle=lambda: replica.serving.bundle)
+            tasks = loop_tasks(database, settings, stock=stock, texts=texts, marks=marks)
+            runner = JobRunner(database, {**tasks, **models.tasks})
             runner.start()
             stack.callback(runner.close)
             stack.callback(models.close)
             stack.callback(stock.close)
             stack.callback(texts.close)
+            stack.callback(marks.close)
+        references = ReferenceLibrary(database, objects, decoder=decoder, replica=replica)
+        traits = TraitLibrary(database, objects, scans=scans, decoder=decoder, prove_ownership=settings.prove_ownership)
         yield Service(
             settings=settings,
             database=database,
             bundles=bundles,
             replica=replica,
-            references=ReferenceLibrary(database, objects, decoder=decoder, replica=replica),
+            references=references,
             scans=scans,
             listings=listings,
             policies=policies,
-            traits=TraitLibrary(
-                database, objects, scans=scans, decoder=decoder, prove_ownership=settings.prove_ownership
-            ),
+            traits=traits,
+            suggestions=Suggestions(database, objects, references=references, traits=traits),
             objects=objects,
             metrics=metrics,
         )

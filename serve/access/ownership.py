@@ -28,7 +28,9 @@ A rights holder of several brands is therefore closed to the keys of each, since
 others, and open to its own key, which is for all of them.
 """
 
-INSIDE: Final = frozenset({"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "number"})
+INSIDE: Final = frozenset(
+    {"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "suggestion_id", "number"}
+)
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
 CLOSED_TO_BRANDS: Final = frozenset(

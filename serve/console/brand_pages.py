@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,13 +13,15 @@ from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.genuine.references import NewReference, ReferenceChange
 from serve.loop import reputation
+from serve.loop.suggestions import MOST_PICTURES, NewAnswer
 from serve.loop.traits import NewTrait
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes import references as reference_routes
+from serve.routes import suggestions as suggestion_routes
 from serve.routes import traits as trait_routes
 from serve.routes.dependencies import BoundedWork, OpenService
-from serve.routes.forms import validated
+from serve.routes.forms import validated, validated_json
 
 router = APIRouter(prefix=f"{START}/brands", route_class=PageRoute, include_in_schema=False)
 
@@ -28,6 +31,12 @@ Creator = Annotated[Visit, Depends(Visitor("references.create"))]
 
 PAGE = 60
 """Brands, or references, on a page."""
+
+MOST_SUGGESTED = 20
+"""Suggested marks on a page; a search finds a few at a time."""
+
+TICKED = tuple(f"picture{number}" for number in range(MOST_PICTURES))
+"""The boxes of a suggestion's pictures."""
 
 
 @router.get("")
@@ -48,6 +57,7 @@ def show_brand(
         credit = reputation.get_credit(service.database, brand.rights_holder_id, caller=visit.caller)
     return page(
         request, "brand.html", visit=visit, brand=brand, credit=credit, traits=service.traits.list(brand_id),
+        suggested=service.suggestions.list(brand_id, state="open", limit=MOST_SUGGESTED, cursor=None).items,
         found=service.references.list(brand_id, limit=PAGE, cursor=cursor),
     )  # fmt: skip
 
@@ -104,6 +114,27 @@ async def remove_trait(
     await sent_by(visit, request)
     await run_in_threadpool(service.traits.remove, brand_id, trait_id, caller=visit.caller)
     return to(f"{START}/brands/{brand_id}")
+
+
+@router.post("/{brand_id}/suggestions/{suggestion_id}/answer")
+async def answer_suggestion(
+    *, brand_id: str, suggestion_id: str, request: Request, visit: Creator, service: OpenService, workload: BoundedWork
+) -> Response:  # fmt: skip
+    """Say what a suggested mark is."""
+    texts, _ = await sent_by(visit, request, "answer", *TICKED)
+    ticked = [texts.pop(name) for name in TICKED if name in texts]
+    shown = {} if texts.get("answer") == "neither" else {"pictures": ticked}
+    said = validated_json(NewAnswer, json.dumps({**texts, **shown}))
+    await workload.run(service.suggestions.answer, brand_id, suggestion_id, said, caller=visit.caller)
+    return to(f"{START}/brands/{brand_id}")
+
+
+@router.get("/{brand_id}/suggestions/{suggestion_id}/pictures/{number}.png")
+def show_suggestion(
+    brand_id: str, suggestion_id: str, number: suggestion_routes.Number, visit: Reader, service: OpenService
+) -> Response:  # fmt: skip
+    """A place where a suggested mark was seen."""
+    return suggestion_routes.get_picture(brand_id, suggestion_id, number, visit.caller, service)
 
 
 @router.get("/{brand_id}/references/{reference_id}/picture")

@@ -256,6 +256,52 @@ class TextSweep(Table):
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Unrecognised(Table):
+    """A listing that names a brand which was not recognised well in its pictures."""
+
+    __tablename__ = "unrecognised"
+
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"), primary_key=True)
+    listing_id: Mapped[str] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index("unrecognised_listing", "listing_id"),)
+
+
+class MarkSearch(Table):
+    """When a brand's unrecognised listings are searched next for marks that they have in common; null: not planned."""
+
+    __tablename__ = "mark_searches"
+
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"), primary_key=True)
+    due: Mapped[datetime | None]
+
+
+class Suggestion(Table):
+    """A mark that no reference of the brand shows: `photos` photos of `sellers` sellers do, whose listings name it.
+
+    `pictures` are where it was seen (serve/loop/mark_search.py); their cut-outs lie under the suggestion's own
+    keys. `state` is `open` or what the brand answered, `became` the ids of the references or traits that followed.
+    """
+
+    __tablename__ = "suggestions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    photos: Mapped[int]
+    sellers: Mapped[int]
+    pictures: Mapped[list[Any]]
+    state: Mapped[str]
+    became: Mapped[list[str]]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+    answered: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("suggestions_brand", "brand_id", "id"),
+        CheckConstraint("state IN ('open', 'genuine', 'fake', 'neither')", name="suggestions_state"),
+        CheckConstraint("(state = 'open') = (answered IS NULL)", name="suggestions_answered"),
+    )
+
+
 class AuditEntry(Table):
     """One step, chained to the one before: `digest` is the SHA-256 of its fields and the earlier digest.
 
@@ -531,3 +577,17 @@ class JuryVote(Table):
     juror: Mapped[str] = mapped_column(primary_key=True)
     misleads: Mapped[bool]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Ballot(Table):
+    """What stands for a juror's vote; of the secret the SHA-256 alone is kept. `key_id` is the key that made it."""
+
+    __tablename__ = "ballots"
+
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    jury_id: Mapped[str] = mapped_column(ForeignKey("juries.id"))
+    juror: Mapped[str]
+    key_id: Mapped[str]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ballots_juror", "jury_id", "juror", unique=True),)

@@ -41,13 +41,18 @@ class NewJury(BaseModel):
     jurors: Annotated[int, Field(ge=LEAST_JURORS, le=MOST_JURORS)] = 11
 
 
-class NewVote(BaseModel):
+class Opinion(BaseModel):
     """What a juror says."""
 
     model_config = ConfigDict(extra="forbid")
 
-    juror: Annotated[Name, Field(description="The marketplace's own id of the juror")]
     misleads: Annotated[bool, Field(description="Whether it may be taken for the genuine mark")]
+
+
+class NewVote(Opinion):
+    """What a juror says, and who it is."""
+
+    juror: Annotated[Name, Field(description="The marketplace's own id of the juror")]
 
 
 class JuryView(Answer):
@@ -86,7 +91,7 @@ def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
         return _view(session, jury)
 
 
-def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> JuryView:
+def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor: str) -> JuryView:
     """Cast a juror's one vote; the last one ends the jury.
 
     Raises `Problem`: 404, or 409 for a second or late vote, or one about pictures that the case shows no more.
@@ -102,15 +107,14 @@ def vote(database: Database, jury_id: str, new: NewVote, *, caller: Caller) -> J
                 409, "other-pictures", "The case shows other pictures than the jury was called for; call another jury.",
                 extra={"revision": case.revision},
             )  # fmt: skip
-        if session.get(JuryVote, (jury_id, new.juror)) is not None:
+        if session.get(JuryVote, (jury_id, juror)) is not None:
             raise Problem(409, "voted-already", "This juror has voted; a vote is not changed.")
-        session.add(JuryVote(jury_id=jury_id, juror=new.juror, misleads=new.misleads))
+        session.add(JuryVote(jury_id=jury_id, juror=juror, misleads=misleads))
         audit.record(
-            session, actor=caller.key_id, action="jury vote", subject=jury_id,
-            content={"juror": new.juror, "misleads": new.misleads},
+            session, actor=actor, action="jury vote", subject=jury_id, content={"juror": juror, "misleads": misleads}
         )  # fmt: skip
         if _votes(session, jury_id) == jury.jurors:
-            _end(session, jury, case, caller=caller)
+            _end(session, jury, case, actor=actor)
         return _view(session, jury)
 
 
@@ -141,11 +145,11 @@ def _lock(session: Session, jury_id: str) -> tuple[Jury, Case]:
     return session.get_one(Jury, jury_id, with_for_update=True), case
 
 
-def _end(session: Session, jury: Jury, case: Case, *, caller: Caller) -> None:
+def _end(session: Session, jury: Jury, case: Case, *, actor: str) -> None:
     jury.misleads, jury.ended = _appraisal(session, jury), datetime.now(UTC)
     teach_jury(session, case, jury.id, misleads=jury.misleads)
     audit.record(
-        session, actor=caller.key_id, action="jury voted", subject=jury.id,
+        session, actor=actor, action="jury voted", subject=jury.id,
         content={"case": jury.case_id, "misleads": f"{jury.misleads:.4f}"},
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ from serve.loop.standing import settle
 from serve.loop.stock_vectors import forget_earlier
 from serve.loop.stock_vectors import keep as keep_vectors
 from serve.loop.text_holds import TextHoldView, follow_text, view_held
+from serve.loop.unrecognised import follow_recognition
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
@@ -164,6 +165,7 @@ class ListingDesk:
                 actor=actor,
             )
             follow_text(session, listing, moment.broken, policy=moment.policy, actor=actor)
+            follow_recognition(session, listing, named=moment.claimed, findings=findings)
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
             text_hold = view_held(session, listing)

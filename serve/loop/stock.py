@@ -37,6 +37,7 @@ from serve.loop.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock_vectors import DESCRIBE, alike, describe_later, describe_missing, lacks_vectors, likeness, naming
+from serve.loop.unrecognised import search_later
 from serve.models.registry import serving_model
 from serve.pictures.objects import ObjectMissingError, Objects
 
@@ -162,6 +163,7 @@ class StockSearch:
         rescanned = self._scan_again(found)
         with self._database.write() as session:
             session.execute(update(Reference).where(Reference.id.in_(sought)).values(searched=func.now()))
+            search_later(session, brand_id)
             audit.record(
                 session, actor=audit.SYSTEM, action="stock searched", subject=brand_id,
                 content={"references": sorted(sought), "scanned_again": rescanned, "model": bundle.name},

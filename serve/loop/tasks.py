@@ -8,12 +8,15 @@ from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.deliveries import DELIVER, Deliverer
 from serve.loop.egress import Egress
+from serve.loop.mark_search import MarkSearcher
 from serve.loop.stock import StockSearch
 from serve.loop.text_sweep import TextSweeper
 from serve.settings import Settings
 
 
-def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch, texts: TextSweeper) -> dict[str, Task]:
+def loop_tasks(
+    database: Database, settings: Settings, *, stock: StockSearch, texts: TextSweeper, marks: MarkSearcher
+) -> dict[str, Task]:
     """What a `JobRunner` runs."""
     egress = Egress(proxy=settings.webhook_proxy, inside=settings.webhooks_inside)
     deadlines = Deadlines(database, fallback=settings.unanswered_cases)
@@ -23,4 +26,5 @@ def loop_tasks(database: Database, settings: Settings, *, stock: StockSearch, te
         EXPIRE: deadlines.expire,
         **stock.tasks,
         **texts.tasks,
+        **marks.tasks,
     }

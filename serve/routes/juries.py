@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import juries
+from serve.loop import ballots, juries
+from serve.loop.ballots import BallotView, NewBallots
 from serve.loop.juries import JuryView, NewJury, NewVote
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
@@ -34,4 +35,12 @@ def get_jury(jury_id: str, caller: Clerk, service: OpenService) -> JuryView:
 @router.post("/{jury_id}/votes", status_code=201, responses=documented(404, 409))
 def vote(jury_id: str, new: NewVote, caller: Clerk, service: OpenService) -> JuryView:
     """A juror's one vote, sent by the marketplace."""
-    return juries.vote(service.database, jury_id, new, caller=caller)
+    return juries.vote(
+        service.database, jury_id, juror=new.juror, misleads=new.misleads, actor=caller.key_id
+    )  # fmt: skip
+
+
+@router.post("/{jury_id}/ballots", status_code=201, responses=documented(404, 409))
+def make_ballots(jury_id: str, new: NewBallots, caller: Clerk, service: OpenService) -> list[BallotView]:
+    """Make a page for each of the jurors, on which they vote themselves; a juror's earlier page is closed."""
+    return ballots.make_ballots(service.database, jury_id, new, caller=caller)

@@ -20,6 +20,7 @@ NO_STEPS = {
     "repeat",
     "rights",
     "stock",
+    "suggestion",
     "text",
     "texts",
     "tier",

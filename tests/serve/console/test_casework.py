@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from browser import Browser
 from marketplace import Marketplace
 from mosaics import mosaic, png
@@ -79,3 +81,36 @@ def test_the_report_and_the_sellers_are_shown(market: Marketplace, trust: Browse
     assert "There are none." in trust.look("/console/sellers?seller=nobody&repeated=true").text
     report = trust.look("/console/report?since=2026-01-01&until=2099-01-01")
     assert "fakes found for each that a brand reported" in report.text
+
+
+def test_a_brand_says_which_suggested_marks_are_its_own(market: Marketplace, brand: Browser) -> None:
+    own, fake, neither = (market.suggestion() for _ in range(3))
+    page = brand.look(f"/console/brands/{market.brand}")
+    assert "Seen in 3 photos of 2 sellers" in page.text
+    before = len(market.client.get(f"/v1/brands/{market.brand}/references").json()["items"])
+    unticked = brand.submit(page, f"{own}/answer", answer="genuine")
+    assert unticked.status == 422, "nothing was ticked"
+    page = brand.submit(page, f"{own}/answer", answer="genuine", picture0="0")
+    assert (page.status, page.url) == (200, f"/console/brands/{market.brand}")
+    assert len(market.client.get(f"/v1/brands/{market.brand}/references").json()["items"]) == before + 1
+    page = brand.submit(page, f"{fake}/answer", answer="fake", picture0="0")
+    assert any("/traits/" in picture for picture in page.pictures)
+    page = brand.submit(page, f"{neither}/answer", answer="neither", picture0="0")
+    assert "Marks that no reference shows" not in page.text
+
+
+def test_trust_and_safety_ask_the_public(market: Marketplace, trust: Browser) -> None:
+    case = market.case()
+    page = trust.submit(trust.look(f"/console/cases/{case}"), "/jury", jurors="3")
+    assert page.url.startswith("/console/juries/jury_")
+    page = trust.submit(page, "/ballots", jurors="ann\nbob\n\neve ")
+    pages = re.findall(r"/console/jury/[\w-]+", page.text)
+    assert len(pages) == 3
+    juror = Browser(market.client)
+    for path in pages:
+        asked = juror.look(path)
+        assert all(juror.http.get(picture).status_code == 200 for picture in asked.pictures)
+        assert "Thank you" in juror.submit(asked, path, misleads="true").text
+    listed = trust.look("/console/juries")
+    assert "3 of 3" in listed.text
+    assert f"/console/cases/{case}" in listed.links

@@ -34,7 +34,7 @@ def test_every_route_of_the_console_but_signing_in_asks_for_a_permission(market:
     assert open_to_all == {
         "/console", "/console/", "/console/sign-in", "/console/sign-out", "/console/language/{language}",
         "/console/console.css",
-        "/console/icon.svg",
+        "/console/icon.svg", "/console/jury/{ballot}", "/console/jury/{ballot}/{side}/{number}.png",
     }  # fmt: skip
 
 
@@ -45,7 +45,8 @@ def test_a_role_sees_what_the_api_lets_it_see(market: Marketplace, role: Role) -
     ids = {
         "brand_id": other.brand, "case_id": case, "complaint_id": other.complaint(), "number": "0",
         "reference_id": market.client.get(f"/v1/brands/{other.brand}/references").json()["items"][0]["id"],
-        "trait_id": other.trait(text="t", picture=smeared(other.seed)), "hold_id": "hold_0", "file_id": "file_0",
+        "trait_id": other.trait(text="t", picture=smeared(other.seed)), "suggestion_id": other.suggestion(),
+        "jury_id": other.jury(), "hold_id": "hold_0", "file_id": "file_0",
     }  # fmt: skip
     browser = Browser.signed_in(market.client, role, brand_id=market.brand if role is Role.BRAND else None)
     for path, action, methods in pages(market):

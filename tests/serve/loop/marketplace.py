@@ -21,9 +21,11 @@ from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Laid, Scores
 from serve.access.roles import Role
-from serve.database.loop_tables import AuditEntry
+from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, Suggestion
+from serve.identifiers import new_id
 from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
+from serve.loop.suggestions import cut_out_key
 
 NUMBERS = itertools.count(1)
 
@@ -109,6 +111,24 @@ class Marketplace:
         assert added.status_code == 201, added.text
         return str(added.json()["id"])
 
+    def suggestion(self) -> str:
+        """The id of a mark that is suggested to the brand, as a search leaves it."""
+        service, listing = self.client.service, self.listing(id=f"seen {next(NUMBERS)}")["listing"]
+        suggestion_id = new_id("suggestion")
+        with service.database.write() as session:
+            image_id = session.scalars(
+                select(ListingImage.id).join(ListingRecord).where(ListingRecord.marketplace_id == listing["id"])
+            ).one()
+            seen = {"listing_id": listing["id"], "image_id": image_id, "position": 0, "box": [0.0, 0.0, 96.0, 96.0]}
+            session.add(
+                Suggestion(
+                    id=suggestion_id, brand_id=self.brand, photos=3, sellers=2, pictures=[seen], state="open",
+                    became=[],
+                )
+            )  # fmt: skip
+        service.objects.put(cut_out_key(suggestion_id, 0), png(mosaic(self.seed + next(NUMBERS))))
+        return suggestion_id
+
     def send(self, *pictures: bytes, **listing: Any) -> httpx2.Response:
         """Send a listing; by default a new one with a smeared mark."""
         number = next(NUMBERS)
@@ -137,6 +157,12 @@ class Marketplace:
         case = case or self.case()
         assert self.judge(case).status_code == 200
         answer = self.client.post(f"/v1/cases/{case}/complaint", headers=self.brand_key)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def jury(self, case: str | None = None, *, jurors: int = 3) -> str:
+        """The id of a jury about a case, or about a new one."""
+        answer = self.client.post("/v1/juries", json={"case_id": case or self.case(), "jurors": jurors})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 

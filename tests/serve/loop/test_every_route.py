@@ -36,6 +36,7 @@ def objects(market: Marketplace) -> Ids:
     return {
         "document_id": market.document(),
         "trait_id": trait["id"],
+        "suggestion_id": market.suggestion(),
         "delivery_id": delivery["id"],
         "brand_id": market.brand,
         "holder_id": market.holder,
@@ -118,7 +119,8 @@ def test_a_part_of_another_s_is_not_reached_through_one_s_own(
         for inner in set(parameters(route.path)) & INSIDE - {"number"}:
             url = route.path.format(**{**own, inner: other[inner]})
             for method in route.methods:
-                answer = market.client.request(method, url, headers=headers[Role.BRAND], json={})
+                body = {"answer": "neither"} if method == "POST" else {}
+                answer = market.client.request(method, url, headers=headers[Role.BRAND], json=body)
                 assert answer.status_code == expected, (method, url)
 
 

@@ -95,18 +95,12 @@ def brand(client: Client) -> Marketplace:
     return Marketplace(client)
 
 
-def called(brand: Marketplace, case: str, *, jurors: int = 3) -> str:
-    answer = brand.client.post("/v1/juries", json={"case_id": case, "jurors": jurors})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
 def vote(brand: Marketplace, jury: str, juror: str, misleads: bool = True) -> Any:
     return brand.client.post(f"/v1/juries/{jury}/votes", json={"juror": juror, "misleads": misleads})
 
 
 def test_the_last_vote_gives_the_result_and_a_label(brand: Marketplace) -> None:
-    jury = called(brand, brand.case())
+    jury = brand.jury(brand.case())
     first = vote(brand, jury, "ann").json()
     assert (first["votes"], first["misleads"], first["ended"]) == (1, None, None), "nobody is told before the end"
     vote(brand, jury, "bob")
@@ -120,14 +114,14 @@ def test_the_last_vote_gives_the_result_and_a_label(brand: Marketplace) -> None:
 
 
 def test_a_juror_votes_once(brand: Marketplace) -> None:
-    jury = called(brand, brand.case())
+    jury = brand.jury(brand.case())
     assert vote(brand, jury, "ann").status_code == 201
     again = vote(brand, jury, "ann", misleads=False)
     assert (again.status_code, again.json()["type"]) == (409, "urn:hallmark:problem:voted-already")
 
 
 def test_votes_at_once_end_it_once(brand: Marketplace) -> None:
-    jury = called(brand, brand.case(), jurors=4)
+    jury = brand.jury(brand.case(), jurors=4)
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda juror: vote(brand, jury, str(juror)), range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] * 4 + [409] * 4
@@ -137,7 +131,7 @@ def test_votes_at_once_end_it_once(brand: Marketplace) -> None:
 def test_votes_about_pictures_that_the_case_shows_no_more_teach_nothing(brand: Marketplace) -> None:
     listing = {"id": f"{brand.brand} moves", "seller": "s"}
     case = brand.listing(**listing)["case"]["id"]
-    jury = called(brand, case)
+    jury = brand.jury(case)
     for juror in ("ann", "bob"):
         assert vote(brand, jury, juror).json()["revision"] == 1
     assert brand.listing(smeared(brand.seed, tile=5), **listing)["case"]["id"] == case
@@ -147,7 +141,7 @@ def test_votes_about_pictures_that_the_case_shows_no_more_teach_nothing(brand: M
     )  # fmt: skip
     shown = brand.client.get(f"/v1/juries/{jury}").json()
     assert (shown["revision"], shown["evidence"], shown["votes"], shown["misleads"]) == (1, [], 2, None)
-    another = called(brand, case)
+    another = brand.jury(case)
     assert vote(brand, another, "eve").json()["revision"] == 2
 
 
@@ -158,14 +152,14 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
     case = brand.listing(id="moves", seller="s")["case"]["id"]
     for tile in (4, 5, 6):
         brand.listing(smeared(brand.seed, tile=tile), id="moves", seller="s")
-        called(brand, case)
+        brand.jury(case)
         repeat = {"case_id": case, "truth": "fake", "cover": {"id": f"cover {tile}", "seller": "s"}}
         assert brand.client.post("/v1/blind-tests", json=repeat).status_code == 201
     before = (
         "ALTER TABLE blind_tests DROP COLUMN source_revision, DROP COLUMN source_model",
         "ALTER TABLE juries DROP COLUMN revision",
         "ALTER TABLE cases DROP COLUMN evidence",
-        "DROP TABLE text_holds, text_sweeps, console_sessions",
+        "DROP TABLE text_holds, text_sweeps, console_sessions, suggestions, mark_searches, unrecognised, ballots",
         "DROP INDEX cases_listing, notices_complaint, audit_log_known_fakes",
         "UPDATE alembic_version SET version_num = '0017'",
     )
