@@ -8,7 +8,7 @@ recognised by now, it takes back, and what the brand said is no mark of its own 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -53,8 +53,15 @@ AROUND: Final = 0.06
 
 SAME_PLACE_IOU: Final = 0.3
 
+PART: Final = 0.8, 3.0
+"""A place is a part of one that holds so much of it and is so many times as large."""
+
+LEAST_CUT_OUTS: Final = 3
+
 IN_TURN: Final = timedelta(minutes=1)
 """So long a search waits while another one of its brand runs."""
+
+Vectors = NDArray[np.float32]
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +92,17 @@ class _CutOut:
             "listing_id": self.of.listing_id, "image_id": self.of.image_id, "position": self.of.position,
             "box": [round(float(side), 1) for side in self.box],
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What comes of a search: `new` marks with their cut-outs, what was suggested and was found `again`, by the
+    suggestion's id, and the ids of what is `gone`.
+    """
+
+    new: list[tuple[RecurringMark, list[_CutOut]]]
+    again: dict[str, RecurringMark]
+    gone: set[str]
 
 
 class MarkSearcher:
@@ -132,37 +150,55 @@ class MarkSearcher:
                 select(Suggestion).where(Suggestion.brand_id == brand_id, Suggestion.state != "genuine")
             ).all()
         looks = {one.id: self._look_of(one, bundle=bundle) for one in suggested}
-        refused = [looks[one.id] for one in suggested if one.state != "open"]
+        refused = np.concatenate(
+            [
+                np.zeros((0, bundle.embedder.dimension), np.float32),
+                *(looks[one.id] for one in suggested if one.state != "open"),
+            ]
+        )
         marks = recurring_marks(
-            [one.seen for one in pictures], [one.seen.vectors for one in others],
-            known=np.concatenate([np.zeros((0, bundle.embedder.dimension), np.float32), *refused]),
+            [one.seen for one in pictures], [one.seen.vectors for one in others], known=refused
         )  # fmt: skip
         waiting = {one.id: looks[one.id] for one in suggested if one.state == "open"}
-        again: dict[str, RecurringMark] = {}
-        found: list[tuple[RecurringMark, list[_CutOut]]] = []
-        for mark in marks:
-            same = _same(mark, waiting)
-            if same is not None:
-                again[same] = mark
-                del waiting[same]
-                continue
-            cut_outs = self._cut_out(mark, pictures, bundle=bundle)
-            if cut_outs:
-                found.append((mark, cut_outs))
-        self._suggest(brand_id, found, again=again, gone=waiting)
-        log.info("marks searched for", brand=brand_id, pictures=len(pictures), new=len(found), again=len(again))
+        told = self._told(marks, pictures, waiting=waiting, refused=refused, bundle=bundle)
+        self._suggest(brand_id, told)
+        log.info(
+            "marks searched for", brand=brand_id, pictures=len(pictures), new=len(told.new), again=len(told.again),
+            gone=len(told.gone),
+        )  # fmt: skip
 
-    def _look_of(self, suggestion: Suggestion, *, bundle: ModelBundle) -> NDArray[np.float32]:
+    def _told(
+        self, marks: Sequence[RecurringMark], pictures: Sequence[_Stored], *, waiting: Mapping[str, Vectors],
+        refused: Vectors, bundle: ModelBundle,
+    ) -> _Told:  # fmt: skip
+        """What of the marks the brand is told, and what of the suggestions that are `waiting` still holds."""
+        told = _Told([], {}, set(waiting))
+        earlier = list(refused)
+        for mark in marks:
+            same = _same(mark, {suggestion_id: waiting[suggestion_id] for suggestion_id in told.gone})
+            if same is not None:
+                told.again[same] = mark
+                told.gone.remove(same)
+            else:
+                cut_outs = self._cut_out(mark, pictures, earlier=earlier, bundle=bundle)
+                if len(cut_outs) < LEAST_CUT_OUTS:
+                    continue
+                told.new.append((mark, cut_outs[:MOST_PICTURES]))
+            earlier.append(mark.shown[0][1])
+        return told
+
+    def _look_of(self, suggestion: Suggestion, *, bundle: ModelBundle) -> Vectors:
         """The vectors (k, d) of the suggestion's cut-outs, as the model that serves sees them."""
         keys = [cut_out_key(suggestion.id, number) for number in range(len(suggestion.pictures))]
         return bundle.embedder.embed([decode_stored(self._objects.get(key)) for key in keys])
 
     def _cut_out(
-        self, mark: RecurringMark, pictures: Sequence[_Stored], *, bundle: ModelBundle
+        self, mark: RecurringMark, pictures: Sequence[_Stored], *, earlier: Sequence[Vectors],
+        bundle: ModelBundle,
     ) -> list[_CutOut]:  # fmt: skip
-        """The largest of the most typical places that show the mark, at most `MOST_PICTURES`.
+        """The most typical places that show the mark, the largest first.
 
-        None where another brand's mark was found.
+        No place is cut out where another brand's mark was found, and no part of one of the `earlier` marks.
         """
         found = []
         for number, vector in mark.shown[:MOST_CUT_OUT]:
@@ -173,33 +209,30 @@ class MarkSearcher:
             except ObjectMissingError:
                 log.error("a picture of the stock is gone; no mark is cut out of it", image=stored.image_id)
                 continue
-            box = _place(image, vector, bundle=bundle)
+            box = _place(image, vector, earlier=earlier, bundle=bundle)
             if box is None or any(box.iou(taken) >= SAME_PLACE_IOU for taken in stored.taken):
                 continue
             cut_out = box.grown(AROUND).crop(image)
             if min(cut_out.shape[:2]) >= LEAST_SIDE and not is_blank(cut_out):
                 found.append(_CutOut(stored, box, cut_out))
-        return sorted(found, key=lambda one: -one.box.area)[:MOST_PICTURES]
+        return sorted(found, key=lambda one: -one.box.area)
 
-    def _suggest(
-        self, brand_id: str, found: Sequence[tuple[RecurringMark, list[_CutOut]]], *,
-        again: dict[str, RecurringMark], gone: dict[str, NDArray[np.float32]],
-    ) -> None:  # fmt: skip
-        """Keep what was `found`, count anew what was found `again`, and take back what is `gone`, unless answered."""
+    def _suggest(self, brand_id: str, told: _Told) -> None:
+        """Keep what is new, count anew what holds, and take back what is gone, unless it was answered meanwhile."""
         taken_back = []
         with NewFiles(self._objects) as kept, self._database.write() as session:
             if session.get(Brand, brand_id) is None:
                 return
-            for suggestion_id in sorted({*again, *gone}):
+            for suggestion_id in sorted({*told.again, *told.gone}):
                 row = session.get(Suggestion, suggestion_id, with_for_update=True)
                 if row is None or row.state != "open":
                     continue
-                if suggestion_id in again:
-                    row.photos, row.sellers = again[suggestion_id].photos, again[suggestion_id].sellers
+                if suggestion_id in told.again:
+                    row.photos, row.sellers = told.again[suggestion_id].photos, told.again[suggestion_id].sellers
                 else:
                     session.delete(row)
                     taken_back.append(suggestion_id)
-            for mark, cut_outs in found:
+            for mark, cut_outs in told.new:
                 suggestion = Suggestion(
                     id=new_id("suggestion"), brand_id=brand_id, photos=mark.photos, sellers=mark.sellers,
                     pictures=[one.seen() for one in cut_outs], state="open", became=[],
@@ -211,7 +244,7 @@ class MarkSearcher:
             self._objects.delete_folder(f"suggestions/{suggestion_id}")
 
 
-def _same(mark: RecurringMark, looks: dict[str, NDArray[np.float32]]) -> str | None:
+def _same(mark: RecurringMark, looks: Mapping[str, Vectors]) -> str | None:
     """The id of the suggestion whose cut-outs (k, d) look most like the mark, if any do."""
     _, typical = mark.shown[0]
     alike = {suggestion_id: float((look @ typical).max()) for suggestion_id, look in looks.items()}
@@ -219,15 +252,29 @@ def _same(mark: RecurringMark, looks: dict[str, NDArray[np.float32]]) -> str | N
     return best if best is not None and alike[best] >= ALIKE else None
 
 
-def _place(image: RgbImage, vector: NDArray[np.float32], *, bundle: ModelBundle) -> Box | None:
-    """Where in the picture what `vector` (d,) was made of lies; of what is proposed now, the place most alike."""
+def _place(image: RgbImage, vector: Vectors, *, earlier: Sequence[Vectors], bundle: ModelBundle) -> Box | None:
+    """Where in the picture what `vector` (d,) was made of lies: of what is proposed now, the place most alike.
+
+    None where that is a part of a place that looks like one of the `earlier` marks.
+    """
     regions = [one for one in proposed(image, bundle, panels=panels(image), sought=True) if not one.is_a_picture]
     if not regions:
         return None
-    cosines = bundle.embedder.embed([region.box.crop(image) for region in regions]) @ vector
-    best = int(cosines.argmax())
+    vectors = bundle.embedder.embed([region.box.crop(image) for region in regions])
+    best = int((vectors @ vector).argmax())
+    found = regions[best].box
+    if vectors[best] @ vector < ALIKE:
+        return None
+    wholes = [
+        region.box
+        for region, seen in zip(regions, vectors, strict=True)
+        if any(seen @ mark >= ALIKE for mark in earlier)
+    ]
+    inside, larger = PART
+    if any(found.intersection(whole) >= inside * found.area and whole.area >= larger * found.area for whole in wholes):
+        return None
     height, width = image.shape[:2]
-    return regions[best].box.clipped(width=width, height=height) if cosines[best] >= ALIKE else None
+    return found.clipped(width=width, height=height)
 
 
 def _pictures(session: Session, query: Select[Any], *, brand_id: str, bundle: ModelBundle) -> Iterator[_Stored]:
