@@ -30,10 +30,11 @@ from serve.database.tables import Brand
 from serve.genuine.references import LEAST_SIDE
 from serve.identifiers import new_id
 from serve.jobs import Ending, Task
+from serve.loop.deliveries import push
 from serve.loop.recurring_marks import ALIKE, RecurringMark, SeenPicture, recurring_marks
 from serve.loop.sellers import covers
 from serve.loop.stock_vectors import STORED, describe_missing
-from serve.loop.suggestions import MOST_PICTURES, cut_out_key
+from serve.loop.suggestions import MOST_PICTURES, cut_out_key, view_suggestion
 from serve.loop.unrecognised import SEARCH_MARKS, search_later
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
@@ -221,7 +222,8 @@ class MarkSearcher:
         """Keep what is new, count anew what holds, and take back what is gone, unless it was answered meanwhile."""
         taken_back = []
         with NewFiles(self._objects) as kept, self._database.write() as session:
-            if session.get(Brand, brand_id) is None:
+            brand = session.get(Brand, brand_id)
+            if brand is None:
                 return
             for suggestion_id in sorted({*told.again, *told.gone}):
                 row = session.get(Suggestion, suggestion_id, with_for_update=True)
@@ -240,6 +242,9 @@ class MarkSearcher:
                 session.add(suggestion)
                 for number, one in enumerate(cut_outs):
                     kept.put(cut_out_key(suggestion.id, number), png(one.image))
+                session.flush()
+                session.refresh(suggestion)
+                push(session, brand.holder_id, "suggestion.made", view_suggestion(suggestion))
         for suggestion_id in taken_back:
             self._objects.delete_folder(f"suggestions/{suggestion_id}")
 

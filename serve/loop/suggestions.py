@@ -101,7 +101,8 @@ class Suggestions:
                 raise not_found("brand", brand_id)
             rows = session.scalars(query.order_by(Suggestion.id).limit(limit + 1)).all()
         return Page(
-            items=[_view(row) for row in rows[:limit]], next_cursor=cursor_after([row.id for row in rows], limit=limit)
+            items=[view_suggestion(row) for row in rows[:limit]],
+            next_cursor=cursor_after([row.id for row in rows], limit=limit),
         )
 
     def picture(self, brand_id: str, suggestion_id: str, number: int) -> bytes:
@@ -122,7 +123,7 @@ class Suggestions:
         with self._database.read() as session:
             suggestion = _find(session, brand_id, suggestion_id)
             if audit.carried_out(session, suggestion_id):
-                return _view(suggestion)
+                return view_suggestion(suggestion)
             _require_open(suggestion)
         numbers = sorted(set(range(len(suggestion.pictures)) if new.pictures is None else new.pictures))
         if numbers[-1] >= len(suggestion.pictures):
@@ -141,7 +142,7 @@ class Suggestions:
                 session, actor=caller.key_id, action="suggestion answered", subject=suggestion_id,
                 content={"brand": brand_id, "answer": new.answer, "became": became},
             )  # fmt: skip
-            return _view(suggestion)
+            return view_suggestion(suggestion)
 
     def _reference(self, suggestion: Suggestion, number: int) -> str:
         """The id of the reference that the cut-out is, made now if it is none yet."""
@@ -193,7 +194,8 @@ def _sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _view(row: Suggestion) -> SuggestionView:
+def view_suggestion(row: Suggestion) -> SuggestionView:
+    """The suggestion as it is sent."""
     path = f"/v1/brands/{row.brand_id}/suggestions/{row.id}/pictures"
     return SuggestionView(
         id=row.id, brand_id=row.brand_id, photos=row.photos, sellers=row.sellers,

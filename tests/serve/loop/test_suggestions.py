@@ -242,3 +242,13 @@ def test_a_search_is_planned_once_for_many_listings_and_at_once_after_a_referenc
     before = len(planned())
     list_photos(market, unknown)
     assert len(planned()) == before + 1
+
+
+def test_the_rights_holder_is_told_once_of_a_mark(market: Marketplace, unknown: int) -> None:
+    market.set_webhook("http://127.0.0.1:9")
+    list_photos(market, unknown)
+    for _ in range(2):
+        search(market)
+    (found,) = suggestions(market)
+    (told,) = market.deliveries()
+    assert (told["type"], told["payload"]["data"]["id"]) == ("suggestion.made", found["id"])
