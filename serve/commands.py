@@ -19,7 +19,7 @@ from serve.models.commands import models
 from serve.terminal import database_of, fail, quiet_settings, whole_service
 
 if TYPE_CHECKING:
-    from serve.loop.policies import PolicyView
+    from serve.loop.policy.policies import PolicyView
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 SomeImages = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
@@ -235,7 +235,7 @@ def revoke_key(key_id: str) -> None:
 
 def fit_policy() -> None:
     """Fit the thresholds of each brand to what is settled; running services follow within a second."""
-    from serve.loop.policies import refit_policy
+    from serve.loop.policy.policies import refit_policy
     from serve.models.registry import serving_model
     from serve.scanning.policies import policy_in_force
 
@@ -252,7 +252,7 @@ def show_policy(
     version: Annotated[int | None, typer.Argument(help="The version; without it, the one in force")] = None,
 ) -> None:
     """Show the thresholds of each brand and what they rest on."""
-    from serve.loop.policies import get_policy
+    from serve.loop.policy.policies import get_policy
     from serve.scanning.policies import policy_in_force
 
     with database_of(quiet_settings("text")) as database:
@@ -275,7 +275,7 @@ def export_labels(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty")],
 ) -> None:
     """Write the labels that count now and their pictures; the last line is the fingerprint."""
-    from serve.loop import label_export
+    from serve.loop.teaching import label_export
     from serve.pictures.objects import ObjectMissingError, Objects
 
     settings = quiet_settings("text")

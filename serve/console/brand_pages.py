@@ -12,9 +12,9 @@ from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.genuine.references import NewReference, ReferenceChange
-from serve.loop import reputation
-from serve.loop.suggestions import MOST_PICTURES, NewAnswer
-from serve.loop.traits import NewTrait
+from serve.loop.good_faith import reputation
+from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer
+from serve.loop.stock.traits import NewTrait
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes import references as reference_routes

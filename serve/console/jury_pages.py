@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
-from serve.loop import ballots, juries
-from serve.loop.ballots import PAGE as BALLOT_PAGE
-from serve.loop.ballots import NewBallots, Side
-from serve.loop.juries import NewJury, Opinion
+from serve.loop.teaching import ballots, juries
+from serve.loop.teaching.ballots import PAGE as BALLOT_PAGE
+from serve.loop.teaching.ballots import NewBallots, Side
+from serve.loop.teaching.juries import NewJury, Opinion
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import Problem
 from serve.routes.dependencies import BoundedWork, OpenService

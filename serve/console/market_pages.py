@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
-from serve.loop import networks, sellers, text_holds
 from serve.loop.report import report
-from serve.loop.text_holds import Clearance, State
+from serve.loop.sellers import networks, sellers
+from serve.loop.texts import text_holds
+from serve.loop.texts.text_holds import Clearance, State
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes.dependencies import OpenService

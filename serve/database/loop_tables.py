@@ -279,7 +279,7 @@ class MarkSearch(Table):
 class Suggestion(Table):
     """A mark that no reference of the brand shows: `photos` photos of `sellers` sellers do, whose listings name it.
 
-    `pictures` are where it was seen (serve/loop/mark_search.py); their cut-outs lie under the suggestion's own
+    `pictures` are where it was seen (serve/loop/stock/mark_search.py); their cut-outs lie under the suggestion's own
     keys. `state` is `open` or what the brand answered, `became` the ids of the references or traits that followed.
     """
 

@@ -16,8 +16,8 @@ from serve.database.tables import Brand, RightsHolder
 from serve.genuine.changes import record_change
 from serve.genuine.replica import IndexReplica
 from serve.identifiers import new_id
-from serve.loop.rights_holders import NewRightsHolder, new_rights_holder
-from serve.loop.text_sweep import sweep_later
+from serve.loop.good_faith.rights_holders import NewRightsHolder, new_rights_holder
+from serve.loop.texts.text_sweep import sweep_later
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found
 from serve.text.brand_words import names_of

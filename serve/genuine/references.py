@@ -26,7 +26,7 @@ from serve.genuine.changes import record_change
 from serve.genuine.replica import IndexReplica
 from serve.identifiers import new_id
 from serve.jobs import LongTask, defer
-from serve.loop.text_sweep import sweep_later
+from serve.loop.texts.text_sweep import sweep_later
 from serve.models.registry import others_are_kept, serving_model
 from serve.pictures.decoding import DecoderPool
 from serve.pictures.new_files import NewFiles

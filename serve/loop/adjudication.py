@@ -13,14 +13,13 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.jobs import defer
 from serve.loop import audit
-from serve.loop.blind_tests import conclude, is_blind_test, is_pretended
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
-from serve.loop.credit import Evidence
-from serve.loop.deliveries import push
-from serve.loop.labels import teach_complaint, withdraw
+from serve.loop.good_faith.blind_tests import conclude, is_blind_test, is_pretended
+from serve.loop.good_faith.credit import Evidence
+from serve.loop.good_faith.reputation import lock_holder, note_evidence
 from serve.loop.notices import tell_seller
-from serve.loop.reputation import lock_holder, note_evidence
+from serve.loop.push.deliveries import push
 from serve.loop.standing import settle
 from serve.loop.states import (
     AGAINST_THE_SELLER,
@@ -30,7 +29,8 @@ from serve.loop.states import (
     ComplaintState,
     next_complaint_state,
 )
-from serve.loop.stock import SEARCH_FOR_UPHELD
+from serve.loop.stock.stock_search import SEARCH_FOR_UPHELD
+from serve.loop.teaching.labels import teach_complaint, withdraw
 from serve.text.wording import Reason
 
 Outcome = Literal["upheld", "dismissed"]

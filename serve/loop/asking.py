@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, ListingRecord
 from serve.loop import audit
-from serve.loop.blind_tests import void_blind_test
 from serve.loop.cases import ListingFinding, open_case, show_findings, view_case
-from serve.loop.deliveries import push
 from serve.loop.endings import end_case
+from serve.loop.good_faith.blind_tests import void_blind_test
+from serve.loop.push.deliveries import push
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects

@@ -21,7 +21,7 @@ from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop import audit
-from serve.loop.deliveries import push
+from serve.loop.push.deliveries import push
 from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date

@@ -14,9 +14,9 @@ from serve.database.loop_tables import CounterNotice
 from serve.loop import audit
 from serve.loop.attachments import SentFile, attach
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
-from serve.loop.deliveries import push
-from serve.loop.labels import hold_back
+from serve.loop.push.deliveries import push
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
+from serve.loop.teaching.labels import hold_back
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
 from serve.protocol.problems import Problem

@@ -10,8 +10,8 @@ from serve.database.engine import Database
 from serve.jobs import defer
 from serve.loop import audit
 from serve.loop.cases import EXPIRE, lock_case, view_case
-from serve.loop.deliveries import push
 from serve.loop.endings import end_case
+from serve.loop.push.deliveries import push
 from serve.loop.standing import acquits
 from serve.loop.states import CaseAction, CaseState
 

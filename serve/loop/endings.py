@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, ListingRecord
 from serve.loop import audit
-from serve.loop.blind_tests import conclude, is_blind_test
 from serve.loop.cases import advance, view_case
-from serve.loop.deliveries import push
-from serve.loop.labels import teach_judgement
+from serve.loop.good_faith.blind_tests import conclude, is_blind_test
+from serve.loop.push.deliveries import push
 from serve.loop.standing import acquits, settle
 from serve.loop.states import CaseAction, CaseState
+from serve.loop.teaching.labels import teach_judgement
 
 SUPERSEDED: Final = "The seller sent other pictures; another case asks about them."
 

@@ -18,7 +18,7 @@ from serve.database.tables import RightsHolder
 from serve.jobs import defer
 from serve.loop import audit
 from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, view_case
-from serve.loop.rights_documents import require_rights
+from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.standing import settle
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.protocol.problems import Problem, not_found

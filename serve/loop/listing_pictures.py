@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from model.rejection import ImageRejected
-from serve.loop.known_fakes import KnownFakes
+from serve.loop.stock.known_fakes import KnownFakes
 from serve.pictures.decoding import Decode
 from serve.protocol.problems import Problem, of_picture
 from serve.scanning.candidates import MAX_CLAIMED

@@ -20,17 +20,18 @@ from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import Brand
 from serve.identifiers import new_id
-from serve.loop import audit, labels
+from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
-from serve.loop.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.listing_pictures import PictureScans
-from serve.loop.sellers import is_repeat_infringer
+from serve.loop.sellers.sellers import is_repeat_infringer
 from serve.loop.standing import settle
-from serve.loop.stock_vectors import forget_earlier
-from serve.loop.stock_vectors import keep as keep_vectors
-from serve.loop.text_holds import TextHoldView, follow_text, view_held
-from serve.loop.unrecognised import follow_recognition
+from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.stock.stock_vectors import forget_earlier
+from serve.loop.stock.stock_vectors import keep as keep_vectors
+from serve.loop.stock.unrecognised import follow_recognition
+from serve.loop.teaching import labels
+from serve.loop.texts.text_holds import TextHoldView, follow_text, view_held
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored

@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold, Trait
-from serve.loop.sellers import covers
+from serve.loop.sellers.sellers import covers
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.scanning.results import Answer, Kind
 

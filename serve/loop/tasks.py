@@ -6,11 +6,11 @@ from serve.database.engine import Database
 from serve.jobs import Task
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
-from serve.loop.deliveries import DELIVER, Deliverer
-from serve.loop.egress import Egress
-from serve.loop.mark_search import MarkSearcher
-from serve.loop.stock import StockSearch
-from serve.loop.text_sweep import TextSweeper
+from serve.loop.push.deliveries import DELIVER, Deliverer
+from serve.loop.push.egress import Egress
+from serve.loop.stock.mark_search import MarkSearcher
+from serve.loop.stock.stock_search import StockSearch
+from serve.loop.texts.text_sweep import TextSweeper
 from serve.settings import Settings
 
 

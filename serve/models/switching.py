@@ -28,7 +28,7 @@ from serve.genuine.changes import hold_changes, record_change
 from serve.genuine.references import EMBED_FOR_KEPT
 from serve.jobs import BrokenOff, Ending, Task, defer
 from serve.loop import audit
-from serve.loop.stock_vectors import describe_later
+from serve.loop.stock.stock_vectors import describe_later
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused
 from serve.models.registry import serving_model

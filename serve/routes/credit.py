@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import blind_tests, disputes, reputation
-from serve.loop.blind_tests import BlindTestView, NewBlindTest
-from serve.loop.disputes import DisputeView, Referral, Settlement
-from serve.loop.reputation import CreditView, TierChange
+from serve.loop.good_faith import blind_tests, disputes, reputation
+from serve.loop.good_faith.blind_tests import BlindTestView, NewBlindTest
+from serve.loop.good_faith.disputes import DisputeView, Referral, Settlement
+from serve.loop.good_faith.reputation import CreditView, TierChange
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import CreditReader, OpenService, Overseer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import ballots, juries
-from serve.loop.ballots import BallotView, NewBallots
-from serve.loop.juries import JuryView, NewJury, NewVote
+from serve.loop.teaching import ballots, juries
+from serve.loop.teaching.ballots import BallotView, NewBallots
+from serve.loop.teaching.juries import JuryView, NewJury, NewVote
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import Clerk, OpenService, Overseer

@@ -7,8 +7,8 @@ from itertools import chain
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from serve.loop import labels
-from serve.loop.labels import LabelView
+from serve.loop.teaching import labels
+from serve.loop.teaching.labels import LabelView
 from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, LabelReader, OpenService
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import networks
-from serve.loop.networks import NetworkView
+from serve.loop.sellers import networks
+from serve.loop.sellers.networks import NetworkView
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import NetworkReader, OpenService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import policies
-from serve.loop.policies import NewPolicy, PolicyView
+from serve.loop.policy import policies
+from serve.loop.policy.policies import NewPolicy, PolicyView
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, PolicyEditor, PolicyReader

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from serve.loop import rights_documents
-from serve.loop.rights_documents import DocumentReview, NewRightsDocument, RightsDocumentView
+from serve.loop.good_faith import rights_documents
+from serve.loop.good_faith.rights_documents import DocumentReview, NewRightsDocument, RightsDocumentView
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, Overseer, RightsHolderEditor, RightsHolderReader
 from serve.routes.forms import Form, file_schema, form_body, only_form, validated

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from serve.loop import rights_holders
-from serve.loop.rights_holders import NewRightsHolder, RightsHolderChange, RightsHolderView
+from serve.loop.good_faith import rights_holders
+from serve.loop.good_faith.rights_holders import NewRightsHolder, RightsHolderChange, RightsHolderView
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, RightsHolderCreator, RightsHolderEditor, RightsHolderReader
 

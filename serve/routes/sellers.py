@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from serve.loop import sellers
-from serve.loop.sellers import SellerView
+from serve.loop.sellers import sellers
+from serve.loop.sellers.sellers import SellerView
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, SellerReader

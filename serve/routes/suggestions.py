@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from serve.loop.suggestions import MOST_PICTURES, NewAnswer, SuggestionState, SuggestionView
+from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer, SuggestionState, SuggestionView
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, OpenService, ReferenceCreator, ReferenceReader

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from serve.loop import text_holds
-from serve.loop.text_holds import Clearance, State, TextHoldPage, TextHoldView
+from serve.loop.texts import text_holds
+from serve.loop.texts.text_holds import Clearance, State, TextHoldPage, TextHoldView
 from serve.protocol.paging import Cursor, Limit
 from serve.protocol.problems import documented
 from serve.routes.dependencies import ListingReader, OpenService, TextExaminer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from serve.loop.traits import NewTrait, TraitView
+from serve.loop.stock.traits import NewTrait, TraitView
 from serve.protocol.problems import documented
 from serve.routes.dependencies import BoundedWork, OpenService, ReferenceCreator, ReferenceEditor, ReferenceReader
 from serve.routes.forms import Form, file_schema, form_body, only_form, validated

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.loop import deliveries, webhooks
-from serve.loop.deliveries import DeliveryView
-from serve.loop.webhooks import NewWebhook, WebhookView, WebhookWithSecret
+from serve.loop.push import deliveries, webhooks
+from serve.loop.push.deliveries import DeliveryView
+from serve.loop.push.webhooks import NewWebhook, WebhookView, WebhookWithSecret
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, WebhookEditor, WebhookReader

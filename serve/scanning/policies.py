@@ -1,6 +1,6 @@
 """The policy in force: the highest version that is stored, in every process within a second.
 
-serve/loop/policies.py makes new versions; none is ever changed.
+serve/loop/policy/policies.py makes new versions; none is ever changed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A match alone is never proof: a shop sells genuine goods too, so a genuine mark is allowed, and only what was done to
 a mark or to a brand's photo is held up. Without adjudicated outcomes nobody can bound the share of genuine listings
-that a block would hit; the first policy therefore knows `review` only. serve/loop/policy_fit.py learns thresholds from
-outcomes, for each brand.
+that a block would hit; the first policy therefore knows `review` only. serve/loop/policy/policy_fit.py learns
+thresholds from outcomes, for each brand.
 
 What its text says of brands may hold a listing up too, whatever is in its pictures: the policy says which rules count.
 """

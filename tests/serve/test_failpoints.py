@@ -50,7 +50,7 @@ PROGRAM = "from serve.failpoints import reached; reached('pictures kept'); reach
 def actions() -> set[str]:
     """What the code writes into the audit log; of a text that is put together, what is fixed."""
     found = set()
-    for path in (*SERVE.glob("loop/*.py"), *SERVE.glob("models/*.py")):
+    for path in (*SERVE.glob("loop/**/*.py"), *SERVE.glob("models/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "action":
                 if isinstance(node.value, ast.Constant):

@@ -134,7 +134,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "read labels": ["labels.read"],
         "read policies": ["policies.read"],
         "set and fit policies": ["policies.change"],
-        "send jurors' votes, read juries": ["juries.run"],
+        "send jurors' votes, make ballots, read juries": ["juries.run"],
         "review documents, set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
     }  # fmt: skip
     assert {action for actions in rows.values() for action in actions} == set(PERMISSIONS)

@@ -25,7 +25,7 @@ from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, 
 from serve.identifiers import new_id
 from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
-from serve.loop.suggestions import cut_out_key
+from serve.loop.stock.suggestions import cut_out_key
 
 NUMBERS = itertools.count(1)
 
@@ -159,6 +159,14 @@ class Marketplace:
         answer = self.client.post(f"/v1/cases/{case}/complaint", headers=self.brand_key)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
+
+    def slip(self, case: str, **more: Any) -> str:
+        """The id of the case that tests, under a cover, with the pictures of `case`."""
+        number = next(NUMBERS)
+        body = {"case_id": case, "cover": {"id": f"C-{number}", "seller": f"cover {number}"}, **more}
+        answer = self.client.post("/v1/blind-tests", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["case_id"])
 
     def jury(self, case: str | None = None, *, jurors: int = 3) -> str:
         """The id of a jury about a case, or about a new one."""

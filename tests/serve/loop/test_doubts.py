@@ -9,10 +9,9 @@ import pytest
 from marketplace import Marketplace
 from service_client import Client
 from sqlalchemy import text
-from test_blind_tests import slip
 
 from serve.loop.deadlines import Deadlines
-from serve.loop.outcomes import settled_outcomes
+from serve.loop.policy.outcomes import settled_outcomes
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ def test_trust_and_safety_find_what_those_cleared_or_left_who_are_suspended_now(
     for case in (closed, left):
         brand.end(case)
     brand.decide(brand.complaint())
-    brand.judge(slip(brand, before, truth="fake"), "not_infringing")
+    brand.judge(brand.slip(before, truth="fake"), "not_infringing")
     assert doubtful(brand) == []
     set_tier(brand, "suspended")
     after = cleared(brand)
@@ -211,7 +210,7 @@ def test_nobody_doubts_what_is_about_to_end_was_complained_of_or_nobody_sells(br
     decided = brand.case()
     brand.decide(brand.complaint(decided), "dismissed")
     assert brand.doubt(decided).json()["state"] == "closed"
-    test = slip(brand, brand.case())
+    test = brand.slip(brand.case())
     brand.judge(test, "not_infringing")
     assert "under a cover" in brand.doubt(test).json()["detail"]
     states = [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in (late, decided, test)]

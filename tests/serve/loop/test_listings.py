@@ -17,7 +17,7 @@ from model.decode import decode
 from serve.access.roles import Role
 from serve.database.loop_tables import ListingRecord
 from serve.loop import listings
-from serve.loop.stock_vectors import describe_missing
+from serve.loop.stock.stock_vectors import describe_missing
 from serve.pictures.objects import decode_stored
 from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords

@@ -1,0 +1,1 @@
+"""How far rights holders are believed, and what they prove."""

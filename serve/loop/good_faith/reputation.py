@@ -1,0 +1,217 @@
+"""A rights holder's credit as it is kept: evidence as it comes and is withdrawn, and the tier that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serve.access.keys import Caller
+from serve.access.roles import Role
+from serve.database.engine import Database
+from serve.database.loop_tables import CreditEvent
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.loop import audit
+from serve.loop.good_faith import own_word
+from serve.loop.good_faith.credit import (
+    WINDOW_DAYS,
+    Credit,
+    Event,
+    Evidence,
+    Shares,
+    Tier,
+    credit_of,
+    history_of,
+    next_tier,
+    shares_of,
+)
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
+from serve.text.wording import Reason
+
+MOST_HISTORY: Final = 200
+
+TIER_SET: Final = "tier set"
+TIER_FOLLOWS: Final = "tier follows the credit"
+"""The steps of the audit log that change a tier; each says which one it was `before`."""
+
+LOCK: Final = {"key_share": True}
+"""FOR NO KEY UPDATE: new cases of the rights holder need not wait."""
+
+
+class CreditValue(Answer):
+    """The posterior over the share of judgements that hold."""
+
+    mean: Annotated[float, Field(ge=0, le=1)]
+    low: Annotated[float, Field(description="Lower end of the central 95 % interval")]
+    high: Annotated[float, Field(description="Upper end")]
+
+
+class CreditMoment(CreditValue):
+    """The posterior after a change."""
+
+    moment: datetime
+
+
+class CreditView(Answer):
+    """A rights holder's credit as it is sent. It names no case: a blind test must not show itself."""
+
+    rights_holder_id: str
+    tier: Tier
+    credit: CreditValue
+    held: Annotated[float, Field(description="Judgements that held, by weight")]
+    failed: Annotated[float, Field(description="Judgements that did not, by weight")]
+    complaints: Annotated[int, Field(description="Decided in the last three months")]
+    upheld_share: float
+    overturned_share: float
+    history: Annotated[list[CreditMoment], Field(description=f"The last {MOST_HISTORY} changes, oldest first")]
+
+
+class TierChange(BaseModel):
+    """A tier that trust & safety set by hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tier: Tier
+    reason: Reason
+
+
+def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *, subject: str) -> None:
+    """Have `evidence` stand for what `subject` (a complaint or a blind test) says, in place of what it said before.
+
+    The rights holder's tier and the labels that rest on its word alone follow.
+    """
+    holder = lock_holder(session, holder_id)
+    now = datetime.now(UTC)
+    before = session.scalars(
+        select(CreditEvent).where(CreditEvent.subject == subject, CreditEvent.withdrawn.is_(None))
+    ).one_or_none()
+    if before is not None:
+        before.withdrawn = now
+    if evidence is not None:
+        session.add(
+            CreditEvent(id=new_id("credit"), holder_id=holder_id, subject=subject, evidence=evidence, moment=now)
+        )
+    session.flush()
+    credit, shares = _figures(_events(session, holder.id))
+    _follow_rules(session, holder, credit=credit, shares=shares)
+    own_word.follow_credit(session, holder.id, reliability=credit.low)
+
+
+def lock_holder(session: Session, holder_id: str) -> RightsHolder:
+    """The rights holder, locked until the transaction ends.
+
+    Whoever writes or withdraws labels that rest on its word alone takes this lock first: they follow its credit, which
+    changes under it.
+    """
+    return session.get_one(RightsHolder, holder_id, with_for_update=LOCK, populate_existing=True)
+
+
+def reliability_of(session: Session, holder_id: str) -> float:
+    """How far the rights holder's word can be relied on: the lower end of the credit's interval."""
+    return _figures(_events(session, holder_id))[0].low
+
+
+def get_credit(database: Database, holder_id: str, *, caller: Caller) -> CreditView:
+    """The rights holder's credit and tier; to a brand as they stood when the day began (UTC). Raises `Problem` (404).
+
+    Whoever saw either change with one answer would learn which of its cases was a blind test.
+    """
+    until = datetime.combine(datetime.now(UTC).date(), time.min, UTC) if caller.role is Role.BRAND else None
+    with database.read() as session:
+        return _view(session, holder_id, until=until)
+
+
+def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: Caller) -> CreditView:
+    """Suspend a rights holder, or lift it. Raises `Problem` (404)."""
+    with database.write() as session:
+        holder = session.get(RightsHolder, holder_id, with_for_update=LOCK)
+        if holder is None:
+            raise not_found("rights holder", holder_id)
+        _set_tier(session, holder, change, actor=caller.key_id)
+        return _view(session, holder_id)
+
+
+def suspend(session: Session, holder_id: str, *, reason: str, actor: str) -> None:
+    """Suspend the rights holder, whatever its credit, unless it is suspended."""
+    holder = lock_holder(session, holder_id)
+    if holder.tier != "suspended":
+        _set_tier(session, holder, TierChange(tier="suspended", reason=reason), actor=actor)
+
+
+def _set_tier(session: Session, holder: RightsHolder, change: TierChange, *, actor: str) -> None:
+    before, holder.tier = holder.tier, change.tier
+    session.flush()
+    audit.record(
+        session, actor=actor, action=TIER_SET, subject=holder.id,
+        content={"before": before, "tier": change.tier, "reason": change.reason},
+    )  # fmt: skip
+
+
+def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, shares: Shares) -> None:
+    tier: Tier = holder.tier  # type: ignore[assignment] # checked by the table
+    after = next_tier(tier, credit=credit, shares=shares)
+    if after != tier:
+        holder.tier = after
+        session.flush()
+        audit.record(
+            session, actor=audit.SYSTEM, action=TIER_FOLLOWS, subject=holder.id,
+            content={"before": tier, "tier": after},
+        )  # fmt: skip
+
+
+def _events(session: Session, holder_id: str) -> list[Event]:
+    query = select(CreditEvent).where(CreditEvent.holder_id == holder_id).order_by(CreditEvent.id)
+    return [Event(Evidence(row.evidence), row.moment, row.withdrawn) for row in session.scalars(query)]
+
+
+def _as_of(event: Event, moment: datetime) -> Event:
+    """The event as it was known at `moment`."""
+    known = event.withdrawn is not None and event.withdrawn < moment
+    return event if known else replace(event, withdrawn=None)
+
+
+def _figures(events: Sequence[Event]) -> tuple[Credit, Shares]:
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    counting = [event for event in events if event.withdrawn is None]
+    recent = [event.evidence for event in counting if event.moment >= since]
+    return credit_of(event.evidence for event in counting), shares_of(recent)
+
+
+def _tier(session: Session, holder: RightsHolder, *, at: datetime | None) -> Tier:
+    """The tier that held before `at`: the one that the first change since then took the place of, if there was one."""
+    changes = (TIER_SET, TIER_FOLLOWS)
+    change = None if at is None else audit.first_since(session, at, subject=holder.id, actions=changes)
+    tier: Tier = holder.tier if change is None else change["before"]  # type: ignore[assignment] # checked by the table
+    return tier
+
+
+def _view(session: Session, holder_id: str, *, until: datetime | None = None) -> CreditView:
+    """The credit by what came before `until`, or by everything, and the tier that held then, or holds."""
+    holder = session.get(RightsHolder, holder_id)
+    if holder is None:
+        raise not_found("rights holder", holder_id)
+    events = _events(session, holder_id)
+    if until is not None:
+        events = [_as_of(event, until) for event in events if event.moment < until]
+    credit, shares = _figures(events)
+    return CreditView(
+        rights_holder_id=holder_id,
+        tier=_tier(session, holder, at=until),
+        credit=CreditValue(mean=credit.mean, low=credit.low, high=credit.high),
+        held=credit.held,
+        failed=credit.failed,
+        complaints=shares.complaints,
+        upheld_share=shares.upheld,
+        overturned_share=shares.overturned,
+        history=[
+            CreditMoment(moment=moment, mean=one.mean, low=one.low, high=one.high)
+            for moment, one in history_of(events)[-MOST_HISTORY:]
+        ],
+    )

@@ -1,0 +1,1 @@
+"""What thresholds the outcomes of cases allow."""

@@ -1,0 +1,221 @@
+"""The versions of the policy, made by hand or fitted to what is settled.
+
+Each change is a new version, with who made it and why, and what is known of the share of genuine listings that it would
+block. One that would block more than may be is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.tables import Brand, PolicyRecord
+from serve.loop import audit
+from serve.loop.policy.outcomes import settled_outcomes
+from serve.loop.policy.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
+from serve.loop.texts.text_sweep import sweep_later
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import Problem, not_found, unprocessable
+from serve.scanning.policies import CHANNEL
+from serve.scanning.policy import ListingRules, Policy, Thresholds
+from serve.scanning.results import Answer
+from serve.text.wording import Reason
+
+LOCK: Final = 0x504F4C49  # "POLI": versions are written one at a time
+FITTED: Final = "fitted to settled outcomes"
+VERSION_DIGITS: Final = 9
+"""What a version has at most; PostgreSQL's integers have no room for all of ten."""
+
+BrandId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+
+
+class NewPolicy(Thresholds):
+    """Thresholds set by hand: for all brands, and others for some."""
+
+    reason: Reason
+    brands: Mapping[BrandId, Thresholds] = {}
+    listing_rules: Annotated[
+        ListingRules | None,
+        Field(description="What follows for a listing whose text breaks a rule; left out, as in the version before"),
+    ] = None
+
+
+class BrandPolicyView(Answer):
+    """What holds for a brand (`brand_id` null: for all brands that are not listed), and what that rests on."""
+
+    brand_id: str | None
+    review_at: float
+    block_at: Annotated[float | None, Field(description="Null: nothing of the brand is blocked by a scan")]
+    genuine: Annotated[int, Field(description="Settled outcomes that were genuine")]
+    infringing: Annotated[int, Field(description="Settled outcomes that infringed")]
+    blocked: Annotated[
+        int, Field(description="Of the genuine ones, those that `block_at` would block, or 0.99 if null")
+    ]
+    bound: Annotated[
+        float | None, Field(description="Upper bound, 95 %, of the share of genuine listings blocked; null: not asked")
+    ]
+
+
+class PolicyView(Answer):
+    """A version of the policy."""
+
+    version: int
+    in_force: bool
+    model: Annotated[str | None, Field(description="Whose outcomes it rests on; with another model nothing is blocked")]
+    reason: str
+    author: str
+    created: datetime
+    thresholds: Annotated[list[BrandPolicyView], Field(description="That of all brands first")]
+    listing_rules: Annotated[
+        ListingRules, Field(description="Rules for listings' texts; one left out holds nothing up")
+    ]
+
+
+def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page[PolicyView]:
+    """All versions, oldest first."""
+    after = _version(last_id(cursor) or "0")
+    query = select(PolicyRecord).where(PolicyRecord.version > after).order_by(PolicyRecord.version)
+    with database.read() as session:
+        rows = session.scalars(query.limit(limit + 1)).all()
+        newest = _newest(session)
+    return Page(
+        items=[_view(row, newest=newest) for row in rows[:limit]],
+        next_cursor=cursor_after([str(row.version) for row in rows], limit=limit),
+    )
+
+
+def get_policy(database: Database, version: str) -> PolicyView:
+    """One version. Raises `Problem` (404)."""
+    with database.read() as session:
+        record = session.get(PolicyRecord, _version(version)) if _is_version(version) else None
+        if record is None:
+            raise not_found("policy", version)
+        return _view(record, newest=_newest(session))
+
+
+def set_policy(database: Database, new: NewPolicy, *, model: str, author: str) -> PolicyView:
+    """Put thresholds set by hand into force.
+
+    `model` is the one that serves. Raises `Problem`: 404 for an unknown brand, 422 (`bound-not-shown`) when the
+    settled outcomes do not show that at most 0.1 % of a brand's genuine listings would be blocked.
+    """
+    with database.write() as session:
+        version = _next_version(session)
+        _require_brands(session, new.brands)
+        before = _stored(session, version - 1)
+        rules = before.listing_rules if new.listing_rules is None else new.listing_rules
+        policy = Policy(
+            version=version, model=model, review_at=new.review_at, block_at=new.block_at, brands=new.brands,
+            listing_rules=rules,
+        )  # fmt: skip
+        basis = basis_of(settled_outcomes(session, model=model), policy)
+        _require_bounds(policy, basis)
+        if rules != before.listing_rules:
+            sweep_later(session)
+        return _store(session, policy, basis, reason=new.reason, author=author)
+
+
+def refit_policy(database: Database, *, model: str, precision: float, author: str) -> PolicyView:
+    """Fit thresholds to what is settled, and put them into force; what changes nothing makes no new version.
+
+    `model` is the one that serves, `precision` as in `fit_policy`.
+    """
+    with database.write() as session:
+        version = _next_version(session)
+        fit = fit_policy(settled_outcomes(session, model=model), model=model, version=version, precision=precision)
+        before = _stored(session, version - 1)
+        fitted = fit.policy.model_copy(update={"listing_rules": before.listing_rules})
+        if before == fitted.model_copy(update={"version": before.version}):
+            return _view(session.get_one(PolicyRecord, before.version), newest=before.version)
+        return _store(session, fitted, fit.basis, reason=FITTED, author=author)
+
+
+def _next_version(session: Session) -> int:
+    """The version after the newest; writers take turns from here to their commit."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    return _newest(session) + 1
+
+
+def _newest(session: Session) -> int:
+    return session.scalars(select(PolicyRecord.version).order_by(PolicyRecord.version.desc()).limit(1)).one()
+
+
+def _stored(session: Session, version: int) -> Policy:
+    return Policy.model_validate(session.get_one(PolicyRecord, version).content)
+
+
+def _store(
+    session: Session, policy: Policy, basis: Mapping[str, Basis], *, reason: str, author: str
+) -> PolicyView:  # fmt: skip
+    record = PolicyRecord(
+        version=policy.version, content=policy.model_dump(mode="json"), reason=reason, author=author,
+        basis={brand: asdict(one) for brand, one in basis.items()},
+    )  # fmt: skip
+    session.add(record)
+    session.flush()
+    session.refresh(record)
+    session.execute(text(f"NOTIFY {CHANNEL}"))
+    audit.record(
+        session, actor=author, action="policy changed", subject=f"policy {policy.version}", content={"reason": reason}
+    )  # fmt: skip
+    return _view(record, newest=policy.version)
+
+
+def _require_brands(session: Session, brands: Iterable[str]) -> None:
+    wanted = set(brands)
+    unknown = wanted - set(session.scalars(select(Brand.id).where(Brand.id.in_(wanted))))
+    if unknown:
+        raise not_found("brand", min(unknown))
+
+
+def _require_bounds(policy: Policy, basis: Mapping[str, Basis]) -> None:
+    for brand, known in basis.items():
+        if policy.thresholds(brand).block_at is not None and known.bound > MOST_BLOCKED:
+            raise _not_shown(brand, known)
+
+
+def _not_shown(brand: str, known: Basis) -> Problem:
+    whose = f"of {brand}" if brand else "of brands that are not listed"
+    return unprocessable(
+        "bound-not-shown",
+        f"From {known.genuine} settled genuine listings {whose}, of which {known.blocked} would be blocked, it "
+        f"cannot be shown that at most {MOST_BLOCKED:.1%} are (bound {known.bound:.2%}); raise block_at or omit it.",
+    )
+
+
+def _is_version(text_: str) -> bool:
+    return text_.isdecimal() and len(text_) <= VERSION_DIGITS
+
+
+def _version(text_: str) -> int:
+    if not _is_version(text_):
+        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.")
+    return int(text_)
+
+
+def _view(record: PolicyRecord, *, newest: int) -> PolicyView:
+    policy = Policy.model_validate(record.content)
+    others = sorted({*policy.brands, *record.basis} - {ALL_BRANDS})
+    return PolicyView(
+        version=policy.version,
+        in_force=policy.version == newest,
+        model=policy.model,
+        reason=record.reason,
+        author=record.author,
+        created=record.created,
+        thresholds=[_brand_view(policy, brand, record.basis.get(brand)) for brand in (ALL_BRANDS, *others)],
+        listing_rules=policy.listing_rules,
+    )
+
+
+def _brand_view(policy: Policy, brand: str, known: dict[str, Any] | None) -> BrandPolicyView:
+    own = policy.thresholds(brand)
+    counts = known or {"genuine": 0, "infringing": 0, "blocked": 0, "bound": None}
+    return BrandPolicyView(brand_id=brand or None, review_at=own.review_at, block_at=own.block_at, **counts)

@@ -1,0 +1,190 @@
+"""Deliveries: messages to a rights holder's webhook, signed after Standard Webhooks, tried again until they arrive.
+
+A message is written in the transaction of what it tells of, with the job that sends it. Each try and what came of it
+is kept. A receiver may get a message twice (a process may die between sending and noting it): its id stays the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+import httpx2
+import structlog
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from standardwebhooks import Webhook as Signer
+
+from serve import failpoints
+from serve.database.engine import Database
+from serve.database.loop_tables import Delivery, DeliveryAttempt, Webhook
+from serve.database.tables import RightsHolder
+from serve.identifiers import new_id
+from serve.jobs import defer
+from serve.loop.push.egress import Egress, NotPublicError
+from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.problems import not_found
+from serve.scanning.results import Answer
+
+DELIVER: Final = "deliver"
+"""The task's name."""
+
+BACKOFF: Final = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)  # fmt: skip
+"""How long after a try that failed the next one comes, as Standard Webhooks proposes; then it is given up."""
+
+State = Literal["pending", "delivered", "failed"]
+
+log = structlog.get_logger(__name__)
+
+
+class AttemptView(Answer):
+    """One try."""
+
+    moment: datetime
+    status: Annotated[int | None, Field(description="The HTTP status that came back")]
+    error: Annotated[str | None, Field(description="Why none did")]
+    milliseconds: int
+
+
+class DeliveryView(Answer):
+    """A message and what became of it."""
+
+    id: Annotated[str, Field(description="The `webhook-id` of its requests")]
+    type: str
+    state: State
+    created: datetime
+    next_attempt: datetime | None
+    attempts: list[AttemptView]
+    payload: dict[str, Any]
+
+
+def push(session: Session, holder_id: str, kind: str, data: Answer) -> None:
+    """Tell the rights holder's webhook, if it has one, once `session` has committed."""
+    if session.get(Webhook, holder_id) is None:
+        return
+    now = datetime.now(UTC)
+    payload = {"type": kind, "timestamp": now.isoformat(), "data": data.model_dump(mode="json")}
+    delivery = Delivery(
+        id=new_id("msg"), holder_id=holder_id, kind=kind, body=json.dumps(payload, ensure_ascii=False), state="pending",
+        round_attempts=0, next_attempt=now,
+    )  # fmt: skip
+    session.add(delivery)
+    session.flush()
+    defer(session, DELIVER, delivery_id=delivery.id)
+
+
+class Deliverer:
+    """Sends messages; `deliver` is the task."""
+
+    def __init__(self, database: Database, *, egress: Egress) -> None:
+        self._database = database
+        self._egress = egress
+
+    async def deliver(self, delivery_id: str) -> None:
+        """Try to send the message now; a try that fails has the next one deferred."""
+        found = await asyncio.to_thread(self._find, delivery_id)
+        if found is None:
+            return
+        delivery, webhook = found
+        failpoints.reached(failpoints.MESSAGE_FOUND)
+        start = time.monotonic()
+        status, error = await _post(delivery, webhook, egress=self._egress)
+        failpoints.reached(failpoints.MESSAGE_SENT)
+        attempt = DeliveryAttempt(
+            delivery_id=delivery_id, moment=datetime.now(UTC), status=status, error=error,
+            milliseconds=round((time.monotonic() - start) * 1000.0),
+        )  # fmt: skip
+        await asyncio.to_thread(self._note, delivery_id, attempt)
+        failpoints.reached(failpoints.MESSAGE_NOTED)
+
+    def _find(self, delivery_id: str) -> tuple[Delivery, Webhook] | None:
+        """The message and where it goes; None when it was delivered, or nobody wants it any more."""
+        query = select(Delivery, Webhook).join(Webhook, Webhook.holder_id == Delivery.holder_id)
+        with self._database.read() as session:
+            row = session.execute(query.where(Delivery.id == delivery_id, Delivery.state == "pending")).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def _note(self, delivery_id: str, attempt: DeliveryAttempt) -> None:
+        with self._database.write() as session:
+            delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+            session.add(attempt)
+            if attempt.status is not None and 200 <= attempt.status < 300:
+                delivery.state, delivery.next_attempt = "delivered", None
+            elif delivery.round_attempts == len(BACKOFF):
+                delivery.state, delivery.next_attempt = "failed", None
+                log.warning("a webhook never answered", delivery=delivery_id, holder=delivery.holder_id)
+            else:
+                delivery.next_attempt = attempt.moment + BACKOFF[delivery.round_attempts]
+                delivery.round_attempts += 1
+                defer(session, DELIVER, at=delivery.next_attempt, delivery_id=delivery_id)
+
+
+def list_deliveries(database: Database, holder_id: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
+    """The rights holder's messages, oldest first. Raises `Problem` (404)."""
+    query = select(Delivery).where(Delivery.holder_id == holder_id, Delivery.id > last_id(cursor))
+    with database.read() as session:
+        if session.get(RightsHolder, holder_id) is None:
+            raise not_found("rights holder", holder_id)
+        rows = session.scalars(query.order_by(Delivery.id).limit(limit + 1)).all()
+        items = _views(session, rows[:limit])
+    return Page(items=items, next_cursor=cursor_after([row.id for row in rows], limit=limit))
+
+
+def redeliver(database: Database, holder_id: str, delivery_id: str) -> DeliveryView:
+    """Send a message again, whatever became of it, with the same id. Raises `Problem` (404)."""
+    with database.write() as session:
+        delivery = session.get(Delivery, delivery_id, with_for_update=True)
+        if delivery is None or delivery.holder_id != holder_id:
+            raise not_found("delivery", delivery_id)
+        delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, datetime.now(UTC)
+        defer(session, DELIVER, delivery_id=delivery_id)
+        session.flush()
+        return _views(session, [delivery])[0]
+
+
+async def _post(delivery: Delivery, webhook: Webhook, *, egress: Egress) -> tuple[int | None, str | None]:
+    """The status that came back, or why none did."""
+    moment = datetime.now(UTC)
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "Hallmark",
+        "webhook-id": delivery.id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Signer(webhook.secret).sign(delivery.id, moment, delivery.body),
+    }
+    try:
+        return await egress.post(webhook.url, content=delivery.body, headers=headers), None
+    except NotPublicError as refused:
+        return None, f"{refused}; messages go to public addresses only"
+    except TimeoutError as late:
+        return None, str(late)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def _views(session: Session, deliveries: Sequence[Delivery]) -> list[DeliveryView]:
+    query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_([one.id for one in deliveries]))
+    attempts: dict[str, list[AttemptView]] = {}
+    for row in session.scalars(query.order_by(DeliveryAttempt.id)):
+        view = AttemptView(moment=row.moment, status=row.status, error=row.error, milliseconds=row.milliseconds)
+        attempts.setdefault(row.delivery_id, []).append(view)
+    return [
+        DeliveryView(
+            id=one.id,
+            type=one.kind,
+            state=one.state,  # type: ignore[arg-type] # checked by the table
+            created=one.created,
+            next_attempt=one.next_attempt,
+            attempts=attempts.get(one.id, []),
+            payload=json.loads(one.body),
+        )
+        for one in deliveries
+    ]

@@ -1,0 +1,1 @@
+"""Sellers who infringe, and those who belong together."""

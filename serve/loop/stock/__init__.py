@@ -1,0 +1,1 @@
+"""What is stored, searched for references, fakes and unknown marks."""

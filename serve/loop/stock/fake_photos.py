@@ -1,0 +1,104 @@
+"""The photos of known fakes as vectors, by which a listing that shows one of them is suspected, whatever else is found.
+
+A process keeps those of the model that it serves with, and reads what came since whenever it asks. They are no more
+than a suspicion: whether a fake still counts, and whether the photo is its, is for `serve.loop.stock.known_fakes`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from serve.database.engine import Database
+from serve.database.loop_tables import FakePhoto
+from serve.database.model_tables import ModelRecord
+from serve.loop.stock.stock_vectors import STORED
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `vectors` (n, d)."""
+
+    state: tuple[str, int, int]
+    of: list[tuple[str, str]]
+    vectors: NDArray[np.float32]
+
+
+class FakePhotos:
+    """What is kept of the photos, in memory as in the database; safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._known: _Known | None = None
+
+    def alike(
+        self, photo: NDArray[np.float32], *, model: str, least: float, most: int
+    ) -> list[tuple[str, str]]:  # fmt: skip
+        """The `most` fakes' photos that are most like the `photo` (d,) of `model`, from the cosine `least` on.
+
+        Of each the brand and the key of the picture, the most alike first.
+        """
+        known = self._current(model)
+        if not known.of:
+            return []
+        cosines = known.vectors @ photo
+        order = np.argsort(-cosines, kind="stable")[:most]
+        return [known.of[place] for place in order if cosines[place] >= least]
+
+    def _current(self, model: str) -> _Known:
+        with self._database.read() as session:
+            newest, count = session.execute(
+                select(func.coalesce(func.max(FakePhoto.number), 0), func.count()).where(FakePhoto.model == model)
+            ).one()
+            with self._lock:
+                if self._known is not None and self._known.state == (model, newest, count):
+                    return self._known
+            query = select(FakePhoto.brand_id, FakePhoto.object_key, FakePhoto.vector).where(FakePhoto.model == model)
+            rows = session.execute(query.order_by(FakePhoto.number)).all()
+        vectors = [np.frombuffer(row.vector, STORED).astype(np.float32) for row in rows]
+        known = _Known(
+            (model, newest, count),
+            [(row.brand_id, row.object_key) for row in rows],
+            np.stack(vectors) if vectors else np.zeros((0, 0), np.float32),
+        )
+        with self._lock:
+            self._known = known
+        return known
+
+
+def keep_photo(
+    session: Session, *, brand_id: str, object_key: str, vector: NDArray[np.float32], model: str
+) -> None:  # fmt: skip
+    """Keep the `vector` (d,) of the photo of a fake of the brand's; one that is kept stays."""
+    stored = np.ascontiguousarray(vector, dtype=STORED).tobytes()
+    row = insert(FakePhoto).values(model=model, brand_id=brand_id, object_key=object_key, vector=stored)
+    session.execute(row.on_conflict_do_nothing(constraint="fake_photos_once"))
+
+
+def kept_photos(session: Session, *, model: str) -> set[tuple[str, str]]:
+    """Brand and key of each picture that has a vector of `model`."""
+    rows = session.execute(select(FakePhoto.brand_id, FakePhoto.object_key).where(FakePhoto.model == model))
+    return {(row.brand_id, row.object_key) for row in rows}
+
+
+def lacks_photo(object_key: ColumnExpressionArgument[str | None], *, model: str) -> ColumnElement[bool]:
+    """Whether the picture has no vector of `model`."""
+    return ~exists().where(FakePhoto.model == model, FakePhoto.object_key == object_key)
+
+
+def forget_photo(session: Session, object_key: str) -> None:
+    """Drop the vectors of a picture that counts no more."""
+    session.execute(delete(FakePhoto).where(FakePhoto.object_key == object_key))
+
+
+def forget_models(session: Session, *, but: str) -> None:
+    """Drop the vectors of models that are not kept, `but` one."""
+    kept = select(ModelRecord.name).where(ModelRecord.kept)
+    session.execute(delete(FakePhoto).where(FakePhoto.model != but, FakePhoto.model.not_in(kept)))

@@ -1,0 +1,164 @@
+"""Fake traits: how a brand's fakes are known, in words, in a picture, or both. A picture of a fake is a label too."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model.encoding import png
+from serve.access.keys import Caller
+from serve.database.engine import Database
+from serve.database.loop_tables import Trait
+from serve.database.tables import Brand
+from serve.identifiers import new_id
+from serve.jobs import defer
+from serve.loop import audit
+from serve.loop.good_faith.reputation import lock_holder
+from serve.loop.good_faith.rights_documents import require_rights
+from serve.loop.stock.fake_photos import forget_photo, keep_photo
+from serve.loop.stock.stock_search import SEARCH
+from serve.loop.teaching.labels import teach_trait, withdraw
+from serve.pictures.decoding import DecoderPool
+from serve.pictures.new_files import NewFiles
+from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.problems import not_found, unprocessable
+from serve.scanning.results import Answer, Finding, Listing
+from serve.scanning.scans import ScanDesk
+from serve.text.wording import Note
+
+
+class NewTrait(BaseModel):
+    """What comes with, or in the place of, a picture of the fake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[Note | None, Field(description="How the fake is known")] = None
+    note: Annotated[Note | None, Field(description="For the brand's own use")] = None
+
+
+class TraitView(Answer):
+    """A fake trait as it is sent."""
+
+    id: str
+    brand_id: str
+    text: str | None
+    note: str | None
+    picture: Annotated[str | None, Field(description="Path of the picture")]
+    created: datetime
+
+
+class TraitLibrary:
+    """The fake traits of all brands; safe to use from several threads."""
+
+    def __init__(
+        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool, prove_ownership: bool
+    ) -> None:
+        self._database = database
+        self._prove_ownership = prove_ownership
+        self._objects = objects
+        self._scans = scans
+        self._decoder = decoder
+
+    def add(self, brand_id: str, new: NewTrait, picture: bytes | None, *, caller: Caller) -> TraitView:
+        """Keep a trait. Its picture is scanned as a listing's that names the brand, and each region that is found to be
+        the brand's becomes a label; where none is, the whole picture does. The stock is searched for it at once.
+
+        Raises `ImageRejected`, and `Problem`: 404, 403 without proof of rights, 422 (`trait-empty`) for neither words
+        nor a picture.
+        """
+        if not new.text and picture is None:
+            raise unprocessable("trait-empty", "Say how the fake is known (`text`), or send its picture (`image`).")
+        name = self._name_of(brand_id, caller=caller)
+        digest = None if picture is None else hashlib.sha256(picture).digest()
+        with self._database.read() as session:
+            made = audit.made_before(session, "trait added")
+            if made is not None and session.get_one(Trait, made).sha256 == digest:  # an answer may make several
+                return _view(_find(session, brand_id, made))
+        trait = Trait(id=new_id("trait"), brand_id=brand_id, text=new.text, note=new.note, sha256=digest)
+        findings: list[Finding] = []
+        model = ""
+        if picture is not None:
+            image = self._decoder.decode(picture)
+            examined = self._scans.examine(picture, moment=self._scans.now(Listing(brand_claimed=name)))
+            findings = [one for one in examined.result.findings if one.brand_id == brand_id]
+            model, vector = examined.result.model, examined.vectors[0]
+            trait.object_key = f"traits/{trait.id}"
+            trait.height, trait.width = image.shape[:2]
+        with NewFiles(self._objects) as kept, self._database.write() as session:
+            if picture is not None:
+                kept.put(trait.object_key or "", picture)
+            brand = session.get(Brand, brand_id)
+            if brand is None:
+                raise not_found("brand", brand_id)
+            session.add(trait)
+            session.flush()
+            session.refresh(trait)
+            if picture is not None:
+                teach_trait(session, trait, holder_id=brand.holder_id, findings=findings, model=model)
+                keep_photo(session, brand_id=brand_id, object_key=trait.object_key or "", vector=vector, model=model)
+            audit.record(
+                session, actor=caller.key_id, action="trait added", subject=trait.id,
+                content={"brand": brand_id, "text": new.text, "labels": len(findings)},
+            )  # fmt: skip
+            defer(session, SEARCH, trait_id=trait.id)
+            return _view(trait)
+
+    def _name_of(self, brand_id: str, *, caller: Caller) -> str:
+        """The brand's name. Raises `Problem`: 404, 403 where `caller` has not proved that it may act for the brand."""
+        with self._database.read() as session:
+            brand = session.get(Brand, brand_id)
+            if brand is None:
+                raise not_found("brand", brand_id)
+            require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
+            return brand.name
+
+    def list(self, brand_id: str) -> list[TraitView]:
+        """The brand's traits, oldest first. Raises `Problem` (404)."""
+        query = select(Trait).where(Trait.brand_id == brand_id, Trait.removed.is_(None)).order_by(Trait.id)
+        with self._database.read() as session:
+            if session.get(Brand, brand_id) is None:
+                raise not_found("brand", brand_id)
+            return [_view(row) for row in session.scalars(query)]
+
+    def picture(self, brand_id: str, trait_id: str) -> bytes:
+        """The trait's picture as PNG, decoded anew. Raises `Problem` (404)."""
+        with self._database.read() as session:
+            key = _find(session, brand_id, trait_id).object_key
+        if key is None:
+            raise not_found("picture of the trait", trait_id)
+        try:
+            return png(decode_stored(self._objects.get(key)))
+        except ObjectMissingError as error:
+            raise not_found("picture of the trait", trait_id) from error
+
+    def remove(self, brand_id: str, trait_id: str, *, caller: Caller) -> None:
+        """Take a trait back: its labels count no more. Raises `Problem`: 404, 403 without proof of rights."""
+        with self._database.write() as session:
+            trait = _find(session, brand_id, trait_id, for_update=True)
+            require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
+            trait.removed = datetime.now(UTC)
+            lock_holder(session, session.get_one(Brand, brand_id).holder_id)
+            withdraw(session, trait.id)
+            forget_photo(session, trait.object_key or "")
+            audit.record(
+                session, actor=caller.key_id, action="trait removed", subject=trait.id, content={"brand": brand_id}
+            )
+
+
+def _find(session: Session, brand_id: str, trait_id: str, *, for_update: bool = False) -> Trait:
+    found = session.get(Trait, trait_id, with_for_update=for_update)
+    if found is None or found.brand_id != brand_id or found.removed is not None:
+        raise not_found("trait", trait_id)
+    return found
+
+
+def _view(row: Trait) -> TraitView:
+    picture = None if row.object_key is None else f"/v1/brands/{row.brand_id}/traits/{row.id}/picture"
+    return TraitView(
+        id=row.id, brand_id=row.brand_id, text=row.text, note=row.note, picture=picture, created=row.created
+    )

@@ -1,0 +1,1 @@
+"""What listings' texts say of brands, held up and swept."""

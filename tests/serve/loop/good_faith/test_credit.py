@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marketplace import Marketplace
+from sqlalchemy import text
+
+from serve.loop.good_faith import reputation
+from serve.loop.good_faith.credit import (
+    Credit,
+    Event,
+    Evidence,
+    Shares,
+    Tier,
+    credit_from,
+    credit_of,
+    history_of,
+    next_tier,
+    shares_of,
+)
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+GOOD = credit_from(held=100, failed=2)
+
+
+def test_it_starts_as_if_four_of_five_had_held() -> None:
+    start = credit_of([])
+    assert start.mean == pytest.approx(0.8)
+    assert start.low < 0.5
+    assert start.high > 0.98
+
+
+def test_the_interval_holds_95_percent_of_what_the_posterior_draws() -> None:
+    found = credit_from(held=30, failed=10)
+    drawn = np.random.default_rng(1).beta(34, 11, 200_000)
+    assert np.mean((drawn > found.low) & (drawn < found.high)) == pytest.approx(0.95, abs=0.002)
+    assert np.mean(drawn < found.low) == pytest.approx(0.025, abs=0.002)
+    assert found.mean == pytest.approx(drawn.mean(), abs=0.001)
+
+
+def test_much_evidence_gives_the_share_with_the_usual_error() -> None:
+    found = credit_from(held=9_000, failed=1_000)
+    error = NormalDist().inv_cdf(0.975) * np.sqrt(0.9 * 0.1 / 10_000)
+    assert (found.low, found.high) == pytest.approx((0.9 - error, 0.9 + error), abs=2e-4)
+
+
+@given(st.lists(st.sampled_from(Evidence)))
+def test_the_order_of_the_evidence_does_not_matter(evidence: list[Evidence]) -> None:
+    assert credit_of(evidence) == credit_of(reversed(evidence))
+
+
+@given(st.lists(st.tuples(st.sampled_from(Evidence), st.integers(0, 99), st.none() | st.integers(1, 99))))
+def test_the_history_ends_where_the_credit_stands(drawn: list[tuple[Evidence, int, int | None]]) -> None:
+    events = [
+        Event(one, NOW + timedelta(days=day), None if later is None else NOW + timedelta(days=day + later))
+        for one, day, later in drawn
+    ]
+    history = history_of(events)
+    standing = credit_of(event.evidence for event in events if event.withdrawn is None)
+    if history:
+        last = history[-1][1]
+        assert (last.mean, last.low) == pytest.approx((standing.mean, standing.low))
+    moments = [moment for moment, _ in history]
+    assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize(
+    ("tier", "shares", "after"),
+    [
+        ("standard", Shares(20, 0.90, 0.015), "trusted"),
+        ("standard", Shares(19, 1.00, 0.000), "standard"),
+        ("standard", Shares(20, 0.89, 0.000), "standard"),
+        ("standard", Shares(99, 1.00, 0.016), "standard"),
+        ("trusted", Shares(20, 0.90, 0.050), "trusted"),
+        ("trusted", Shares(20, 0.89, 0.000), "standard"),
+        ("trusted", Shares(20, 1.00, 0.051), "standard"),
+        ("trusted", Shares(0, 0.0, 0.0), "trusted"),
+        ("suspended", Shares(99, 1.0, 0.0), "suspended"),
+    ],
+)
+def test_tiers_follow_the_published_rules(tier: Tier, shares: Shares, after: Tier) -> None:
+    assert next_tier(tier, credit=GOOD, shares=shares) == after
+
+
+def test_whoever_is_mostly_wrong_is_suspended() -> None:
+    bad: Credit = credit_from(held=2, failed=30)
+    assert next_tier("trusted", credit=bad, shares=Shares(32, 0.95, 0.0)) == "suspended"
+
+
+def test_overturned_complaints_were_upheld_once() -> None:
+    evidence = [Evidence.UPHELD] * 6 + [Evidence.CONFIRMED, Evidence.OVERTURNED] + [Evidence.DISMISSED] * 2
+    assert shares_of([*evidence, Evidence.AGREES]) == Shares(10, 0.8, 0.125)
+
+
+def test_every_decision_moves_the_credit_and_a_reversal_moves_it_back(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+
+    def counts() -> tuple[float, float]:
+        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+        return credit["held"], credit["failed"]
+
+    assert counts() == (0, 0)
+    complaint = brand.complaint()
+    assert counts() == (0, 0), "what is not decided says nothing"
+    brand.decide(complaint)
+    assert counts() == (1, 0)
+    brand.counter(complaint)
+    assert counts() == (1, 0)
+    brand.decide(complaint, "dismissed")
+    assert counts() == (0, 2)
+    brand.reverse(complaint)
+    assert counts() == (1, 0)
+    history = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["history"]
+    assert len(history) == 5, "two of the three pieces of evidence were withdrawn"
+    assert history[-1]["mean"] == pytest.approx(5 / 6)
+
+
+class Tomorrow(datetime):
+    """A clock that is a day ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) + timedelta(days=1)
+
+
+def test_a_brand_sees_its_credit_as_the_day_began(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    complaint = brand.complaint()
+    brand.decide(complaint)
+    brand.decide(brand.complaint(), "dismissed")
+
+    def seen() -> tuple[float, float, int]:
+        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit", headers=brand.brand_key).json()
+        return credit["held"], credit["failed"], len(credit["history"])
+
+    assert seen() == (0, 0, 0), "else it would tell which case was a blind test"
+    with brand.client.service.database.write() as session:
+        yesterday = "UPDATE credit_events SET moment = now() - interval '1 day' WHERE subject = :id"
+        session.execute(text(yesterday), {"id": complaint})
+    assert seen() == (1, 0, 1)
+    brand.reverse(complaint)
+    assert seen() == (1, 0, 1), "it was withdrawn today"
+
+
+@pytest.mark.parametrize("cause", ["by hand", "forged", "by the rules"])
+def test_a_brand_sees_its_tier_as_the_day_began(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    brand = Marketplace(market.client)
+    url = f"/v1/rights-holders/{brand.holder}"
+
+    def seen(header: dict[str, str] | None = None) -> str:
+        return str(brand.client.get(f"{url}/credit", headers=header).json()["tier"])
+
+    if cause == "forged":
+        brand.document(state="forged")
+    elif cause == "by hand":
+        for tier in ("trusted", "suspended"):
+            brand.client.put(f"{url}/tier", json={"tier": tier, "reason": "a test"})
+    else:
+        monkeypatch.setattr("serve.loop.good_faith.credit.SUSPENDED_BELOW", 1.0)
+        brand.decide(brand.complaint(), "dismissed")
+    assert (seen(), seen(brand.brand_key)) == ("suspended", "standard"), "a blind test may have tipped it"
+    monkeypatch.setattr(reputation, "datetime", Tomorrow)
+    assert seen(brand.brand_key) == "suspended"
+
+
+def test_a_tier_is_of_the_last_three_months(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve.loop.good_faith.credit.ENTRY_COMPLAINTS", 2)
+    brand = Marketplace(market.client)
+    old = brand.complaint()
+    brand.decide(old, "dismissed")
+    with brand.client.service.database.write() as session:
+        long_ago = "UPDATE credit_events SET moment = now() - interval '93 days' WHERE subject = :id"
+        session.execute(text(long_ago), {"id": old})
+    for _ in range(2):
+        brand.decide(brand.complaint())
+    credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    assert (credit["tier"], credit["complaints"], credit["failed"]) == ("trusted", 2, 1)
+
+
+def test_a_trusted_complaint_blocks_at_once_and_a_suspended_one_does_nothing(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    for tier, decision in (("trusted", "block"), ("standard", "review"), ("suspended", "allow")):
+        change = {"tier": tier, "reason": "a test"}
+        assert brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json=change).json()["tier"] == tier
+        case = brand.case()
+        brand.complaint(case)
+        assert brand.decision_on(case) == decision
+        seller = brand.client.get(f"/v1/cases/{case}").json()["listing"]["seller"]
+        notices = brand.client.get("/v1/notices", params={"seller": seller}).json()["items"]
+        assert [notice["subject"] for notice in notices] == (["filed"] if tier == "trusted" else [])
+
+
+def test_the_tier_follows_the_credit_by_itself(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve.loop.good_faith.credit.ENTRY_COMPLAINTS", 2)
+    brand = Marketplace(market.client)
+    tiers = []
+    for outcome in ("upheld", "upheld", "dismissed"):
+        brand.decide(brand.complaint(), outcome)
+        tiers.append(brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["tier"])
+    assert tiers == ["standard", "trusted", "standard"]
