@@ -12,7 +12,16 @@ from starlette.concurrency import run_in_threadpool
 
 from model.runtime import flush_denormals
 from serve.access.auth import Authentication
-from serve.console import brand_pages, case_pages, complaint_pages, jury_pages, market_pages, signing_in
+from serve.console import (
+    brand_pages,
+    case_pages,
+    complaint_pages,
+    good_faith_pages,
+    jury_pages,
+    market_pages,
+    policy_pages,
+    signing_in,
+)
 from serve.database.engine import Database
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
@@ -115,6 +124,8 @@ def create_app(settings: Settings) -> FastAPI:
         signing_in,
         case_pages,
         jury_pages,
+        good_faith_pages,
+        policy_pages,
         complaint_pages,
         brand_pages,
         market_pages,

@@ -12,7 +12,7 @@ from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.genuine.references import NewReference, ReferenceChange
-from serve.loop.good_faith import reputation
+from serve.loop.good_faith import reputation, rights_documents
 from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer
 from serve.loop.stock.traits import NewTrait
 from serve.protocol.paging import Cursor
@@ -50,13 +50,17 @@ def list_brands(request: Request, visit: Reader, service: OpenService, cursor: C
 def show_brand(
     brand_id: str, request: Request, visit: Reader, service: OpenService, cursor: Cursor = None
 ) -> Response:  # fmt: skip
-    """References and traits of a brand; to who may know it, the credit of its rights holder."""
+    """References, traits and suggestions of a brand; to who may know it, its proof of rights and its credit."""
     brand = brands.get_brand(service.database, brand_id)
     credit = None
     if visit.may("credit.read") and visit.reaches(service.database, "holder_id", brand.rights_holder_id):
         credit = reputation.get_credit(service.database, brand.rights_holder_id, caller=visit.caller)
+    documents = None
+    if visit.may("rights_holders.read"):
+        documents = rights_documents.list_documents(service.database, brand_id)
     return page(
-        request, "brand.html", visit=visit, brand=brand, credit=credit, traits=service.traits.list(brand_id),
+        request, "brand.html", visit=visit, brand=brand, credit=credit, documents=documents,
+        traits=service.traits.list(brand_id),
         suggested=service.suggestions.list(brand_id, state="open", limit=MOST_SUGGESTED, cursor=None).items,
         found=service.references.list(brand_id, limit=PAGE, cursor=cursor),
     )  # fmt: skip

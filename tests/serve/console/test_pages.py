@@ -46,7 +46,8 @@ def test_a_role_sees_what_the_api_lets_it_see(market: Marketplace, role: Role) -
         "brand_id": other.brand, "case_id": case, "complaint_id": other.complaint(), "number": "0",
         "reference_id": market.client.get(f"/v1/brands/{other.brand}/references").json()["items"][0]["id"],
         "trait_id": other.trait(text="t", picture=smeared(other.seed)), "suggestion_id": other.suggestion(),
-        "jury_id": other.jury(), "hold_id": "hold_0", "file_id": "file_0",
+        "jury_id": other.jury(), "document_id": other.document(), "dispute_id": "dispute_0",
+        "hold_id": "hold_0", "file_id": "file_0",
     }  # fmt: skip
     browser = Browser.signed_in(market.client, role, brand_id=market.brand if role is Role.BRAND else None)
     for path, action, methods in pages(market):
