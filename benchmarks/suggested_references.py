@@ -1,5 +1,7 @@
 """Brands that uploaded today's drawings alone: do the marks that Hallmark suggests from listings mend what is missing?
 
+And (`--in-use`) do they say more than drawings of all versions in use?
+
 Half of the photos, and garments, are listed, each under a title that names a brand; then the brands register. What is
 suggested to them is answered as an honest brand would: places that show its mark are its own, all else is not. The
 other half of the photos, and other garments, are scanned before and after, and among references of all versions in use.
@@ -43,8 +45,8 @@ WHOLE_MARK, MARK_OF_PLACE = 0.7, 0.3
 PLANNED = "SELECT count(*) FROM mark_searches WHERE due IS NOT NULL AND due < now() + interval '2 minutes'"
 RUNNING = "SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND queue_name = 'long'"
 
-WAYS = ("drawings of today", "and what was suggested", "drawings of all versions in use")
-KEYS = ("today", "suggested", "in_use")
+WAYS = ("what was uploaded", "and what was suggested", "drawings of all versions in use")
+KEYS = ("uploaded", "suggested", "in_use")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under two minutes, with little of everything")
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
+    parser.add_argument("--in-use", action="store_true", help="drawings of all versions in use were uploaded")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
     logos = load_logos(fetch_packages())
@@ -80,6 +83,7 @@ def main() -> None:
     brands = sorted({mark.brand for photo in found for mark in photo.marks})
     today = {brand: drawings for brand, drawings in drawings_of(brands, logos).items() if drawings}
     in_use = {brand: drawings_in_use(brands, logos)[brand] for brand in today}
+    uploaded = in_use if asked.in_use else today
     photos = [one for one in found if {mark.brand for mark in one.marks} & set(today)]
     photos = photos[:: max(1, len(photos) // size.photos)]
     garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning][: size.garments]
@@ -95,7 +99,7 @@ def main() -> None:
             register_brands(one.api, others, progress=quietly)
             list_photos(one.api, listed, plain, names=sorted(today))
             before = brand_ids(one.database)
-            register_brands(one.api, today, progress=quietly)
+            register_brands(one.api, uploaded, progress=quietly)
             own = {name: brand_id for name, brand_id in brand_ids(one.database).items() if name not in before}
             await_search(one.database, list(own))
             answers[WAYS[0]] += list(scans(one.api, scanned, elsewhere, names=sorted(today)))
@@ -109,6 +113,8 @@ def main() -> None:
                 await_search(one.database, list(own))
             clicks["brands"] = len(own)
             answers[WAYS[1]] += list(scans(one.api, scanned, elsewhere, names=sorted(today)))
+        if asked.in_use:
+            continue
         with market() as one:
             register_brands(one.api, {**others, **in_use}, progress=quietly)
             answers[WAYS[2]] += list(scans(one.api, scanned, elsewhere, names=sorted(today)))
@@ -210,22 +216,23 @@ def scans(
 
 def show(answers: Mapping[str, Sequence[Answered]], clicks: Mapping[str, int]) -> None:
     """A table, and a last line of JSON."""
-    table = Table("photos, among references of", *WAYS, title="Right brand first; garments with a finding")
+    ways = [way for way in WAYS if answers.get(way)]
+    table = Table("photos, among references of", *ways, title="Right brand first; garments with a finding")
     figures: dict[str, float] = dict(clicks)
     for title, is_named in (("nothing named", False), ("the listing names the brand", True)):
-        of_way = {way: [one for one in answers[way] if one.is_named == is_named] for way in WAYS}
+        of_way = {way: [one for one in answers[way] if one.is_named == is_named] for way in ways}
         rows = {
-            f"{title}: right": [mean(one.is_right for one in of_way[way] if one.there) for way in WAYS],
+            f"{title}: right": [mean(one.is_right for one in of_way[way] if one.there) for way in ways],
             f"{title}: another brand": [
-                mean(one.top is not None and not one.is_right for one in of_way[way] if one.there) for way in WAYS
+                mean(one.top is not None and not one.is_right for one in of_way[way] if one.there) for way in ways
             ],
-            f"{title}: held up": [mean(one.is_held for one in of_way[way] if one.there) for way in WAYS],
-            f"{title}: garments": [mean(one.top is not None for one in of_way[way] if not one.there) for way in WAYS],
+            f"{title}: held up": [mean(one.is_held for one in of_way[way] if one.there) for way in ways],
+            f"{title}: garments": [mean(one.top is not None for one in of_way[way] if not one.there) for way in ways],
         }
         for name, shares in rows.items():
             table.add_row(name, *(f"{share:.3f}" for share in shares))
             key = name.replace(": ", "_").replace(" ", "_")
-            figures |= {f"{key}_{way}": round(share, 4) for way, share in zip(KEYS, shares, strict=True)}
+            figures |= {f"{key}_{way}": round(share, 4) for way, share in zip(KEYS, shares, strict=False)}
     Console(width=120).print(table)
     print(json.dumps({**figures, "photos": sum(bool(one.there) for one in answers[WAYS[0]]) // 2}))
 
