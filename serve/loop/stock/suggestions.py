@@ -120,6 +120,10 @@ class Suggestions:
         What was begun by an answer that broke off is not done twice. Raises `Problem`: 404, 409 of one that was
         answered, 422 of pictures that it does not have, and 403 of a fake without proof of rights.
         """
+        with self._database.lock(f"answer to {suggestion_id}"):  # two at once would make everything twice
+            return self._answer(brand_id, suggestion_id, new, caller=caller)
+
+    def _answer(self, brand_id: str, suggestion_id: str, new: NewAnswer, *, caller: Caller) -> SuggestionView:
         with self._database.read() as session:
             suggestion = _find(session, brand_id, suggestion_id)
             if audit.carried_out(session, suggestion_id):

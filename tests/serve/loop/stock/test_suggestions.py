@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -205,6 +206,17 @@ def test_an_answer_that_was_broken_off_is_not_given_twice(
     shown = market.client.get(f"/v1/brands/{market.brand}/references").json()["items"]
     assert sorted(answered["became"]) == sorted(one["id"] for one in shown[1:])
     assert len(shown) == 1 + 4
+
+
+def test_of_two_answers_at_once_one_counts(market: Marketplace, unknown: int) -> None:
+    list_photos(market, unknown)
+    search(market)
+    (found,) = suggestions(market)
+    with ThreadPoolExecutor(2) as threads:
+        given = [threads.submit(answer, market, found, "genuine") for _ in range(2)]
+    assert sorted(one.result().status_code for one in given) == [200, 409]
+    shown = market.client.get(f"/v1/brands/{market.brand}/references").json()["items"]
+    assert len(shown) == 1 + len(found["pictures"])
 
 
 def test_what_is_no_answer_is_refused(market: Marketplace, unknown: int) -> None:
