@@ -43,7 +43,10 @@ def list_cases(
 ) -> Response:  # fmt: skip
     """The queue, or cases in another state."""
     found = cases.list_cases(service.database, caller=visit.caller, state=state, limit=PAGE, cursor=cursor)
-    return page(request, "cases.html", visit=visit, found=found, state=state, states=list(CaseState))
+    return page(
+        request, "cases.html", visit=visit, found=found, state=state, states=list(CaseState),
+        suggested=service.suggestions.waiting(caller=visit.caller),
+    )  # fmt: skip
 
 
 @router.get("/{case_id}")

@@ -85,6 +85,9 @@ def test_the_report_and_the_sellers_are_shown(market: Marketplace, trust: Browse
 
 def test_a_brand_says_which_suggested_marks_are_its_own(market: Marketplace, brand: Browser) -> None:
     own, fake, neither = (market.suggestion() for _ in range(3))
+    queue = brand.look("/console/cases")
+    assert "3 marks that no reference shows" in queue.text
+    assert f"/console/brands/{market.brand}" in queue.links
     page = brand.look(f"/console/brands/{market.brand}")
     assert "Seen in 3 photos of 2 sellers" in page.text
     before = len(market.client.get(f"/v1/brands/{market.brand}/references").json()["items"])
@@ -97,6 +100,7 @@ def test_a_brand_says_which_suggested_marks_are_its_own(market: Marketplace, bra
     assert any("/traits/" in picture for picture in page.pictures)
     page = brand.submit(page, f"{neither}/answer", answer="neither", picture0="0")
     assert "Marks that no reference shows" not in page.text
+    assert "marks that no reference shows" not in brand.look("/console/cases").text
 
 
 def test_trust_and_safety_ask_the_public(market: Marketplace, trust: Browser) -> None:
