@@ -2,7 +2,8 @@
 
 Everything is counted by when it began: a listing when it was first sent, a case when it was opened, a complaint when it
 was filed, as it stands now. What only covers a blind test is left out. The ratio to watch is how many fakes were found
-for each that a brand reported, that is, showed as a fake trait with a picture.
+for each that a brand reported, that is, showed as a fake trait with a picture. What Hallmark had found and suggested is
+no report.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold, Trait
+from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion, TextHold, Trait
 from serve.loop.sellers.sellers import covers
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.scanning.results import Answer, Kind
@@ -58,7 +59,7 @@ class FoundFigures(Answer):
 
     found: Annotated[int, Field(description="Upheld complaints that stand")]
     by_kind: Annotated[dict[Kind, int], Field(description="By the strongest finding")]
-    reported: Annotated[int, Field(description="Fake traits with a picture")]
+    reported: Annotated[int, Field(description="Fake traits with a picture that the brand brought")]
     found_per_report: Annotated[float | None, Field(description="Null where nothing was reported")]
 
 
@@ -72,6 +73,16 @@ class TextFigures(Answer):
     held: Annotated[int, Field(description="Still held up")]
 
 
+class SuggestionFigures(Answer):
+    """Marks that were suggested to brands, by what they said."""
+
+    made: int
+    genuine: int
+    fake: int
+    neither: int
+    open: Annotated[int, Field(description="Not answered yet")]
+
+
 class Report(Answer):
     """What came of the time from `since` on, before `until`; null is open."""
 
@@ -82,6 +93,7 @@ class Report(Answer):
     complaints: ComplaintFigures
     fakes: FoundFigures
     texts: TextFigures
+    suggestions: SuggestionFigures
 
 
 def report(database: Database, *, since: datetime | None, until: datetime | None) -> Report:
@@ -103,7 +115,11 @@ def report(database: Database, *, since: datetime | None, until: datetime | None
         .group_by(ListingRecord.decision)
     )
     texts = select(TextHold.state, func.count()).where(within(TextHold.created)).group_by(TextHold.state)
-    traits = select(func.count()).where(within(Trait.created), Trait.object_key.is_not(None))
+    suggestions = select(Suggestion.state, func.count()).where(within(Suggestion.created)).group_by(Suggestion.state)
+    followed = select(func.unnest(Suggestion.became)).where(Suggestion.state == "fake")
+    traits = select(func.count()).where(
+        within(Trait.created), Trait.object_key.is_not(None), Trait.id.not_in(followed)
+    )  # fmt: skip
     with database.read() as session:
         return Report(
             since=since,
@@ -113,6 +129,7 @@ def report(database: Database, *, since: datetime | None, until: datetime | None
             complaints=_complaints(_counts(session, complaints)),
             fakes=_fakes(session, within(Complaint.created), reported=session.scalar(traits) or 0),
             texts=_texts(_counts(session, texts)),
+            suggestions=_suggestions(_counts(session, suggestions)),
         )
 
 
@@ -132,6 +149,16 @@ def _texts(by_state: Mapping[str, int]) -> TextFigures:
         cleared=by_state.get("cleared", 0),
         lifted=by_state.get("lifted", 0),
         held=by_state.get("held", 0),
+    )
+
+
+def _suggestions(by_state: Mapping[str, int]) -> SuggestionFigures:
+    return SuggestionFigures(
+        made=sum(by_state.values()),
+        genuine=by_state.get("genuine", 0),
+        fake=by_state.get("fake", 0),
+        neither=by_state.get("neither", 0),
+        open=by_state.get("open", 0),
     )
 
 

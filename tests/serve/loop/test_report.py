@@ -54,6 +54,19 @@ def test_fakes_are_set_against_those_that_brands_reported(brand: Marketplace) ->
     assert (fakes["found"], fakes["reported"], fakes["found_per_report"]) == (3, 1, 3.0)
 
 
+def test_what_hallmark_suggested_is_no_report_of_the_brands(brand: Marketplace) -> None:
+    began = datetime.now(UTC)
+    suggested = [brand.suggestion() for _ in range(4)]
+    for suggestion, said in zip(suggested, ("fake", "genuine", "neither"), strict=False):
+        path = f"/v1/brands/{brand.brand}/suggestions/{suggestion}/answer"
+        assert brand.client.post(path, json={"answer": said}, headers=brand.brand_key).status_code == 200
+    found = report(brand, since=began)
+    assert found["suggestions"] == {"made": 4, "genuine": 1, "fake": 1, "neither": 1, "open": 1}
+    assert found["fakes"]["reported"] == 0
+    brand.trait(picture=disguised(brand.seed))
+    assert report(brand, since=began)["fakes"]["reported"] == 1
+
+
 def test_what_came_before_or_after_is_left_out(brand: Marketplace) -> None:
     brand.decide(brand.complaint())
     between = datetime.now(UTC)
