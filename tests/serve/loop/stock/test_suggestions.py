@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, RestingSearcher
 from mosaics import mosaic, png
 from plain_bundle import NoDetector, plain_bundle
 from service_client import Client
@@ -19,7 +20,10 @@ from model.decode import decode
 from model.regions import Box, Region, RgbImage
 from serve import service
 from serve.access.roles import Role
+from serve.database.loop_tables import MarkSearch
+from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.mark_search import MarkSearcher
+from serve.loop.stock.stock_search import StockSearch
 
 MARK = Box(12, 24, 96, 96)
 LETTER = Box(28, 40, 32, 32)
@@ -41,6 +45,7 @@ def place_bundle(name: str) -> ModelBundle:
 def without_weights() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(service, "load_bundle", lambda folder, threads: place_bundle(folder.name))
+        patch.setattr(service, "MarkSearcher", RestingSearcher)
         yield
 
 
@@ -251,9 +256,21 @@ def test_a_search_is_planned_once_for_many_listings_and_at_once_after_a_referenc
         with market.client.service.database.read() as session:
             return list(session.scalars(query, {"brand": market.brand}))
 
-    before = len(planned())
+    assert planned() == []
     list_photos(market, unknown)
-    assert len(planned()) == before + 1
+    (later,) = planned()
+    assert later > datetime.now(UTC) + timedelta(minutes=50)
+    one = market.client.service
+    fakes = KnownFakes(one.database, one.objects, decode=decode, bundle=lambda: one.bundle)
+    stock = StockSearch(
+        one.database, one.objects, listings=one.listings, fakes=fakes, decode=decode, bundle=lambda: one.bundle
+    )
+    reference = market.client.reference(market.brand, png(mosaic(market.seed + 40_000)))
+    asyncio.run(stock.search_for_reference(reference))
+    with one.database.read() as session:
+        due = session.get_one(MarkSearch, market.brand).due
+    assert due is not None
+    assert due <= datetime.now(UTC)
 
 
 def test_the_rights_holder_is_told_once_of_a_mark(market: Marketplace, unknown: int) -> None:
