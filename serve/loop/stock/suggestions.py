@@ -153,11 +153,12 @@ class Suggestions:
         with self._database.write() as session:
             suggestion = _find(session, brand_id, suggestion_id, for_update=True)
             _require_open(suggestion)
-            suggestion.state, suggestion.became, suggestion.answered = new.answer, became, datetime.now(UTC)
+            suggestion.state, suggestion.answered = new.answer, datetime.now(UTC)
+            suggestion.became = list(dict.fromkeys(became))  # cut-outs may be the same to the last pixel
             session.flush()
             audit.record(
                 session, actor=caller.key_id, action="suggestion answered", subject=suggestion_id,
-                content={"brand": brand_id, "answer": new.answer, "became": became},
+                content={"brand": brand_id, "answer": new.answer, "became": suggestion.became},
             )  # fmt: skip
             return view_suggestion(suggestion)
 

@@ -119,8 +119,8 @@ class Marketplace:
         assert added.status_code == 201, added.text
         return str(added.json()["id"])
 
-    def suggestion(self) -> str:
-        """The id of a mark that is suggested to the brand, as a search leaves it."""
+    def suggestion(self, *, cut_outs: int = 1) -> str:
+        """The id of a mark that is suggested to the brand, as a search leaves it; its cut-outs are the same."""
         service, listing = self.client.service, self.listing(id=f"seen {next(NUMBERS)}")["listing"]
         suggestion_id = new_id("suggestion")
         with service.database.write() as session:
@@ -130,11 +130,13 @@ class Marketplace:
             seen = {"listing_id": listing["id"], "image_id": image_id, "position": 0, "box": [0.0, 0.0, 96.0, 96.0]}
             session.add(
                 Suggestion(
-                    id=suggestion_id, brand_id=self.brand, photos=3, sellers=2, pictures=[seen], state="open",
-                    became=[],
+                    id=suggestion_id, brand_id=self.brand, photos=3, sellers=2, pictures=[seen] * cut_outs,
+                    state="open", became=[],
                 )
             )  # fmt: skip
-        service.objects.put(cut_out_key(suggestion_id, 0), png(mosaic(self.seed + next(NUMBERS))))
+        shown = png(mosaic(self.seed + next(NUMBERS)))
+        for number in range(cut_outs):
+            service.objects.put(cut_out_key(suggestion_id, number), shown)
         return suggestion_id
 
     def send(self, *pictures: bytes, **listing: Any) -> httpx2.Response:

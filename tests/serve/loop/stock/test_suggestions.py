@@ -130,6 +130,13 @@ def test_a_genuine_mark_becomes_references_by_which_it_is_recognised(market: Mar
     assert (again.status_code, again.json()["state"]) == (409, "genuine")
 
 
+def test_cut_outs_that_are_the_same_become_one_reference(market: Marketplace) -> None:
+    suggestion = market.suggestion(cut_outs=2)
+    answered = answer(market, {"id": suggestion}, "genuine").json()
+    assert len(answered["became"]) == 1
+    assert len(market.client.get(f"/v1/brands/{market.brand}/references").json()["items"]) == 2
+
+
 def test_a_fake_becomes_a_trait_whose_photo_is_known_again(market: Marketplace, unknown: int) -> None:
     (first, *_) = list_photos(market, unknown)
     search(market)
