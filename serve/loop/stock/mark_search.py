@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -31,9 +31,8 @@ from serve.genuine.references import LEAST_SIDE
 from serve.identifiers import new_id
 from serve.jobs import Ending, Task
 from serve.loop.push.deliveries import push
-from serve.loop.sellers.sellers import covers
 from serve.loop.stock.recurring_marks import ALIKE, RecurringMark, SeenPicture, recurring_marks
-from serve.loop.stock.stock_vectors import STORED, describe_missing
+from serve.loop.stock.stock_vectors import describe_missing, is_cover, newest_of_listing, regions_of
 from serve.loop.stock.suggestions import MOST_PICTURES, cut_out_key, view_suggestion
 from serve.loop.stock.unrecognised import SEARCH_MARKS, search_later
 from serve.pictures.new_files import NewFiles
@@ -285,35 +284,38 @@ def _place(image: RgbImage, vector: Vectors, *, earlier: Sequence[Vectors], bund
 def _pictures(session: Session, query: Select[Any], *, brand_id: str, bundle: ModelBundle) -> Iterator[_Stored]:
     """The pictures of the query's listings, with the vectors of the model."""
     for row in session.execute(query.where(StockVectors.model == bundle.name)):
-        vectors = np.frombuffer(row.vectors, STORED).reshape(-1, bundle.embedder.dimension).astype(np.float32)
         taken = [
             Box(*one["box"]) for one in row.findings if one["image"] == row.position and one["brand_id"] != brand_id
         ]
-        seen = SeenPicture(row.seller, vectors)
+        seen = SeenPicture(row.seller, regions_of(row.vectors, dimension=bundle.embedder.dimension))
         yield _Stored(row.id, row.object_key, row.position, row.marketplace_id, taken, seen)
 
 
 def _unrecognised(brand_id: str) -> Select[Any]:
     """The newest pictures of the brand's unrecognised listings that are not blocked."""
-    lacking = exists().where(Unrecognised.listing_id == ListingRecord.id, Unrecognised.brand_id == brand_id)
-    return _newest().where(lacking, ListingRecord.decision != "block").limit(MOST_LOOKED_AT)
+    return _newest().where(_lacks(brand_id), ListingRecord.decision != "block").limit(MOST_LOOKED_AT)
 
 
 def _others(brand_id: str) -> Select[Any]:
     """The newest pictures of listings that neither lack the brand's mark nor show it."""
-    lacking = exists().where(Unrecognised.listing_id == ListingRecord.id, Unrecognised.brand_id == brand_id)
     shown = ListingRecord.findings.contains([{"brand_id": brand_id}])
-    return _newest().where(~lacking, ~shown).limit(MOST_OTHERS)
+    return _newest().where(~_lacks(brand_id), ~shown).limit(MOST_OTHERS)
+
+
+def _lacks(brand_id: str) -> ColumnElement[bool]:
+    """Of listings: whether one names the brand, which was not recognised well in it."""
+    return exists().where(Unrecognised.listing_id == ListingRecord.id, Unrecognised.brand_id == brand_id)
 
 
 def _newest() -> Select[Any]:
+    """All pictures of the stock, the newest first."""
     return (
         select(
             ListingImage.id, ListingImage.object_key, ListingImage.position, ListingRecord.marketplace_id,
             ListingRecord.seller, ListingRecord.findings, StockVectors.vectors,
         )
-        .join(ListingRecord, (ListingRecord.id == ListingImage.listing_id))
+        .join(ListingRecord, newest_of_listing())
         .join(StockVectors, StockVectors.image_id == ListingImage.id)
-        .where(ListingImage.revision == ListingRecord.revision, ListingRecord.id.not_in(covers()))
+        .where(~is_cover())
         .order_by(ListingImage.id.desc())
     )  # fmt: skip

@@ -162,7 +162,7 @@ def _by_listing(model: str) -> Select[str, bytes]:
     """The id of each listing with the vectors of each of its newest pictures under `model`."""
     return (
         select(ListingRecord.id, StockVectors.vectors)
-        .join(ListingImage, _newest_of_listing())
+        .join(ListingImage, newest_of_listing())
         .join(StockVectors, StockVectors.image_id == ListingImage.id)
         .where(StockVectors.model == model)
         .execution_options(yield_per=BATCH)
@@ -171,8 +171,7 @@ def _by_listing(model: str) -> Select[str, bytes]:
 
 def _likeness(stored: bytes, others: NDArray[np.float32]) -> float:
     """The largest cosine of a picture's regions, as they are stored, and of `others` (k, d)."""
-    regions = np.frombuffer(stored, STORED).reshape(-1, others.shape[1]).astype(np.float32)
-    return float((regions @ others.T).max(initial=-1.0))
+    return float((regions_of(stored, dimension=others.shape[1]) @ others.T).max(initial=-1.0))
 
 
 def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
@@ -180,7 +179,7 @@ def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
     return (
         ListingRecord.decision == "allow",
         func.coalesce(ListingRecord.index_version, 0) < before,
-        ~_is_cover(),
+        ~is_cover(),
     )
 
 
@@ -189,15 +188,22 @@ def _missing(model: str) -> Select[str, str]:
     described = exists().where(StockVectors.image_id == ListingImage.id, StockVectors.model == model)
     return (
         select(ListingImage.id, ListingImage.object_key)
-        .join(ListingRecord, _newest_of_listing())
-        .where(~described, ~_is_cover())
+        .join(ListingRecord, newest_of_listing())
+        .where(~described, ~is_cover())
         .order_by(ListingImage.id)
     )
 
 
-def _newest_of_listing() -> ColumnElement[bool]:
+def regions_of(stored: bytes, *, dimension: int) -> NDArray[np.float32]:
+    """The vectors (n, dimension) of a picture's regions, the first of the whole picture, from what is stored."""
+    return np.frombuffer(stored, STORED).reshape(-1, dimension).astype(np.float32)
+
+
+def newest_of_listing() -> ColumnElement[bool]:
+    """Of joined listings and pictures: whether the picture is one of the listing's newest."""
     return (ListingRecord.id == ListingImage.listing_id) & (ListingRecord.revision == ListingImage.revision)
 
 
-def _is_cover() -> ColumnElement[bool]:
+def is_cover() -> ColumnElement[bool]:
+    """Of listings: whether one only covers a blind test."""
     return exists().where(Case.listing_id == ListingRecord.id, repeats_another())
