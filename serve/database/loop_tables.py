@@ -321,6 +321,7 @@ class AuditEntry(Table):
     __table_args__ = (
         Index("audit_log_subject", "subject", "number"),
         Index("audit_log_known_fakes", "subject", postgresql_where=text("action = 'known fake found listing'")),
+        Index("audit_log_decisions", "number", postgresql_where=text("action = 'listing decided'")),
     )
 
 

@@ -24,6 +24,9 @@ from serve.protocol.idempotency import KEPT, RUNNING, Claim
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
 
+DECIDED: Final = "listing decided"
+"""The step by which another decision holds for a listing than before."""
+
 KNOWN_FAKE: Final = "known fake found listing"
 """The step that asks a rights holder about a listing, the case, that shows a `fake`: a trait or a complaint."""
 
@@ -76,9 +79,9 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     many steps it takes, it does before its turn comes: so nobody waits for it longer than the rows take, and nobody
     who holds what it still needs waits for it. `session` is of one transaction, as `Database.write` gives it.
     """
-    steps: list[_Step] = session.info.setdefault(STEPS, [])
-    if not steps:
+    if STEPS not in session.info:
         event.listen(session, "before_commit", _write, once=True)
+    steps: list[_Step] = session.info.setdefault(STEPS, [])
     claim = RUNNING.get()
     if claim is not None:
         content = {**content, "request": claim.request}
@@ -86,11 +89,19 @@ def record(session: Session, *, actor: str, action: str, subject: str, content: 
     steps.append(_Step(actor, action, subject, written))
 
 
+def drop(session: Session, *, action: str, subject: str) -> None:
+    """Leave out the steps of `action` on `subject` that `session` took: what it did after them undid them."""
+    steps: list[_Step] = session.info.get(STEPS, [])
+    steps[:] = [one for one in steps if (one.action, one.subject) != (action, subject)]
+
+
 def _write(session: Session) -> None:
     """Add the rows of the steps that `session` took."""
     session.flush()
-    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
     steps: list[_Step] = session.info.pop(STEPS)
+    if not steps:
+        return
+    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
     for step in steps:
         entry = AuditEntry(
             number=head.number + 1, moment=datetime.now(UTC), actor=step.actor, action=step.action,

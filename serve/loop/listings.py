@@ -130,6 +130,7 @@ class ListingDesk:
         examined = self._pictures.scan(pictures, moment=moment, decode=decode)
         results = [one.result for one in examined]
         findings = _findings(results)
+        broken = moment.scanner.rules_broken_by(new, shown={one.brand_id for one in findings})
         failpoints.reached(failpoints.SCANNED)
         policy = moment.policy.under(results[0].model)
         scanned, _ = policy.decide(findings)
@@ -165,7 +166,7 @@ class ListingDesk:
                 model=results[0].model,
                 actor=actor,
             )
-            follow_text(session, listing, moment.broken, policy=moment.policy, actor=actor)
+            follow_text(session, listing, broken, policy=moment.policy, actor=actor)
             follow_recognition(session, listing, named=moment.claimed, findings=findings)
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
@@ -181,7 +182,7 @@ class ListingDesk:
             case=case,
             case_ids=case_ids,
             scan_ids=[result.scan_id for result in results],
-            broken_rules=list(moment.broken),
+            broken_rules=broken,
             text_hold=text_hold,
         )  # fmt: skip
 

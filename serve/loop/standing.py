@@ -15,12 +15,16 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
+from serve.loop import audit
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
 from serve.scanning.policy import strongest, text_reason
 from serve.scanning.results import BrokenRule, Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
 """What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""
+
+BEFORE: Final = "decisions before"
+"""Where a session keeps what held for the listings that it settles, before it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ def speaks(case: Case, complaint: Complaint | None, *, revision: int) -> bool:
 def settle(session: Session, listing: ListingRecord) -> None:
     """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
     session.flush()
+    before = listing.decision
     cases = (
         select(Case, Complaint)
         .outerjoin(Complaint, Complaint.case_id == Case.id)
@@ -103,6 +108,21 @@ def settle(session: Session, listing: ListingRecord) -> None:
     voices += _voices_of_text(session, listing)
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
+    _note_change(session, listing, before=before)
+
+
+def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:
+    """Have the audit log, which the marketplace's feed of decisions reads, say once what the transaction changed."""
+    known: dict[str, str] = session.info.setdefault(BEFORE, {})
+    first = known.setdefault(listing.id, before)
+    audit.drop(session, action=audit.DECIDED, subject=listing.id)
+    if listing.decision != first:
+        audit.record(
+            session, actor=audit.SYSTEM, action=audit.DECIDED, subject=listing.id,
+            content={
+                "before": first, "decision": listing.decision, "reasons": listing.reasons, "revision": listing.revision,
+            },
+        )  # fmt: skip
 
 
 def held_text(listing_id: str) -> Select[TextHold]:

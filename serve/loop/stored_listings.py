@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from serve.database.engine import Database
-from serve.database.loop_tables import ListingRecord
+from serve.database.loop_tables import Case, ListingRecord
 from serve.loop.sellers.sellers import covers
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.scanning.results import Answer, Decision
@@ -24,6 +24,7 @@ class StoredListing(Answer):
     reasons: list[str]
     revision: Annotated[int, Field(description="Counts up when other pictures come")]
     updated: Annotated[datetime, Field(description="When it was scanned last")]
+    case_ids: Annotated[list[str], Field(description="Its cases, oldest first, also of earlier pictures")]
 
 
 def list_listings(
@@ -44,12 +45,16 @@ def list_listings(
             query = query.where(column == wanted)
     with database.read() as session:
         rows = session.scalars(query.order_by(ListingRecord.id).limit(limit + 1)).all()
+        cases: dict[str, list[str]] = {}
+        of_them = select(Case.listing_id, Case.id).where(Case.listing_id.in_([row.id for row in rows[:limit]]))
+        for listing, case in session.execute(of_them.order_by(Case.id)):
+            cases.setdefault(listing, []).append(case)
     return Page(
         items=[
             StoredListing(
                 id=row.marketplace_id, seller=row.seller,
                 decision=row.decision,  # type: ignore[arg-type] # checked by the table
-                reasons=row.reasons, revision=row.revision, updated=row.updated,
+                reasons=row.reasons, revision=row.revision, updated=row.updated, case_ids=cases.get(row.id, []),
             )
             for row in rows[:limit]
         ],

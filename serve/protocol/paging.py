@@ -10,7 +10,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from serve.protocol.problems import unprocessable
+from serve.protocol.problems import Problem, unprocessable
 
 MAX_LIMIT = 500
 
@@ -42,15 +42,27 @@ def last_id(cursor: str | None) -> str:
     try:
         found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
     except (binascii.Error, UnicodeError) as error:
-        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.") from error
+        raise _unknown() from error
     if not found.replace("_", "").isalnum():
-        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.")
+        raise _unknown()
     return found
+
+
+def last_number(cursor: str | None, *, most: int) -> int:
+    """The number after which a page of a list by numbers begins; 0 before the first. Raises `Problem` (422)."""
+    last = last_id(cursor) or "0"
+    if not (last.isdecimal() and len(last) <= len(str(most)) and int(last) <= most):
+        raise _unknown()
+    return int(last)
 
 
 def cursor_after(ids: Sequence[str], *, limit: int) -> str | None:
     """The cursor of the next page, given the ids of up to `limit` + 1 rows."""
     return cursor_of(ids[limit - 1]) if len(ids) > limit else None
+
+
+def _unknown() -> Problem:
+    return unprocessable("invalid-cursor", "The cursor is not one that this list gave; start without one.")
 
 
 def cursor_of(last: str) -> str:

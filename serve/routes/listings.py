@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from serve.loop import stored_listings
+from serve.loop import listing_decisions, stored_listings
+from serve.loop.listing_decisions import DecisionPage
 from serve.loop.listings import MOST_IMAGES, ListingResult, NewListing
 from serve.loop.stored_listings import StoredListing
 from serve.protocol.paging import Cursor, Limit, Page
@@ -71,6 +72,14 @@ def list_listings(
     return stored_listings.list_listings(
         service.database, listing_id=listing_id, seller=seller, decision=decision, limit=limit, cursor=cursor
     )
+
+
+@router.get("/decisions", responses=documented())
+def list_decisions(
+    *, caller: ListingReader, service: OpenService, limit: Limit = 50, cursor: Cursor = None
+) -> DecisionPage:
+    """Each change of what holds for a listing, oldest first; keep `resume_cursor` to fetch what is new."""
+    return listing_decisions.list_decisions(service.database, limit=limit, cursor=cursor)
 
 
 async def _read(request: Request) -> tuple[NewListing, list[bytes]]:

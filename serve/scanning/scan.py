@@ -8,7 +8,7 @@ version give the same answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,18 +93,20 @@ class Scanner:
         """The ids of the first `MAX_CLAIMED` brands that a listing names."""
         return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
 
-    def rules_broken_by(self, listing: Listing | None) -> list[BrokenRule]:
-        """The rules that a listing's text breaks."""
-        return [] if listing is None else broken_rules(listing, self._words)
+    def rules_broken_by(self, listing: Listing, *, shown: Collection[str]) -> list[BrokenRule]:
+        """The rules that a listing's text breaks whose pictures show something of the brands `shown`."""
+        return broken_rules(listing, self._words, shown=shown)
 
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), broken: Sequence[BrokenRule] = (),
+        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), says: Listing | None = None,
+        broken: Sequence[BrokenRule] = (),
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
         `known_fakes_of` are brands of whose known fakes it is the photo, and `shown_beside` those that other pictures
-        of the listing show: both are looked for alike. `broken` are the rules that the listing's text breaks.
+        of the listing show: both are looked for alike. `says` is the listing's text; where it is not at hand any more,
+        `broken` are the rules that it was found to break.
         """
         stopwatch = Stopwatch()
         speaks = (
@@ -188,6 +190,8 @@ class Scanner:
                 verified += [] if shown is None else [shown]
             verified.sort(key=lambda item: -strength(item.finding("")))
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
+        if says is not None:
+            broken = self.rules_broken_by(says, shown={one.brand_id for one in findings})
         of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(broken)
         return Scan(
             scan_id=scan_id,

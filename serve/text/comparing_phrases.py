@@ -29,7 +29,11 @@ REACH: Final = 3
 
 _NEGATIONS: Final = word_list("negations.txt")
 _DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
-_DENIED_BEHIND = re.compile(r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな)")
+_DENIED_BEHIND = re.compile(
+    r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな|勿扰|勿擾|勿进|勿進|免谈|免談|绕道|繞道)"
+    r"|\s*\?\s*(?:no|nope|never|nein|non|nee|nie|нет)(?!\w)"
+    r"|\s+(?:is\s+|are\s+)?not\s+(?:allowed|accepted|sold|welcome)"
+)
 
 _BRANDS_SUCH_AS = re.compile(
     r"(?<!\w)(?:brands?|marken?|marques?|marcas?|marche|merken|mark[ai]|marek|марки|бренды)\W*(?:such\W*)?$"
@@ -45,6 +49,7 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
         ("replica", "replika", "реплика", "レプリカ", "레플리카"),
         re.compile(
+            r"(?:\s+(?:kids|youth|junior|mens?|womens?|fan|home|away|third|football|soccer|\d[\d/-]*)){0,3}"
             r"\s*(?:jersey|shirt|kit|ball|helmet|shorts|trikot|maglia|maillot|camiseta|camisa|майка|футболка|форма|ユニフォーム|ジャージ"
             r"|유니폼|저지)"
         ),
@@ -53,10 +58,28 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
         ("copy", "copies", "copie", "copia", "kopie", "копия", "копии"),
         re.compile(r"\s+(?:of|de|da|do|du|del|della|von|der|des|чека)(?!\w)"),
     ),
+    **dict.fromkeys(
+        ("copy of", "copies of"),
+        re.compile(r"[^,;|]{0,40}\b(?:magazine|book|catalogue|catalog|issue|manual|receipt|invoice|album|dvd|novel)\b"),
+    ),
+    "1:1": re.compile(r"\W*(?:aspect|ratio|scale|format|mix|maßstab|échelle|escala)"),
+    "original": re.compile(r"\s*(?:box|pack|carton|laces|case|bag|charger|strap|karton|verpackung)"),
+    "-like": _NEW,
     "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
     "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
+
+_MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
+    **dict.fromkeys(
+        ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|signed|backup|review)\W*$")
+    ),
+    "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
+    "同款": re.compile(
+        r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
+    ),
+}
+"""What stands before a phrase that then says something else: the disc of a game, what a star or a couple wears."""
 
 _LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -101,12 +124,15 @@ def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
 
 def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     """Whether the phrase is neither denied nor part of another saying."""
-    before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 40]
+    before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 60]
     words = _WORD.findall(before.replace("'", "").replace("’", ""))
     if not _NEGATIONS.isdisjoint(words[-REACH:]) or _DENIED_BEFORE.search(before) or _DENIED_BEHIND.match(behind):
         return False
-    means_other = _MEANS_OTHER.get(phrase.text.split()[-1])
+    last = phrase.text.split()[-1]
+    means_other, meant_otherwise = _MEANS_OTHER.get(phrase.text, _MEANS_OTHER.get(last)), _MEANT_OTHERWISE.get(last)
     if means_other is not None and means_other.match(behind):
+        return False
+    if meant_otherwise is not None and meant_otherwise.search(before):
         return False
     return phrase.place != "before" or not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -26,8 +26,8 @@ TEXTS: Final[tuple[Where, ...]] = get_args(Where)
 FEWEST_STACKED: Final = 3
 """Brands whose names stand one after the other, from which they are stacked."""
 
-MOST_LETTERS: Final = 5_000
-"""Letters of a text that are looked at."""
+MOST_LETTERS: Final = 50_000
+"""Letters of a text that are looked at: all that a listing may have."""
 
 MOST_WORDS: Final = 300
 """Words of a text that are looked at one by one, where it names as many brands as are stacked."""
@@ -53,13 +53,16 @@ _ARTICLE = re.compile(
 )
 _FITS = re.compile(
     r"(?<!\w)(?:for|fits?|with|suits?|compatible|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
-    r"brands?|marken|marques|marcas|marche|марки)(?!\w)"
+    r"brands?|marken|marques|marcas|marche|марки|"
+    r"chargers?|cables?|adapters?|remotes?|toners?|cartridges?|inks?|filters?|ladegeräte?|kabel|chargeurs?|cargador)(?!\w)"
     r"|适用|適用|兼容|通用|対応|互換|호환|uyumlu",
     re.I,
 )
-"""Goods fit those of the brands that are named behind it."""
+"""Goods fit those of the brands that are named behind it: chargers and toners have hardly any other brands on them."""
 
-_BUNDLE = re.compile(r"(?<!\w)(?:bundle|job ?lot|lot|konvolut|paket|lote|lotto|swap|wanted|collection)(?!\w)", re.I)
+_BUNDLE = re.compile(
+    r"(?<!\w)(?:bundle|job ?lot|lot|konvolut|paket|lote|lotto|swap|wanted|collection|(?:video ?)?games?)(?!\w)", re.I
+)
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
 _WORD = re.compile(r"[^\s,;|/#、，]+")
 
@@ -77,17 +80,20 @@ class _Text:
 class _Names:
     """The words of a piece of text that name brands, and whose they are."""
 
-    def __init__(self, words: BrandWords, *, claimed: str | None) -> None:
+    def __init__(self, words: BrandWords, *, claimed: str | None, shown: Collection[str]) -> None:
         self._words = words
-        self._claimed = {brand for word, _ in words.named(claimed or "", near=True) for brand in words.owners(word)}
+        named = {brand for word, _ in words.named(claimed or "", near=True) for brand in words.owners(word)}
+        self._spoken_for = named.union(shown)
 
     def in_piece(self, piece: str, *, near: bool = False, ordinary: bool = False) -> frozenset[str]:
-        """The words that name brands; everyday ones where the listing claims their brand, or all where `ordinary`."""
+        """The words that name brands; everyday ones where the listing claims their brand or its pictures show it, or
+        all where `ordinary`.
+        """
         named = self._words.named(piece, near=near)
-        return frozenset(word for word, how in named if ordinary or how is not How.ORDINARY or self._is_claimed(word))
+        return frozenset(word for word, how in named if ordinary or how is not How.ORDINARY or self._is_meant(word))
 
-    def _is_claimed(self, word: str) -> bool:
-        return not self._claimed.isdisjoint(self._words.owners(word))
+    def _is_meant(self, word: str) -> bool:
+        return not self._spoken_for.isdisjoint(self._words.owners(word))
 
     def brands(self, named: Iterable[str]) -> list[str]:
         """The ids of the brands whose words they are."""
@@ -102,12 +108,13 @@ class _Names:
         return counted
 
 
-def broken_rules(listing: Listing, words: BrandWords) -> list[BrokenRule]:
+def broken_rules(listing: Listing, words: BrandWords, *, shown: Collection[str] = ()) -> list[BrokenRule]:
     """The rules that a listing's text breaks: of each rule and text the first place, in the order of `RULES`.
 
+    `shown` are the ids of brands of which something was found in its pictures: there "Puma replica" is no animal.
     The work grows with the length of the text, of which `MOST_LETTERS` count, and not with the number of brands.
     """
-    names = _Names(words, claimed=listing.brand_claimed)
+    names = _Names(words, claimed=listing.brand_claimed, shown=shown)
     texts = [_text(where, given) for where in TEXTS if (given := getattr(listing, where))]
     of_all = cache(lambda: frozenset[str]().union(*(names.in_piece(text.seen) for text in texts)))
     found = [

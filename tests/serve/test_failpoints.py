@@ -16,6 +16,7 @@ NO_STEPS = {
     "blind",
     "dispute",
     "jury",
+    "listing",
     "policy",
     "repeat",
     "rights",

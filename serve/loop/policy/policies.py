@@ -21,7 +21,7 @@ from serve.loop import audit
 from serve.loop.policy.outcomes import settled_outcomes
 from serve.loop.policy.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
 from serve.loop.texts.text_sweep import sweep_later
-from serve.protocol.paging import Page, cursor_after, last_id
+from serve.protocol.paging import Page, cursor_after, last_number
 from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.policies import CHANNEL
 from serve.scanning.policy import ListingRules, Policy, Thresholds
@@ -80,7 +80,7 @@ class PolicyView(Answer):
 
 def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page[PolicyView]:
     """All versions, oldest first."""
-    after = _version(last_id(cursor) or "0")
+    after = last_number(cursor, most=10**VERSION_DIGITS - 1)
     query = select(PolicyRecord).where(PolicyRecord.version > after).order_by(PolicyRecord.version)
     with database.read() as session:
         rows = session.scalars(query.limit(limit + 1)).all()
@@ -94,7 +94,7 @@ def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page
 def get_policy(database: Database, version: str) -> PolicyView:
     """One version. Raises `Problem` (404)."""
     with database.read() as session:
-        record = session.get(PolicyRecord, _version(version)) if _is_version(version) else None
+        record = session.get(PolicyRecord, int(version)) if _is_version(version) else None
         if record is None:
             raise not_found("policy", version)
         return _view(record, newest=_newest(session))
@@ -192,12 +192,6 @@ def _not_shown(brand: str, known: Basis) -> Problem:
 
 def _is_version(text_: str) -> bool:
     return text_.isdecimal() and len(text_) <= VERSION_DIGITS
-
-
-def _version(text_: str) -> int:
-    if not _is_version(text_):
-        raise unprocessable("invalid-cursor", "The cursor is not one that a list gave; start without one.")
-    return int(text_)
 
 
 def _view(record: PolicyRecord, *, newest: int) -> PolicyView:

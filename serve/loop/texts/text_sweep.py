@@ -83,9 +83,7 @@ class TextSweeper:
             for listing, is_held in page:
                 self._ending.look()
                 listings += 1
-                broken = (
-                    policy.held_rules(broken_rules(text_of(listing.content), words)) if policy.listing_rules else []
-                )
+                broken = _broken(listing, words, policy=policy)
                 if broken or is_held:
                     changed += self._follow(listing, broken, policy=policy)
         with self._database.write() as session:
@@ -135,3 +133,11 @@ def _digest(policy: Policy, names: Mapping[str, BrandNames]) -> bytes:
     """SHA-256 of what decides whether a text is held up."""
     told = [sorted(policy.listing_rules.items()), sorted((brand, *one.words, one.name) for brand, one in names.items())]
     return hashlib.sha256(json.dumps(told).encode()).digest()
+
+
+def _broken(listing: ListingRecord, words: BrandWords, *, policy: Policy) -> list[BrokenRule]:
+    """The rules that the text of a stored listing breaks and the policy holds it up for."""
+    if not policy.listing_rules:
+        return []
+    shown = {finding["brand_id"] for finding in listing.findings}
+    return policy.held_rules(broken_rules(text_of(listing.content), words, shown=shown))
