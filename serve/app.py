@@ -121,7 +121,6 @@ def create_app(settings: Settings) -> FastAPI:
         networks,
         report,
         health,
-        signing_in,
         case_pages,
         jury_pages,
         good_faith_pages,
@@ -129,6 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
         complaint_pages,
         brand_pages,
         market_pages,
+        signing_in,  # with the page of what is nowhere: after all others
     ):
         app.include_router(routes.router)
     problems.install(app)

@@ -54,9 +54,10 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
     """A case, and what the visitor may do about it."""
     case = cases.get_case(service.database, case_id)
     filed = complaints.get_complaint(service.database, case.complaint_id) if case.complaint_id else None
+    waiting = cases.list_cases(service.database, caller=visit.caller, state=CaseState.OPEN, limit=2, cursor=None)
     return page(
         request, "case.html", visit=visit, case=case, complaint=filed, traits=_traits(service, visit, case.brand_id),
-        CaseState=CaseState,
+        CaseState=CaseState, next_case=next((one.id for one in waiting.items if one.id != case_id), None),
     )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ async def judge(case_id: str, request: Request, visit: Judge, service: OpenServi
         judgements.judge, service.database, case_id, given, prove_ownership=service.settings.prove_ownership,
         caller=visit.caller,
     )  # fmt: skip
-    return to(f"{START}/cases/{case_id}")
+    return to(f"{START}/cases/{case_id}#answer")
 
 
 @router.post("/{case_id}/retraction")

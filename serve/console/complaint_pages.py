@@ -33,7 +33,13 @@ def list_complaints(
 ) -> Response:  # fmt: skip
     """Complaints, in one state or in any."""
     found = complaints.list_complaints(service.database, caller=visit.caller, state=state, limit=PAGE, cursor=cursor)
-    return page(request, "complaints.html", visit=visit, found=found, state=state, states=list(ComplaintState))
+    answered = complaints.list_complaints(
+        service.database, caller=visit.caller, state=ComplaintState.COUNTERED, limit=1, cursor=None
+    )
+    return page(
+        request, "complaints.html", visit=visit, found=found, state=state, states=list(ComplaintState),
+        answered=bool(answered.items),
+    )  # fmt: skip
 
 
 @router.get("/{complaint_id}")

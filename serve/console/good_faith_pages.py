@@ -107,8 +107,9 @@ def list_blind_tests(request: Request, visit: Overseer, service: OpenService, cu
 @router.post("/cases/{case_id}/blind-test")
 async def make_blind_test(case_id: str, request: Request, visit: Overseer, service: OpenService) -> Response:
     """Make the case a test, or ask it once more under another listing."""
-    texts, _ = await sent_by(visit, request, "truth", "cover", "seller")
+    texts, _ = await sent_by(visit, request, "truth", "cover", "seller", "url")
     cover = {"id": texts.get("cover", ""), "seller": texts.get("seller", "")}
+    cover |= {"url": texts["url"]} if "url" in texts else {}
     new = validated(NewBlindTest, {"case_id": case_id, "truth": texts.get("truth", "")})
     if any(cover.values()):
         new = new.model_copy(update={"cover": validated(Cover, cover)})

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
+from serve.genuine.brands import brand_names
 from serve.loop.report import report
 from serve.loop.sellers import networks, sellers
 from serve.loop.texts import text_holds
@@ -39,7 +40,13 @@ def list_texts(
 ) -> Response:  # fmt: skip
     """Listings that are, or were, held up for what their text says."""
     found = text_holds.list_text_holds(service.database, seller=None, state=state, limit=PAGE, cursor=cursor)
-    return page(request, "texts.html", visit=visit, found=found, state=state, rules=rules_for_sellers())
+    names = brand_names(
+        service.database, {brand for one in found.items for rule in one.broken_rules for brand in rule.brand_ids}
+    )
+    return page(
+        request, "texts.html", visit=visit, found=found, state=state, rules=rules_for_sellers(),
+        names_of=lambda rule: sorted({names[brand] for brand in rule.brand_ids if brand in names}),
+    )  # fmt: skip
 
 
 @router.post("/texts/{hold_id}/clearance")

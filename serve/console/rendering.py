@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_datetime
@@ -61,9 +61,8 @@ class PageRoute(APIRoute):
             try:
                 response = await handle(request)
             except SignInNeeded:
-                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                behind = f"?next={quote(asked)}" if request.method == "GET" else ""
-                response = RedirectResponse(SIGN_IN + behind, status_code=303)
+                lost = "" if request.method == "GET" else "&lost=true"
+                response = RedirectResponse(f"{SIGN_IN}?next={quote(looked_at(request))}{lost}", status_code=303)
             except KNOWN as error:
                 response = refused(request, of_error(error))
             response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
@@ -76,14 +75,33 @@ def page(request: Request, template: str, *, visit: Visit | None, status: int = 
     """The page that `template` makes of `values`."""
     language = language_of(request)
     made = _environment(language).get_template(template).render(
-        visit=visit, path=request.url.path, language=language, languages=LANGUAGES, **values
+        visit=visit, path=request.url.path, here=looked_at(request), language=language, languages=LANGUAGES, **values
     )  # fmt: skip
     return HTMLResponse(made, status_code=status)
 
 
 def refused(request: Request, problem: Problem) -> HTMLResponse:
     """The page of a refusal."""
-    return page(request, "refused.html", visit=None, status=problem.status_code, problem=problem)
+    here = looked_at(request)
+    return page(
+        request, "refused.html", visit=getattr(request.state, "visit", None), status=problem.status_code,
+        problem=problem, came_from=None if request.method == "GET" or here == START else here,
+    )  # fmt: skip
+
+
+def looked_at(request: Request) -> str:
+    """The page that the visitor looks at: the one asked for, or the one whose form was sent."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    sent_from = urlsplit(request.headers.get("referer", ""))
+    return inside(sent_from.path + (f"?{sent_from.query}" if sent_from.query else ""))
+
+
+def inside(path: str) -> str:
+    """`path`, if it is one of the console: nobody is sent elsewhere."""
+    parts = urlsplit(path)
+    is_ours = not parts.scheme and not parts.netloc and (parts.path == START or parts.path.startswith(f"{START}/"))
+    return path if is_ours and "\\" not in path else START
 
 
 def to(path: str) -> RedirectResponse:

@@ -72,7 +72,7 @@ def visit_of(request: Request) -> Visit:
     visit = None if token is None else find_visit(request.app.state.startup.service.database, token)
     if visit is None:
         raise SignInNeeded
-    request.state.caller = visit.caller
+    request.state.caller, request.state.visit = visit.caller, visit
     return visit
 
 

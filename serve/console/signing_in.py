@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from serve.console.rendering import FOLDER, LANGUAGE_COOKIE, LANGUAGES, SIGN_IN, START, PageRoute, page, to
+from serve.console.rendering import FOLDER, LANGUAGE_COOKIE, LANGUAGES, SIGN_IN, START, PageRoute, inside, page, to
 from serve.console.sessions import COOKIE, LASTS, SAYS, SignInNeeded, sent_by, sign_in, sign_out, visit_of
-from serve.protocol.problems import Problem
+from serve.protocol.problems import Problem, not_found
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import Form
 
@@ -47,22 +46,22 @@ FIRST = (
 
 
 @router.get(f"{START}/sign-in")
-def show_sign_in(request: Request, next: Next = START) -> Response:  # noqa: A002 (the query's own name)
-    """Ask for the key."""
-    return page(request, "sign_in.html", visit=None, next=_inside(next), wrong=False)
+def show_sign_in(request: Request, next: Next = START, lost: bool = False) -> Response:  # noqa: A002 (the query's own)
+    """Ask for the key; `lost` is what was sent without one."""
+    return page(request, "sign_in.html", visit=None, next=inside(next), wrong=False, lost=lost)
 
 
 @router.post(f"{START}/sign-in")
 async def take_key(request: Request, service: OpenService) -> Response:
     """Begin a session."""
     sent = await Form(["key", "next"], file="file", most=0, says=SAYS).read(request)
-    following = _inside(sent.texts.get("next", START))
+    following = inside(sent.texts.get("next", START))
     try:
         token = await run_in_threadpool(sign_in, service.database, sent.texts.get("key", "").strip())
     except Problem as problem:
         if problem.status_code != 401:
             raise
-        return page(request, "sign_in.html", visit=None, status=401, next=following, wrong=True)
+        return page(request, "sign_in.html", visit=None, status=401, next=following, wrong=True, lost=False)
     response = to(following)
     response.set_cookie(
         COOKIE, token, max_age=int(LASTS.total_seconds()), path=START, httponly=True, samesite="strict",
@@ -87,7 +86,7 @@ async def leave(request: Request, service: OpenService) -> Response:
 @router.get(f"{START}/language/{{language}}")
 def choose_language(language: str, next: Next = START) -> Response:  # noqa: A002
     """Have the pages in another language from now on."""
-    response = to(_inside(next))
+    response = to(inside(next))
     if language in LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, path=START, httponly=True, samesite="lax"
@@ -107,8 +106,7 @@ def icon() -> Response:
     return FileResponse(FOLDER / "icon.svg", media_type="image/svg+xml", headers=MAY_BE_KEPT)
 
 
-def _inside(path: str) -> str:
-    """`path`, if it is one of the console: nobody is sent elsewhere."""
-    parts = urlsplit(path)
-    is_ours = not parts.scheme and not parts.netloc and (parts.path == START or parts.path.startswith(f"{START}/"))
-    return path if is_ours and "\\" not in path else START
+@router.get(f"{START}/{{elsewhere:path}}")
+def nowhere(elsewhere: str) -> Response:
+    """Where no page is, be it that a form is sent there."""
+    raise not_found("page", elsewhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -99,6 +100,13 @@ def get_brand(database: Database, brand_id: str) -> BrandView:
     if brand is None:
         raise not_found("brand", brand_id)
     return BrandView.model_validate(brand)
+
+
+def brand_names(database: Database, brand_ids: Collection[str]) -> dict[str, str]:
+    """The names of those of the brands that there are, by id."""
+    with database.read() as session:
+        found = session.execute(select(Brand.id, Brand.name).where(Brand.id.in_(brand_ids)))
+        return {row.id: row.name for row in found}
 
 
 def change_brand(database: Database, brand_id: str, change: BrandChange, *, replica: IndexReplica) -> BrandView:

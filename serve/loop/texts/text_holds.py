@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from serve.access.keys import Caller
 from serve.database.engine import Database
@@ -46,6 +46,7 @@ class TextHoldView(Answer):
     id: str
     listing_id: Annotated[str, Field(description="The marketplace's own id")]
     seller: str
+    title: Annotated[str | None, Field(description="The listing's, as it was sent last")]
     broken_rules: Annotated[list[BrokenRule], Field(description="What the listing is held up for")]
     decision: Literal["review", "block"]
     policy_version: int
@@ -96,7 +97,8 @@ def list_text_holds(
 ) -> TextHoldPage:
     """Text holds, oldest first: of one seller or of all, in one state or in any."""
     query = (
-        select(TextHold, ListingRecord.marketplace_id, ListingRecord.seller)
+        select(TextHold, ListingRecord)
+        .options(defer(ListingRecord.findings))
         .join(ListingRecord, ListingRecord.id == TextHold.listing_id)
         .where(TextHold.id > last_id(cursor))
         .order_by(TextHold.id)
@@ -108,7 +110,7 @@ def list_text_holds(
         query = query.where(TextHold.state == state)
     with database.read() as session:
         rows = session.execute(query).all()
-    items = [_view(hold, marketplace_id, of) for hold, marketplace_id, of in rows[:limit]]
+    items = [_view(hold, listing) for hold, listing in rows[:limit]]
     return TextHoldPage(
         items=items,
         next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
@@ -130,13 +132,13 @@ def clear_text(database: Database, hold_id: str, clearance: Clearance, *, caller
             hold.reason = clearance.reason
             _end(session, hold, "cleared", actor=caller.key_id)
             settle(session, listing)
-        return _view(hold, listing.marketplace_id, listing.seller)
+        return _view(hold, listing)
 
 
 def view_held(session: Session, listing: ListingRecord) -> TextHoldView | None:
     """What holds the listing up for its text now, if anything does."""
     held = session.scalars(held_text(listing.id)).one_or_none()
-    return None if held is None else _view(held, listing.marketplace_id, listing.seller)
+    return None if held is None else _view(held, listing)
 
 
 def text_of(content: Mapping[str, Any]) -> Listing:
@@ -189,9 +191,9 @@ def _rules(content: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({one["rule"] for one in content})
 
 
-def _view(hold: TextHold, marketplace_id: str, seller: str) -> TextHoldView:
+def _view(hold: TextHold, listing: ListingRecord) -> TextHoldView:
     return TextHoldView(
-        id=hold.id, listing_id=marketplace_id, seller=seller,
+        id=hold.id, listing_id=listing.marketplace_id, seller=listing.seller, title=listing.content.get("title"),
         broken_rules=[BrokenRule.model_validate(one) for one in hold.broken],
         decision=hold.decision,  # type: ignore[arg-type] # checked by the table
         policy_version=hold.policy_version,

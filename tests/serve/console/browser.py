@@ -69,6 +69,7 @@ class Page:
     def __init__(self, answer: httpx2.Response) -> None:
         self.status = answer.status_code
         self.url = answer.url.path
+        self.address = str(answer.url)
         self.headers = answer.headers
         read = _Reader()
         read.feed(answer.text)
@@ -106,9 +107,9 @@ class Browser:
             assert name in form.fields or value in form.choices[name], (name, value, form)
         assert form.method == "post"
         assert set(files or ()) <= form.files
-        data = form.fields | filled
+        data, sent_from = form.fields | filled, {"Referer": page.address}
         if not form.is_multipart:
-            return Page(self.http.post(form.action, data=data))
+            return Page(self.http.post(form.action, data=data, headers=sent_from))
         parts = [_part(name, str(value).encode()) for name, value in data.items()]
         # A browser sends a field of files that is left empty as a file without a name or content.
         parts += [
@@ -117,7 +118,7 @@ class Browser:
         ]
         body = b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
         kind = f"multipart/form-data; boundary={BOUNDARY}"
-        return Page(self.http.post(form.action, content=body, headers={"Content-Type": kind}))
+        return Page(self.http.post(form.action, content=body, headers={"Content-Type": kind, **sent_from}))
 
 
 def _part(name: str, content: bytes, *, file: str | None = None) -> bytes:

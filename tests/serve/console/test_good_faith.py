@@ -65,6 +65,14 @@ def test_a_case_becomes_a_test_and_another_one_is_asked_again(own: Marketplace, 
     assert refused.status == 422
 
 
+def test_a_repeat_of_a_listing_with_an_address_has_one_of_its_own(own: Marketplace, trust: Browser) -> None:
+    case = own.listing(url="https://shop.example/1")["case"]["id"]
+    page = trust.look(f"/console/cases/{case}")
+    cover = {"cover": "cover with address", "seller": "cover", "url": "https://shop.example/2"}
+    made = trust.submit(page, "/blind-test", truth="fake", **cover)
+    assert (made.status, made.url) == (200, "/console/blind-tests")
+
+
 def test_the_policy_is_changed_and_what_holds_for_single_brands_stays(own: Marketplace, trust: Browser) -> None:
     own.let_smears_pass()
     page = trust.look("/console/policies")

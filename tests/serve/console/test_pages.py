@@ -35,6 +35,7 @@ def test_every_route_of_the_console_but_signing_in_asks_for_a_permission(market:
         "/console", "/console/", "/console/sign-in", "/console/sign-out", "/console/language/{language}",
         "/console/console.css",
         "/console/icon.svg", "/console/jury/{ballot}", "/console/jury/{ballot}/{side}/{number}.png",
+        "/console/{elsewhere:path}",
     }  # fmt: skip
 
 
@@ -108,6 +109,23 @@ def test_a_refusal_is_a_page_that_says_what_to_do(market: Marketplace, brand: Br
     assert brand.look("/console/cases?cursor=%25").status == 422
     trust = Browser.signed_in(market.client, Role.TRUST)
     assert trust.look("/console/report?since=yesterday").status == 422
+
+
+def test_a_refusal_leads_back_and_in_the_other_language_too(market: Marketplace, brand: Browser) -> None:
+    at = f"/console/cases/{market.case()}"
+    page = brand.look(at)
+    brand.submit(page, "/judgement", verdict="unsure")
+    refused = brand.submit(page, "/judgement", verdict="unsure")
+    assert refused.status == 409
+    assert {at, "/console/brands"} <= set(refused.links)
+    (other,) = (link for link in refused.links if "/language/" in link)
+    assert (brand.look(other).status, brand.look(other).url) == (200, at)
+
+
+def test_where_no_page_is_a_page_says_so(brand: Browser) -> None:
+    for path in ("/console/nonsense", "/console/cases/case_0/judgement"):
+        page = brand.look(path)
+        assert (page.status, "/console" in page.links) == (404, True)
 
 
 def test_pages_turn(market: Marketplace, trust: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,15 @@ def test_a_revoked_key_and_a_session_that_is_over_end_the_visit(market: Marketpl
         assert session.scalar(select(func.count()).select_from(ConsoleSession)) == 0
 
 
+def test_what_is_sent_after_the_session_is_over_is_said_to_be_lost(market: Marketplace, brand: Browser) -> None:
+    at = f"/console/cases/{market.case()}"
+    page = brand.look(at)
+    brand.http.cookies.clear()
+    asked = brand.submit(page, "/judgement", verdict="infringing")
+    assert (asked.url, "it was not done" in asked.text) == ("/console/sign-in", True)
+    assert asked.form("/sign-in").fields["next"] == at
+
+
 def test_signing_out_ends_the_session_everywhere(trust: Browser) -> None:
     token = trust.http.cookies[COOKIE]
     page = trust.submit(trust.look("/console/report"), "/sign-out")
