@@ -37,13 +37,15 @@ BrandId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
 class NewPolicy(Thresholds):
-    """Thresholds set by hand: for all brands, and others for some."""
+    """Thresholds set by hand: for all brands, and others for some. What is left out stays as it is; `block_at` null
+    blocks nothing, and `brands` are all that have thresholds of their own.
+    """
 
     reason: Reason
     brands: Mapping[BrandId, Thresholds] = {}
     listing_rules: Annotated[
         ListingRules | None,
-        Field(description="What follows for a listing whose text breaks a rule; left out, as in the version before"),
+        Field(description="What follows where a text breaks a rule, for each that has one; left out, as before"),
     ] = None
 
 
@@ -111,15 +113,28 @@ def set_policy(database: Database, new: NewPolicy, *, model: str, author: str) -
         _require_brands(session, new.brands)
         before = _stored(session, version - 1)
         rules = before.listing_rules if new.listing_rules is None else new.listing_rules
-        policy = Policy(
-            version=version, model=model, review_at=new.review_at, block_at=new.block_at, brands=new.brands,
-            listing_rules=rules,
-        )  # fmt: skip
+        policy = _changed(before.under(model), new).model_copy(
+            update={"version": version, "model": model, "listing_rules": rules}
+        )
         basis = basis_of(settled_outcomes(session, model=model), policy)
         _require_bounds(policy, basis)
         if rules != before.listing_rules:
             sweep_later(session)
         return _store(session, policy, basis, reason=new.reason, author=author)
+
+
+def _changed(policy: Policy, new: NewPolicy) -> Policy:
+    """`policy` with the thresholds that `new` sends. Raises `Problem` (422) where these do not go with what stays."""
+    sent: Any = {
+        name: getattr(new, name) for name in ("review_at", "block_at", "brands") if name in new.model_fields_set
+    }
+    changed = policy.model_copy(update=sent)
+    if changed.block_at is not None and changed.block_at < changed.review_at:
+        raise unprocessable(
+            "invalid-request",
+            f"block_at, which stays at {changed.block_at:g}, must not be below review_at; send another one, or null.",
+        )
+    return changed
 
 
 def refit_policy(database: Database, *, model: str, precision: float, author: str) -> PolicyView:

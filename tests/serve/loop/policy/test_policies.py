@@ -107,6 +107,21 @@ def test_thresholds_by_hand_hold_for_their_brand(market: Marketplace) -> None:
     assert other.listing()["decision"] == "review"
 
 
+def test_what_a_new_version_leaves_out_stays(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "MOST_BLOCKED", 1.0)
+    post = market.client.post
+    own = {"brands": {market.brand: {"review_at": 0.95}}}
+    assert post("/v1/policies", json={"reason": "r", "review_at": 0.6, "block_at": 0.8}).status_code == 201
+    everybody, brand = post("/v1/policies", json={"reason": "r", **own}).json()["thresholds"]
+    assert (everybody["review_at"], everybody["block_at"], brand["review_at"]) == (0.6, 0.8, 0.95)
+    refused = post("/v1/policies", json={"reason": "r", "review_at": 0.9})
+    assert (refused.status_code, "block_at, which stays at 0.8" in refused.json()["detail"]) == (422, True)
+    everybody, brand = post("/v1/policies", json={"reason": "r", "review_at": 0.9, "block_at": None}).json()[
+        "thresholds"
+    ]
+    assert (everybody["review_at"], everybody["block_at"], brand["review_at"]) == (0.9, None, 0.95)
+
+
 @pytest.mark.parametrize(
     ("new", "status", "code"),
     [
