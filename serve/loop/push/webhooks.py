@@ -39,6 +39,7 @@ class NewWebhook(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[HttpUrl, AfterValidator(_plain), Field(description="Gets POST requests; answer 2xx in 10 seconds")]
+    new_secret: Annotated[bool, Field(description="Have another secret at once, also where the address stays")] = False
 
 
 class WebhookView(Answer):
@@ -51,16 +52,24 @@ class WebhookView(Answer):
 class WebhookWithSecret(WebhookView):
     """A webhook as it is sent once, when it is made."""
 
-    secret: Annotated[str, Field(description="Verifies signatures (standardwebhooks.com); shown this once")]
+    secret: Annotated[
+        str | None,
+        Field(description="Verifies signatures (standardwebhooks.com); shown once, and null where it stays as it was"),
+    ]
 
 
 def set_webhook(database: Database, holder_id: str, new: NewWebhook, *, caller: Caller) -> WebhookWithSecret:
-    """Make the rights holder's webhook, or replace it; the secret is new each time. Raises `Problem` (404)."""
+    """Make the rights holder's webhook, or replace it, with a new secret; what is there already stays as it is unless
+    a new secret is asked for. Raises `Problem` (404).
+    """
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
     values = {"url": str(new.url), "secret": secret}
     with database.write() as session:
         if session.get(RightsHolder, holder_id) is None:
             raise not_found("rights holder", holder_id)
+        known = session.get(Webhook, holder_id, with_for_update=True)
+        if known is not None and known.url == str(new.url) and not new.new_secret:
+            return WebhookWithSecret(url=known.url, created=known.created, secret=None)
         made = session.scalars(
             insert(Webhook)
             .values(holder_id=holder_id, **values)

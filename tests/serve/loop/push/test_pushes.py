@@ -67,12 +67,24 @@ def test_a_case_is_pushed_within_two_seconds_of_its_scan(pushed: Marketplace, re
     assert (attempt["status"], attempt["error"]) == (204, None)
 
 
+def test_the_same_address_keeps_its_secret_until_a_new_one_is_asked_for(
+    pushed: Marketplace, receiver: Receiver
+) -> None:
+    first = pushed.set_webhook(receiver.url)
+    path = f"/v1/rights-holders/{pushed.holder}/webhook"
+    assert pushed.client.put(path, json={"url": receiver.url}).json()["secret"] is None
+    pushed.case()
+    assert receiver.wait(1)[0].verified(first)["type"] == "case.opened"
+    second = pushed.client.put(path, json={"url": receiver.url, "new_secret": True}).json()["secret"]
+    pushed.case()
+    assert receiver.wait(2)[1].verified(second)["type"] == "case.opened"
+
+
 def test_another_secret_does_not_verify(pushed: Marketplace, receiver: Receiver) -> None:
-    pushed.set_webhook(receiver.url)
-    second = pushed.set_webhook(receiver.url)
+    secret = pushed.set_webhook(receiver.url)
     pushed.case()
     (message,) = receiver.wait(1)
-    assert message.verified(second)["type"] == "case.opened"
+    assert message.verified(secret)["type"] == "case.opened"
     with pytest.raises(WebhookVerificationError):
         message.verified("whsec_" + "A" * 44)
 
