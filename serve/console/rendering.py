@@ -25,6 +25,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from serve.console.reasons import in_words
 from serve.console.sessions import SignInNeeded, Visit
 from serve.protocol.problems import KNOWN, Problem, of_error
 
@@ -129,12 +130,14 @@ def _environment(language: str) -> Environment:
         loader=PackageLoader("serve.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    words = translations(language)
+    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     locale = Locale.parse(language)
     environment.filters |= {
         "day": lambda value: _day(value, locale),
         "moment": lambda value: _moment(value, locale),
         "share": lambda value: "–" if value is None else format_percent(value, "0.#%", locale=locale),
+        "in_words": lambda reason: in_words(reason, translate=words.gettext),
         "number": lambda value: "–" if value is None else format_decimal(value, locale=locale),
     }
     return environment

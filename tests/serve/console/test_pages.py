@@ -13,6 +13,7 @@ from mosaics import mosaic, png
 from route_table import all_routes
 
 from serve.access.roles import PERMISSIONS, Role
+from serve.console.reasons import SENTENCES, WORDS
 from serve.console.rendering import FOLDER, HEADERS, LANGUAGES
 from serve.console.sessions import Visitor
 
@@ -162,7 +163,7 @@ def test_every_word_of_the_pages_is_translated() -> None:
         for _, _, message, _, _ in extract_from_dir(
             FOLDER / "templates", method_map=[("**.html", "jinja2.ext:babel_extract")]
         )
-    }
+    } | {*SENTENCES, *WORDS}
     for language in set(LANGUAGES) - {"en"}:
         with (FOLDER / "locale" / f"{language}.po").open("rb") as file:
             catalogue = read_po(file, locale=language)
