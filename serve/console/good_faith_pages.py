@@ -76,7 +76,8 @@ async def set_tier(brand_id: str, request: Request, visit: Overseer, service: Op
 def list_disputes(request: Request, visit: Overseer, service: OpenService, cursor: Cursor = None) -> Response:
     """Where rights holders contradicted themselves, or forged."""
     found = disputes.list_disputes(service.database, limit=PAGE, cursor=cursor)
-    return page(request, "disputes.html", visit=visit, found=found)
+    owned = brands.brands_of(service.database, {one.rights_holder_id for one in found.items})
+    return page(request, "disputes.html", visit=visit, found=found, owned=owned)
 
 
 @router.post("/disputes/{dispute_id}/referral")

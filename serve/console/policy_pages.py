@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
+from serve.genuine.brands import brand_names
 from serve.loop.policy import policies
 from serve.loop.policy.policies import NewPolicy
 from serve.protocol.paging import Cursor
@@ -32,9 +33,11 @@ PAGE = 50
 def list_policies(request: Request, visit: Reader, service: OpenService, cursor: Cursor = None) -> Response:
     """What is in force, and the versions, oldest first."""
     current = service.policies.current
+    held = policies.get_policy(service.database, str(current.version))
+    of_their_own = [one.brand_id for one in held.thresholds if one.brand_id is not None]
     return page(
-        request, "policies.html", visit=visit, current=current, rules=rules_for_sellers(),
-        held=policies.get_policy(service.database, str(current.version)),
+        request, "policies.html", visit=visit, current=current, rules=rules_for_sellers(), held=held,
+        names=brand_names(service.database, of_their_own),
         found=policies.list_policies(service.database, limit=PAGE, cursor=cursor),
     )  # fmt: skip
 

@@ -102,6 +102,16 @@ def get_brand(database: Database, brand_id: str) -> BrandView:
     return BrandView.model_validate(brand)
 
 
+def brands_of(database: Database, holder_ids: Collection[str]) -> dict[str, list[BrandView]]:
+    """The brands of each of the rights holders, oldest first."""
+    query = select(Brand).where(Brand.holder_id.in_(holder_ids)).order_by(Brand.id)
+    found: dict[str, list[BrandView]] = {holder_id: [] for holder_id in holder_ids}
+    with database.read() as session:
+        for brand in session.scalars(query):
+            found[brand.holder_id].append(BrandView.model_validate(brand))
+    return found
+
+
 def brand_names(database: Database, brand_ids: Collection[str]) -> dict[str, str]:
     """The names of those of the brands that there are, by id."""
     with database.read() as session:

@@ -16,9 +16,10 @@ from functools import partial
 from index.interface import Hit, IndexView
 from model.bundle import ModelBundle
 from model.calibration import TamperedPlace
+from model.reference_views import shows_product
 from model.regions import Region, RgbImage
 from model.tampering import Patch
-from serve.scanning.candidates import References, Suspect
+from serve.scanning.candidates import MOST_REFERENCES, References, Suspect
 from serve.scanning.results import FindingScores
 from serve.scanning.verification import Verified
 
@@ -53,9 +54,9 @@ def covered_marks(
     found = []
     for brand_id, speaks in brands.items():
         covered = partial(_covered, speaks=speaks, pictures=pictures, bundle=bundle, references=references)
-        rows = state.search_brand(vectors, brand_id=brand_id)
+        rows = state.search_brand(vectors, brand_id=brand_id, references=MOST_REFERENCES)
         marks = [
-            covered(number, patch, row[0]) for number, (patch, row) in enumerate(zip(places, rows, strict=True)) if row
+            covered(number, patch, row) for number, (patch, row) in enumerate(zip(places, rows, strict=True)) if row
         ]
         passing = [mark for mark in marks if mark is not None]
         found += [max(passing, key=lambda mark: mark.scores.smear)] if passing else []
@@ -63,9 +64,12 @@ def covered_marks(
 
 
 def _covered(
-    number: int, patch: Patch, hit: Hit, *, speaks: Speaks, pictures: int, bundle: ModelBundle, references: References
-) -> Verified | None:
-    covered, reference = bundle.calibration.covered, references.get(hit.reference_id)
+    number: int, patch: Patch, hits: Sequence[Hit], *, speaks: Speaks, pictures: int, bundle: ModelBundle,
+    references: References,
+) -> Verified | None:  # fmt: skip
+    """`hits` are the brand's references, the likest first; what should stand there is shown by its likest logo."""
+    hit, logo = hits[0], next((one for one in hits if not shows_product(one.view)), hits[0])
+    covered, reference = bundle.calibration.covered, references.get(logo.reference_id)
     probability = covered.probability(TamperedPlace(patch.probability, patch.share, hit.similarity, pictures))
     if reference is None or probability < covered.finding_probability:
         return None

@@ -522,6 +522,16 @@ def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     assert scan(photo(), bundle, shelf).findings == []
 
 
+def test_what_a_tampered_place_hides_is_shown_by_a_logo_and_not_by_a_product() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    shelf = Shelf(bundle, fuma=1)
+    vector = bundle.embedder.embed([photo()[100:200, 250:375]])[0]
+    product = StoredReference("ref_shoe", "brd_fuma", "fuma", "product", prepare_reference(photo()))
+    shelf.add(product, number=2, vector=vector)
+    (finding,) = scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings
+    assert finding.reference_id == "ref_fuma"
+
+
 def test_in_the_photo_of_a_known_fake_the_brand_is_found_however_unsurely() -> None:
     bundle = covering_bundle(tampered(slice(0, 0), slice(0, 0)))
     shelf = Shelf(bundle, fuma=1, other=2)
