@@ -2,8 +2,8 @@
 
 `defer` writes a job in the transaction of what it follows from, so that neither is there without the other. Every
 process of the service has a `JobRunner`; a job whose runner died is given to another, and one that fails runs again, so
-a job may run twice: each looks first whether its work is still to be done. Jobs that last have a queue of their own, so
-that no webhook and no case waits for them.
+a job may run twice: each looks first whether its work is still to be done. Jobs that last have a queue of their own,
+and so have those that wait for machines of others, so that no case waits for them.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ LONG_QUEUE: Final = "long"
 LONG_AT_ONCE: Final = 2
 """Jobs that last, at once in a process: each keeps a CPU busy, beside the scans that are asked for."""
 
+OUTSIDE_QUEUE: Final = "outside"
+OUTSIDE_AT_ONCE: Final = 32
+"""Jobs that wait for machines of others, at once in a process: one that never answers holds up its kind alone."""
+
 POLL_SECONDS: Final = 1.0
 """Jobs that are due at once are notified; those that become due are found by looking."""
 
@@ -56,8 +60,18 @@ class LongTask(str):
     __slots__ = ()
 
 
+class OutsideTask(str):
+    """The name of a task that waits for a machine of others."""
+
+    __slots__ = ()
+
+
 class BrokenOff(Exception):
     """The process ends before a job is done; it runs again later."""
+
+
+QUEUES: Final[Mapping[type[str], str]] = {LongTask: LONG_QUEUE, OutsideTask: OUTSIDE_QUEUE}
+"""Where the jobs of tasks of a kind wait; others in `QUEUE`."""
 
 
 class Ending:
@@ -94,7 +108,7 @@ def defer(
         name,
         allow_unknown=True,
         connection=connection,
-        queue=LONG_QUEUE if isinstance(name, LongTask) else QUEUE,
+        queue=next((queue for kind, queue in QUEUES.items() if isinstance(name, kind)), QUEUE),
         lock=one_at_a_time,
         schedule_at=at,
     ).defer(**arguments)
@@ -142,7 +156,10 @@ class JobRunner:
         app = self._app()
         async with app.open_async():  # never broken off: a pool of connections that is, does not end
             await retry_stalled(app)
-            workers = [_worker(app, QUEUE, at_once=AT_ONCE), _worker(app, LONG_QUEUE, at_once=LONG_AT_ONCE)]
+            workers = [
+                _worker(app, queue, at_once=at_once)
+                for queue, at_once in ((QUEUE, AT_ONCE), (LONG_QUEUE, LONG_AT_ONCE), (OUTSIDE_QUEUE, OUTSIDE_AT_ONCE))
+            ]
             running = [asyncio.create_task(worker.run()) for worker in workers]  # type: ignore[no-untyped-call]
             ended = asyncio.create_task(self._ending.wait())
             await asyncio.wait({*running, ended}, return_when=asyncio.FIRST_COMPLETED)

@@ -47,8 +47,7 @@ async def change_policy(request: Request, visit: Editor, service: OpenService) -
     """Set what holds for all brands; what holds for single ones stays."""
     texts, _ = await sent_by(visit, request, "reason", "review_at", "block_at", *RULES)
     rules = {rule: texts.pop(rule) for rule in RULES if rule in texts}
-    brands = {name: one.model_dump() for name, one in service.policies.current.brands.items()}
-    new = validated_json(NewPolicy, json.dumps({"block_at": None, **texts, "brands": brands, "listing_rules": rules}))
+    new = validated_json(NewPolicy, json.dumps({"block_at": None, **texts, "listing_rules": rules}))
     await run_in_threadpool(set_policy, new, visit.caller, service)
     return to(f"{START}/policies")
 

@@ -94,13 +94,19 @@ def looked_at(request: Request) -> str:
     """The page that the visitor looks at: the one asked for, or the one whose form was sent."""
     if request.method == "GET":
         return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    sent_from = urlsplit(request.headers.get("referer", ""))
+    try:
+        sent_from = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return START
     return inside(sent_from.path + (f"?{sent_from.query}" if sent_from.query else ""))
 
 
 def inside(path: str) -> str:
     """`path`, if it is one of the console: nobody is sent elsewhere."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # of brackets that hold no address
+        return START
     is_ours = not parts.scheme and not parts.netloc and (parts.path == START or parts.path.startswith(f"{START}/"))
     return path if is_ours and "\\" not in path else START
 

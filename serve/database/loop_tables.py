@@ -33,7 +33,7 @@ class ListingRecord(Table):
 
     `revision` counts up when other pictures come; `fingerprint` is the SHA-256 over the pictures' own. `scanned` is
     what the last scan decided, at `index_version`, `decision` what holds with what rights holders and trust & safety
-    said since.
+    said since. What is stored `arrived` then; what arrived before it and was stored later would be older.
     """
 
     __tablename__ = "listings"
@@ -50,10 +50,12 @@ class ListingRecord(Table):
     findings: Mapped[list[Any]]
     index_version: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[datetime] = mapped_column(server_default=func.now())
+    arrived: Mapped[datetime | None]
     updated: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         Index("listings_seller", "seller", "id"),
+        Index("listings_held", "decision", "id", postgresql_where=text("decision <> 'allow'")),
         CheckConstraint("decision IN ('allow', 'review', 'block')", name="listings_decision"),
     )
 
@@ -517,6 +519,7 @@ class Label(Table):
 
     __table_args__ = (
         Index("labels_subject", "subject"),
+        Index("labels_own_word", "holder_id", "origin", postgresql_where=text("withdrawn IS NULL")),
         Index("labels_brand", "brand_id", "id"),
         Index("labels_trait", "trait_id"),
         CheckConstraint(

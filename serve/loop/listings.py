@@ -122,9 +122,10 @@ class ListingDesk:
         """Scan every picture, look for what brands know to be fake, decide, and store it all, or nothing.
 
         A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
-        be read, and 409 when the id is another seller's, or it came after `unless_after`. `decode` is for pictures
-        that are stored already.
+        be read, and 409 when the id is another seller's, or what is stored came after this, or after `unless_after`.
+        `decode` is for pictures that are stored already.
         """
+        arrived = datetime.now(UTC)
         decode = decode or self._decoder.decode
         moment = self._scans.now(new)
         examined = self._pictures.scan(pictures, moment=moment, decode=decode)
@@ -144,6 +145,10 @@ class ListingDesk:
             listing = _lock_or_make(session, new)
             if unless_after is not None and listing.updated != unless_after:
                 raise Problem(409, "listing-exists", "The listing was sent again meanwhile.")
+            if unless_after is None:
+                is_same = (listing.content, listing.fingerprint) == (content, _fingerprint(_digests(pictures)))
+                _require_newest(listing, arrived=arrived, is_same=is_same)
+                listing.arrived = max(arrived, listing.arrived or arrived)
             image_ids = self._store(session, listing, pictures, kept=kept)
             keep_vectors(
                 session,
@@ -230,8 +235,8 @@ class ListingDesk:
         self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles
     ) -> list[str]:
         """Keep the pictures as a new revision, unless they are those of the last one; returns their ids."""
-        digests = [hashlib.sha256(data).digest() for data in pictures]
-        fingerprint = hashlib.sha256(b"".join(digests)).digest()
+        digests = _digests(pictures)
+        fingerprint = _fingerprint(digests)
         if fingerprint == listing.fingerprint:
             same = select(ListingImage.id).where(
                 ListingImage.listing_id == listing.id, ListingImage.revision == listing.revision
@@ -303,6 +308,25 @@ class ListingDesk:
                     content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
         return [case_ids[brand_id] for brand_id in by_brand]
+
+
+def _digests(pictures: Sequence[bytes]) -> list[bytes]:
+    return [hashlib.sha256(data).digest() for data in pictures]
+
+
+def _fingerprint(digests: Sequence[bytes]) -> bytes:
+    return hashlib.sha256(b"".join(digests)).digest()
+
+
+def _require_newest(listing: ListingRecord, *, arrived: datetime, is_same: bool) -> None:
+    """Raises `Problem` (409) where what is stored came after what `arrived`, and is not the same: two that overlap may
+    end in any order.
+    """
+    if not is_same and listing.arrived is not None and listing.arrived > arrived:
+        raise Problem(
+            409, "listing-overtaken",
+            "The listing was sent again after this, and that is stored already; send it once more if this is newer.",
+        )  # fmt: skip
 
 
 def _by_brand(findings: Sequence[ListingFinding]) -> dict[str, list[ListingFinding]]:

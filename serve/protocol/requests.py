@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Final
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,9 @@ from serve.protocol import problems
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+
+BALLOT: Final = "{ballot}"
+"""A part of a path that nobody may read in a log: whoever has it votes."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,8 +66,9 @@ class RequestContext:
         if scope["path"] in QUIET_PATHS:
             return
         caller = scope["state"].get("caller")
+        path = route if BALLOT in route else scope["path"]
         log.info(
-            "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000.0, 1),
+            "request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000.0, 1),
             key_id=getattr(caller, "key_id", None), scan_id=scope["state"].get("scan_id"),
         )  # fmt: skip
 

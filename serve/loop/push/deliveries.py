@@ -25,13 +25,13 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Delivery, DeliveryAttempt, Webhook
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.jobs import defer
+from serve.jobs import OutsideTask, defer
 from serve.loop.push.egress import Egress, NotPublicError
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
 from serve.scanning.results import Answer
 
-DELIVER: Final = "deliver"
+DELIVER: Final = OutsideTask("deliver")
 """The task's name."""
 
 BACKOFF: Final = tuple(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx2
+import structlog
 
 TRY_SECONDS: Final = 10.0
 """A whole try: name lookup, connection, sending, and the head of the answer. Its body is not read."""
@@ -18,6 +19,9 @@ GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 INTO_IPV4: Final = ipaddress.IPv6Network("2002::/16")
 """Of them, those behind which is an IPv4 address, of any kind (RFC 3056)."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class NotPublicError(Exception):
@@ -68,7 +72,8 @@ async def _public_addresses(target: httpx2.URL) -> list[str]:
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     inner = [address for address in addresses if not is_public(address)]
     if inner:
-        raise NotPublicError(f"{target.host} is {inner[0]}, which is no public address")
+        log.warning("a webhook leads to an address that is not public", host=target.host, address=inner[0])
+        raise NotPublicError(f"{target.host} has no public address")
     return addresses
 
 

@@ -33,7 +33,7 @@ from serve.jobs import Ending, Task
 from serve.loop.push.deliveries import push
 from serve.loop.stock.recurring_marks import ALIKE, RecurringMark, SeenPicture, recurring_marks
 from serve.loop.stock.stock_vectors import describe_missing, is_cover, newest_of_listing, regions_of
-from serve.loop.stock.suggestions import MOST_PICTURES, cut_out_key, view_suggestion
+from serve.loop.stock.suggestions import MOST_PICTURES, answering, cut_out_key, view_suggestion
 from serve.loop.stock.unrecognised import SEARCH_MARKS, search_later
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
@@ -219,20 +219,14 @@ class MarkSearcher:
 
     def _suggest(self, brand_id: str, told: _Told) -> None:
         """Keep what is new, count anew what holds, and take back what is gone, unless it was answered meanwhile."""
-        taken_back = []
         with NewFiles(self._objects) as kept, self._database.write() as session:
             brand = session.get(Brand, brand_id)
             if brand is None:
                 return
-            for suggestion_id in sorted({*told.again, *told.gone}):
+            for suggestion_id, mark in sorted(told.again.items()):
                 row = session.get(Suggestion, suggestion_id, with_for_update=True)
-                if row is None or row.state != "open":
-                    continue
-                if suggestion_id in told.again:
-                    row.photos, row.sellers = told.again[suggestion_id].photos, told.again[suggestion_id].sellers
-                else:
-                    session.delete(row)
-                    taken_back.append(suggestion_id)
+                if row is not None and row.state == "open":
+                    row.photos, row.sellers = mark.photos, mark.sellers
             for mark, cut_outs in told.new:
                 suggestion = Suggestion(
                     id=new_id("suggestion"), brand_id=brand_id, photos=mark.photos, sellers=mark.sellers,
@@ -244,7 +238,19 @@ class MarkSearcher:
                 session.flush()
                 session.refresh(suggestion)
                 push(session, brand.holder_id, "suggestion.made", view_suggestion(suggestion))
-        for suggestion_id in taken_back:
+        for suggestion_id in sorted(told.gone):
+            self._take_back(suggestion_id)
+
+    def _take_back(self, suggestion_id: str) -> None:
+        """Forget the suggestion, unless it was answered or is being answered: a later search looks again."""
+        with self._database.try_lock(answering(suggestion_id)) as is_free:
+            if not is_free:
+                return
+            with self._database.write() as session:
+                row = session.get(Suggestion, suggestion_id, with_for_update=True)
+                if row is None or row.state != "open":
+                    return
+                session.delete(row)
             self._objects.delete_folder(f"suggestions/{suggestion_id}")
 
 

@@ -27,7 +27,7 @@ from model.known_fakes import LEAST_PHOTO_SIMILARITY
 from model.regions import RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
-from serve.database.tables import IndexChange, Reference, ReferenceVector
+from serve.database.tables import IndexChange, Reference, ReferenceVector, ScanRecord
 from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
 from serve.loop import audit
@@ -305,14 +305,21 @@ class StockSearch:
             ]
 
     def _open(self, stored: Stored, *, known_by: str) -> None:
-        """Open a case about what the scan found; where its evidence was forgotten, scan anew."""
+        """Open a case about what the scan found; scan anew where another model found it, or evidence is forgotten."""
+        model = self._bundle().name
+        with self._database.read() as session:
+            scans = {finding.scan_id for finding in stored.findings}
+            found_by = set(session.scalars(select(ScanRecord.model).where(ScanRecord.id.in_(scans))))
+        if found_by != {model}:
+            self._scan_again([stored.listing_id])
+            return
         try:
             with self._database.write() as session:
                 listing = lock_listing(session, stored.listing_id)
                 if listing.revision != stored.revision or listing.decision != "allow":
                     return
                 case = ask(
-                    session, listing, findings=stored.findings, objects=self._objects, model=self._bundle().name,
+                    session, listing, findings=stored.findings, objects=self._objects, model=model,
                     actor=audit.SYSTEM,
                 )  # fmt: skip
                 settle(session, listing)

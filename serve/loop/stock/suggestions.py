@@ -133,7 +133,7 @@ class Suggestions:
         What was begun by an answer that broke off is not done twice. Raises `Problem`: 404, 409 of one that was
         answered, 422 of pictures that it does not have, and 403 of a fake without proof of rights.
         """
-        with self._database.lock(f"answer to {suggestion_id}"):  # two at once would make everything twice
+        with self._database.lock(answering(suggestion_id)):  # two at once would make everything twice
             return self._answer(brand_id, suggestion_id, new, caller=caller)
 
     def _answer(self, brand_id: str, suggestion_id: str, new: NewAnswer, *, caller: Caller) -> SuggestionView:
@@ -187,6 +187,11 @@ class Suggestions:
     def _made(self, query: Select[str]) -> str | None:
         with self._database.read() as session:
             return session.scalar(query.limit(1))
+
+
+def answering(suggestion_id: str) -> str:
+    """The lock of who answers the suggestion."""
+    return f"answer to {suggestion_id}"
 
 
 def cut_out_key(suggestion_id: str, number: int) -> str:

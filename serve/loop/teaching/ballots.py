@@ -127,8 +127,10 @@ def shown(database: Database, objects: Objects, secret: str, number: int, *, sid
                     ListingImage.position == finding["image"],
                 )
             )  # fmt: skip
+    if key is None:
+        raise not_found("picture", str(number))
     try:
-        picture = decode_stored(objects.get(key or ""))
+        picture = decode_stored(objects.get(key))
     except ObjectMissingError as error:
         raise not_found("picture", str(number)) from error
     return png(picture if side == "genuine" else Box(*finding["box"]).grown(AROUND).crop(picture))

@@ -36,7 +36,8 @@ def test_a_key_that_is_unknown_signs_nobody_in(market: Marketplace) -> None:
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://evil.example/console", "//evil.example/console", "/console\\@evil.example", "/v1/scans"]
+    "elsewhere",
+    ["https://evil.example/console", "//evil.example/console", "/console\\@evil.example", "/v1/scans", "//["],
 )
 def test_nobody_is_sent_elsewhere(market: Marketplace, elsewhere: str) -> None:
     browser = Browser(market.client)

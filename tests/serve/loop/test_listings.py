@@ -228,6 +228,19 @@ def test_an_id_belongs_to_one_seller(market: Marketplace) -> None:
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:hallmark:problem:listing-of-another-seller")
 
 
+def test_of_two_that_overlap_the_one_that_came_last_stays(market: Marketplace) -> None:
+    sent = market.listing(id="edited", seller="Ann", title="Newer")["listing"]
+    with market.client.service.database.write() as session:
+        session.execute(
+            text("UPDATE listings SET arrived = now() + interval '1 minute' WHERE marketplace_id = 'edited'")
+        )
+    answer = market.send(id="edited", seller="Ann", title="Older")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:hallmark:problem:listing-overtaken")
+    assert market.send(id="edited", seller="Ann", title="Newer").status_code == 201, "the same again does no harm"
+    (stored,) = market.client.get("/v1/listings", params={"id": "edited"}).json()["items"]
+    assert stored["revision"] == sent["revision"]
+
+
 def test_a_bad_picture_among_good_ones_stores_nothing(market: Marketplace) -> None:
     answer = market.send(smeared(market.seed), b"<html>", id="half", seller="s")
     assert (answer.status_code, answer.json()["image"]) == (415, 1)

@@ -50,14 +50,14 @@ def test_what_is_public(address: str, public: bool) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::1]"])
 def test_an_inner_address_is_not_asked(receiver: Receiver, host: str) -> None:
     port = httpx2.URL(receiver.url).port
-    with pytest.raises(NotPublicError, match="no public address"):
+    with pytest.raises(NotPublicError, match="has no public address"):
         post(Egress(), f"http://{host}:{port}/")
     assert receiver.messages == []
 
 
 def test_one_inner_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     look_up(monkeypatch, "8.8.8.8", "10.0.0.7")
-    with pytest.raises(NotPublicError, match=r"hooks\.example is 10\.0\.0\.7"):
+    with pytest.raises(NotPublicError, match=r"hooks\.example has no public address"):
         post(Egress(), "https://hooks.example/")
 
 

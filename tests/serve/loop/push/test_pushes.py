@@ -14,6 +14,7 @@ from sqlalchemy import text
 from standardwebhooks.webhooks import WebhookVerificationError
 from waiting import eventually
 
+from serve.jobs import OUTSIDE_QUEUE
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.push import deliveries, egress
@@ -130,13 +131,14 @@ def test_the_next_try_waits_as_published(pushed: Marketplace) -> None:
     assert (attempt["status"], waits) == (None, timedelta(seconds=5))
     assert "Connect" in attempt["error"]
     with pushed.client.service.database.read() as session:
-        scheduled = session.scalars(
+        scheduled, queue = session.execute(
             text(
-                "SELECT scheduled_at FROM procrastinate.procrastinate_jobs "
+                "SELECT scheduled_at, queue_name FROM procrastinate.procrastinate_jobs "
                 "WHERE args->>'delivery_id' = :id AND status = 'todo'"
             ),
             {"id": delivery["id"]},
         ).one()
+    assert queue == OUTSIDE_QUEUE, "what waits for receivers stands in no deadline's way"
     assert scheduled == datetime.fromisoformat(delivery["next_attempt"])
 
 

@@ -87,6 +87,18 @@ def test_a_stored_listing_whose_scan_was_forgotten_is_scanned_again(market: Mark
     assert market.client.get(case["findings"][0]["evidence"], headers=market.brand_key).status_code == 200
 
 
+def test_a_stored_listing_that_another_model_scanned_is_scanned_again(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    before = market.listing(fake, id="found earlier")
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE scans SET model = 'earlier' WHERE id = :id"), {"id": before["scan_ids"][0]})
+    search(market, market.trait(picture=fake))
+    assert len(cases(market)) == 1
+    with market.client.service.database.read() as session:
+        found = session.scalars(text("SELECT findings FROM listings WHERE marketplace_id = 'found earlier'")).one()
+    assert found[0]["scan_id"] != before["scan_ids"][0]
+
+
 def test_a_stored_listing_whose_picture_is_gone_holds_up_no_search(market: Marketplace) -> None:
     fake = disguised(market.seed)
     for name in ("gone", "there"):
