@@ -27,6 +27,7 @@ from serve.loop.listing_pictures import PictureScans
 from serve.loop.sellers.sellers import is_repeat_infringer
 from serve.loop.standing import settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.stock.meanwhile import known_so_far, scan_again_if_more_is_known
 from serve.loop.stock.stock_vectors import forget_earlier
 from serve.loop.stock.stock_vectors import keep as keep_vectors
 from serve.loop.stock.unrecognised import follow_recognition
@@ -126,6 +127,8 @@ class ListingDesk:
         `decode` is for pictures that are stored already.
         """
         arrived = datetime.now(UTC)
+        with self._database.read() as session:
+            known = known_so_far(session)
         decode = decode or self._decoder.decode
         moment = self._scans.now(new)
         examined = self._pictures.scan(pictures, moment=moment, decode=decode)
@@ -176,6 +179,11 @@ class ListingDesk:
             settle(session, listing)
             case = view_case(session, case_ids[0]) if case_ids else None
             text_hold = view_held(session, listing)
+        with self._database.write() as session:
+            scan_again_if_more_is_known(
+                session, listing.id, fakes=known, policy_version=moment.policy.version,
+                index_version=results[0].index_version,
+            )  # fmt: skip
         return ListingResult(
             listing=ListingView(
                 id=listing.marketplace_id, seller=listing.seller, revision=listing.revision, images=len(pictures),

@@ -36,6 +36,7 @@ from serve.loop.cases import ListingFinding
 from serve.loop.listings import ListingDesk
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
+from serve.loop.stock.meanwhile import SCAN_AGAIN
 from serve.loop.stock.stock_vectors import (
     DESCRIBE,
     alike,
@@ -111,6 +112,7 @@ class StockSearch:
             SEARCH_FOR_UPHELD: self.search_for_complaint,
             SEARCH_STOCK: self.search_for_reference,
             DESCRIBE: self.describe,
+            SCAN_AGAIN: self.scan_again,
         }
 
     def start(self) -> None:
@@ -124,6 +126,10 @@ class StockSearch:
     def close(self) -> None:
         """Break off what is being searched, after the listing that it is at; another process begins anew."""
         self._ending.begin()
+
+    async def scan_again(self, listing_id: str) -> None:
+        """Scan a listing again, of which the scan did not know what came meanwhile."""
+        await asyncio.to_thread(self._scan_again, [listing_id])
 
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""

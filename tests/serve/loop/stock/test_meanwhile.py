@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from marketplace import Marketplace, disguised
+from mosaics import mosaic, png
+from service_client import Client
+from sqlalchemy import text
+
+from serve.loop.listing_pictures import PictureScans
+from serve.loop.stock.meanwhile import SCAN_AGAIN
+
+
+@pytest.fixture
+def market(client: Client) -> Marketplace:
+    return Marketplace(client)
+
+
+def during_the_scan(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen once, when the next listing's pictures are scanned and nothing is stored yet."""
+    scan, still = PictureScans.scan, [happens]
+
+    def slow(self: PictureScans, *arguments: object, **named: object) -> object:
+        done = scan(self, *arguments, **named)  # type: ignore[arg-type]
+        if still:
+            still.pop()()
+        return done
+
+    monkeypatch.setattr(PictureScans, "scan", slow)
+
+
+def scanned_again(market: Marketplace, marketplace_id: str) -> bool:
+    """Whether a job will scan the listing again; it is done."""
+    with market.client.service.database.write() as session:
+        session.execute(text("SET LOCAL search_path TO procrastinate"))
+        waiting = session.scalars(
+            text(
+                "DELETE FROM procrastinate_jobs WHERE task_name = :task AND args->>'listing_id' = "
+                "(SELECT id FROM public.listings WHERE marketplace_id = :id) RETURNING args->>'listing_id'"
+            ),
+            {"task": SCAN_AGAIN, "id": marketplace_id},
+        ).all()
+    for listing_id in waiting:
+        assert market.client.service.listings.rescan(listing_id)
+    return bool(waiting)
+
+
+def decision(market: Marketplace, marketplace_id: str) -> str:
+    (stored,) = market.client.get("/v1/listings", params={"id": marketplace_id}).json()["items"]
+    return str(stored["decision"])
+
+
+def test_a_trait_that_comes_during_a_scan_finds_the_listing(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = disguised(market.seed)
+    during_the_scan(monkeypatch, lambda: market.trait(picture=fake, text="painted over"))
+    assert market.listing(fake, id="in flight", title="Cap, painted over")["decision"] in ("allow", "review")
+    assert scanned_again(market, "in flight")
+    assert decision(market, "in flight") == "review"
+    assert not scanned_again(market, "in flight"), "nothing came while it was scanned again"
+
+
+def test_names_that_come_during_a_scan_break_the_rules_too(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/brands/{market.brand}"
+    during_the_scan(monkeypatch, lambda: market.client.patch(path, json={"words": ["Quxbar"]}))
+    sent = market.listing(png(mosaic(market.seed)), id="named later", title="Same style as Quxbar")
+    assert sent["decision"] == "allow"
+    assert scanned_again(market, "named later")
+    assert decision(market, "named later") == "review"
+
+
+def test_a_listing_of_a_quiet_moment_is_scanned_once(market: Marketplace) -> None:
+    market.listing(id="quiet")
+    assert not scanned_again(market, "quiet")
