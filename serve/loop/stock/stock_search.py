@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
@@ -172,11 +172,15 @@ class StockSearch:
     def _search_for_references(self, brand_id: str, *, bundle: ModelBundle) -> None:
         self._describe_missing(bundle)
         with self._database.read() as session:
+            newest = session.scalar(select(func.max(IndexChange.version))) or 0
             sought = self._not_searched_for(session, brand_id)
             found = self._unseen(session, sought, brand_id=brand_id, bundle=bundle)
         rescanned = self._scan_again(found)
         with self._database.write() as session:
-            session.execute(update(Reference).where(Reference.id.in_(sought)).values(searched=func.now()))
+            # One that went and came back meanwhile is to be searched for again.
+            came_back = exists().where(IndexChange.reference_id == Reference.id, IndexChange.version > newest)
+            searched = update(Reference).where(Reference.id.in_(sought), ~came_back)
+            session.execute(searched.values(searched=func.now()))
             search_later(session, brand_id)
             audit.record(
                 session, actor=audit.SYSTEM, action="stock searched", subject=brand_id,

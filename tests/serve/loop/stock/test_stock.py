@@ -17,7 +17,7 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from serve.database.migrations.versions.r0019_references_from_before_the_stock import COUNT_AS_SEARCHED
 from serve.jobs import LONG_QUEUE, BrokenOff
-from serve.loop.listings import NewListing
+from serve.loop.listings import ListingDesk, NewListing
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes
 from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.stock_vectors import describe_missing
@@ -306,6 +306,25 @@ def test_several_references_are_searched_for_at_once_and_each_again_when_it_come
         assert newcomer.client.patch(url, json={"status": status}).status_code == 200
     search_for(newcomer, references[0])
     assert scanned_again(newcomer) == [1, 0], "its case is open: it is not allowed any more"
+
+
+def test_a_reference_that_goes_and_comes_back_during_its_search_is_searched_for_again(
+    newcomer: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newcomer.listing(smeared(newcomer.seed))
+    reference = register(newcomer)
+    url = f"/v1/brands/{newcomer.brand}/references/{reference}"
+    rescan, still = ListingDesk.rescan, ["disabled", "active"]
+
+    def slow(self: ListingDesk, listing_id: str) -> bool:
+        while still:
+            assert newcomer.client.patch(url, json={"status": still.pop(0)}).status_code == 200
+        return rescan(self, listing_id)
+
+    monkeypatch.setattr(ListingDesk, "rescan", slow)
+    search_for(newcomer, reference)
+    search_for(newcomer, reference)
+    assert len(scanned_again(newcomer)) == 2
 
 
 def test_references_that_came_before_the_stock_are_not_searched_for(open_client: Open) -> None:
