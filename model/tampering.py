@@ -21,7 +21,6 @@ from model.detector import letterboxed
 from model.faces import could_be_a_face
 from model.regions import Box, RgbImage, whole_image
 from model.runtime import session
-from model.screens import could_be_a_screen
 
 SIDE, STRIDE = 320, 8
 """Pixels of the square that a photo is scaled into, and between neighbouring values of its map."""
@@ -127,12 +126,12 @@ class Tampering:
         """The `MOST_PLACES` most tampered places of the photo, each as sure as closer looks are, the surest first.
 
         Each of the `panels` that it is put together from is looked at by itself: that a picture stands beside others,
-        or in a frame, is no tampering. What may be a face that was made private, or a dark screen, is none of them.
+        or in a frame, is no tampering. What may be a face that was made private is none of the places.
         """
         seen: list[Patch] = []
         for panel in panels or [whole_image(image).box]:
             photo, corner = panel.crop(image), panel.corner()
-            patches = (patch for patch in self.map(photo).patches() if not _is_innocent(photo, patch.box))
+            patches = (patch for patch in self.map(photo).patches() if not could_be_a_face(photo, patch.box))
             seen += [patch._replace(box=patch.box.moved(*corner)) for patch in islice(patches, MOST_PLACES)]
         most = sorted(seen, key=lambda patch: -patch.tampered)[:MOST_PLACES]
         closer = [patch._replace(probability=self.within(image, patch.box, panels=panels)) for patch in most]
@@ -155,8 +154,3 @@ class Tampering:
         """The mean probability inside `box`, seen in the square `around` it."""
         left, top = around.corner()
         return self.map(around.crop(image)).within(box.moved(-left, -top))
-
-
-def _is_innocent(photo: RgbImage, box: Box) -> bool:
-    """Whether what looks tampered with in `box` may be something else that sellers show."""
-    return could_be_a_face(photo, box) or could_be_a_screen(photo, box)
