@@ -134,7 +134,7 @@ class ListingDesk:
         examined = self._pictures.scan(pictures, moment=moment, decode=decode)
         results = [one.result for one in examined]
         findings = _findings(results)
-        broken = moment.scanner.rules_broken_by(new, shown={one.brand_id for one in findings})
+        broken = list(moment.broken(frozenset(one.brand_id for one in findings)))
         failpoints.reached(failpoints.SCANNED)
         policy = moment.policy.under(results[0].model)
         scanned, _ = policy.decide(findings)

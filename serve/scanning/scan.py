@@ -8,10 +8,10 @@ version give the same answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,9 @@ from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
 from serve.text.listing_rules import broken_rules
+
+Broken = Callable[[frozenset[str]], Sequence[BrokenRule]]
+"""The rules that a listing's text breaks whose pictures show something of brands, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +96,24 @@ class Scanner:
         """The ids of the first `MAX_CLAIMED` brands that a listing names."""
         return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
 
-    def rules_broken_by(self, listing: Listing, *, shown: Collection[str]) -> list[BrokenRule]:
-        """The rules that a listing's text breaks whose pictures show something of the brands `shown`."""
-        return broken_rules(listing, self._words, shown=shown)
+    def rules_broken_by(self, listing: Listing | None) -> Broken:
+        """The rules that a listing's text breaks; it is read once for all pictures that show the same brands."""
+
+        @cache
+        def broken(shown: frozenset[str]) -> list[BrokenRule]:
+            return [] if listing is None else broken_rules(listing, self._words, shown=shown)
+
+        return broken
 
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), says: Listing | None = None,
-        broken: Sequence[BrokenRule] = (),
+        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), broken: Broken | None = None,
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
         `known_fakes_of` are brands of whose known fakes it is the photo, and `shown_beside` those that other pictures
-        of the listing show: both are looked for alike. `says` is the listing's text; where it is not at hand any more,
-        `broken` are the rules that it was found to break.
+        of the listing show: both are looked for alike. `broken` gives the rules that the listing's text breaks where
+        its pictures show something of these brands.
         """
         stopwatch = Stopwatch()
         speaks = (
@@ -190,9 +197,8 @@ class Scanner:
                 verified += [] if shown is None else [shown]
             verified.sort(key=lambda item: -strength(item.finding("")))
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
-        if says is not None:
-            broken = self.rules_broken_by(says, shown={one.brand_id for one in findings})
-        of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(broken)
+        rules = [] if broken is None else broken(frozenset(one.brand_id for one in findings))
+        of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(rules)
         return Scan(
             scan_id=scan_id,
             decision=strongest((of_findings[0], of_text[0])),
@@ -202,7 +208,7 @@ class Scanner:
             claimed=list(claimed),
             known_fakes_of=list(known_fakes_of),
             shown_beside=list(shown_beside),
-            broken_rules=list(broken),
+            broken_rules=list(rules),
             vectors=vectors,
             model=self._bundle.name,
             index_version=state.version,

@@ -25,7 +25,7 @@ from serve.scanning.evidence import draw_evidence
 from serve.scanning.policies import PolicyFollower
 from serve.scanning.policy import Policy
 from serve.scanning.results import Listing, ScanResult, Timings
-from serve.scanning.scan import Scan, Scanner
+from serve.scanning.scan import Broken, Scan, Scanner
 
 STEPS = ("propose", "embed", "search", "read", "verify")
 
@@ -34,13 +34,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a scan is made with: the model, its index and references, all of one state, the policy that decides, the
-    listing's text, and the ids of the brands that it names."""
+    """What a scan is made with: the model, its index and references, all of one state, the policy that decides, the ids
+    of the brands that the listing names, and the rules that its text breaks."""
 
     scanner: Scanner
     policy: Policy
-    says: Listing | None
     claimed: Sequence[str]
+    broken: Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class ScanDesk:
         `listing` is what the seller says: the brands that it names are looked for.
         """
         scanner = self._scanner()
-        return Moment(scanner, self._policies.current, listing, scanner.claimed_in(listing))
+        return Moment(scanner, self._policies.current, scanner.claimed_in(listing), scanner.rules_broken_by(listing))
 
     def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
         """Scan the picture in the file `data`, of which the seller says `listing`. Raises `ImageRejected`."""
@@ -98,7 +98,7 @@ class ScanDesk:
         decode_ms = (time.perf_counter() - start) * 1000.0
         scan = moment.scanner.scan(
             image, scan_id=scan_id, policy=moment.policy, claimed=moment.claimed, known_fakes_of=known_fakes_of,
-            shown_beside=shown_beside, says=moment.says,
+            shown_beside=shown_beside, broken=moment.broken,
         )  # fmt: skip
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
