@@ -181,8 +181,8 @@ class ListingDesk:
             text_hold = view_held(session, listing)
         with self._database.write() as session:
             scan_again_if_more_is_known(
-                session, listing.id, fakes=known, policy_version=moment.policy.version,
-                index_version=results[0].index_version,
+                session, listing.id, known=known, brand_ids={one.brand_id for one in findings},
+                policy_version=moment.policy.version, index_version=results[0].index_version,
             )  # fmt: skip
         return ListingResult(
             listing=ListingView(

@@ -6,15 +6,17 @@ then, and has the listing scanned again where that is more than the scan began w
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from serve.database.loop_tables import Notice, Trait
+from serve.database.loop_tables import Case, Complaint, Notice, Trait
 from serve.database.tables import IndexChange, PolicyRecord
 from serve.jobs import LongTask, defer
+from serve.loop.states import AGAINST_THE_SELLER
 
 SCAN_AGAIN: Final = LongTask("scan a listing again")
 
@@ -22,28 +24,39 @@ FOLLOWED: Final = timedelta(seconds=2)
 """In which every process follows the newest policy and names."""
 
 
-class KnownFakesSoFar(NamedTuple):
-    """The newest fake trait and the newest notice, which every upheld complaint leaves."""
+class KnownSoFar(NamedTuple):
+    """The ids of the newest fake trait and of the newest notice, which upheld complaints leave; empty for none."""
 
-    trait: str | None
-    notice: str | None
+    trait: str
+    notice: str
 
 
-def known_so_far(session: Session) -> KnownFakesSoFar:
+def known_so_far(session: Session) -> KnownSoFar:
     """What a scan that begins now may compare a listing with."""
     trait, notice = select(func.max(Trait.id)), select(func.max(Notice.id))
     row = session.execute(select(trait.scalar_subquery(), notice.scalar_subquery())).one()
-    return KnownFakesSoFar(*row)
+    return KnownSoFar(*(newest or "" for newest in row))
 
 
 def scan_again_if_more_is_known(
-    session: Session, listing_id: str, *, fakes: KnownFakesSoFar, policy_version: int, index_version: int
-) -> None:
-    """Have the stored listing scanned again where fakes, a policy or names of brands came that its scan did not know.
+    session: Session, listing_id: str, *, known: KnownSoFar, brand_ids: Collection[str], policy_version: int,
+    index_version: int,
+) -> None:  # fmt: skip
+    """Have the stored listing scanned again where a policy, names of brands or fakes came that its scan did not know.
 
-    `session` began after the listing was committed.
+    Of upheld complaints, which come all the time, those count that are about `brand_ids`, of which something was found
+    in it; of traits all. `session` began after the listing was committed.
     """
-    renamed = select(exists().where(IndexChange.version > index_version, IndexChange.action == "rename"))
-    newest = session.scalar(select(func.max(PolicyRecord.version))) or 0
-    if known_so_far(session) != fakes or newest > policy_version or session.scalar(renamed):
+    upheld = (
+        exists()
+        .where(Notice.id > known.notice, Notice.subject.in_(AGAINST_THE_SELLER))
+        .where(Complaint.id == Notice.complaint_id, Case.id == Complaint.case_id, Case.brand_id.in_(brand_ids))
+    )
+    came = or_(
+        exists().where(PolicyRecord.version > policy_version),
+        exists().where(IndexChange.version > index_version, IndexChange.action == "rename"),
+        exists().where(Trait.id > known.trait),
+        upheld,
+    )
+    if session.scalar(select(came)):
         defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing_id)

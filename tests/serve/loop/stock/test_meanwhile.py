@@ -73,6 +73,17 @@ def test_names_that_come_during_a_scan_break_the_rules_too(
     assert decision(market, "named later") == "review"
 
 
+def test_an_upheld_complaint_of_a_brand_that_is_found_counts_and_another_s_does_not(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Marketplace(market.client)
+    for complained, again in ((market, True), (other, False)):
+        complaint = complained.complaint()
+        during_the_scan(monkeypatch, lambda on=complaint: market.decide(on))
+        market.listing(id=f"while {complaint}")
+        assert scanned_again(market, f"while {complaint}") == again
+
+
 def test_a_listing_of_a_quiet_moment_is_scanned_once(market: Marketplace) -> None:
     market.listing(id="quiet")
     assert not scanned_again(market, "quiet")
