@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     scan_retention_days: Annotated[
         int, Field(ge=1, le=36_500, description="Days that scan results and their evidence are kept")
     ] = 30
+    withdrawn_retention_days: Annotated[
+        int, Field(ge=1, le=36_500, description="Days that withdrawn listings are kept which no case is about")
+    ] = 90
     counter_notice_days: Annotated[
         int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
     ] = 15

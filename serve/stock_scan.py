@@ -31,11 +31,14 @@ class Rescanned:
 
 
 def rescan_stock(service: Service, *, seller: str | None, before: datetime) -> None:
-    """Scan the listings, of one `seller` or of all, that were scanned last before a moment; print what changes.
+    """Scan the listings that are offered, of one `seller` or of all, and were scanned last before a moment; print what
+    changes.
 
     A run that was broken off is gone on with by the same moment: what it did was scanned since.
     """
-    wanted = [ListingRecord.updated < before, *([] if seller is None else [ListingRecord.seller == seller])]
+    wanted = [ListingRecord.withdrawn.is_(None), ListingRecord.updated < before]
+    if seller is not None:
+        wanted.append(ListingRecord.seller == seller)
     with service.database.read() as session:
         total = session.scalar(select(func.count()).select_from(ListingRecord).where(*wanted)) or 0
     scanned = changed = 0

@@ -1,4 +1,7 @@
-"""What is done now and then: old scans and idempotency keys go, the index snapshot is written. One process does it."""
+"""What is done now and then: old scans, withdrawn listings and idempotency keys go, the index snapshot is written.
+
+One process does it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
 from serve.genuine.references import forget_removed
 from serve.genuine.replica import IndexReplica
+from serve.loop.withdrawal import forget_withdrawn
 from serve.pictures.objects import Objects
 from serve.protocol.idempotency import KEPT
 from serve.settings import Settings
@@ -50,6 +54,7 @@ class Upkeep:
                 return
             forget_scans(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_removed(self._database, self._objects, days=self._settings.scan_retention_days)
+            forget_withdrawn(self._database, self._objects, days=self._settings.withdrawn_retention_days)
             forget_idempotency_keys(self._database)
             forget_sessions(self._database)
             path = self._replica.save_snapshot()

@@ -33,7 +33,8 @@ class ListingRecord(Table):
 
     `revision` counts up when other pictures come; `fingerprint` is the SHA-256 over the pictures' own. `scanned` is
     what the last scan decided, at `index_version`, `decision` what holds with what rights holders and trust & safety
-    said since. What is stored `arrived` then; what arrived before it and was stored later would be older.
+    said since. What is stored `arrived` then; what arrived before it and was stored later would be older. One that was
+    `withdrawn` is offered no more: it is not of the stock, and is forgotten after a while (serve/loop/withdrawal.py).
     """
 
     __tablename__ = "listings"
@@ -52,10 +53,12 @@ class ListingRecord(Table):
     created: Mapped[datetime] = mapped_column(server_default=func.now())
     arrived: Mapped[datetime | None]
     updated: Mapped[datetime] = mapped_column(server_default=func.now())
+    withdrawn: Mapped[datetime | None]
 
     __table_args__ = (
         Index("listings_seller", "seller", "id"),
         Index("listings_held", "decision", "id", postgresql_where=text("decision <> 'allow'")),
+        Index("listings_withdrawn", "id", postgresql_where=text("withdrawn IS NOT NULL")),
         CheckConstraint("decision IN ('allow', 'review', 'block')", name="listings_decision"),
     )
 
@@ -221,7 +224,7 @@ class TextHold(Table):
 
     `broken` are the rules that the text of `text_sha256` breaks and the policy holds a listing up for, `decision` what
     it makes of them. `state` is `held`, or how that ended: the seller `corrected` the text, trust & safety `cleared`
-    it, or another policy or other names of brands `lifted` it.
+    it, another policy or other names of brands `lifted` it, or the listing was `withdrawn`.
     """
 
     __tablename__ = "text_holds"
@@ -240,7 +243,7 @@ class TextHold(Table):
     __table_args__ = (
         Index("text_holds_listing", "listing_id", "id"),
         Index("text_holds_held", "listing_id", unique=True, postgresql_where=text("state = 'held'")),
-        CheckConstraint("state IN ('held', 'corrected', 'cleared', 'lifted')", name="text_holds_state"),
+        CheckConstraint("state IN ('held', 'corrected', 'cleared', 'lifted', 'withdrawn')", name="text_holds_state"),
         CheckConstraint("decision IN ('review', 'block')", name="text_holds_decision"),
     )
 

@@ -90,6 +90,9 @@ class CaseView(Answer):
     note: str | None
     complaint_id: str | None
     ended: datetime | None
+    withdrawn: Annotated[
+        datetime | None, Field(description="Since when the marketplace offers the listing no more; null while it does")
+    ]
 
 
 def advance(case: Case, action: CaseAction) -> None:
@@ -269,7 +272,7 @@ def _show(
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
 
 
-def _viewed() -> Select[Case, str, str | None, int]:
+def _viewed() -> Select[Case, str, str | None, int, datetime | None]:
     pictures = (
         select(func.count())
         .where(ListingImage.listing_id == Case.listing_id, ListingImage.revision == Case.revision)
@@ -277,13 +280,14 @@ def _viewed() -> Select[Case, str, str | None, int]:
         .scalar_subquery()
     )
     return (
-        select(Case, Brand.name, Complaint.id, pictures)
+        select(Case, Brand.name, Complaint.id, pictures, ListingRecord.withdrawn)
         .join(Brand, Brand.id == Case.brand_id)
+        .join(ListingRecord, ListingRecord.id == Case.listing_id)
         .outerjoin(Complaint, Complaint.case_id == Case.id)
     )
 
 
-def _view(case: Case, brand: str, complaint_id: str | None, pictures: int) -> CaseView:
+def _view(case: Case, brand: str, complaint_id: str | None, pictures: int, withdrawn: datetime | None) -> CaseView:
     return CaseView(
         id=case.id,
         brand_id=case.brand_id,
@@ -304,4 +308,5 @@ def _view(case: Case, brand: str, complaint_id: str | None, pictures: int) -> Ca
         note=case.note,
         complaint_id=complaint_id,
         ended=case.ended,
+        withdrawn=withdrawn,
     )

@@ -122,9 +122,9 @@ class ListingDesk:
     ) -> ListingResult:  # fmt: skip
         """Scan every picture, look for what brands know to be fake, decide, and store it all, or nothing.
 
-        A listing that comes again replaces what was stored under its id. Raises `Problem`: of a picture that cannot
-        be read, and 409 when the id is another seller's, or what is stored came after this, or after `unless_after`.
-        `decode` is for pictures that are stored already.
+        A listing that comes again replaces what was stored under its id, and is offered again where it was withdrawn.
+        Raises `Problem`: of a picture that cannot be read, and 409 when the id is another seller's, or what is stored
+        came after this, or after `unless_after`. `decode` is for pictures that are stored already.
         """
         arrived = datetime.now(UTC)
         with self._database.read() as session:
@@ -146,12 +146,13 @@ class ListingDesk:
         suspected = [*held, *(one for one in passing if one.brand_id in fakes or one in watched)]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
-            if unless_after is not None and listing.updated != unless_after:
-                raise Problem(409, "listing-exists", "The listing was sent again meanwhile.")
+            if unless_after is not None and (listing.updated, listing.withdrawn) != (unless_after, None):
+                raise Problem(409, "listing-exists", "The listing was sent again or withdrawn meanwhile.")
             if unless_after is None:
                 is_same = (listing.content, listing.fingerprint) == (content, _fingerprint(_digests(pictures)))
-                _require_newest(listing, arrived=arrived, is_same=is_same)
+                _require_newest(listing, arrived=arrived, is_same=is_same and listing.withdrawn is None)
                 listing.arrived = max(arrived, listing.arrived or arrived)
+                listing.withdrawn = None
             image_ids = self._store(session, listing, pictures, kept=kept)
             keep_vectors(
                 session,
@@ -200,12 +201,15 @@ class ListingDesk:
         )  # fmt: skip
 
     def rescan(self, listing_id: str) -> bool:
-        """Have a stored listing scanned as if it were sent again, and say whether it was: not one sent meanwhile.
+        """Have a stored listing scanned as if it were sent again, and say whether it was: not one that was sent or
+        withdrawn meanwhile.
 
         Raises `ObjectMissingError` when a picture of it is gone.
         """
         with self._database.read() as session:
-            listing = session.get_one(ListingRecord, listing_id)
+            listing = session.get(ListingRecord, listing_id)
+            if listing is None or listing.withdrawn is not None:
+                return False
             images = select(ListingImage.object_key).where(
                 ListingImage.listing_id == listing_id, ListingImage.revision == listing.revision
             )
@@ -327,13 +331,13 @@ def _fingerprint(digests: Sequence[bytes]) -> bytes:
 
 
 def _require_newest(listing: ListingRecord, *, arrived: datetime, is_same: bool) -> None:
-    """Raises `Problem` (409) where what is stored came after what `arrived`, and is not the same: two that overlap may
-    end in any order.
+    """Raises `Problem` (409) where what is stored came after what `arrived`, or was withdrawn after, and is not the
+    same: two that overlap may end in any order.
     """
     if not is_same and listing.arrived is not None and listing.arrived > arrived:
         raise Problem(
             409, "listing-overtaken",
-            "The listing was sent again after this, and that is stored already; send it once more if this is newer.",
+            "The listing was sent again or withdrawn after this; send it once more if this is newer.",
         )  # fmt: skip
 
 
@@ -361,7 +365,7 @@ def _weakness(finding: Finding) -> float:
 
 def _lock_or_make(session: Session, new: NewListing) -> ListingRecord:
     """The listing's row, locked. Raises `Problem` (409)."""
-    session.execute(
+    made = (
         insert(ListingRecord)
         .values(
             id=new_id("list"), marketplace_id=new.id, seller=new.seller, content={}, revision=0, fingerprint=b"",
@@ -369,9 +373,11 @@ def _lock_or_make(session: Session, new: NewListing) -> ListingRecord:
         )
         .on_conflict_do_nothing(index_elements=[ListingRecord.marketplace_id])
     )  # fmt: skip
-    listing = session.scalars(
-        select(ListingRecord).where(ListingRecord.marketplace_id == new.id).with_for_update()
-    ).one()
+    found = select(ListingRecord).where(ListingRecord.marketplace_id == new.id).with_for_update()
+    listing = None
+    while listing is None:  # a withdrawn one may be forgotten while its lock is waited for
+        session.execute(made)
+        listing = session.scalars(found).one_or_none()
     if listing.seller != new.seller:
         raise Problem(
             409, "listing-of-another-seller",

@@ -3,7 +3,7 @@
 Everything is counted by when it began: a listing when it was first sent, a case when it was opened, a complaint when it
 was filed, as it stands now. What only covers a blind test is left out. The ratio to watch is how many fakes were found
 for each that a brand reported, that is, showed as a fake trait with a picture. What Hallmark had found and suggested is
-no report.
+no report. Listings that were withdrawn and forgotten since are counted no more.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class TextFigures(Answer):
     corrected: Annotated[int, Field(description="The seller changed the text")]
     cleared: Annotated[int, Field(description="Trust & safety found nothing wrong")]
     lifted: Annotated[int, Field(description="By another policy or other names of brands")]
+    withdrawn: Annotated[int, Field(description="The listing is offered no more")]
     held: Annotated[int, Field(description="Still held up")]
 
 
@@ -148,6 +149,7 @@ def _texts(by_state: Mapping[str, int]) -> TextFigures:
         corrected=by_state.get("corrected", 0),
         cleared=by_state.get("cleared", 0),
         lifted=by_state.get("lifted", 0),
+        withdrawn=by_state.get("withdrawn", 0),
         held=by_state.get("held", 0),
     )
 

@@ -25,13 +25,15 @@ class StoredListing(Answer):
     revision: Annotated[int, Field(description="Counts up when other pictures come")]
     updated: Annotated[datetime, Field(description="When it was scanned last")]
     case_ids: Annotated[list[str], Field(description="Its cases, oldest first, also of earlier pictures")]
+    withdrawn: Annotated[datetime | None, Field(description="Since when it is offered no more; null while it is")]
 
 
 def list_listings(
-    database: Database, *, listing_id: str | None, seller: str | None, decision: Decision | None, limit: int,
-    cursor: str | None,
+    database: Database, *, listing_id: str | None, seller: str | None, decision: Decision | None,
+    withdrawn: bool | None, limit: int, cursor: str | None,
 ) -> Page[StoredListing]:  # fmt: skip
-    """Listings in the order in which they first came: one, those of a seller, those with a decision, or all.
+    """Listings in the order in which they first came: one, those of a seller, those with a decision, those that are
+    `withdrawn` or offered, or all.
 
     What only covers a blind test is nobody's listing.
     """
@@ -43,6 +45,8 @@ def list_listings(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
+    if withdrawn is not None:
+        query = query.where(ListingRecord.withdrawn.is_not(None) == withdrawn)
     with database.read() as session:
         rows = session.scalars(query.order_by(ListingRecord.id).limit(limit + 1)).all()
         cases: dict[str, list[str]] = {}
@@ -55,6 +59,7 @@ def list_listings(
                 id=row.marketplace_id, seller=row.seller,
                 decision=row.decision,  # type: ignore[arg-type] # checked by the table
                 reasons=row.reasons, revision=row.revision, updated=row.updated, case_ids=cases.get(row.id, []),
+                withdrawn=row.withdrawn,
             )
             for row in rows[:limit]
         ],

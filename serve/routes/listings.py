@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from serve.loop import listing_decisions, stored_listings
+from serve.loop import listing_decisions, stored_listings, withdrawal
 from serve.loop.listing_decisions import DecisionPage
 from serve.loop.listings import MOST_IMAGES, ListingResult, NewListing
 from serve.loop.stored_listings import StoredListing
+from serve.loop.withdrawal import Withdrawal, Withdrawn
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, ListingReader, ListingSender, OpenService
@@ -65,13 +66,17 @@ def list_listings(
     ] = None,
     seller: Annotated[Text | None, Query(max_length=500, description="Of this seller only")] = None,
     decision: Annotated[Decision | None, Query(description="With this decision only")] = None,
+    withdrawn: Annotated[
+        bool | None, Query(description="Only those that are offered no more, or only those that are")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[StoredListing]:
     """Stored listings with what holds for them now, in the order in which they first came."""
     return stored_listings.list_listings(
-        service.database, listing_id=listing_id, seller=seller, decision=decision, limit=limit, cursor=cursor
-    )
+        service.database, listing_id=listing_id, seller=seller, decision=decision, withdrawn=withdrawn, limit=limit,
+        cursor=cursor,
+    )  # fmt: skip
 
 
 @router.get("/decisions", responses=documented())
@@ -80,6 +85,12 @@ def list_decisions(
 ) -> DecisionPage:
     """Each change of what holds for a listing, oldest first; keep `resume_cursor` to fetch what is new."""
     return listing_decisions.list_decisions(service.database, limit=limit, cursor=cursor)
+
+
+@router.post("/withdrawals", responses=documented())
+def withdraw_listings(new: Withdrawal, caller: ListingSender, service: OpenService) -> Withdrawn:
+    """Say that listings are offered no more: they leave the stock. One that is sent again is offered again."""
+    return withdrawal.withdraw(service.database, new, caller=caller)
 
 
 async def _read(request: Request) -> tuple[NewListing, list[bytes]]:

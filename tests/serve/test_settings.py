@@ -119,7 +119,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "change rights holders, lodge documents": ["rights_holders.change"],
         "read webhooks and deliveries": ["webhooks.read"],
         "change webhooks, deliver again": ["webhooks.change"],
-        "send listings and counter-notices, read notices": [
+        "send and withdraw listings, send counter-notices, read notices": [
             "listings.create", "counter_notices.create", "notices.read",
         ],
         "judge cases, file complaints": ["cases.judge", "complaints.create"],

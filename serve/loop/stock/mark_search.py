@@ -32,7 +32,7 @@ from serve.identifiers import new_id
 from serve.jobs import Ending, Task
 from serve.loop.push.deliveries import push
 from serve.loop.stock.recurring_marks import ALIKE, RecurringMark, SeenPicture, recurring_marks
-from serve.loop.stock.stock_vectors import describe_missing, is_cover, newest_of_listing, regions_of
+from serve.loop.stock.stock_vectors import describe_missing, in_stock, newest_of_listing, regions_of
 from serve.loop.stock.suggestions import MOST_PICTURES, answering, cut_out_key, view_suggestion
 from serve.loop.stock.unrecognised import SEARCH_MARKS, search_later
 from serve.pictures.new_files import NewFiles
@@ -322,6 +322,6 @@ def _newest() -> Select[Any]:
         )
         .join(ListingRecord, newest_of_listing())
         .join(StockVectors, StockVectors.image_id == ListingImage.id)
-        .where(~is_cover())
+        .where(in_stock())
         .order_by(ListingImage.id.desc())
     )  # fmt: skip

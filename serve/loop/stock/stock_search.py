@@ -293,7 +293,11 @@ class StockSearch:
         """The newest allowed listings with a finding of the brand."""
         query = (
             select(ListingRecord)
-            .where(ListingRecord.decision == "allow", ListingRecord.findings.contains([{"brand_id": brand_id}]))
+            .where(
+                ListingRecord.decision == "allow",
+                ListingRecord.withdrawn.is_(None),
+                ListingRecord.findings.contains([{"brand_id": brand_id}]),
+            )
             .order_by(ListingRecord.id.desc())
             .limit(MOST)
         )
@@ -326,7 +330,8 @@ class StockSearch:
         try:
             with self._database.write() as session:
                 listing = lock_listing(session, stored.listing_id)
-                if listing.revision != stored.revision or listing.decision != "allow":
+                is_as_read = listing.revision == stored.revision and listing.withdrawn is None
+                if not is_as_read or listing.decision != "allow":
                     return
                 case = ask(
                     session, listing, findings=stored.findings, objects=self._objects, model=model,

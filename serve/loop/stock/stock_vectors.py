@@ -1,7 +1,7 @@
 """The stock as vectors: what each stored picture shows, region by region, so that a new reference can be looked for.
 
 A scan leaves them with its listing; under a model that came to serve later they are made from the stored pictures.
-Only a listing's newest pictures are the stock, and no cover of a blind test is.
+Only the newest pictures of listings that are offered are the stock, and no cover of a blind test is.
 """
 
 from __future__ import annotations
@@ -66,6 +66,12 @@ def forget_earlier(session: Session, listing: ListingRecord) -> None:
         ListingImage.listing_id == listing.id, ListingImage.revision < listing.revision
     )
     session.execute(delete(StockVectors).where(StockVectors.image_id.in_(earlier)))
+
+
+def forget_vectors(session: Session, listing: ListingRecord) -> None:
+    """Drop the vectors of all pictures of a listing that is not of the stock any more."""
+    all_of_it = select(ListingImage.id).where(ListingImage.listing_id == listing.id)
+    session.execute(delete(StockVectors).where(StockVectors.image_id.in_(all_of_it)))
 
 
 def describe_later(session: Session, *, after: timedelta = timedelta(0)) -> None:
@@ -175,11 +181,11 @@ def _likeness(stored: bytes, others: NDArray[np.float32]) -> float:
 
 
 def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
-    """Of listings: allowed, scanned last before index version `before`, and no covers."""
+    """Of listings: allowed, scanned last before index version `before`, and of the stock."""
     return (
         ListingRecord.decision == "allow",
         func.coalesce(ListingRecord.index_version, 0) < before,
-        ~is_cover(),
+        in_stock(),
     )
 
 
@@ -189,7 +195,7 @@ def _missing(model: str) -> Select[str, str]:
     return (
         select(ListingImage.id, ListingImage.object_key)
         .join(ListingRecord, newest_of_listing())
-        .where(~described, ~is_cover())
+        .where(~described, in_stock())
         .order_by(ListingImage.id)
     )
 
@@ -204,6 +210,7 @@ def newest_of_listing() -> ColumnElement[bool]:
     return (ListingRecord.id == ListingImage.listing_id) & (ListingRecord.revision == ListingImage.revision)
 
 
-def is_cover() -> ColumnElement[bool]:
-    """Of listings: whether one only covers a blind test."""
-    return exists().where(Case.listing_id == ListingRecord.id, repeats_another())
+def in_stock() -> ColumnElement[bool]:
+    """Of listings: whether one is offered, and does not only cover a blind test."""
+    covers_a_test = exists().where(Case.listing_id == ListingRecord.id, repeats_another())
+    return ListingRecord.withdrawn.is_(None) & ~covers_a_test

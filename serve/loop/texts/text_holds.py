@@ -29,7 +29,7 @@ from serve.scanning.policy import Policy
 from serve.scanning.results import Answer, BrokenRule, Listing
 from serve.text.wording import Reason
 
-State = Literal["held", "corrected", "cleared", "lifted"]
+State = Literal["held", "corrected", "cleared", "lifted", "withdrawn"]
 
 
 class Clearance(BaseModel):
@@ -53,8 +53,8 @@ class TextHoldView(Answer):
     state: Annotated[
         State,
         Field(
-            description="`held`, or how it ended: the seller `corrected` the text, trust & safety `cleared` it, or "
-            "another policy or other names of brands `lifted` it"
+            description="`held`, or how it ended: the seller `corrected` the text, trust & safety `cleared` it, "
+            "another policy or other names of brands `lifted` it, or the listing was `withdrawn`"
         ),
     ]
     reason: Annotated[str | None, Field(description="Why it was cleared")]
@@ -90,6 +90,13 @@ def follow_text(
     held.broken, held.decision, held.text_sha256, held.policy_version = content, decision, digest, policy.version
     _record(session, held, "changed", actor=actor, content={"rules": _rules(content)})
     return True
+
+
+def end_with_listing(session: Session, listing: ListingRecord, *, actor: str) -> None:
+    """End what holds the listing up for its text, if anything does: it was withdrawn. The caller settles it."""
+    held = session.scalars(held_text(listing.id)).one_or_none()
+    if held is not None:
+        _end(session, held, "withdrawn", actor=actor)
 
 
 def list_text_holds(

@@ -100,10 +100,12 @@ class TextSweeper:
         log.info("texts swept", listings=listings, changed=changed, policy=policy.version)
 
     def _follow(self, read: ListingRecord, broken: Sequence[BrokenRule], *, policy: Policy) -> bool:
-        """Hold the listing up, or free it; says whether its hold changed. One that was sent again meanwhile is left."""
+        """Hold the listing up, or free it; says whether its hold changed. One that was sent again or
+        withdrawn meanwhile is left.
+        """
         with self._database.write() as session:
             listing = lock_listing(session, read.id)
-            if listing.updated != read.updated:
+            if listing.updated != read.updated or listing.withdrawn is not None:
                 return False
             changed = follow_text(session, listing, broken, policy=policy, actor=audit.SYSTEM)
             if changed:
@@ -117,7 +119,7 @@ class TextSweeper:
             query = (
                 select(ListingRecord, TextHold.id.is_not(None))
                 .outerjoin(TextHold, (TextHold.listing_id == ListingRecord.id) & (TextHold.state == "held"))
-                .where(ListingRecord.id > last, ListingRecord.id.not_in(covers()))
+                .where(ListingRecord.id > last, ListingRecord.withdrawn.is_(None), ListingRecord.id.not_in(covers()))
                 .order_by(ListingRecord.id)
                 .limit(PAGE)
             )

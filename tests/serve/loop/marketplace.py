@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import httpx2
 import numpy as np
+import pytest
 from mosaics import mosaic, png
 from plain_bundle import SimilarityVerifier, compared, plain_bundle
 from service_client import Client
@@ -25,6 +27,7 @@ from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, 
 from serve.identifiers import new_id
 from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
+from serve.loop.listing_pictures import PictureScans
 from serve.loop.stock.mark_search import MarkSearcher
 from serve.loop.stock.suggestions import cut_out_key
 
@@ -90,6 +93,19 @@ def photographed(mark: bytes, *, seed: int) -> RgbImage:
 def strange_photo(market: Marketplace, *, seed: int = 0) -> RgbImage:
     """A photo in which a scan finds nothing of the brand's."""
     return photographed(png(mosaic(market.seed + 70_000)), seed=market.seed + seed)
+
+
+def during_the_scan(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen once, when the next listing's pictures are scanned and nothing is stored yet."""
+    scan, still = PictureScans.scan, [happens]
+
+    def slow(self: PictureScans, *arguments: object, **named: object) -> object:
+        done = scan(self, *arguments, **named)  # type: ignore[arg-type]
+        if still:
+            still.pop()()
+        return done
+
+    monkeypatch.setattr(PictureScans, "scan", slow)
 
 
 class Marketplace:

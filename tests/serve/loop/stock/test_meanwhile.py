@@ -1,33 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from marketplace import Marketplace, disguised
+from marketplace import Marketplace, disguised, during_the_scan
 from mosaics import mosaic, png
 from service_client import Client
 from sqlalchemy import text
 
-from serve.loop.listing_pictures import PictureScans
 from serve.loop.stock.meanwhile import SCAN_AGAIN
 
 
 @pytest.fixture
 def market(client: Client) -> Marketplace:
     return Marketplace(client)
-
-
-def during_the_scan(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """Have something happen once, when the next listing's pictures are scanned and nothing is stored yet."""
-    scan, still = PictureScans.scan, [happens]
-
-    def slow(self: PictureScans, *arguments: object, **named: object) -> object:
-        done = scan(self, *arguments, **named)  # type: ignore[arg-type]
-        if still:
-            still.pop()()
-        return done
-
-    monkeypatch.setattr(PictureScans, "scan", slow)
 
 
 def scanned_again(market: Marketplace, marketplace_id: str) -> bool:

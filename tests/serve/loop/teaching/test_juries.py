@@ -162,7 +162,7 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         "DROP TABLE text_holds, text_sweeps, console_sessions, suggestions, mark_searches, unrecognised, ballots",
         "DROP INDEX cases_listing, notices_complaint, audit_log_known_fakes, audit_log_decisions, "
         "listings_held, labels_own_word",
-        "ALTER TABLE listings DROP COLUMN arrived",
+        "ALTER TABLE listings DROP COLUMN arrived, DROP COLUMN withdrawn",
         "UPDATE alembic_version SET version_num = '0017'",
     )
     with brand.client.service.database.write() as session:

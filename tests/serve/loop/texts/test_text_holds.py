@@ -195,7 +195,7 @@ def test_the_report_counts_what_became_of_texts(market: Marketplace) -> None:
     genuine(market, id="L", seller="S", title="Cap")
     genuine(market, title="Zorblat replica")
     assert market.client.get("/v1/report").json()["texts"] == {
-        "held_up": 2, "corrected": 1, "cleared": 0, "lifted": 0, "held": 1
+        "held_up": 2, "corrected": 1, "cleared": 0, "lifted": 0, "withdrawn": 0, "held": 1
     }  # fmt: skip
 
 

@@ -1,0 +1,123 @@
+"""Listings that are no longer offered: out of the stock at once, and forgotten after a while.
+
+What a case is about stays, with its pictures: its rights holder may still judge it, a complaint counts against the
+seller, and labels teach. A listing that is sent again is offered again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from serve.access.keys import Caller
+from serve.database.engine import Database
+from serve.database.loop_tables import Case, ListingImage, ListingRecord, Suggestion, TextHold, Unrecognised
+from serve.loop import audit
+from serve.loop.sellers.sellers import covers
+from serve.loop.standing import settle
+from serve.loop.stock.stock_vectors import forget_vectors
+from serve.loop.texts.text_holds import end_with_listing
+from serve.pictures.objects import Objects
+from serve.scanning.results import Answer
+from serve.text.wording import Text
+
+MOST_AT_ONCE: Final = 200
+BATCH: Final = 200
+
+ListingId = Annotated[Text, Field(min_length=1, max_length=200)]
+
+log = structlog.get_logger(__name__)
+
+
+class Withdrawal(BaseModel):
+    """Listings that are offered no more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    listing_ids: Annotated[
+        list[ListingId], Field(min_length=1, max_length=MOST_AT_ONCE, description="The marketplace's own ids")
+    ]
+
+
+class Withdrawn(Answer):
+    """What became of a withdrawal; each listing counts by itself."""
+
+    withdrawn: Annotated[list[str], Field(description="Ids of listings that are offered no more, now or since before")]
+    unknown: Annotated[list[str], Field(description="Ids of which no listing is stored")]
+
+
+def withdraw(database: Database, new: Withdrawal, *, caller: Caller) -> Withdrawn:
+    """Take the listings out of the stock; of one that is out already nothing changes.
+
+    A send that overlaps and arrived before this is refused.
+    """
+    ids = list(dict.fromkeys(new.listing_ids))
+    arrived = datetime.now(UTC)
+    known = {listing_id for listing_id in ids if _withdraw(database, listing_id, arrived=arrived, caller=caller)}
+    return Withdrawn(
+        withdrawn=[one for one in ids if one in known], unknown=[one for one in ids if one not in known]
+    )  # fmt: skip
+
+
+def _withdraw(database: Database, listing_id: str, *, arrived: datetime, caller: Caller) -> bool:
+    """Whether there is such a listing, which then is offered no more."""
+    with database.write() as session:
+        wanted = ListingRecord.marketplace_id == listing_id, ListingRecord.id.not_in(covers())
+        listing = session.scalars(select(ListingRecord).where(*wanted).with_for_update()).one_or_none()
+        if listing is None or listing.withdrawn is not None:
+            return listing is not None
+        listing.withdrawn = datetime.now(UTC)
+        listing.arrived = max(arrived, listing.arrived or arrived)
+        forget_vectors(session, listing)
+        session.execute(delete(Unrecognised).where(Unrecognised.listing_id == listing.id))
+        end_with_listing(session, listing, actor=caller.key_id)
+        settle(session, listing)
+        audit.record(
+            session, actor=caller.key_id, action="listing withdrawn", subject=listing.id,
+            content={"listing": listing.marketplace_id},
+        )  # fmt: skip
+        return True
+
+
+def forget_withdrawn(database: Database, objects: Objects, *, days: int) -> int:
+    """Remove the listings that were withdrawn more than `days` ago and that nothing rests on; returns how many."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    forgotten, last = 0, ""
+    while True:
+        with database.write() as session:
+            ids = _to_forget(session, before=before, last=last)
+            for listing_id in ids:
+                objects.delete_folder(f"listings/{listing_id}")
+            session.execute(delete(TextHold).where(TextHold.listing_id.in_(ids)))
+            session.execute(delete(ListingRecord).where(ListingRecord.id.in_(ids)))
+        forgotten += len(ids)
+        if len(ids) < BATCH:
+            break
+        last = ids[-1]
+    if forgotten:
+        log.info("withdrawn listings forgotten", listings=forgotten)
+    return forgotten
+
+
+def _to_forget(session: Session, *, before: datetime, last: str) -> list[str]:
+    """The next ids, locked: whoever sends one of them again waits, and finds it gone."""
+    shown = func.jsonb_build_array(func.jsonb_build_object("image_id", ListingImage.id))
+    suggested = (
+        exists()
+        .where(ListingImage.listing_id == ListingRecord.id)
+        .where(Suggestion.state == "open", Suggestion.pictures.contains(shown))
+    )
+    asked_about = exists().where(Case.listing_id == ListingRecord.id)
+    query = (
+        select(ListingRecord.id)
+        .where(ListingRecord.id > last, ListingRecord.withdrawn < before, ~asked_about, ~suggested)
+        .order_by(ListingRecord.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(query))
