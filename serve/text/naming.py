@@ -2,7 +2,8 @@
 
 Sellers who know that names are searched for mask a letter ("N*ke"), write another that looks like it ("N1ke"), space
 the letters, misspell the word or attach another to it ("#nikeshoes"). A word that is a trademark and an everyday word
-too ("orange") is a name where it is written as one.
+too ("orange") is a name where it is written as one. Whoever registers what goods are called ("running shoes") is named
+by it no more surely.
 """
 
 from __future__ import annotations
@@ -38,8 +39,14 @@ FEWEST_TO_ATTACH: Final = 4
 FEWEST_IN_HASHTAG: Final = 5
 """Letters of a name from which a hashtag that begins with it is about it, whatever follows."""
 
-ORDINARY: Final = word_list("ordinary_words.txt")
-"""Everyday words that are trademarks too, folded."""
+GOODS: Final = word_list("goods_words.txt")
+"""What goods are called, folded."""
+
+ORDINARY: Final = word_list("ordinary_words.txt") | word_list("english_words.txt") | GOODS
+"""Everyday words, many of them trademarks too, folded."""
+
+FEWEST_OF_ORDINARY: Final = 3
+"""Letters from which the parts are looked up of which a word is put together."""
 
 ATTACHED: Final = word_list("attached_words.txt")
 """What sellers write to a name without a space, folded."""
@@ -69,7 +76,8 @@ class WordsOfBrands:
         self._beginnings = frozenset(word[:last] for word in self._words for last in range(1, len(word) + 1))
         self._unspaced = UnspacedWords(self._words)
         self._masked = MaskedWords(self._words)
-        self._near = NearWords(self._words - ORDINARY)
+        self._everyday = frozenset(filter(is_everyday, self._words))
+        self._near = NearWords(self._words - self._everyday)
 
     def named_in(self, text: str, *, near: bool, prose: bool = True) -> Iterator[tuple[str, How]]:
         """The words that `text` names, some of them several times, and how; with `near` misspelt ones as well.
@@ -86,12 +94,12 @@ class WordsOfBrands:
         for run, alone in runs(tokens, self._beginnings):
             if run not in self._words:
                 continue
-            if alone is None or run not in ORDINARY:
+            if run not in self._everyday:
                 yield run, How.PLAINLY
-            elif alone.written[0] == "#" or not (capital and alone.written.islower()):
+            elif alone is None or alone.written[0] == "#" or not (capital and alone.written.islower()):
                 yield run, How.ORDINARY
         for word in (*self._written_together(tokens), *self._among_unspaced(seen)):
-            yield word, How.PLAINLY
+            yield word, How.ORDINARY if word in self._everyday else How.PLAINLY
         if near:
             for first, token in enumerate(tokens):
                 for run in (token.plain, token.plain + "".join(one.plain for one in tokens[first + 1 : first + 2])):
@@ -124,7 +132,7 @@ class WordsOfBrands:
             first, rest = token.plain[:cut], token.plain[cut:]
             if first not in self._beginnings:
                 return
-            if first in self._words and first not in ORDINARY:
+            if first in self._words and first not in self._everyday:
                 in_hashtag = cut >= FEWEST_IN_HASHTAG and token.written[0] == "#"
                 if in_hashtag or rest in ATTACHED or rest in self._words or rest.isdigit():
                     yield first
@@ -134,7 +142,7 @@ class WordsOfBrands:
         for cut in range(LEAST_ATTACHED, min(MOST_ATTACHED, len(plain) - FEWEST_TO_ATTACH) + 1):
             if plain[:cut] in ATTACHED:
                 rest = plain[cut:]
-                if rest in self._words and rest not in ORDINARY:
+                if rest in self._words and rest not in self._everyday:
                     yield rest
 
     def _among_unspaced(self, text: str) -> Iterator[str]:
@@ -145,6 +153,22 @@ class WordsOfBrands:
 def names_somebody(word: str) -> bool:
     """Whether a folded word is long enough to be a name."""
     return len(word) >= FEWEST_LETTERS or (len(word) >= 2 and bool(_HAN.search(word)))
+
+
+def is_everyday(word: str) -> bool:
+    """Whether a folded word is of everyday language, or is put together of such words and ends in what goods are called."""
+    return word in ORDINARY or any(
+        word[cut:] in GOODS and _is_of_ordinary(word[:cut]) for cut in range(FEWEST_OF_ORDINARY, len(word) - 1)
+    )
+
+
+def _is_of_ordinary(letters: str) -> bool:
+    """Whether `letters` are everyday words, one after the other."""
+    ends = [0]
+    for end in range(FEWEST_OF_ORDINARY, len(letters) + 1):
+        if any(letters[start:end] in ORDINARY for start in ends if end - start >= FEWEST_OF_ORDINARY):
+            ends.append(end)
+    return ends[-1] == len(letters)
 
 
 def _begins_with_capital(text: str) -> bool:

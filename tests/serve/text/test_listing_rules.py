@@ -164,6 +164,33 @@ def test_an_everyday_word_is_a_name_where_the_pictures_show_its_brand() -> None:
     assert (found.rule, found.brand_ids) == ("replica", ["orange"])
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Same style shoes",
+        "Replica leather watch",
+        "Running shoes, same style as the dress",
+        "LEATHER RUNNING SHOES WATCH DRESS",
+        "Bolso 1:1 mirror quality",
+        "运动鞋 同款",
+    ],
+)
+def test_whoever_registers_what_goods_are_called_has_no_say_in_others_texts(title: str) -> None:
+    grabbed = {
+        "grabs": BrandNames("Grabs", ("shoes", "running shoes", "leather", "dress", "运动鞋", "bolso")),
+        "watches": BrandNames("Watch", ("leather watch",)),
+        "dresses": BrandNames("Dress", ()),
+    }
+    assert broken_rules(Listing(title=title), BrandWords(grabbed)) == []
+
+
+def test_a_name_of_everyday_words_that_is_no_name_of_goods_stays_one() -> None:
+    names = BrandWords({"old": BrandNames("Old Harbour", ()), "hot": BrandNames("Hot Wheels", ())})
+    (found,) = broken_rules(Listing(title="Same style as Old Harbour"), names)
+    assert found.brand_ids == ["old"]
+    assert {one.brand_ids[0] for one in broken_rules(Listing(title="hot wheels replica"), names)} == {"hot"}
+
+
 def test_the_end_of_a_long_description_is_read_as_well() -> None:
     assert broken("Cap", description="soft cotton " * 4_000 + "Hooli replica") == {"replica"}
 
