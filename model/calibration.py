@@ -280,7 +280,8 @@ class Calibration:
     `claimed` for those that it does: a seller who names a brand mostly shows it. `worth_unclaimed` and `worth_claimed`
     say the same from what is known before region and reference are compared, which costs more than all else: a
     candidate that hardly ever becomes a finding is not compared. `covered` holds where nothing of the mark of a brand
-    that the listing names is left.
+    that the listing names is left. `genuine_weight` is what a genuine mark counts beside a changed one where it is said
+    how strongly a finding speaks against its listing; None where its own kind alone does.
     """
 
     candidate_similarity: float
@@ -292,6 +293,17 @@ class Calibration:
     kinds: Kinds
     readable: Readable
     covered: Covered
+    genuine_weight: float | None = None
+
+    def against(self, shares: Shares) -> float | None:
+        """How strongly a mark of which this much is each kind speaks against its listing, 0..1, if that is said so.
+
+        What was done to it, a smear or an imitation, is no matter.
+        """
+        if self.genuine_weight is None:
+            return None
+        changed = shares.smear + shares.imitation
+        return changed / max(changed + self.genuine_weight * shares.genuine, 1e-9)
 
     def recognition(self, *, claimed: bool) -> Recognition:
         """What holds for a brand that the listing names, or does not."""
@@ -350,6 +362,8 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         "weights": dict(zip(Covered.NAMES, _rounded(calibration.covered.weights), strict=True)),
         "finding_probability": calibration.covered.finding_probability,
     }
+    if calibration.genuine_weight is not None:
+        content["genuine_weight"] = calibration.genuine_weight
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -378,6 +392,7 @@ def read_calibration(path: Path) -> Calibration:
             covered=Covered(
                 covered["intercept"], _in_order(covered["weights"], Covered.NAMES), covered["finding_probability"]
             ),
+            genuine_weight=content.get("genuine_weight"),
         )
     except KeyError as error:
         raise ValueError(f"{path.name} lacks {error}: it was made for another version of Hallmark") from error

@@ -118,7 +118,13 @@ class Policy(Thresholds):
 
 
 def strength(finding: Finding) -> float:
-    """How sure the finding's own kind is, 0..1. A copied photo shows the genuine mark, so that score carries it."""
+    """How strongly a finding speaks against its listing, 0..1; of a genuine mark, how sure that is.
+
+    Where the finding does not say, its own kind's score does. A copied photo shows the genuine mark, so that score
+    carries it.
+    """
+    if finding.strength is not None:
+        return finding.strength
     if finding.kind == "copied_photo":
         return finding.scores.genuine
     return float(getattr(finding.scores, finding.kind))

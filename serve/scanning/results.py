@@ -49,6 +49,14 @@ class Finding(Answer):
         Field(description="Where the mark lies: x, y, width, height in pixels, upright image"),
     ]
     reference_id: Annotated[str, Field(description="The genuine reference that explains the region best")]
+    strength: Annotated[
+        Probability | None,
+        Field(
+            description="How strongly a smear or an imitation speaks against the listing: how likely it is that the "
+            "mark, if it is the brand's, was changed either way. A policy's thresholds are compared with it, and with "
+            "the score of the finding's kind where it is null"
+        ),
+    ] = None
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
     margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]
     realigned: Annotated[

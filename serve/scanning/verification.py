@@ -39,6 +39,7 @@ SURELY_ITS = 0.9
 class Verified:
     """A suspect that passed verification beside `reference`, with what its evidence picture shows.
 
+    `strength` is how strongly it speaks against the listing, where its kind's score does not say so.
     `place` is where the mark lies, in pixels of the image: around it as it was laid on the reference, or all of the
     region where nothing was laid. `genuine` is what it is compared with, where that is not the whole reference.
     `within` are the smears at the logo's places of a copied photo.
@@ -57,6 +58,7 @@ class Verified:
     reasons: list[str]
     aligned: RgbImage | None
     difference: NDArray[np.float32] | None
+    strength: float | None = None
     genuine: RgbImage | None = None
     within: tuple[Verified, ...] = ()
 
@@ -69,6 +71,7 @@ class Verified:
             brand=self.reference.brand,
             kind=self.kind,
             scores=self.scores,
+            strength=self.strength,
             box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
             reference_id=self.reference.reference_id,
             similarity=round(min(max(self.similarity, -1.0), 1.0), 4),
@@ -139,6 +142,7 @@ def _finding_from_mark(
     if (says_another or differs) and not takes_any:
         return None
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
+    against = None if kind == "genuine" else calibration.against(shares)
     return Verified(
         suspect=suspect,
         place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters),
@@ -153,6 +157,7 @@ def _finding_from_mark(
         reasons=explanation.reasons,
         aligned=explanation.aligned,
         difference=explanation.difference,
+        strength=None if against is None else round(against, 4),
     )
 
 

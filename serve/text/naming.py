@@ -156,7 +156,7 @@ def names_somebody(word: str) -> bool:
 
 
 def is_everyday(word: str) -> bool:
-    """Whether a folded word is of everyday language, or is put together of such words and ends in what goods are called."""
+    """Whether a folded word is of everyday language, or put together of such and ends in what goods are called."""
     return word in ORDINARY or any(
         word[cut:] in GOODS and _is_of_ordinary(word[:cut]) for cut in range(FEWEST_OF_ORDINARY, len(word) - 1)
     )
