@@ -151,15 +151,25 @@ def test_a_region_is_read_from_its_vector():
 
 def test_a_calibration_comes_back_as_it_was_written(tmp_path):
     covered = Covered(-1.0, (1.0, 2.0, 0.5, 3.0), 0.4)
-    calibration = replace(Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5)), covered=covered)
+    calibration = replace(
+        Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5)), covered=covered, genuine_weight=1.5
+    )
     write_calibration(tmp_path / "calibration.json", calibration)
     again = read_calibration(tmp_path / "calibration.json")
     assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, calibration.claimed, Kinds.open())
     assert (again.readable.weights == calibration.readable.weights).all()
     assert again.readable.least == 0.5
-    assert again.covered == covered
+    assert (again.covered, again.genuine_weight) == (covered, 1.5)
     write_calibration(tmp_path / "none.json", Calibration.open())
-    assert read_calibration(tmp_path / "none.json").readable.least == math.inf
+    none = read_calibration(tmp_path / "none.json")
+    assert (none.readable.least, none.genuine_weight) == (math.inf, None)
+
+
+def test_a_mark_that_was_changed_either_way_speaks_against_its_listing():
+    doubtful = Shares(genuine=0.4, smear=0.3, imitation=0.3)
+    assert Calibration.open().against(doubtful) is None
+    assert replace(Calibration.open(), genuine_weight=1.0).against(doubtful) == pytest.approx(0.6)
+    assert replace(Calibration.open(), genuine_weight=1.5).against(doubtful) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("lost", [("claimed",), ("kinds", "smear", "tampered"), ("unclaimed", "weights", "agreeing")])

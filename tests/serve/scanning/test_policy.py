@@ -47,6 +47,13 @@ def test_a_doubt_below_the_threshold_is_allowed() -> None:
     assert Policy(review_at=0.5).decide([finding("smear", smear=0.49, genuine=0.4)]) == ("allow", [])
 
 
+def test_what_a_finding_says_of_its_strength_counts_instead_of_its_kind_s_score() -> None:
+    either_way = finding("smear", smear=0.3, imitation=0.25, genuine=0.25).model_copy(update={"strength": 0.6})
+    decision, (reason,) = Policy(review_at=0.5, block_at=0.6).decide([either_way])
+    assert (decision, reason[-5:-1]) == ("block", "0.60")
+    assert Policy(review_at=0.65).decide([either_way]) == ("allow", [])
+
+
 def test_nothing_is_blocked_until_a_threshold_was_set() -> None:
     sure = [finding("smear", smear=1.0)]
     assert Policy().decide(sure)[0] == "review"

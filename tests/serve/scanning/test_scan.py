@@ -503,6 +503,17 @@ def covering_bundle(seen: FixedTampering) -> ModelBundle:
     return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
 
 
+def test_a_mark_that_was_changed_is_as_strong_as_the_bundle_weighs_it() -> None:
+    verifier = FixedVerifier(Scores(genuine=0.3, smear=0.4, imitation=0.3, unrelated=0.0))
+    bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
+    (alone,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1)).findings
+    weighed = replace(bundle, calibration=replace(bundle.calibration, genuine_weight=1.0))
+    (together,) = scan(photo((1, 40, 60)), weighed, Shelf(bundle, fuma=1)).findings
+    assert (alone.kind, alone.strength) == ("smear", None)
+    assert together.strength == pytest.approx(0.7, abs=1e-3)
+    assert together.scores == alone.scores
+
+
 def test_of_a_tampered_place_the_detector_says_nothing() -> None:
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
     (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
