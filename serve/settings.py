@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     withdrawn_retention_days: Annotated[
         int, Field(ge=1, le=36_500, description="Days that withdrawn listings are kept which no case is about")
     ] = 90
+    delivery_retention_days: Annotated[
+        int,
+        Field(ge=1, le=36_500, description="Days that messages to webhooks are kept which arrived or were given up"),
+    ] = 90
     counter_notice_days: Annotated[
         int, Field(ge=1, le=365, description="Days in which a seller may answer an upheld complaint")
     ] = 15

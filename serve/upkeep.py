@@ -1,4 +1,5 @@
-"""What is done now and then: old scans, withdrawn listings and idempotency keys go, the index snapshot is written.
+"""What is done now and then: old scans, withdrawn listings, messages and idempotency keys go, the index snapshot is
+written.
 
 One process does it.
 """
@@ -16,6 +17,7 @@ from serve.database.engine import Database
 from serve.database.tables import IdempotencyKey, ScanRecord
 from serve.genuine.references import forget_removed
 from serve.genuine.replica import IndexReplica
+from serve.loop.push.deliveries import forget_deliveries
 from serve.loop.withdrawal import forget_withdrawn
 from serve.pictures.objects import Objects
 from serve.protocol.idempotency import KEPT
@@ -55,6 +57,7 @@ class Upkeep:
             forget_scans(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_removed(self._database, self._objects, days=self._settings.scan_retention_days)
             forget_withdrawn(self._database, self._objects, days=self._settings.withdrawn_retention_days)
+            forget_deliveries(self._database, days=self._settings.delivery_retention_days)
             forget_idempotency_keys(self._database)
             forget_sessions(self._database)
             path = self._replica.save_snapshot()

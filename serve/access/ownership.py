@@ -34,7 +34,7 @@ INSIDE: Final = frozenset(
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
 CLOSED_TO_BRANDS: Final = frozenset(
-    {"scan_id", "dispute_id", "label_id", "jury_id", "policy_version", "seller", "hold_id"}
+    {"scan_id", "dispute_id", "label_id", "jury_id", "policy_version", "seller", "hold_id", "message_id"}
 )
 """What no permission of a brand reaches."""
 

@@ -48,6 +48,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "rights_holders.change": _OWNERS,
     "webhooks.read": _READERS,
     "webhooks.change": _OWNERS,
+    "marketplace_webhook.read": _WRITERS,
+    "marketplace_webhook.change": _WRITERS,
     "listings.create": _WRITERS,
     "cases.read": _READERS,
     "cases.judge": _JUDGES,

@@ -343,23 +343,30 @@ class AuditHead(Table):
 
 
 class Webhook(Table):
-    """Where a rights holder is told; `secret` signs what is sent, so it is kept as it is."""
+    """Where a rights holder, or the marketplace, is told; `secret` signs what is sent, so it is kept as it is.
+
+    `receiver` is the rights holder's id or `serve.loop.push.deliveries.MARKETPLACE`, of which `told` is the number of
+    the last step in the audit log that it was told of.
+    """
 
     __tablename__ = "webhooks"
 
-    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"), primary_key=True)
+    receiver: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str]
     secret: Mapped[str]
+    told: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Delivery(Table):
-    """A message to a webhook. `body` is what is signed; `round_attempts` counts failed tries since it was asked for."""
+    """A message to a `receiver`'s webhook. `body` is what is signed; `round_attempts` counts failed tries since it was
+    asked for.
+    """
 
     __tablename__ = "deliveries"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    holder_id: Mapped[str] = mapped_column(ForeignKey("rights_holders.id"))
+    receiver: Mapped[str]
     kind: Mapped[str]
     body: Mapped[str]
     state: Mapped[str]
@@ -368,7 +375,8 @@ class Delivery(Table):
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
-        Index("deliveries_holder", "holder_id", "id"),
+        Index("deliveries_receiver", "receiver", "id"),
+        Index("deliveries_ended", "created", postgresql_where=text("state <> 'pending'")),
         CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="deliveries_state"),
     )
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, ListingRecord
@@ -33,6 +34,7 @@ class ListingDecision(Answer):
     reasons: list[str]
     revision: Annotated[int, Field(description="That of the listing's pictures")]
     moment: datetime
+    number: Annotated[int, Field(description="Counts up; of two changes of one listing, the one with the larger holds")]
 
 
 class DecisionPage(ResumablePage[ListingDecision]):
@@ -41,21 +43,10 @@ class DecisionPage(ResumablePage[ListingDecision]):
 
 def list_decisions(database: Database, *, limit: int, cursor: str | None) -> DecisionPage:
     """Changes, oldest first; none of what only covers a blind test. Raises `Problem` (422)."""
-    query = (
-        select(AuditEntry, ListingRecord)
-        .join(ListingRecord, ListingRecord.id == AuditEntry.subject)
-        .where(
-            AuditEntry.action == audit.DECIDED,
-            AuditEntry.number > last_number(cursor, most=MOST_NUMBER),
-            ListingRecord.id.not_in(covers()),
-        )
-        .order_by(AuditEntry.number)
-        .limit(limit + 1)
-    )
     with database.read() as session:
-        rows = session.execute(query).all()
-    numbers = [str(entry.number) for entry, _ in rows]
-    items = [_view(entry, listing) for entry, listing in rows[:limit]]
+        found = decisions_after(session, last_number(cursor, most=MOST_NUMBER), limit=limit + 1)
+    numbers = [str(one.number) for one in found]
+    items = found[:limit]
     return DecisionPage(
         items=items,
         next_cursor=cursor_after(numbers, limit=limit),
@@ -63,7 +54,21 @@ def list_decisions(database: Database, *, limit: int, cursor: str | None) -> Dec
     )
 
 
+def decisions_after(session: Session, number: int, *, limit: int) -> list[ListingDecision]:
+    """The first changes whose step in the audit log comes after `number`; none of what only covers a blind test."""
+    query = (
+        select(AuditEntry, ListingRecord)
+        .join(ListingRecord, ListingRecord.id == AuditEntry.subject)
+        .where(AuditEntry.action == audit.DECIDED, AuditEntry.number > number, ListingRecord.id.not_in(covers()))
+        .order_by(AuditEntry.number)
+        .limit(limit)
+    )
+    return [_view(entry, listing) for entry, listing in session.execute(query)]
+
+
 def _view(entry: AuditEntry, listing: ListingRecord) -> ListingDecision:
     content = json.loads(entry.content)
     told = {name: content[name] for name in ("before", "decision", "reasons", "revision")}
-    return ListingDecision(listing_id=listing.marketplace_id, seller=listing.seller, moment=entry.moment, **told)
+    return ListingDecision(
+        listing_id=listing.marketplace_id, seller=listing.seller, moment=entry.moment, number=entry.number, **told
+    )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
 from serve.loop import audit
+from serve.loop.push.marketplace import tell_later
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
 from serve.scanning.policy import strongest, text_reason
 from serve.scanning.results import BrokenRule, Decision
@@ -117,6 +118,7 @@ def _note_change(session: Session, listing: ListingRecord, *, before: str) -> No
     first = known.setdefault(listing.id, before)
     audit.drop(session, action=audit.DECIDED, subject=listing.id)
     if listing.decision != first:
+        tell_later(session)
         audit.record(
             session, actor=audit.SYSTEM, action=audit.DECIDED, subject=listing.id,
             content={

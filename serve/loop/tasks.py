@@ -8,6 +8,7 @@ from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
 from serve.loop.push.deliveries import DELIVER, Deliverer
 from serve.loop.push.egress import Egress
+from serve.loop.push.marketplace import MarketplaceTeller
 from serve.loop.stock.mark_search import MarkSearcher
 from serve.loop.stock.stock_search import StockSearch
 from serve.loop.texts.text_sweep import TextSweeper
@@ -24,6 +25,7 @@ def loop_tasks(
         DELIVER: Deliverer(database, egress=egress).deliver,
         ANNOUNCE: deadlines.announce,
         EXPIRE: deadlines.expire,
+        **MarketplaceTeller(database).tasks,
         **stock.tasks,
         **texts.tasks,
         **marks.tasks,

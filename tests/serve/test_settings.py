@@ -119,6 +119,8 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "change rights holders, lodge documents": ["rights_holders.change"],
         "read webhooks and deliveries": ["webhooks.read"],
         "change webhooks, deliver again": ["webhooks.change"],
+        "read the marketplace's webhook and its deliveries": ["marketplace_webhook.read"],
+        "change the marketplace's webhook, deliver again": ["marketplace_webhook.change"],
         "send and withdraw listings, send counter-notices, read notices": [
             "listings.create", "counter_notices.create", "notices.read",
         ],

@@ -1,4 +1,5 @@
-"""Deliveries: messages to a rights holder's webhook, signed after Standard Webhooks, tried again until they arrive.
+"""Deliveries: messages to the webhook of a rights holder or of the marketplace, signed after Standard Webhooks, tried
+again until they arrive.
 
 A message is written in the transaction of what it tells of, with the job that sends it. Each try and what came of it
 is kept. A receiver may get a message twice (a process may die between sending and noting it): its id stays the same.
@@ -16,7 +17,7 @@ from typing import Annotated, Any, Final, Literal
 import httpx2
 import structlog
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook as Signer
 
@@ -33,6 +34,9 @@ from serve.scanning.results import Answer
 
 DELIVER: Final = OutsideTask("deliver")
 """The task's name."""
+
+MARKETPLACE: Final = "the marketplace"
+"""The receiver that is no rights holder, whose ids have no spaces."""
 
 BACKOFF: Final = tuple(
     timedelta(seconds=seconds)
@@ -66,14 +70,14 @@ class DeliveryView(Answer):
     payload: dict[str, Any]
 
 
-def push(session: Session, holder_id: str, kind: str, data: Answer) -> None:
-    """Tell the rights holder's webhook, if it has one, once `session` has committed."""
-    if session.get(Webhook, holder_id) is None:
+def push(session: Session, receiver: str, kind: str, data: Answer) -> None:
+    """Tell the webhook of the rights holder, or of the `MARKETPLACE`, if it has one, once `session` has committed."""
+    if session.get(Webhook, receiver) is None:
         return
     now = datetime.now(UTC)
     payload = {"type": kind, "timestamp": now.isoformat(), "data": data.model_dump(mode="json")}
     delivery = Delivery(
-        id=new_id("msg"), holder_id=holder_id, kind=kind, body=json.dumps(payload, ensure_ascii=False), state="pending",
+        id=new_id("msg"), receiver=receiver, kind=kind, body=json.dumps(payload, ensure_ascii=False), state="pending",
         round_attempts=0, next_attempt=now,
     )  # fmt: skip
     session.add(delivery)
@@ -107,7 +111,7 @@ class Deliverer:
 
     def _find(self, delivery_id: str) -> tuple[Delivery, Webhook] | None:
         """The message and where it goes; None when it was delivered, or nobody wants it any more."""
-        query = select(Delivery, Webhook).join(Webhook, Webhook.holder_id == Delivery.holder_id)
+        query = select(Delivery, Webhook).join(Webhook, Webhook.receiver == Delivery.receiver)
         with self._database.read() as session:
             row = session.execute(query.where(Delivery.id == delivery_id, Delivery.state == "pending")).one_or_none()
         return None if row is None else (row[0], row[1])
@@ -120,34 +124,46 @@ class Deliverer:
                 delivery.state, delivery.next_attempt = "delivered", None
             elif delivery.round_attempts == len(BACKOFF):
                 delivery.state, delivery.next_attempt = "failed", None
-                log.warning("a webhook never answered", delivery=delivery_id, holder=delivery.holder_id)
+                log.warning("a webhook never answered", delivery=delivery_id, receiver=delivery.receiver)
             else:
                 delivery.next_attempt = attempt.moment + BACKOFF[delivery.round_attempts]
                 delivery.round_attempts += 1
                 defer(session, DELIVER, at=delivery.next_attempt, delivery_id=delivery_id)
 
 
-def list_deliveries(database: Database, holder_id: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
-    """The rights holder's messages, oldest first. Raises `Problem` (404)."""
-    query = select(Delivery).where(Delivery.holder_id == holder_id, Delivery.id > last_id(cursor))
+def list_deliveries(database: Database, receiver: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
+    """The messages to a receiver, oldest first. Raises `Problem` (404)."""
+    query = select(Delivery).where(Delivery.receiver == receiver, Delivery.id > last_id(cursor))
     with database.read() as session:
-        if session.get(RightsHolder, holder_id) is None:
-            raise not_found("rights holder", holder_id)
+        require_receiver(session, receiver)
         rows = session.scalars(query.order_by(Delivery.id).limit(limit + 1)).all()
         items = _views(session, rows[:limit])
     return Page(items=items, next_cursor=cursor_after([row.id for row in rows], limit=limit))
 
 
-def redeliver(database: Database, holder_id: str, delivery_id: str) -> DeliveryView:
+def redeliver(database: Database, receiver: str, delivery_id: str) -> DeliveryView:
     """Send a message again, whatever became of it, with the same id. Raises `Problem` (404)."""
     with database.write() as session:
         delivery = session.get(Delivery, delivery_id, with_for_update=True)
-        if delivery is None or delivery.holder_id != holder_id:
+        if delivery is None or delivery.receiver != receiver:
             raise not_found("delivery", delivery_id)
         delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, datetime.now(UTC)
         defer(session, DELIVER, delivery_id=delivery_id)
         session.flush()
         return _views(session, [delivery])[0]
+
+
+def require_receiver(session: Session, receiver: str) -> None:
+    """Raises `Problem` (404) where `receiver` is neither a rights holder nor the `MARKETPLACE`."""
+    if receiver != MARKETPLACE and session.get(RightsHolder, receiver) is None:
+        raise not_found("rights holder", receiver)
+
+
+def forget_deliveries(database: Database, *, days: int) -> None:
+    """Remove the messages older than `days` that arrived or were given up."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    with database.write() as session:
+        session.execute(delete(Delivery).where(Delivery.state != "pending", Delivery.created < before))
 
 
 async def _post(delivery: Delivery, webhook: Webhook, *, egress: Egress) -> tuple[int | None, str | None]:

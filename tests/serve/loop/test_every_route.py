@@ -32,6 +32,7 @@ def objects(market: Marketplace) -> Ids:
     market.case()
     delivery = market.deliveries()[0]
     traits = f"/v1/brands/{market.brand}/traits"
+    market.client.put("/v1/webhook", json={"url": "http://127.0.0.1:9"})
     trait = market.client.post(traits, data={"text": "t"}, files={"image": ("a.png", smeared(market.seed))}).json()
     return {
         "document_id": market.document(),
@@ -49,6 +50,7 @@ def objects(market: Marketplace) -> Ids:
         "label_id": "label_0",
         "jury_id": "jury_0",
         "hold_id": "hold_0",
+        "message_id": "msg_0",
         "policy_version": "9999",
         "seller": "seller_0",
         "number": "0",

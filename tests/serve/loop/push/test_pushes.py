@@ -170,7 +170,7 @@ def test_a_host_that_can_be_no_name_is_a_try_that_failed(pushed: Marketplace, re
     pushed.set_webhook(receiver.url)
     database = pushed.client.service.database
     with database.write() as session:
-        session.execute(text("UPDATE webhooks SET url = 'https://a..b/' WHERE holder_id = :id"), {"id": pushed.holder})
+        session.execute(text("UPDATE webhooks SET url = 'https://a..b/' WHERE receiver = :id"), {"id": pushed.holder})
     pushed.case()
     (delivery,) = pushed.deliveries()
     asyncio.run(Deliverer(database, egress=Egress(inside=inside)).deliver(delivery["id"]))

@@ -163,6 +163,15 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         "DROP INDEX cases_listing, notices_complaint, audit_log_known_fakes, audit_log_decisions, "
         "listings_held, labels_own_word",
         "ALTER TABLE listings DROP COLUMN arrived, DROP COLUMN withdrawn",
+        "ALTER TABLE webhooks DROP COLUMN told",
+        *(f"ALTER TABLE {table} RENAME receiver TO holder_id" for table in ("webhooks", "deliveries")),
+        *(
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_holder_id_fkey "
+            "FOREIGN KEY (holder_id) REFERENCES rights_holders (id)"
+            for table in ("webhooks", "deliveries")
+        ),
+        "DROP INDEX deliveries_ended",
+        "ALTER INDEX deliveries_receiver RENAME TO deliveries_holder",
         "UPDATE alembic_version SET version_num = '0017'",
     )
     with brand.client.service.database.write() as session:
