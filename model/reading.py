@@ -169,6 +169,11 @@ class Reader:
         self._lock = threading.Lock()
         self._known = Kept(lambda reference: self._longest_line(reference.picture))
 
+    def load(self) -> None:
+        """Load the networks now, so that no reading waits for them."""
+        with self._lock:
+            _ = self._networks
+
     def read(self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage) -> Reading | None:
         """Read what stands where the reference's longest line should be; None where the reference has no words.
 

@@ -60,6 +60,9 @@ class FixedReader:
         self._lines, self._known = list(lines), known
         self.calls = 0
 
+    def load(self) -> None:
+        """There is nothing to load."""
+
     def lines(self, photo: RgbImage) -> list[Line]:
         self.calls += 1
         return self._lines
