@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -60,6 +61,9 @@ from serve.workload import Workload
 
 START_SECONDS = 15.0
 """How long the port stays closed while the service opens. A start that lasts longer goes on behind /readyz's 503."""
+
+SEVERAL_PICTURES = (re.compile("/v1/listings"), re.compile("/console/brands/[^/]+/references"))
+"""Paths whose bodies may hold several pictures."""
 
 DESCRIPTION = (
     "Whose mark is in a photo, and is it genuine, smeared or imitated? Errors are RFC 9457 problem documents; lists "
@@ -143,7 +147,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Idempotency, database=database)
     app.add_middleware(Authentication, database=database)
     app.add_middleware(
-        BodyLimit, most_bytes=settings.max_upload_bytes, most_bytes_at={"/v1/listings": settings.max_listing_bytes}
+        BodyLimit,
+        most_bytes=settings.max_upload_bytes,
+        most_bytes_at=dict.fromkeys(SEVERAL_PICTURES, settings.max_listing_bytes),
     )
     app.add_middleware(Head)
     app.add_middleware(RequestContext, metrics=metrics)

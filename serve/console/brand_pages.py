@@ -16,7 +16,7 @@ from serve.loop.good_faith import reputation, rights_documents
 from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer
 from serve.loop.stock.traits import NewTrait
 from serve.protocol.paging import Cursor
-from serve.protocol.problems import unprocessable
+from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
 from serve.routes import references as reference_routes
 from serve.routes import suggestions as suggestion_routes
 from serve.routes import traits as trait_routes
@@ -31,6 +31,9 @@ Creator = Annotated[Visit, Depends(Visitor("references.create"))]
 
 PAGE = 60
 """Brands, or references, on a page."""
+
+MOST_UPLOADED = 20
+"""Pictures that a form may send at once."""
 
 MOST_SUGGESTED = 20
 """Suggested marks on a page; a search finds a few at a time."""
@@ -70,12 +73,24 @@ def show_brand(
 async def add_reference(
     brand_id: str, request: Request, visit: Creator, service: OpenService, workload: BoundedWork
 ) -> Response:
-    """Upload a genuine picture."""
-    texts, files = await sent_by(visit, request, "kind", "sku", "note", file="image", most=1)
+    """Upload genuine pictures; each that cannot be taken is named, and the others are."""
+    texts, files = await sent_by(visit, request, "kind", "sku", "note", file="image", most=MOST_UPLOADED)
     if not files:
         raise unprocessable("image-missing", f"No picture was chosen. {SAYS}")
-    await workload.run(service.references.add, brand_id, files[0].data, new=validated(NewReference, texts))
-    return to(f"{START}/brands/{brand_id}")
+    new, refused = validated(NewReference, texts), list[tuple[str, Problem]]()
+    for file in files:
+        try:
+            await workload.run(service.references.add, brand_id, file.data, new=new)
+        except KNOWN as error:
+            refused.append((file.name, of_error(error)))
+    if not refused:
+        return to(f"{START}/brands/{brand_id}")
+    if len(files) == 1:
+        raise refused[0][1]
+    return page(
+        request, "uploaded.html", visit=visit, status=207, brand_id=brand_id, refused=refused,
+        added=len(files) - len(refused),
+    )  # fmt: skip
 
 
 @router.post("/{brand_id}/references/{reference_id}/status")

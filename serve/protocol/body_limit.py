@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,10 +16,10 @@ ENVELOPE_BYTES = 1024 * 1024
 class BodyLimit:
     """ASGI middleware: 413 for a body over `most_bytes` and its envelope, by its header or as it is read.
 
-    `most_bytes_at` says so for the paths that take several pictures.
+    `most_bytes_at` says so for the paths that take several pictures, by patterns that match them whole.
     """
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int, most_bytes_at: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, *, most_bytes: int, most_bytes_at: Mapping[re.Pattern[str], int]) -> None:
         self._app = app
         self._most_bytes = most_bytes
         self._most_bytes_at = dict(most_bytes_at)
@@ -28,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        allowed = self._most_bytes_at.get(scope["path"], self._most_bytes)
+        allowed = self._allowed(scope["path"])
         most = allowed + ENVELOPE_BYTES
         declared = dict(scope["headers"]).get(b"content-length")
         if declared is not None and not declared.isdigit():
@@ -46,6 +47,10 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+    def _allowed(self, path: str) -> int:
+        several = (most for pattern, most in self._most_bytes_at.items() if pattern.fullmatch(path))
+        return next(several, self._most_bytes)
 
 
 def _too_large(allowed: int) -> Problem:

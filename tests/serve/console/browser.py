@@ -100,7 +100,9 @@ class Browser:
         """The page at a path, wherever it leads."""
         return Page(self.http.get(path, headers=headers))
 
-    def submit(self, page: Page, end: str, *, files: dict[str, bytes] | None = None, **filled: Any) -> Page:
+    def submit(
+        self, page: Page, end: str, *, files: dict[str, bytes | list[bytes]] | None = None, **filled: Any
+    ) -> Page:
         """Send the page's form whose action ends so, with what was `filled` in; the page that follows."""
         form = page.form(end)
         for name, value in filled.items():
@@ -112,10 +114,11 @@ class Browser:
             return Page(self.http.post(form.action, data=data, headers=sent_from))
         parts = [_part(name, str(value).encode()) for name, value in data.items()]
         # A browser sends a field of files that is left empty as a file without a name or content.
-        parts += [
-            _part(name, files[name], file="a.png") if files and name in files else _part(name, b"", file="")
-            for name in sorted(form.files)
-        ]
+        for name in sorted(form.files):
+            chosen = (files or {}).get(name, [])
+            several = chosen if isinstance(chosen, list) else [chosen]
+            parts += [_part(name, one, file=f"{number}.png") for number, one in enumerate(several)]
+            parts += [] if several else [_part(name, b"", file="")]
         body = b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         return Page(self.http.post(form.action, content=body, headers={"Content-Type": kind, **sent_from}))

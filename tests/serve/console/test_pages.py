@@ -197,3 +197,17 @@ def test_a_reference_and_a_fake_are_added_and_taken_away(market: Marketplace, br
     assert (refused.status, "No picture was chosen" in refused.text) == (422, True)
     refused = brand.submit(brand.look(at), "/references", files={"image": b"no picture"}, kind="logo")
     assert refused.status == 415
+
+
+def test_of_several_pictures_those_that_cannot_be_taken_are_named(market: Marketplace, brand: Browser) -> None:
+    at = f"/console/brands/{market.brand}"
+    before = len(brand.look(at).pictures)
+    good = [png(mosaic(market.seed + 600 + number)) for number in range(3)]
+    page = brand.submit(brand.look(at), "/references", files={"image": good[:2]}, kind="logo")
+    assert (page.url, len(page.pictures)) == (at, before + 2)
+    page = brand.submit(page, "/references", files={"image": [b"no picture", good[2]]}, kind="logo")
+    assert (page.status, "1 pictures were added." in page.text, "0.png" in page.text) == (207, True, True)
+    assert len(brand.look(at).pictures) == before + 3
+    several = b"\x89PNG\r\n\x1a\n" + bytes(7_000_000)
+    refused = brand.submit(brand.look(at), "/references", files={"image": [several, several]}, kind="logo")
+    assert refused.status == 207, "together they are larger than one picture may be"
