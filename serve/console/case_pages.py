@@ -1,26 +1,29 @@
-"""/console/cases: the rights holder's queue, and a case with its evidence, its judgement and its complaint"""
+"""/console/cases: the rights holder's queue, answered there or case by case, with evidence, judgement and complaint"""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from serve.access.keys import Caller
 from serve.console.rendering import START, PageRoute, page, to
-from serve.console.sessions import Visit, Visitor, sent_by
+from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.loop import cases, complaints, doubts, judgements
 from serve.loop.attachments import MOST_FILES
 from serve.loop.complaints import NewComplaint
 from serve.loop.doubts import NewDoubt
-from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement
+from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
 from serve.protocol.paging import Cursor
+from serve.protocol.problems import KNOWN, of_error, unprocessable
 from serve.routes import cases as case_routes
 from serve.routes.dependencies import BoundedWork, OpenService
 from serve.routes.forms import validated, validated_json
 from serve.service import Service
+from serve.text.wording import Text
 
 router = APIRouter(prefix=f"{START}/cases", route_class=PageRoute, include_in_schema=False)
 
@@ -32,21 +35,61 @@ Doubter = Annotated[Visit, Depends(Visitor("complaints.decide"))]
 PAGE = 20
 """Cases on a page."""
 
+OK = 200
+
+ANSWERS = tuple(f"{name}{number}" for number in range(PAGE) for name in ("case", "revision", "verdict"))
+"""What the form of a page of the queue holds of each of its cases."""
+
 TAGS = tuple(f"tag{number}" for number in range(MOST_TAGS))
 """The boxes of a judgement's form that name fake traits."""
 
 
 @router.get("")
 def list_cases(
-    request: Request, visit: Reader, service: OpenService,
-    state: Annotated[CaseState | None, Query()] = None, cursor: Cursor = None,
+    request: Request, visit: Reader, service: OpenService, *,
+    state: CaseState | Literal["all"] | None = None,
+    listing: Annotated[Text | None, Query(max_length=200)] = None, cursor: Cursor = None,
 ) -> Response:  # fmt: skip
-    """The queue, or cases in another state."""
-    found = cases.list_cases(service.database, caller=visit.caller, state=state, limit=PAGE, cursor=cursor)
-    return page(
-        request, "cases.html", visit=visit, found=found, state=state, states=list(CaseState),
-        suggested=service.suggestions.waiting(caller=visit.caller),
+    """The queue, cases in another state, or those of a listing."""
+    shown = state or ("all" if listing else CaseState.OPEN)
+    found = cases.list_cases(
+        service.database, caller=visit.caller, state=None if shown == "all" else shown, listing_id=listing or None,
+        limit=PAGE, cursor=cursor,
     )  # fmt: skip
+    return page(
+        request, "cases.html", visit=visit, found=found, state=shown, states=list(CaseState), listing=listing,
+        CaseState=CaseState, suggested=service.suggestions.waiting(caller=visit.caller),
+    )  # fmt: skip
+
+
+@router.post("/answers")
+async def answer_several(request: Request, visit: Judge, service: OpenService) -> Response:
+    """Judge those cases of a page that were answered, and, where that is wished, complain of what infringes."""
+    texts, _ = await sent_by(visit, request, "complain", *ANSWERS)
+    given = [
+        {"case_id": texts.get(f"case{n}"), "verdict": texts[f"verdict{n}"], "revision": texts.get(f"revision{n}")}
+        for n in range(PAGE)
+        if f"verdict{n}" in texts
+    ]
+    if not given:
+        raise unprocessable("invalid-request", f"No case was answered. {SAYS}")
+    wanted = validated_json(Judgements, json.dumps({"judgements": given})).judgements
+    judged = await run_in_threadpool(
+        judgements.judge_many, service.database, wanted,
+        prove_ownership=service.settings.prove_ownership, caller=visit.caller,
+    )  # fmt: skip
+    refused = [(one.case_id, one.detail) for one in judged if one.status != OK]
+    if "complain" in texts and visit.may("complaints.create"):
+        for one in judged:
+            if one.state == CaseState.INFRINGING:
+                try:
+                    await run_in_threadpool(_complain, service, one.case_id, caller=visit.caller)
+                except KNOWN as error:
+                    refused.append((one.case_id, of_error(error).detail))
+    if not refused:
+        return to(f"{START}/cases")
+    taken = sum(one.status == OK for one in judged)
+    return page(request, "answered.html", visit=visit, status=207, refused=refused, taken=taken)
 
 
 @router.get("/{case_id}")
@@ -115,6 +158,13 @@ async def show_picture(
 def show_evidence(case_id: str, number: case_routes.Number, visit: Reader, service: OpenService) -> Response:
     """The picture that shows a finding."""
     return case_routes.get_evidence(case_id, number, visit.caller, service)
+
+
+def _complain(service: Service, case_id: str, *, caller: Caller) -> None:
+    complaints.file_complaint(
+        service.database, service.objects, case_id, NewComplaint(), [],
+        prove_ownership=service.settings.prove_ownership, caller=caller,
+    )  # fmt: skip
 
 
 def _traits(service: Service, visit: Visit, brand_id: str) -> list[str]:

@@ -103,11 +103,13 @@ def advance(case: Case, action: CaseAction) -> None:
 
 
 def list_cases(
-    database: Database, *, caller: Caller, brand_id: str | None = None, state: CaseState | None = None, limit: int,
-    cursor: str | None,
+    database: Database, *, caller: Caller, brand_id: str | None = None, state: CaseState | None = None,
+    listing_id: str | None = None, limit: int, cursor: str | None,
 ) -> Page[CaseView]:  # fmt: skip
-    """The cases that `caller` sees, oldest first."""
+    """The cases that `caller` sees, oldest first; `listing_id` is the marketplace's own."""
     wanted: list[ColumnElement[bool]] = []
+    if listing_id is not None:
+        wanted.append(ListingRecord.marketplace_id == listing_id)
     if brand_id is not None:
         wanted.append(Case.brand_id == brand_id)
     if caller.brand_ids is not None:

@@ -32,12 +32,15 @@ def list_cases(
     service: OpenService,
     state: CaseState | None = None,
     brand: Annotated[Text | None, Query(max_length=64, description="Cases of this brand only")] = None,
+    listing: Annotated[
+        Text | None, Query(max_length=200, description="Cases of this listing only: the marketplace's own id")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[CaseView]:
     """The cases that the key may see, oldest first; `state=open` is the queue."""
     return cases.list_cases(
-        service.database, caller=caller, brand_id=brand, state=state, limit=limit, cursor=cursor
+        service.database, caller=caller, brand_id=brand, state=state, listing_id=listing, limit=limit, cursor=cursor
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ class _Reader(HTMLParser):
                 self.forms.append(Form(found.get("action", ""), found["method"], multipart))
             case "input" if found.get("type") == "file":
                 self.forms[-1].files.add(found["name"])
-            case "input" if found.get("type") == "checkbox":
+            case "input" if found.get("type") in ("checkbox", "radio"):
                 self.forms[-1].choices.setdefault(found["name"], []).append(found["value"])
             case "input" | "textarea":
                 self.forms[-1].fields[found["name"]] = found.get("value", "")

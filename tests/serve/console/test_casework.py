@@ -52,6 +52,44 @@ def test_the_next_case_is_a_step_away(market: Marketplace, brand: Browser) -> No
     assert market.client.get(following).json()["state"] == "open"
 
 
+def test_several_cases_are_answered_at_once_in_the_queue(market: Marketplace, brand: Browser) -> None:
+    page = brand.look("/console/cases")
+    for _ in range(3):
+        market.case()
+    page = brand.look("/console/cases")
+    asked = page.form("/answers").fields
+    ids = [asked[f"case{number}"] for number in range(3)]
+    assert brand.submit(page, "/answers").status == 422
+    page = brand.submit(page, "/answers", verdict0="infringing", verdict1="not_infringing", complain="yes")
+    assert page.url == "/console/cases"
+    answered = [market.client.get(f"/v1/cases/{case}").json() for case in ids]
+    assert [one["state"] for one in answered] == ["complained", "not_infringing", "open"]
+    assert answered[0]["complaint_id"] is not None
+    shown = brand.look("/console/cases").form("/answers").fields
+    assert ids[2] in shown.values()
+    assert not {ids[0], ids[1]} & set(shown.values()), "the queue is of what is open"
+
+
+def test_of_several_answers_those_that_cannot_be_taken_are_named(market: Marketplace, brand: Browser) -> None:
+    for _ in range(2):
+        market.case()
+    page = brand.look("/console/cases")
+    asked = page.form("/answers").fields
+    market.judge(asked["case0"], "unsure")
+    page = brand.submit(page, "/answers", verdict0="infringing", verdict1="infringing")
+    assert (page.status, "1 answers were taken." in page.text, asked["case0"] in page.text) == (207, True, True)
+    assert market.client.get(f"/v1/cases/{asked['case1']}").json()["state"] == "infringing", "and no complaint"
+
+
+def test_cases_are_found_by_their_listing(market: Marketplace, brand: Browser, trust: Browser) -> None:
+    case = market.client.get(f"/v1/cases/{market.case()}").json()
+    market.judge(case["id"], "not_infringing")
+    for visitor in (brand, trust):
+        page = visitor.look(f"/console/cases?listing={case['listing']['id']}")
+        assert [link for link in page.links if "/cases/case_" in link] == [f"/console/cases/{case['id']}"]
+    assert "There are none." in brand.look("/console/cases?listing=nobody").text
+
+
 def test_what_sellers_answered_waits_for_trust_and_safety(market: Marketplace, trust: Browser, brand: Browser) -> None:
     complaint = market.complaint()
     market.decide(complaint)
