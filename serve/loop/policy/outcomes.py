@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,9 @@ from serve.loop.cases import CaseFinding
 from serve.loop.standing import acquits
 from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
 from serve.scanning.policy import strength
+
+BATCH: Final = 500
+"""Cases that are read at a time: there may be more than memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,13 @@ def _settled(session: Session, model: str) -> Iterator[tuple[Case, bool, datetim
         select(Case, Complaint, BlindTest, pictures)
         .outerjoin(Complaint, Complaint.case_id == Case.id)
         .outerjoin(BlindTest, BlindTest.case_id == Case.id)
-        .where(Case.model == model, BlindTest.source_id.is_(None))
+        .where(
+            Case.model == model,
+            BlindTest.source_id.is_(None),
+            or_(Complaint.decided.is_not(None), BlindTest.truth.is_not(None), Case.state == CaseState.CLOSED),
+        )
         .order_by(Case.id)
+        .execution_options(yield_per=BATCH)
     )
     for case, complaint, test, digest in session.execute(query):
         verdict = _verdict(case, complaint, test)
