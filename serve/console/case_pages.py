@@ -17,6 +17,7 @@ from serve.loop.complaints import NewComplaint
 from serve.loop.doubts import NewDoubt
 from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
+from serve.loop.waiting import suggested
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import KNOWN, of_error, unprocessable
 from serve.routes import cases as case_routes
@@ -58,7 +59,7 @@ def list_cases(
     )  # fmt: skip
     return page(
         request, "cases.html", visit=visit, found=found, state=shown, states=list(CaseState), listing=listing,
-        CaseState=CaseState, suggested=service.suggestions.waiting(caller=visit.caller),
+        CaseState=CaseState, suggested=suggested(service.database, caller=visit.caller),
     )  # fmt: skip
 
 

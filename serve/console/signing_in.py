@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import FOLDER, LANGUAGE_COOKIE, LANGUAGES, SIGN_IN, START, PageRoute, inside, page, to
 from serve.console.sessions import COOKIE, LASTS, SAYS, SignInNeeded, sent_by, sign_in, sign_out, visit_of
+from serve.loop.waiting import What, waiting
 from serve.protocol.problems import Problem, not_found
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import Form
@@ -29,20 +31,29 @@ def other_ways_in() -> Response:
 
 
 @router.get(START)
-def first_page(request: Request) -> Response:
-    """What the visitor mostly comes for."""
+def first_page(request: Request, service: OpenService) -> Response:
+    """What waits for the visitor; to whoever decides nothing, what they mostly come for."""
     visit = visit_of(request)
-    first = next(path for action, path in FIRST if visit.may(action))
-    return to(first)
+    if not any(visit.may(action) for action in ("cases.judge", "complaints.decide")):
+        return to(next(path for action, path in FIRST if visit.may(action)))
+    found = waiting(service.database, caller=visit.caller, may=visit.may)
+    return page(request, "first_page.html", visit=visit, waiting=found, places=PLACES)
 
 
-FIRST = (
-    ("cases.judge", f"{START}/cases?state=open"),
-    ("complaints.decide", f"{START}/complaints?state=filed"),
-    ("cases.read", f"{START}/cases?state=open"),
-    ("report.read", f"{START}/report"),
-)
-"""The first page of whoever may do what."""
+FIRST = (("cases.read", f"{START}/cases"), ("report.read", f"{START}/report"))
+"""The first page of whoever may read what."""
+
+PLACES: Mapping[What, str] = {
+    "cases": f"{START}/cases",
+    "complaints_to_file": f"{START}/cases?state=infringing",
+    "suggestions": f"{START}/brands/{{brand_id}}",
+    "complaints": f"{START}/complaints?state=filed",
+    "counter_notices": f"{START}/complaints?state=countered",
+    "texts": f"{START}/texts?state=held",
+    "documents": f"{START}/brands/{{brand_id}}",
+    "disputes": f"{START}/disputes",
+}
+"""Where what waits is done."""
 
 
 @router.get(f"{START}/sign-in")

@@ -7,12 +7,11 @@ Its answer makes them references, by which they are recognised from then on, or 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from serve.access.keys import Caller
@@ -105,18 +104,6 @@ class Suggestions:
             items=[view_suggestion(row) for row in rows[:limit]],
             next_cursor=cursor_after([row.id for row in rows], limit=limit),
         )
-
-    def waiting(self, *, caller: Caller) -> Sequence[tuple[str, str, int]]:
-        """Of each brand of a brand's key the id, the name, and how many suggestions wait for an answer, if any do."""
-        query = (
-            select(Brand.id, Brand.name, func.count())
-            .join(Suggestion, (Suggestion.brand_id == Brand.id) & (Suggestion.state == "open"))
-            .where(Brand.id.in_(caller.brand_ids or ()))
-            .group_by(Brand.id)
-            .order_by(Brand.name)
-        )
-        with self._database.read() as session:
-            return [(brand_id, name, count) for brand_id, name, count in session.execute(query)]
 
     def picture(self, brand_id: str, suggestion_id: str, number: int) -> bytes:
         """A cut-out as PNG. Raises `Problem` (404)."""

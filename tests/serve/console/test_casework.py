@@ -52,6 +52,32 @@ def test_the_next_case_is_a_step_away(market: Marketplace, brand: Browser) -> No
     assert market.client.get(following).json()["state"] == "open"
 
 
+def test_the_first_page_says_what_waits(market: Marketplace, brand: Browser, trust: Browser) -> None:
+    case, judged = market.case(), market.case()
+    market.judge(judged)
+    market.complaint()
+    suggestion = market.suggestion()
+    document = market.client.post(
+        f"/v1/brands/{market.brand}/rights-documents",
+        data={"kind": "trademark", "number": "1", "classes": "25", "expires": "2099-12-31"},
+        files={"file": ("a.pdf", b"%PDF")}, headers=market.brand_key,
+    ).json()  # fmt: skip
+    page = brand.look("/console")
+    of_the_brand = f"/console/brands/{market.brand}"
+    assert {"/console/cases", "/console/cases?state=infringing", of_the_brand} <= set(page.links)
+    assert "cases to be judged" in page.text
+    assert f"/console/cases/{case}" in brand.look("/console/cases").links
+    assert f"/console/cases/{judged}" in brand.look("/console/cases?state=infringing").links
+    page = trust.look("/console")
+    assert {"/console/complaints?state=filed", of_the_brand} <= set(page.links)
+    assert "/console/cases?state=infringing" not in page.links, "trust & safety judge no cases"
+    reviewed = {"state": "accepted", "reason": "looked up"}
+    market.client.post(f"/v1/brands/{market.brand}/rights-documents/{document['id']}/review", json=reviewed)
+    assert of_the_brand not in trust.look("/console").links
+    market.client.post(f"/v1/brands/{market.brand}/suggestions/{suggestion}/answer", json={"answer": "neither"})
+    assert of_the_brand not in brand.look("/console").links
+
+
 def test_several_cases_are_answered_at_once_in_the_queue(market: Marketplace, brand: Browser) -> None:
     page = brand.look("/console/cases")
     for _ in range(3):

@@ -24,7 +24,7 @@ def test_whoever_is_not_signed_in_is_asked_to_and_goes_on_to_what_was_asked_for(
 
 @pytest.mark.parametrize("address", ["/", "/console/"])
 def test_the_service_s_address_leads_to_the_console(trust: Browser, address: str) -> None:
-    assert trust.look(address).url == "/console/complaints"
+    assert trust.look(address).url == "/console"
 
 
 def test_a_key_that_is_unknown_signs_nobody_in(market: Marketplace) -> None:
