@@ -17,7 +17,7 @@ from model.rejection import ImageRejected
 from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
-from serve.scanning.policy import text_reason
+from serve.scanning.policy import strength, text_reason
 from serve.scanning.results import Listing, ScanResult
 from serve.service import Service
 
@@ -107,8 +107,7 @@ def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
     yield from (f"  {text_reason(one)}" for one in result.broken_rules)
     for finding in result.findings:
         x, y, width, height = finding.box
-        score = getattr(finding.scores, finding.kind, finding.scores.genuine)
-        yield f"  {finding.kind} {score:.2f}  {finding.brand}  at {x:.0f},{y:.0f} {width:.0f}×{height:.0f}"
+        yield f"  {finding.kind} {strength(finding):.2f}  {finding.brand}  at {x:.0f},{y:.0f} {width:.0f}×{height:.0f}"
         if finding.read is not None:
             yield f"    {finding.read.seen!r} was read there"
         if finding.claimed:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import procrastinate
@@ -113,6 +113,19 @@ def defer(
         schedule_at=at,
     ).defer(**arguments)
     session.execute(text("SET LOCAL search_path TO DEFAULT"))
+
+
+def defer_together(session: Session, name: str, *, after: timedelta) -> None:
+    """Have the task `name` run `after` a while, once for all who ask for it until then, when `session` has committed.
+
+    Whoever finds such a job that is not due yet holds it back until the own transaction ends, and makes none.
+    """
+    found = text(
+        "SELECT id FROM procrastinate.procrastinate_jobs WHERE task_name = :name AND status = 'todo' "
+        "AND scheduled_at > clock_timestamp() LIMIT 1 FOR SHARE SKIP LOCKED"
+    )
+    if session.execute(found, {"name": name}).first() is None:
+        defer(session, name, at=datetime.now(UTC) + after, one_at_a_time=name)
 
 
 class JobRunner:

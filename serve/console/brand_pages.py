@@ -85,7 +85,7 @@ async def add_reference(
             refused.append((file.name, of_error(error)))
     if not refused:
         return to(f"{START}/brands/{brand_id}")
-    if len(files) == 1:
+    if len(refused) == len(files):
         raise refused[0][1]
     return page(
         request, "uploaded.html", visit=visit, status=207, brand_id=brand_id, refused=refused,

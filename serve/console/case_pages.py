@@ -79,18 +79,21 @@ async def answer_several(request: Request, visit: Judge, service: OpenService) -
         judgements.judge_many, service.database, wanted,
         prove_ownership=service.settings.prove_ownership, caller=visit.caller,
     )  # fmt: skip
-    refused = [(one.case_id, one.detail) for one in judged if one.status != OK]
+    refused, without_complaint = [(one.case_id, one.detail) for one in judged if one.status != OK], []
     if "complain" in texts and visit.may("complaints.create"):
         for one in judged:
             if one.state == CaseState.INFRINGING:
                 try:
                     await run_in_threadpool(_complain, service, one.case_id, caller=visit.caller)
                 except KNOWN as error:
-                    refused.append((one.case_id, of_error(error).detail))
-    if not refused:
+                    without_complaint.append((one.case_id, of_error(error).detail))
+    if not refused and not without_complaint:
         return to(f"{START}/cases")
     taken = sum(one.status == OK for one in judged)
-    return page(request, "answered.html", visit=visit, status=207, refused=refused, taken=taken)
+    return page(
+        request, "answered.html", visit=visit, status=207, refused=refused, without_complaint=without_complaint,
+        taken=taken,
+    )  # fmt: skip
 
 
 @router.get("/{case_id}")

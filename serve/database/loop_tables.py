@@ -216,7 +216,11 @@ class Notice(Table):
     answer_until: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("notices_seller", "seller", "id"), Index("notices_complaint", "complaint_id", "id"))
+    __table_args__ = (
+        Index("notices_seller", "seller", "id"),
+        Index("notices_complaint", "complaint_id", "id"),
+        Index("notices_listing", "listing_id"),
+    )
 
 
 class TextHold(Table):
@@ -533,6 +537,7 @@ class Label(Table):
         Index("labels_own_word", "holder_id", "origin", postgresql_where=text("withdrawn IS NULL")),
         Index("labels_brand", "brand_id", "id"),
         Index("labels_trait", "trait_id"),
+        Index("labels_image", "image_id"),
         CheckConstraint(
             "origin IN ('complaint', 'counter_notice', 'doubt', 'judgement', 'blind_test', 'jury', 'trait')",
             name="labels_origin",

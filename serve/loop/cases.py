@@ -29,7 +29,7 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer, Finding
+from serve.scanning.results import Answer, Finding, Probability
 from serve.scanning.scans import evidence_key
 
 ANNOUNCE: Final = "announce the end of a case"
@@ -50,8 +50,12 @@ class ListingFinding(Finding):
 
 
 class CaseFinding(Finding):
-    """A finding as its case shows it; the evidence is the case's own copy."""
+    """A finding as its case shows it; the evidence is the case's own copy.
 
+    Its strength is kept and not sent: a repeat that an earlier model found has none, which would give it away.
+    """
+
+    strength: Annotated[Probability | None, Field(exclude=True)] = None
     image: Annotated[int, Field(ge=0, description="Which picture of the listing, from 0")]
 
 
@@ -91,7 +95,8 @@ class CaseView(Answer):
     complaint_id: str | None
     ended: datetime | None
     withdrawn: Annotated[
-        datetime | None, Field(description="Since when the marketplace offers the listing no more; null while it does")
+        datetime | None,
+        Field(description="Of a case that goes on: since when the marketplace offers the listing no more"),
     ]
 
 
@@ -310,5 +315,6 @@ def _view(case: Case, brand: str, complaint_id: str | None, pictures: int, withd
         note=case.note,
         complaint_id=complaint_id,
         ended=case.ended,
-        withdrawn=withdrawn,
+        # What covers a blind test is never withdrawn: in time that would give it away.
+        withdrawn=None if case.ended else withdrawn,
     )

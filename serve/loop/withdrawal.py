@@ -54,7 +54,7 @@ class Withdrawn(Answer):
 def withdraw(database: Database, new: Withdrawal, *, caller: Caller) -> Withdrawn:
     """Take the listings out of the stock; of one that is out already nothing changes.
 
-    A send that overlaps and arrived before this is refused.
+    A send that overlaps and arrived before this is refused; the first one of a listing is not known here yet.
     """
     ids = list(dict.fromkeys(new.listing_ids))
     arrived = datetime.now(UTC)
@@ -65,12 +65,15 @@ def withdraw(database: Database, new: Withdrawal, *, caller: Caller) -> Withdraw
 
 
 def _withdraw(database: Database, listing_id: str, *, arrived: datetime, caller: Caller) -> bool:
-    """Whether there is such a listing, which then is offered no more."""
+    """Whether there is such a listing, which then is offered no more, unless it was sent again after this arrived."""
     with database.write() as session:
         wanted = ListingRecord.marketplace_id == listing_id, ListingRecord.id.not_in(covers())
         listing = session.scalars(select(ListingRecord).where(*wanted).with_for_update()).one_or_none()
-        if listing is None or listing.withdrawn is not None:
-            return listing is not None
+        if listing is None:
+            return False
+        came_later = listing.arrived is not None and listing.arrived > arrived
+        if listing.withdrawn is not None or came_later or audit.carried_out(session, listing.id):
+            return True
         listing.withdrawn = datetime.now(UTC)
         listing.arrived = max(arrived, listing.arrived or arrived)
         forget_vectors(session, listing)
@@ -91,10 +94,11 @@ def forget_withdrawn(database: Database, objects: Objects, *, days: int) -> int:
     while True:
         with database.write() as session:
             ids = _to_forget(session, before=before, last=last)
-            for listing_id in ids:
-                objects.delete_folder(f"listings/{listing_id}")
             session.execute(delete(TextHold).where(TextHold.listing_id.in_(ids)))
             session.execute(delete(ListingRecord).where(ListingRecord.id.in_(ids)))
+        # Only now: a file that nothing refers to costs its space, and a listing without its files could not be shown.
+        for listing_id in ids:
+            objects.delete_folder(f"listings/{listing_id}")
         forgotten += len(ids)
         if len(ids) < BATCH:
             break

@@ -142,7 +142,7 @@ def _finding_from_mark(
     if (says_another or differs) and not takes_any:
         return None
     explanation = verifier.explain(best.compared, kind=kind, reading=reading)
-    against = None if kind == "genuine" else calibration.against(shares)
+    against = None if kind == "genuine" or surely_its else calibration.against(shares)
     return Verified(
         suspect=suspect,
         place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters),

@@ -75,9 +75,10 @@ class WordsOfBrands:
         self._words = frozenset(filter(names_somebody, words))
         self._beginnings = frozenset(word[:last] for word in self._words for last in range(1, len(word) + 1))
         self._unspaced = UnspacedWords(self._words)
-        self._masked = MaskedWords(self._words)
         self._everyday = frozenset(filter(is_everyday, self._words))
         self._near = NearWords(self._words - self._everyday)
+        self._worth_hiding = frozenset(word for word in self._words if not names_goods(word))
+        self._masked = MaskedWords(self._worth_hiding)
 
     def named_in(self, text: str, *, near: bool, prose: bool = True) -> Iterator[tuple[str, How]]:
         """The words that `text` names, some of them several times, and how; with `near` misspelt ones as well.
@@ -107,11 +108,11 @@ class WordsOfBrands:
                         yield from ((word, How.PLAINLY) for word in self._near.near(run))
 
     def _disguised(self, tokens: Sequence[Token], signed: Sequence[str]) -> Iterator[str]:
-        yield from filter(self._words.__contains__, disguised_runs(tokens, self._beginnings))
+        yield from filter(self._worth_hiding.__contains__, disguised_runs(tokens, self._beginnings))
         if not signed:
             return
         for meant in disguised_by_signs(signed):
-            if meant in self._words:
+            if meant in self._worth_hiding:
                 yield meant
         for parts in dict.fromkeys(masked_parts(signed)):
             if _tells_enough(parts):
@@ -157,7 +158,12 @@ def names_somebody(word: str) -> bool:
 
 def is_everyday(word: str) -> bool:
     """Whether a folded word is of everyday language, or put together of such and ends in what goods are called."""
-    return word in ORDINARY or any(
+    return word in ORDINARY or names_goods(word)
+
+
+def names_goods(word: str) -> bool:
+    """Whether a folded word is what goods are called, or everyday words that end in it: nobody hides it."""
+    return word in GOODS or any(
         word[cut:] in GOODS and _is_of_ordinary(word[:cut]) for cut in range(FEWEST_OF_ORDINARY, len(word) - 1)
     )
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, Literal
 import httpx2
 import structlog
 from pydantic import Field
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook as Signer
 
@@ -157,6 +157,12 @@ def require_receiver(session: Session, receiver: str) -> None:
     """Raises `Problem` (404) where `receiver` is neither a rights holder nor the `MARKETPLACE`."""
     if receiver != MARKETPLACE and session.get(RightsHolder, receiver) is None:
         raise not_found("rights holder", receiver)
+
+
+def give_up(session: Session, receiver: str) -> None:
+    """Send a receiver nothing of what waits any more."""
+    waiting = update(Delivery).where(Delivery.receiver == receiver, Delivery.state == "pending")
+    session.execute(waiting.values(state="failed", next_attempt=None))
 
 
 def forget_deliveries(database: Database, *, days: int) -> None:

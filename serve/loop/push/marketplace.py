@@ -7,17 +7,21 @@ before the webhook was set is not pushed; the feed has it.
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Webhook
-from serve.jobs import Task, defer
+from serve.jobs import Task, defer, defer_together
 from serve.loop.listing_decisions import decisions_after
 from serve.loop.push.deliveries import MARKETPLACE, push
 
 TELL: Final = "tell the marketplace"
+
+SOON: Final = timedelta(seconds=1)
+"""In which changes are told together."""
 
 AT_ONCE: Final = 200
 """Changes that one job tells."""
@@ -26,7 +30,7 @@ AT_ONCE: Final = 200
 def tell_later(session: Session) -> None:
     """Have a job tell the marketplace, if it has a webhook, what `session` changed, once that has committed."""
     if session.get(Webhook, MARKETPLACE) is not None:
-        defer(session, TELL, one_at_a_time=TELL)
+        defer_together(session, TELL, after=SOON)
 
 
 class MarketplaceTeller:

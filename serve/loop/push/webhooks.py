@@ -17,7 +17,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import AuditHead, Webhook
 from serve.jobs import defer
 from serve.loop import audit
-from serve.loop.push.deliveries import MARKETPLACE, require_receiver
+from serve.loop.push.deliveries import MARKETPLACE, give_up, require_receiver
 from serve.loop.push.marketplace import TELL
 from serve.protocol.problems import not_found
 from serve.scanning.results import Answer
@@ -102,6 +102,7 @@ def remove_webhook(database: Database, receiver: str, *, caller: Caller) -> None
         require_receiver(session, receiver)
         removed = delete(Webhook).where(Webhook.receiver == receiver).returning(Webhook.receiver)
         if session.scalar(removed) is not None:
+            give_up(session, receiver)
             audit.record(session, actor=caller.key_id, action="webhook removed", subject=receiver, content={})
 
 

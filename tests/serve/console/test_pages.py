@@ -210,4 +210,4 @@ def test_of_several_pictures_those_that_cannot_be_taken_are_named(market: Market
     assert len(brand.look(at).pictures) == before + 3
     several = b"\x89PNG\r\n\x1a\n" + bytes(7_000_000)
     refused = brand.submit(brand.look(at), "/references", files={"image": [several, several]}, kind="logo")
-    assert refused.status == 207, "together they are larger than one picture may be"
+    assert refused.status == 422, "they were looked at, though together they are larger than one picture may be"

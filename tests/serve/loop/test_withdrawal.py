@@ -108,8 +108,9 @@ def test_its_case_goes_on_and_counts_against_the_seller(market: Marketplace) -> 
     path = f"/v1/cases/{sent['case']['id']}"
     assert market.client.get(path, headers=market.brand_key).json()["withdrawn"] is None
     withdraw(market, sent["listing"]["id"])
-    assert market.client.get(path, headers=market.brand_key).json()["withdrawn"] is not None
+    assert market.client.get(path, headers=market.brand_key).json()["withdrawn"] is not None, "while it goes on"
     assert market.decide(market.complaint(sent["case"]["id"])).status_code == 200
+    assert market.client.get(path, headers=market.brand_key).json()["withdrawn"] is None
     assert market.client.get(f"/v1/sellers/{sent['listing']['seller']}").json()["standing"] == "infringer"
     forget(market)
     assert market.client.get(f"{path}/pictures/0.png", headers=market.brand_key).status_code == 200
@@ -140,6 +141,16 @@ def test_a_send_that_arrived_before_does_not_bring_it_back(
     with market.client.service.database.read() as session:
         ours = session.scalars(select(ListingRecord.id).where(ListingRecord.marketplace_id == listing["id"])).one()
     assert not market.client.service.listings.rescan(ours), "it is not scanned again either"
+
+
+def test_a_send_that_arrived_later_is_not_withdrawn(market: Marketplace) -> None:
+    name = f"later {market.seed}"
+    market.listing(png(mosaic(market.seed)), id=name, seller="S")
+    later = text("UPDATE listings SET arrived = now() + interval '1 minute' WHERE marketplace_id = :id")
+    with market.client.service.database.write() as session:
+        session.execute(later, {"id": name})
+    withdraw(market, name)
+    assert stored(market, id=name)[0]["withdrawn"] is None
 
 
 def test_what_nothing_rests_on_is_forgotten_with_its_files(open_client: Open) -> None:

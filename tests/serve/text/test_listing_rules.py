@@ -173,6 +173,7 @@ def test_an_everyday_word_is_a_name_where_the_pictures_show_its_brand() -> None:
         "LEATHER RUNNING SHOES WATCH DRESS",
         "Bolso 1:1 mirror quality",
         "运动鞋 同款",
+        "Sh0es and dre$$es, L*ather",
     ],
 )
 def test_whoever_registers_what_goods_are_called_has_no_say_in_others_texts(title: str) -> None:

@@ -18,4 +18,8 @@ def upgrade() -> None:
         op.alter_column(table, "holder_id", new_column_name="receiver")
     op.execute("ALTER INDEX deliveries_holder RENAME TO deliveries_receiver")
     op.create_index("deliveries_ended", "deliveries", ["created"], postgresql_where=sa.text("state <> 'pending'"))
+    op.create_index(
+        "hallmark_jobs_todo", "procrastinate_jobs", ["task_name", "scheduled_at"], schema="procrastinate",
+        postgresql_where=sa.text("status = 'todo'"),
+    )  # fmt: skip
     op.add_column("webhooks", sa.Column("told", sa.BigInteger()))

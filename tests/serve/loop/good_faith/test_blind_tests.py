@@ -115,6 +115,21 @@ def dispute_of(brand: Marketplace) -> str:
     return str(found["id"])
 
 
+def test_how_strong_a_finding_is_gives_no_repeat_away(brand: Marketplace) -> None:
+    """A repeat shows what an earlier model found, beside the name of the one that serves."""
+    case = brand.case()
+    with brand.client.service.database.write() as session:
+        weighed = text("UPDATE cases SET findings = jsonb_set(findings, '{0,strength}', '0.61') WHERE id = :id")
+        session.execute(weighed, {"id": case})
+    shown = brand.client.get(f"/v1/cases/{case}", headers=brand.brand_key).json()["findings"][0]
+    assert "strength" not in shown
+    brand.judge(case, "not_infringing")
+    brand.end(case)
+    with brand.client.service.database.read() as session:
+        outcomes = settled_outcomes(session, model=brand.client.service.bundle.name)
+    assert 0.61 in {one.strength for one in outcomes if one.brand_id == brand.brand}
+
+
 def test_a_contradiction_opens_a_dispute_that_may_be_referred_and_settled(brand: Marketplace) -> None:
     dispute = dispute_of(brand)
     url = f"/v1/disputes/{dispute}"

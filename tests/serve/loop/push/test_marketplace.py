@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,11 +8,14 @@ import pytest
 from marketplace import Marketplace
 from receiver import Receiver
 from service_client import Client, Open
-from sqlalchemy import text
+from sqlalchemy import select, text
 from waiting import eventually
 
 from serve.access.roles import Role
+from serve.database.loop_tables import ListingRecord
 from serve.loop.push.deliveries import MARKETPLACE, forget_deliveries
+from serve.loop.push.marketplace import TELL
+from serve.loop.standing import lock_listing, settle
 
 
 @pytest.fixture
@@ -70,6 +74,25 @@ def test_a_change_that_began_before_the_webhook_was_set_is_told_with_the_next(
     assert {one["listing_id"] for one in told} == {unseen["listing"]["id"], seen["listing"]["id"]}
 
 
+def test_changes_of_a_second_are_told_by_one_job_and_none_is_missed(market: Marketplace, receiver: Receiver) -> None:
+    secret = listen(market.client, receiver.url)
+    receiver.wait(0)
+    service = market.client.service
+    jobs = text("SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE task_name = :task AND status = 'todo'")
+    with service.database.write() as session:
+        before = session.execute(jobs, {"task": TELL}).scalar_one()
+    first = market.listing()
+    with service.database.write() as session:
+        found = select(ListingRecord.id).where(ListingRecord.marketplace_id == first["listing"]["id"])
+        listing = lock_listing(session, session.scalars(found).one())
+        listing.scanned = "block"
+        settle(session, listing)
+        assert session.execute(jobs, {"task": TELL}).scalar_one() <= before + 1
+        time.sleep(1.5)  # longer than changes are gathered for: the job waits for this transaction
+    told = [message.verified(secret)["data"] for message in receiver.wait(2)]
+    assert sorted(one["decision"] for one in told) == ["block", "review"]
+
+
 def test_nothing_of_a_blind_test_s_cover_is_told(market: Marketplace, receiver: Receiver) -> None:
     secret = listen(market.client, receiver.url)
     source = market.case()
@@ -99,7 +122,16 @@ def test_a_message_is_sent_again_by_hand_and_a_removed_webhook_gets_none(
     assert client.get("/v1/rights-holders/the%20marketplace/webhook").status_code == 404
     assert client.delete("/v1/webhook").status_code == 204
     market.case()
-    assert len(deliveries(client)) == 1
+    assert [one["state"] for one in deliveries(client)] == ["delivered"]
+
+
+def test_what_waits_when_a_webhook_is_removed_is_given_up(market: Marketplace) -> None:
+    client = market.client
+    listen(client, "http://127.0.0.1:9")
+    market.case()
+    eventually(lambda: bool(deliveries(client) and deliveries(client)[0]["attempts"]))
+    client.delete("/v1/webhook")
+    assert [(one["state"], one["next_attempt"]) for one in deliveries(client)] == [("failed", None)]
 
 
 def test_messages_that_are_done_with_are_forgotten(market: Marketplace, receiver: Receiver) -> None:
