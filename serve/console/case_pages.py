@@ -63,6 +63,16 @@ def list_cases(
     )  # fmt: skip
 
 
+@router.get("/doubtful")
+def list_doubtful(request: Request, visit: Doubter, service: OpenService, cursor: Cursor = None) -> Response:
+    """What rights holders who are suspended cleared or did not answer, for trust & safety to doubt."""
+    found = doubts.list_doubtful_cases(service.database, limit=PAGE, cursor=cursor)
+    return page(
+        request, "cases.html", visit=visit, found=found, state="doubtful", states=list(CaseState), listing=None,
+        CaseState=CaseState, suggested=[],
+    )  # fmt: skip
+
+
 @router.post("/answers")
 async def answer_several(request: Request, visit: Judge, service: OpenService) -> Response:
     """Judge those cases of a page that were answered, and, where that is wished, complain of what infringes."""

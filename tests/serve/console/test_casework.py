@@ -107,6 +107,20 @@ def test_of_several_answers_those_that_cannot_be_taken_are_named(market: Marketp
     assert market.client.get(f"/v1/cases/{asked['case1']}").json()["state"] == "infringing", "and no complaint"
 
 
+def test_what_a_suspended_rights_holder_cleared_is_listed_to_be_doubted(
+    market: Marketplace, trust: Browser, brand: Browser
+) -> None:
+    case = market.case()
+    market.judge(case, "not_infringing")
+    assert f"/console/cases/{case}" not in trust.look("/console/cases/doubtful").links
+    tier = f"/v1/rights-holders/{market.holder}/tier"
+    market.client.put(tier, json={"tier": "suspended", "reason": "shields fakes"})
+    assert f"/console/cases/{case}" in trust.look("/console/cases/doubtful").links
+    assert "/console/cases/doubtful" in trust.look("/console/cases").links
+    assert brand.look("/console/cases/doubtful").status == 403
+    market.client.put(tier, json={"tier": "standard", "reason": "explained"})
+
+
 def test_cases_are_found_by_their_listing(market: Marketplace, brand: Browser, trust: Browser) -> None:
     case = market.client.get(f"/v1/cases/{market.case()}").json()
     market.judge(case["id"], "not_infringing")
