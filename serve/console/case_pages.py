@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -35,8 +36,6 @@ Doubter = Annotated[Visit, Depends(Visitor("complaints.decide"))]
 
 PAGE = 20
 """Cases on a page."""
-
-OK = 200
 
 ANSWERS = tuple(f"{name}{number}" for number in range(PAGE) for name in ("case", "revision", "verdict"))
 """What the form of a page of the queue holds of each of its cases."""
@@ -89,7 +88,7 @@ async def answer_several(request: Request, visit: Judge, service: OpenService) -
         judgements.judge_many, service.database, wanted,
         prove_ownership=service.settings.prove_ownership, caller=visit.caller,
     )  # fmt: skip
-    refused, without_complaint = [(one.case_id, one.detail) for one in judged if one.status != OK], []
+    refused, without_complaint = [(one.case_id, one.detail) for one in judged if one.status != HTTPStatus.OK], []
     if "complain" in texts and visit.may("complaints.create"):
         for one in judged:
             if one.state == CaseState.INFRINGING:
@@ -99,7 +98,7 @@ async def answer_several(request: Request, visit: Judge, service: OpenService) -
                     without_complaint.append((one.case_id, of_error(error).detail))
     if not refused and not without_complaint:
         return to(f"{START}/cases")
-    taken = sum(one.status == OK for one in judged)
+    taken = sum(one.status == HTTPStatus.OK for one in judged)
     return page(
         request, "answered.html", visit=visit, status=207, refused=refused, without_complaint=without_complaint,
         taken=taken,

@@ -42,6 +42,7 @@ from serve.loop.stock.stock_vectors import (
     alike,
     describe_later,
     describe_missing,
+    in_stock,
     lacks_vectors,
     likeness,
     naming,
@@ -295,7 +296,7 @@ class StockSearch:
             select(ListingRecord)
             .where(
                 ListingRecord.decision == "allow",
-                ListingRecord.withdrawn.is_(None),
+                in_stock(),
                 ListingRecord.findings.contains([{"brand_id": brand_id}]),
             )
             .order_by(ListingRecord.id.desc())

@@ -25,8 +25,8 @@ from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.jobs import Ending, LongTask, Task, defer
 from serve.loop import audit
-from serve.loop.sellers.sellers import covers
 from serve.loop.standing import lock_listing, settle
+from serve.loop.stock.stock_vectors import in_stock
 from serve.loop.texts.text_holds import follow_text, text_of
 from serve.scanning.policies import policy_in_force
 from serve.scanning.policy import Policy
@@ -119,7 +119,7 @@ class TextSweeper:
             query = (
                 select(ListingRecord, TextHold.id.is_not(None))
                 .outerjoin(TextHold, (TextHold.listing_id == ListingRecord.id) & (TextHold.state == "held"))
-                .where(ListingRecord.id > last, ListingRecord.withdrawn.is_(None), ListingRecord.id.not_in(covers()))
+                .where(ListingRecord.id > last, in_stock())
                 .order_by(ListingRecord.id)
                 .limit(PAGE)
             )
