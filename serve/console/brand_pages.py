@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,7 +13,7 @@ from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.genuine.references import NewReference, ReferenceChange
-from serve.loop.good_faith import reputation, rights_documents
+from serve.loop.good_faith import reputation, rights_documents, rights_holders
 from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer
 from serve.loop.stock.traits import NewTrait
 from serve.protocol.paging import Cursor
@@ -58,11 +59,13 @@ def show_brand(
     credit = None
     if visit.may("credit.read") and visit.reaches(service.database, "holder_id", brand.rights_holder_id):
         credit = reputation.get_credit(service.database, brand.rights_holder_id, caller=visit.caller)
-    documents = None
+    documents = holder = None
     if visit.may("rights_holders.read"):
+        holder = rights_holders.get_rights_holder(service.database, brand.rights_holder_id)
         documents = rights_documents.list_documents(service.database, brand_id)
     return page(
-        request, "brand.html", visit=visit, brand=brand, credit=credit, documents=documents,
+        request, "brand.html", visit=visit, brand=brand, credit=credit, documents=documents, holder=holder,
+        most=MOST_UPLOADED, today=datetime.now(UTC).date(),
         traits=service.traits.list(brand_id),
         suggested=service.suggestions.list(brand_id, state="open", limit=MOST_SUGGESTED, cursor=None).items,
         found=service.references.list(brand_id, limit=PAGE, cursor=cursor),
@@ -84,11 +87,10 @@ async def add_reference(
         except KNOWN as error:
             refused.append((file.name, of_error(error)))
     if not refused:
-        return to(f"{START}/brands/{brand_id}")
-    if len(refused) == len(files):
-        raise refused[0][1]
+        return to(f"{START}/brands/{brand_id}#references")
+    alone = refused[0][1].status_code if len(files) == 1 else 207
     return page(
-        request, "uploaded.html", visit=visit, status=207, brand_id=brand_id, refused=refused,
+        request, "uploaded.html", visit=visit, status=alone, once=True, brand_id=brand_id, refused=refused,
         added=len(files) - len(refused),
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ async def change_status(
     texts, _ = await sent_by(visit, request, "status")
     change = validated(ReferenceChange, texts)
     await run_in_threadpool(service.references.change, brand_id, reference_id, change)
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#references")
 
 
 @router.post("/{brand_id}/references/{reference_id}/removal")
@@ -111,7 +113,7 @@ async def remove_reference(
     """Remove a reference."""
     await sent_by(visit, request)
     await run_in_threadpool(service.references.remove, brand_id, reference_id)
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#references")
 
 
 @router.post("/{brand_id}/traits")
@@ -122,7 +124,7 @@ async def add_trait(
     texts, files = await sent_by(visit, request, "text", "note", file="image", most=1)
     picture = files[0].data if files else None
     await workload.run(service.traits.add, brand_id, validated(NewTrait, texts), picture, caller=visit.caller)
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#traits")
 
 
 @router.post("/{brand_id}/traits/{trait_id}/removal")
@@ -132,7 +134,7 @@ async def remove_trait(
     """Take a trait back."""
     await sent_by(visit, request)
     await run_in_threadpool(service.traits.remove, brand_id, trait_id, caller=visit.caller)
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#traits")
 
 
 @router.post("/{brand_id}/suggestions/{suggestion_id}/answer")
@@ -145,7 +147,7 @@ async def answer_suggestion(
     shown = {} if texts.get("answer") == "neither" else {"pictures": ticked}
     said = validated_json(NewAnswer, json.dumps({**texts, **shown}))
     await workload.run(service.suggestions.answer, brand_id, suggestion_id, said, caller=visit.caller)
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#suggestions")
 
 
 @router.get("/{brand_id}/suggestions/{suggestion_id}/pictures/{number}.png")

@@ -16,11 +16,13 @@ from serve.loop import cases, complaints, doubts, judgements
 from serve.loop.attachments import MOST_FILES
 from serve.loop.complaints import NewComplaint
 from serve.loop.doubts import NewDoubt
+from serve.loop.good_faith import rights_documents
+from serve.loop.good_faith.rights_documents import DocumentKind
 from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
 from serve.loop.waiting import suggested
-from serve.protocol.paging import Cursor
-from serve.protocol.problems import KNOWN, of_error, unprocessable
+from serve.protocol.paging import Cursor, cursor_of
+from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
 from serve.routes import cases as case_routes
 from serve.routes.dependencies import BoundedWork, OpenService
 from serve.routes.forms import validated, validated_json
@@ -59,6 +61,7 @@ def list_cases(
     return page(
         request, "cases.html", visit=visit, found=found, state=shown, states=list(CaseState), listing=listing,
         CaseState=CaseState, suggested=suggested(service.database, caller=visit.caller),
+        unproven=_unproven(service, visit, {one.brand_id for one in found.items}),
     )  # fmt: skip
 
 
@@ -68,7 +71,7 @@ def list_doubtful(request: Request, visit: Doubter, service: OpenService, cursor
     found = doubts.list_doubtful_cases(service.database, limit=PAGE, cursor=cursor)
     return page(
         request, "cases.html", visit=visit, found=found, state="doubtful", states=list(CaseState), listing=None,
-        CaseState=CaseState, suggested=[],
+        CaseState=CaseState, suggested=[], unproven={},
     )  # fmt: skip
 
 
@@ -88,20 +91,25 @@ async def answer_several(request: Request, visit: Judge, service: OpenService) -
         judgements.judge_many, service.database, wanted,
         prove_ownership=service.settings.prove_ownership, caller=visit.caller,
     )  # fmt: skip
-    refused, without_complaint = [(one.case_id, one.detail) for one in judged if one.status != HTTPStatus.OK], []
+    refused = [
+        (one.case_id, Problem(one.status, one.code or "", one.detail or ""))
+        for one in judged
+        if one.status != HTTPStatus.OK
+    ]
+    without_complaint = list[tuple[str, Problem]]()
     if "complain" in texts and visit.may("complaints.create"):
         for one in judged:
             if one.state == CaseState.INFRINGING:
                 try:
                     await run_in_threadpool(_complain, service, one.case_id, caller=visit.caller)
                 except KNOWN as error:
-                    without_complaint.append((one.case_id, of_error(error).detail))
+                    without_complaint.append((one.case_id, of_error(error)))
     if not refused and not without_complaint:
         return to(f"{START}/cases")
     taken = sum(one.status == HTTPStatus.OK for one in judged)
     return page(
-        request, "answered.html", visit=visit, status=207, refused=refused, without_complaint=without_complaint,
-        taken=taken,
+        request, "answered.html", visit=visit, status=207, once=True, taken=taken, refused=refused,
+        without_complaint=without_complaint,
     )  # fmt: skip
 
 
@@ -110,10 +118,10 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
     """A case, and what the visitor may do about it."""
     case = cases.get_case(service.database, case_id)
     filed = complaints.get_complaint(service.database, case.complaint_id) if case.complaint_id else None
-    waiting = cases.list_cases(service.database, caller=visit.caller, state=CaseState.OPEN, limit=2, cursor=None)
     return page(
         request, "case.html", visit=visit, case=case, complaint=filed, traits=_traits(service, visit, case.brand_id),
-        CaseState=CaseState, next_case=next((one.id for one in waiting.items if one.id != case_id), None),
+        CaseState=CaseState, next_case=_next_open(service, visit, case_id),
+        unproven=_unproven(service, visit, {case.brand_id}),
     )  # fmt: skip
 
 
@@ -171,6 +179,22 @@ async def show_picture(
 def show_evidence(case_id: str, number: case_routes.Number, visit: Reader, service: OpenService) -> Response:
     """The picture that shows a finding."""
     return case_routes.get_evidence(case_id, number, visit.caller, service)
+
+
+def _next_open(service: Service, visit: Visit, case_id: str) -> str | None:
+    """The next open case after that one, and after the last the first."""
+    for cursor in (cursor_of(case_id), None):
+        found = cases.list_cases(service.database, caller=visit.caller, state=CaseState.OPEN, limit=1, cursor=cursor)
+        if found.items:
+            return found.items[0].id if found.items[0].id != case_id else None
+    return None
+
+
+def _unproven(service: Service, visit: Visit, brand_ids: set[str]) -> dict[str, frozenset[DocumentKind]]:
+    """Of which of the brands the visitor has yet to prove the rights, and by what, before it may answer."""
+    return rights_documents.unproven_brands(
+        service.database, brand_ids, caller=visit.caller, of_owners=service.settings.prove_ownership
+    )
 
 
 def _complain(service: Service, case_id: str, *, caller: Caller) -> None:

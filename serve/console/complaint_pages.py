@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
+from serve.genuine.brands import brand_names
 from serve.loop import adjudication, cases, complaints
 from serve.loop.adjudication import Decision, Reversal
 from serve.loop.states import COMPLAINT, ComplaintAction, ComplaintState
@@ -38,6 +39,7 @@ def list_complaints(
     )
     return page(
         request, "complaints.html", visit=visit, found=found, state=state, states=list(ComplaintState),
+        brands=brand_names(service.database, {one.brand_id for one in found.items}),
         answered=bool(answered.items),
     )  # fmt: skip
 
@@ -50,6 +52,7 @@ def show_complaint(complaint_id: str, request: Request, visit: Reader, service: 
     may_follow = {action for state, action in COMPLAINT if state == complaint.state}
     return page(
         request, "complaint.html", visit=visit, complaint=complaint, case=case,
+        decisions=adjudication.decisions_on(service.database, complaint_id),
         decidable=ComplaintAction.UPHOLD in may_follow, reversible=ComplaintAction.REVERSE in may_follow,
     )  # fmt: skip
 

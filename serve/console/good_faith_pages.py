@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
-from serve.loop.good_faith import blind_tests, disputes, reputation, rights_documents
+from serve.loop.good_faith import blind_tests, disputes, reputation, rights_documents, rights_holders
 from serve.loop.good_faith.blind_tests import Cover, NewBlindTest
 from serve.loop.good_faith.disputes import Referral, Settlement
 from serve.loop.good_faith.reputation import TierChange
@@ -27,6 +27,9 @@ Reader = Annotated[Visit, Depends(Visitor("rights_holders.read"))]
 Editor = Annotated[Visit, Depends(Visitor("rights_holders.change"))]
 Overseer = Annotated[Visit, Depends(Visitor("rights_holders.oversee"))]
 
+COVER = ("seller", "title", "description", "price", "url")
+"""What a form says of the listing that a repeat pretends to be, beside its number."""
+
 PAGE = 50
 """Disputes, or blind tests, on a page."""
 
@@ -41,7 +44,7 @@ async def lodge(brand_id: str, request: Request, visit: Editor, service: OpenSer
     await run_in_threadpool(
         rights_documents.lodge, service.database, service.objects, brand_id, new, files[0], caller=visit.caller
     )
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#documents")
 
 
 @router.get("/brands/{brand_id}/documents/{document_id}/file")
@@ -60,7 +63,7 @@ async def review(
     await run_in_threadpool(
         rights_documents.review, service.database, brand_id, document_id, found, caller=visit.caller
     )
-    return to(f"{START}/brands/{brand_id}")
+    return to(f"{START}/brands/{brand_id}#documents")
 
 
 @router.post("/brands/{brand_id}/tier")
@@ -77,7 +80,8 @@ def list_disputes(request: Request, visit: Overseer, service: OpenService, curso
     """Where rights holders contradicted themselves, or forged."""
     found = disputes.list_disputes(service.database, limit=PAGE, cursor=cursor)
     owned = brands.brands_of(service.database, {one.rights_holder_id for one in found.items})
-    return page(request, "disputes.html", visit=visit, found=found, owned=owned)
+    holders = {one: rights_holders.get_rights_holder(service.database, one) for one in owned}
+    return page(request, "disputes.html", visit=visit, found=found, owned=owned, holders=holders)
 
 
 @router.post("/disputes/{dispute_id}/referral")
@@ -108,12 +112,11 @@ def list_blind_tests(request: Request, visit: Overseer, service: OpenService, cu
 @router.post("/cases/{case_id}/blind-test")
 async def make_blind_test(case_id: str, request: Request, visit: Overseer, service: OpenService) -> Response:
     """Make the case a test, or ask it once more under another listing."""
-    texts, _ = await sent_by(visit, request, "truth", "cover", "seller", "url")
-    cover = {"id": texts.get("cover", ""), "seller": texts.get("seller", "")}
-    cover |= {"url": texts["url"]} if "url" in texts else {}
+    texts, _ = await sent_by(visit, request, "truth", "cover", *COVER)
     new = validated(NewBlindTest, {"case_id": case_id, "truth": texts.get("truth", "")})
-    if any(cover.values()):
-        new = new.model_copy(update={"cover": validated(Cover, cover)})
+    cover = {name: texts[name] for name in COVER if name in texts}
+    if cover or "cover" in texts:
+        new = new.model_copy(update={"cover": validated(Cover, {"id": texts.get("cover", ""), **cover})})
     await run_in_threadpool(
         blind_tests.make_blind_test, service.database, service.objects, new, model=service.bundle.name,
         caller=visit.caller,

@@ -56,12 +56,14 @@ def show_jury(jury_id: str, request: Request, visit: Clerk, service: OpenService
 @router.post(f"{START}/juries/{{jury_id}}/ballots")
 async def make_ballots(jury_id: str, request: Request, visit: Clerk, service: OpenService) -> Response:
     """Make ballots for the jurors that the form names, a line each, and show them, this once."""
-    texts, _ = await sent_by(visit, request, "jurors")
+    texts, _ = await sent_by(visit, request, "jurors", "replace")
     named = [line.strip() for line in texts.get("jurors", "").splitlines() if line.strip()]
     new = validated_json(NewBallots, json.dumps({"jurors": named}))
-    made = await run_in_threadpool(ballots.make_ballots, service.database, jury_id, new, caller=visit.caller)
+    made = await run_in_threadpool(
+        ballots.make_ballots, service.database, jury_id, new, replace="replace" in texts, caller=visit.caller
+    )
     return page(
-        request, "jury.html", visit=visit, jury=juries.get_jury(service.database, jury_id), made=made,
+        request, "jury.html", visit=visit, once=True, jury=juries.get_jury(service.database, jury_id), made=made,
         address=str(request.base_url).rstrip("/"),
     )  # fmt: skip
 

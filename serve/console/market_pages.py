@@ -14,11 +14,12 @@ from serve.genuine.brands import brand_names
 from serve.loop.report import report
 from serve.loop.sellers import networks, sellers
 from serve.loop.texts import text_holds
-from serve.loop.texts.text_holds import Clearance, State
+from serve.loop.texts.text_holds import Clearance, State, TextHoldView
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import validated
+from serve.scanning.results import BrokenRule
 from serve.text.listing_rules import rules_for_sellers
 from serve.text.wording import Text
 
@@ -31,6 +32,9 @@ NetworkReader = Annotated[Visit, Depends(Visitor("networks.read"))]
 ReportReader = Annotated[Visit, Depends(Visitor("report.read"))]
 
 PAGE = 50
+
+AROUND = 80
+"""Letters that are shown before and behind what breaks a rule."""
 
 
 @router.get("/texts")
@@ -45,6 +49,7 @@ def list_texts(
     )
     return page(
         request, "texts.html", visit=visit, found=found, state=state, rules=rules_for_sellers(),
+        around=_around,
         names_of=lambda rule: sorted({names[brand] for brand in rule.brand_ids if brand in names}),
     )  # fmt: skip
 
@@ -89,6 +94,19 @@ def show_report(
     """The figures of a stretch of days."""
     figures = report(service.database, since=_midnight(since), until=_midnight(until))
     return page(request, "report.html", visit=visit, figures=figures, since=since, until=until)
+
+
+def _around(broken: BrokenRule, hold: TextHoldView) -> tuple[str, str, str]:
+    """What stands before and behind what breaks the rule, and between them what does; shortened."""
+    said = {"title": hold.title, "description": hold.description}.get(broken.where) or ""
+    before, found, behind = said.partition(broken.text)
+    if not found:
+        return "", broken.text, ""
+    return (
+        before if len(before) <= AROUND else f"…{before[-AROUND:]}",
+        broken.text,
+        behind if len(behind) <= AROUND else f"{behind[:AROUND]}…",
+    )
 
 
 def _midnight(day: str) -> datetime | None:

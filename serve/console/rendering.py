@@ -35,6 +35,9 @@ LANGUAGES: Final = {"en": "English", "zh_Hans": "简体中文"}
 SIMPLIFIED: Final = dict.fromkeys(("zh", "zh_cn", "zh_sg", "zh_hans_cn", "zh_hans_sg"), "zh_Hans")
 """What browsers call the written Chinese of the mainland."""
 
+WRITTEN: Final = ("statement", "reason", "text", "jurors")
+"""The fields of forms that take more than a moment to fill in."""
+
 LANGUAGE_COOKIE: Final = "hallmark_language"
 FOLDER: Final = Path(__file__).parent
 START: Final = "/console"
@@ -72,21 +75,26 @@ class PageRoute(APIRoute):
         return answer
 
 
-def page(request: Request, template: str, *, visit: Visit | None, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page that `template` makes of `values`."""
+def page(
+    request: Request, template: str, *, visit: Visit | None, status: int = 200, once: bool = False, **values: Any
+) -> HTMLResponse:  # fmt: skip
+    """The page that `template` makes of `values`; one that is shown `once` leads to no other language of it."""
     language = language_of(request)
+    others = [] if once else [code for code in LANGUAGES if code != language]
     made = _environment(language).get_template(template).render(
-        visit=visit, path=request.url.path, here=looked_at(request), language=language, languages=LANGUAGES, **values
+        visit=visit, path=request.url.path, here=looked_at(request), language=language,
+        languages={code: LANGUAGES[code] for code in others}, **values,
     )  # fmt: skip
     return HTMLResponse(made, status_code=status)
 
 
 def refused(request: Request, problem: Problem) -> HTMLResponse:
-    """The page of a refusal."""
-    here = looked_at(request)
+    """The page of a refusal, with what the visitor had written: the form that it goes back to is empty."""
+    here, sent = looked_at(request), getattr(request.state, "sent", {})
     return page(
         request, "refused.html", visit=getattr(request.state, "visit", None), status=problem.status_code,
         problem=problem, came_from=None if request.method == "GET" or here == START else here,
+        written=[sent[name] for name in WRITTEN if sent.get(name, "").strip()],
     )  # fmt: skip
 
 

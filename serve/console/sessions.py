@@ -20,7 +20,7 @@ from serve.database.engine import Database
 from serve.database.tables import ConsoleSession
 from serve.loop.attachments import SentFile
 from serve.protocol.problems import Problem
-from serve.routes.forms import Form
+from serve.routes.forms import NAMELESS, Form
 
 COOKIE: Final = "hallmark_session"
 LASTS: Final = timedelta(hours=12)
@@ -117,9 +117,12 @@ async def sent_by(
     Raises `Problem`: 403 for a form of another site, or of a session that is over, and as `Form` does.
     """
     sent = await Form([*fields, "proof"], file=file, most=most, says=SAYS).read(request)
+    request.state.sent = sent.texts
     if not hmac.compare_digest(sent.texts.pop("proof", "").encode(), visit.proof.encode()):
         raise Problem(403, "forbidden", f"The form was not sent from a page of this session. {SAYS}")
-    return {name: text for name, text in sent.texts.items() if text.strip()}, [one for one in sent.files if one.data]
+    # A browser sends an input without a file as an empty one without a name.
+    files = [one for one in sent.files if one.data or one.name != NAMELESS]
+    return {name: text for name, text in sent.texts.items() if text.strip()}, files
 
 
 def _digest(token: str) -> bytes:

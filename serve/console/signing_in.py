@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -36,7 +37,9 @@ def first_page(request: Request, service: OpenService) -> Response:
     visit = visit_of(request)
     if not any(visit.may(action) for action in ("cases.judge", "complaints.decide")):
         return to(next(path for action, path in FIRST if visit.may(action)))
-    found = waiting(service.database, caller=visit.caller, may=visit.may)
+    found = waiting(
+        service.database, caller=visit.caller, may=visit.may, prove_ownership=service.settings.prove_ownership
+    )  # fmt: skip
     return page(request, "first_page.html", visit=visit, waiting=found, places=PLACES)
 
 
@@ -46,11 +49,13 @@ FIRST = (("cases.read", f"{START}/cases"), ("report.read", f"{START}/report"))
 PLACES: Mapping[What, str] = {
     "cases": f"{START}/cases",
     "complaints_to_file": f"{START}/cases?state=infringing",
-    "suggestions": f"{START}/brands/{{brand_id}}",
+    "references": f"{START}/brands/{{brand_id}}#references",
+    "proofs": f"{START}/brands/{{brand_id}}#documents",
+    "suggestions": f"{START}/brands/{{brand_id}}#suggestions",
     "complaints": f"{START}/complaints?state=filed",
     "counter_notices": f"{START}/complaints?state=countered",
     "texts": f"{START}/texts?state=held",
-    "documents": f"{START}/brands/{{brand_id}}",
+    "documents": f"{START}/brands/{{brand_id}}#documents",
     "disputes": f"{START}/disputes",
 }
 """Where what waits is done."""
@@ -65,6 +70,9 @@ def show_sign_in(request: Request, next: Next = START, lost: bool = False) -> Re
 @router.post(f"{START}/sign-in")
 async def take_key(request: Request, service: OpenService) -> Response:
     """Begin a session."""
+    came_from = urlsplit(request.headers.get("origin", "")).netloc
+    if came_from and came_from != request.headers.get("host"):
+        raise Problem(403, "forbidden", f"The form was not sent from a page of this service. {SAYS}")
     sent = await Form(["key", "next"], file="file", most=0, says=SAYS).read(request)
     following = inside(sent.texts.get("next", START))
     try:
@@ -74,8 +82,9 @@ async def take_key(request: Request, service: OpenService) -> Response:
             raise
         return page(request, "sign_in.html", visit=None, status=401, next=following, wrong=True, lost=False)
     response = to(following)
+    # Not `strict`: a link in a mail finds the visitor signed in. Every form that does something carries a proof.
     response.set_cookie(
-        COOKIE, token, max_age=int(LASTS.total_seconds()), path=START, httponly=True, samesite="strict",
+        COOKIE, token, max_age=int(LASTS.total_seconds()), path=START, httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
     )  # fmt: skip
     return response

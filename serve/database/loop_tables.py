@@ -456,6 +456,7 @@ class Dispute(Table):
     document_id: Mapped[str | None] = mapped_column(ForeignKey("rights_documents.id"))
     state: Mapped[str]
     examiner: Mapped[str | None]
+    contradiction: Mapped[bool | None]
     reason: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -155,8 +155,9 @@ class IndexCounter(Table):
 
 
 class IndexChange(Table):
-    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means that a brand goes
-    by other names: those before are `former_name` and `former_words`. Neither: another model serves from this version.
+    """What changed at a version. `reference_id` may name a row that is gone; `brand_id` alone means that a brand was
+    made, or goes by other names: those before are `former_name` and `former_words`. Neither: another model serves from
+    this version.
 
     `mark` is random: a snapshot remembers it, so that one from before a restored backup is not taken for this history.
     """
@@ -173,7 +174,7 @@ class IndexChange(Table):
     created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
-        CheckConstraint("action IN ('add', 'remove', 'rename', 'switch')", name="index_changes_action"),
+        CheckConstraint("action IN ('create', 'rename', 'add', 'remove', 'switch')", name="index_changes_action"),
         CheckConstraint("(action = 'switch') = (brand_id IS NULL)", name="index_changes_brand"),
     )
 

@@ -63,8 +63,11 @@ class BrandView(BaseModel):
     created: datetime
 
 
-def create_brand(database: Database, new: NewBrand) -> BrandView:
-    """Make a brand. Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder."""
+def create_brand(database: Database, new: NewBrand, *, replica: IndexReplica | None = None) -> BrandView:
+    """Make a brand; its names count in texts before this returns, if `replica` is of the process that reads them.
+
+    Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder.
+    """
     brand = Brand(id=new_id("brand"), name=new.name, aliases=new.aliases, words=new.words)
     try:
         with database.write() as session:
@@ -75,8 +78,12 @@ def create_brand(database: Database, new: NewBrand) -> BrandView:
             session.add(brand)
             session.flush()
             session.refresh(brand)
+            version = record_change(session, "create", brand_id=brand.id)
+            sweep_later(session)
     except IntegrityError as error:
         raise _name_taken(new.name) from error
+    if replica is not None:
+        replica.catch_up(version=version)
     return BrandView.model_validate(brand)
 
 

@@ -13,7 +13,8 @@ from serve.database.tables import IndexChange, IndexCounter
 
 CHANNEL = "hallmark_index"
 
-Action = Literal["add", "remove", "rename", "switch"]
+Action = Literal["create", "rename", "add", "remove", "switch"]
+"""A brand is made, or goes by other names; a reference of one comes or goes; another model serves."""
 
 
 def record_change(

@@ -26,7 +26,6 @@ from serve.genuine.changes import record_change
 from serve.genuine.replica import IndexReplica
 from serve.identifiers import new_id
 from serve.jobs import LongTask, defer
-from serve.loop.texts.text_sweep import sweep_later
 from serve.models.registry import others_are_kept, serving_model
 from serve.pictures.decoding import DecoderPool
 from serve.pictures.new_files import NewFiles
@@ -208,9 +207,6 @@ class ReferenceLibrary:
                 defer(session, EMBED_FOR_KEPT, reference_id=reference.id)
             version = record_change(session, "add", brand_id=reference.brand_id, reference_id=reference.id)
             search_stock(session, reference.id)
-            others = (Reference.brand_id == reference.brand_id) & (Reference.id != reference.id)
-            if not session.scalar(select(exists().where(others))):
-                sweep_later(session, after=GATHERING)
             if serving_model(session) not in (None, model):
                 raise _AnotherModelServesError
             return version

@@ -183,11 +183,7 @@ class IndexReplica:
             return
         references = {change.reference_id for change in changes}
         entries = _entries_of(session, references, model=self.serving.bundle.name)
-        named = {
-            change.brand_id
-            for change in changes
-            if change.brand_id is not None and (change.reference_id is None or change.brand_id not in self._words)
-        }
+        named = {change.brand_id for change in changes if change.brand_id is not None and change.reference_id is None}
         if named:
             self._words = self._words.with_brands(stored_names(session, named))
         for change in changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
@@ -64,6 +64,22 @@ class Reversal(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason
+
+
+class Decided(NamedTuple):
+    """A decision: when, into which state the complaint came, and the reason given."""
+
+    moment: datetime
+    state: ComplaintState
+    reason: str
+
+
+def decisions_on(database: Database, complaint_id: str) -> list[Decided]:
+    """Every decision on a complaint in their order: the last is in force, reversed ones stand before it."""
+    actions = {f"complaint {state}": ComplaintState(state) for state in EVIDENCE}
+    with database.read() as session:
+        steps = audit.steps_on(session, complaint_id, actions=list(actions))
+    return [Decided(moment, actions[action], content["reason"]) for moment, action, content in steps]
 
 
 def decide(

@@ -146,6 +146,16 @@ def first_since(session: Session, moment: datetime, *, subject: str, actions: Se
     return None if content is None else json.loads(content)
 
 
+def steps_on(session: Session, subject: str, *, actions: Sequence[str]) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """When each step of these `actions` was done on `subject`, which it was, and its content, in their order."""
+    query = (
+        select(AuditEntry.moment, AuditEntry.action, AuditEntry.content)
+        .where(AuditEntry.subject == subject, AuditEntry.action.in_(actions))
+        .order_by(AuditEntry.number)
+    )
+    return [(moment, action, json.loads(content)) for moment, action, content in session.execute(query)]
+
+
 def _of(claim: Claim) -> Select[str]:
     """The subjects of the steps of the request."""
     same = AuditEntry.content.contains(f'"request":"{claim.request}"', autoescape=True)

@@ -20,6 +20,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion, TextHold, Trait
 from serve.loop.sellers.sellers import covers
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
+from serve.protocol.problems import unprocessable
 from serve.scanning.results import Answer, Kind
 
 
@@ -98,7 +99,9 @@ class Report(Answer):
 
 
 def report(database: Database, *, since: datetime | None, until: datetime | None) -> Report:
-    """The figures of a stretch of time, read as of one moment."""
+    """The figures of a stretch of time, read as of one moment. Raises `Problem` (422) if it ends first."""
+    if since is not None and until is not None and until <= since:
+        raise unprocessable("invalid-request", f"The time ends ({until}) before it begins ({since}); swap the two.")
 
     def within(moment: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
         from_then_on = true() if since is None else moment >= since

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, Dispute, RightsDocument, Suggestion, TextHold
-from serve.database.tables import Brand
+from serve.database.tables import Brand, Reference
+from serve.loop.good_faith.rights_documents import unproven_brands
 from serve.loop.states import CaseState, ComplaintState
 
 What = Literal[
-    "cases", "complaints_to_file", "suggestions", "complaints", "counter_notices", "texts", "documents", "disputes"
-]
+    "proofs", "references", "cases", "complaints_to_file", "suggestions", "complaints", "counter_notices", "texts",
+    "documents", "disputes",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,18 @@ class Waiting:
     due: date | None = None
 
 
-def waiting(database: Database, *, caller: Caller, may: Callable[[str], bool]) -> list[Waiting]:
-    """What waits for the caller, who `may` do some actions (serve/access/roles.py); nothing that there is none of."""
+def waiting(
+    database: Database, *, caller: Caller, may: Callable[[str], bool], prove_ownership: bool
+) -> list[Waiting]:  # fmt: skip
+    """What waits for the caller, who `may` do some actions (serve/access/roles.py); nothing that there is none of.
+
+    With `prove_ownership` owners must prove their rights, too.
+    """
+    unproven = unproven_brands(database, caller.brand_ids or (), caller=caller, of_owners=prove_ownership)
     with database.read() as session:
         found = [
+            *_brands("proofs", session, Brand.id.in_(unproven)),
+            *_brands("references", session, Brand.id.in_(caller.brand_ids or ()), ~_has_references()),
             *(_to_judge(session, caller) if may("cases.judge") else ()),
             *_suggested(session, caller),
             *(_to_decide(session) if may("complaints.decide") else ()),
@@ -49,6 +59,16 @@ def suggested(database: Database, *, caller: Caller) -> list[Waiting]:
     """Of each brand of a brand's key the marks that are suggested to it, if any are."""
     with database.read() as session:
         return list(_suggested(session, caller))
+
+
+def _brands(what: What, session: Session, *wanted: ColumnElement[bool]) -> Iterator[Waiting]:
+    """Each of the brands for which what is `wanted` holds."""
+    for brand in session.scalars(select(Brand).where(*wanted).order_by(Brand.name)):
+        yield Waiting(what, 1, brand.id, brand.name)
+
+
+def _has_references() -> ColumnElement[bool]:
+    return exists().where(Reference.brand_id == Brand.id, Reference.status == "active")
 
 
 def _to_judge(session: Session, caller: Caller) -> Iterator[Waiting]:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/brands", tags=["brands"])
 @router.post("", status_code=201, responses=documented(409))
 def create_brand(new: NewBrand, caller: BrandCreator, service: OpenService, response: Response) -> BrandView:
     """Register a brand."""
-    made = brands.create_brand(service.database, new)
+    made = brands.create_brand(service.database, new, replica=service.replica)
     response.headers["Location"] = f"/v1/brands/{made.id}"
     return made
 

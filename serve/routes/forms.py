@@ -27,6 +27,9 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 MOST_NAME: Final = 200
 
+NAMELESS: Final = "file"
+"""What a file is called that came without a name."""
+
 
 class Sent(NamedTuple):
     """What a form held: texts by name, their lines ended by a plain newline, and the files."""
@@ -199,7 +202,7 @@ async def _content(part: str | UploadFile) -> bytes | SentFile:
         return _bytes(part)
     label = _bytes(part.filename or "").decode("utf-8", "replace")
     shown = "".join(letter for letter in label if letter.isprintable())
-    return SentFile(name=shown[:MOST_NAME] or "file", data=await part.read())
+    return SentFile(name=shown[:MOST_NAME] or NAMELESS, data=await part.read())
 
 
 def _bytes(text: str) -> bytes:

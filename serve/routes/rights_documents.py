@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +20,9 @@ FORM = Form(
     says="Send multipart/form-data: the document as the part `file`, `kind`, `number`, `expires`, and if need be "
     "`classes` and `territory`.",
 )  # fmt: skip
+KINDS: Final = {b"%PDF": "pdf", b"\x89PNG": "png", b"\xff\xd8\xff": "jpg"}
+"""How files of a document begin, and how their names end; whatever it is, it is only ever kept as a file."""
+
 BODY = only_form(form_body(NewRightsDocument, required=["file"], files={"file": file_schema("The document")}))
 
 
@@ -47,7 +52,11 @@ def list_documents(brand_id: str, caller: RightsHolderReader, service: OpenServi
 def read_file(brand_id: str, document_id: str, caller: RightsHolderReader, service: OpenService) -> Response:
     """The document itself, as it came."""
     data = rights_documents.read_file(service.database, service.objects, brand_id, document_id)
-    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+    kind = next((kind for begins, kind in KINDS.items() if data.startswith(begins)), "bin")
+    headers = {
+        "Content-Disposition": f'attachment; filename="{document_id}.{kind}"',
+        "X-Content-Type-Options": "nosniff",
+    }
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 

@@ -163,16 +163,18 @@ def _entries(session: Session, record: ScanRecord) -> list[Entry]:
 def names_at(session: Session, version: int) -> dict[str, BrandNames]:
     """What the brands went by at an index version. Raises `Problem` (409) when a name of then was not kept."""
     names = stored_names(session)
-    renamed = (
-        select(IndexChange.brand_id, IndexChange.former_name, IndexChange.former_words)
-        .where(IndexChange.version > version, IndexChange.action == "rename")
+    since = (
+        select(IndexChange.action, IndexChange.brand_id, IndexChange.former_name, IndexChange.former_words)
+        .where(IndexChange.version > version, IndexChange.action.in_(("create", "rename")))
         .order_by(IndexChange.version.desc())
     )
-    for brand_id, former_name, former_words in session.execute(renamed):
-        if brand_id is None or former_name is None:
+    for action, brand_id, former_name, former_words in session.execute(since):
+        if brand_id is None or (action == "rename" and former_name is None):
             raise _gone(f"the name that the brand {brand_id} had")
-        words = names[brand_id].words if former_words is None else tuple(former_words)
-        names[brand_id] = BrandNames(former_name, words)
+        after = names.pop(brand_id)
+        if former_name is not None:
+            words = after.words if former_words is None else tuple(former_words)
+            names[brand_id] = BrandNames(former_name, words)
     return names
 
 

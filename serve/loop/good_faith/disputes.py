@@ -56,6 +56,7 @@ class DisputeView(Answer):
     document_id: Annotated[str | None, Field(description="The rights document that was found forged")]
     state: State
     examiner: str | None
+    contradiction: Annotated[bool | None, Field(description="Whether it stands; null until it is settled")]
     reason: str | None
     created: datetime
 
@@ -116,7 +117,7 @@ def settle_dispute(database: Database, dispute_id: str, settlement: Settlement, 
         dispute, done = _lock(session, dispute_id)
         if done:
             return _view(dispute)
-        dispute.state, dispute.reason = "settled", settlement.reason
+        dispute.state, dispute.contradiction, dispute.reason = "settled", settlement.contradiction, settlement.reason
         if not settlement.contradiction:
             _withdraw(session, dispute)
         audit.record(
@@ -152,5 +153,5 @@ def _view(row: Dispute) -> DisputeView:
         id=row.id, rights_holder_id=row.holder_id, case_id=row.case_id, source_id=row.source_id,
         document_id=row.document_id,
         state=row.state,  # type: ignore[arg-type] # checked by the table
-        examiner=row.examiner, reason=row.reason, created=row.created,
+        examiner=row.examiner, contradiction=row.contradiction, reason=row.reason, created=row.created,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
@@ -30,14 +31,14 @@ from serve.loop.good_faith.reputation import note_evidence, suspend
 from serve.loop.working_days import Country
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
-from serve.protocol.problems import Problem, not_found
+from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.results import Answer
 from serve.text.wording import Name, Reason
 
 DocumentKind = Literal["trademark", "letter_of_authority"]
 DocumentState = Literal["pending", "accepted", "refused", "forged"]
 
-NEEDED: Final[dict[str, frozenset[str]]] = {
+NEEDED: Final[dict[str, frozenset[DocumentKind]]] = {
     "owner": frozenset({"trademark"}),
     "agency": frozenset({"trademark", "letter_of_authority"}),
 }
@@ -94,9 +95,14 @@ class RightsDocumentView(Answer):
 def lodge(
     database: Database, objects: Objects, brand_id: str, new: NewRightsDocument, file: SentFile, *, caller: Caller
 ) -> RightsDocumentView:
-    """Keep a document for trust & safety to look at. Raises `Problem`: 404, 400 for an empty file."""
+    """Keep a document for trust & safety to look at.
+
+    Raises `Problem`: 404, 400 for an empty file, 422 for a document that counts no more.
+    """
     if not file.data:
         raise Problem(400, "empty", "The document has no content; send the file again.")
+    if new.expires < datetime.now(UTC).date():
+        raise unprocessable("expired", f"The document counts until {new.expires}, which is over; lodge one in force.")
     with database.read() as session:
         made = audit.made_before(session, "rights document lodged")
         if made is not None:
@@ -172,26 +178,38 @@ def require_rights(session: Session, brand_id: str, *, caller: Caller, of_owners
     """
     if caller.role is not Role.BRAND:
         return
-    brand = session.get_one(Brand, brand_id)
-    holder = session.get_one(RightsHolder, brand.holder_id)
-    if holder.kind == "owner" and not of_owners:
-        return
-    missing = NEEDED[holder.kind] - set(
-        session.scalars(
-            select(RightsDocument.kind).where(
-                RightsDocument.brand_id == brand_id,
-                RightsDocument.holder_id == holder.id,
-                RightsDocument.state == "accepted",
-                RightsDocument.expires >= datetime.now(UTC).date(),
-            )
-        )
-    )
+    missing = _unproven(session, session.get_one(Brand, brand_id), of_owners=of_owners)
     if missing:
+        holder = session.get_one(RightsHolder, session.get_one(Brand, brand_id).holder_id)
         raise Problem(
             403, "rights-unproven",
             f"{holder.name} has no accepted document in force of kind {', '.join(sorted(missing))} for this brand; "
-            f"lodge it at /v1/brands/{brand_id}/rights-documents.",
+            f"lodge it at /v1/brands/{brand_id}/rights-documents, and have trust & safety look at it.",
         )  # fmt: skip
+
+
+def unproven_brands(
+    database: Database, brand_ids: Collection[str], *, caller: Caller, of_owners: bool
+) -> dict[str, frozenset[DocumentKind]]:
+    """Of those of the brands that `caller` may not act for yet, what kinds of documents are missing; see above."""
+    if caller.role is not Role.BRAND:
+        return {}
+    with database.read() as session:
+        brands = session.scalars(select(Brand).where(Brand.id.in_(brand_ids)))
+        found = {brand.id: _unproven(session, brand, of_owners=of_owners) for brand in brands}
+    return {brand_id: missing for brand_id, missing in found.items() if missing}
+
+
+def _unproven(session: Session, brand: Brand, *, of_owners: bool) -> frozenset[DocumentKind]:
+    """The kinds of documents that the brand's rights holder has yet to prove its right with."""
+    holder = session.get_one(RightsHolder, brand.holder_id)
+    if holder.kind == "owner" and not of_owners:
+        return frozenset()
+    proved = select(RightsDocument.kind).where(
+        RightsDocument.brand_id == brand.id, RightsDocument.holder_id == holder.id,
+        RightsDocument.state == "accepted", RightsDocument.expires >= datetime.now(UTC).date(),
+    )  # fmt: skip
+    return NEEDED[holder.kind] - frozenset(session.scalars(proved))
 
 
 def _find(session: Session, brand_id: str, document_id: str, *, for_update: bool = False) -> RightsDocument:

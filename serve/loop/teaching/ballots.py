@@ -65,8 +65,13 @@ class Question:
     state: Literal["open", "voted", "over"]
 
 
-def make_ballots(database: Database, jury_id: str, new: NewBallots, *, caller: Caller) -> list[BallotView]:
-    """Make a ballot for each of the jurors. Raises `Problem`: 404, 409 once the jury has voted."""
+def make_ballots(
+    database: Database, jury_id: str, new: NewBallots, *, replace: bool = True, caller: Caller
+) -> list[BallotView]:
+    """Make a ballot for each of the jurors, in place of the one that a juror has.
+
+    Raises `Problem`: 404, 409 once the jury has voted, or, without `replace`, where a juror has one.
+    """
     made = []
     with database.write() as session:
         jury = session.get(Jury, jury_id)
@@ -74,7 +79,13 @@ def make_ballots(database: Database, jury_id: str, new: NewBallots, *, caller: C
             raise not_found("jury", jury_id)
         if jury.ended is not None:
             raise Problem(409, "not-allowed-now", "The jury has voted.")
-        session.execute(delete(Ballot).where(Ballot.jury_id == jury_id, Ballot.juror.in_(new.jurors)))
+        theirs = (Ballot.jury_id == jury_id) & Ballot.juror.in_(new.jurors)
+        if not replace and (having := session.scalars(select(Ballot.juror).where(theirs)).all()):
+            raise Problem(
+                409, "has-ballots",
+                f"{', '.join(sorted(having))} have ballots. Leave them out, or have theirs replaced.",
+            )  # fmt: skip
+        session.execute(delete(Ballot).where(theirs))
         for juror in dict.fromkeys(new.jurors):
             secret = secrets.token_urlsafe(SECRET_BYTES)
             session.add(Ballot(sha256=_digest(secret), jury_id=jury_id, juror=juror, key_id=caller.key_id))

@@ -47,6 +47,7 @@ class TextHoldView(Answer):
     listing_id: Annotated[str, Field(description="The marketplace's own id")]
     seller: str
     title: Annotated[str | None, Field(description="The listing's, as it was sent last")]
+    description: Annotated[str | None, Field(description="The same")]
     broken_rules: Annotated[list[BrokenRule], Field(description="What the listing is held up for")]
     decision: Literal["review", "block"]
     policy_version: int
@@ -201,6 +202,7 @@ def _rules(content: Sequence[Mapping[str, Any]]) -> list[str]:
 def _view(hold: TextHold, listing: ListingRecord) -> TextHoldView:
     return TextHoldView(
         id=hold.id, listing_id=listing.marketplace_id, seller=listing.seller, title=listing.content.get("title"),
+        description=listing.content.get("description"),
         broken_rules=[BrokenRule.model_validate(one) for one in hold.broken],
         decision=hold.decision,  # type: ignore[arg-type] # checked by the table
         policy_version=hold.policy_version,

@@ -1,7 +1,5 @@
 """The sweep: every stored listing's text read again, once the rules or the names of brands are others.
 
-Brands count from their first reference on, as they do for scans.
-
 A listing whose text breaks a rule that holds it up now is held up, and one that is held up for none any more is freed.
 What neither the rules nor the names changed for since the last sweep is not read again.
 """
@@ -12,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -21,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold, TextSweep
-from serve.database.tables import Reference
 from serve.identifiers import new_id
 from serve.jobs import Ending, LongTask, Task, defer
 from serve.loop import audit
@@ -42,10 +39,10 @@ PAGE: Final = 500
 log = structlog.get_logger(__name__)
 
 
-def sweep_later(session: Session, *, after: timedelta = timedelta(0)) -> None:
-    """Have the texts of the stock read in a while, once `session` has committed, if there is any stock."""
+def sweep_later(session: Session) -> None:
+    """Have the texts of the stock read, once `session` has committed, if there is any stock."""
     if session.scalar(select(exists(select(ListingRecord.id)))):
-        defer(session, SWEEP, at=datetime.now(UTC) + after, one_at_a_time=SWEEP)
+        defer(session, SWEEP, at=datetime.now(UTC), one_at_a_time=SWEEP)
 
 
 class TextSweeper:
@@ -71,8 +68,7 @@ class TextSweeper:
     def _sweep(self) -> None:
         policy = policy_in_force(self._database)
         with self._database.read() as session:
-            known = session.scalars(select(Reference.brand_id).distinct()).all()
-            names = stored_names(session, known)
+            names = stored_names(session)
             last = session.scalars(select(TextSweep).order_by(TextSweep.id.desc()).limit(1)).one_or_none()
         digest = _digest(policy, names)
         if last is not None and last.rules_sha256 == digest:

@@ -17,7 +17,10 @@ BOUNDARY = "----browser"
 
 @dataclass
 class Form:
-    """A form: where it is sent, and what it holds; `choices` are the values of its buttons, boxes and lists."""
+    """A form: where it is sent, and what it holds; `choices` are the values of its buttons, boxes and lists.
+
+    `buttons` says of each button, in their order, whether it can be pressed: Enter presses the first.
+    """
 
     action: str
     method: str
@@ -25,6 +28,7 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    buttons: list[bool] = field(default_factory=list)
 
 
 class _Reader(HTMLParser):
@@ -38,6 +42,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attributes}
+        if tag == "button":
+            self.forms[-1].buttons.append("disabled" not in found)
         match tag:
             case "form":
                 multipart = found.get("enctype") == "multipart/form-data"

@@ -5,6 +5,9 @@ import re
 from browser import Browser
 from marketplace import Marketplace
 from mosaics import mosaic, png
+from service_client import Client
+
+from serve.access.roles import Role
 
 
 def test_a_case_is_judged_and_becomes_a_complaint_that_is_upheld(
@@ -64,18 +67,60 @@ def test_the_first_page_says_what_waits(market: Marketplace, brand: Browser, tru
     ).json()  # fmt: skip
     page = brand.look("/console")
     of_the_brand = f"/console/brands/{market.brand}"
-    assert {"/console/cases", "/console/cases?state=infringing", of_the_brand} <= set(page.links)
+    assert {"/console/cases", "/console/cases?state=infringing", f"{of_the_brand}#suggestions"} <= set(page.links)
     assert "cases to be judged" in page.text
     assert f"/console/cases/{case}" in brand.look("/console/cases").links
     assert f"/console/cases/{judged}" in brand.look("/console/cases?state=infringing").links
     page = trust.look("/console")
-    assert {"/console/complaints?state=filed", of_the_brand} <= set(page.links)
+    assert {"/console/complaints?state=filed", f"{of_the_brand}#documents"} <= set(page.links)
     assert "/console/cases?state=infringing" not in page.links, "trust & safety judge no cases"
     reviewed = {"state": "accepted", "reason": "looked up"}
     market.client.post(f"/v1/brands/{market.brand}/rights-documents/{document['id']}/review", json=reviewed)
-    assert of_the_brand not in trust.look("/console").links
+    assert f"{of_the_brand}#documents" not in trust.look("/console").links
     market.client.post(f"/v1/brands/{market.brand}/suggestions/{suggestion}/answer", json={"answer": "neither"})
-    assert of_the_brand not in brand.look("/console").links
+    assert f"{of_the_brand}#suggestions" not in brand.look("/console").links
+
+
+def test_a_brand_without_imagery_is_told_so(market: Marketplace) -> None:
+    bare = market.client.brand(f"Bare {market.seed}")
+    page = Browser.signed_in(market.client, Role.BRAND, brand_id=bare).look("/console")
+    assert f"/console/brands/{bare}#references" in page.links
+    assert "no genuine imagery yet" in page.text
+
+
+def test_an_agency_is_told_what_to_prove_and_where(client: Client) -> None:
+    agency = Marketplace(client)
+    agency.be_answered_for_by_an_agency()
+    case, browser = agency.case(), Browser.signed_in(client, Role.BRAND, brand_id=agency.brand)
+    proofs = f"/console/brands/{agency.brand}#documents"
+    for path in ("/console", "/console/cases", f"/console/cases/{case}"):
+        page = browser.look(path)
+        assert proofs in page.links, path
+        assert not any(form.action.endswith(("/judgement", "/answers")) for form in page.forms), path
+    agency.document("trademark")
+    agency.document("letter_of_authority")
+    page = browser.look(f"/console/cases/{case}")
+    assert proofs not in page.links
+    assert page.form("/judgement")
+
+
+def test_the_next_open_case_comes_after_this_one(market: Marketplace) -> None:
+    other = Marketplace(market.client)
+    browser = Browser.signed_in(market.client, Role.BRAND, brand_id=other.brand)
+    cases = [other.case() for _ in range(3)]
+    for case, after in zip(cases, [*cases[1:], cases[0]], strict=True):
+        links = browser.look(f"/console/cases/{case}").links
+        others = {link for link in links if re.fullmatch(r"/console/cases/case_\w+", link)}
+        assert others == {f"/console/cases/{after}"}
+
+
+def test_a_complaint_shows_every_decision_on_it(market: Marketplace, trust: Browser) -> None:
+    page = trust.look(f"/console/complaints/{market.complaint()}")
+    page = trust.submit(page, "/decision", outcome="dismissed", reason="it is a fan's own drawing")
+    page = trust.submit(page, "/reversal", reason="it is sold as the brand's")
+    first, second = page.text.index("a fan's own drawing"), page.text.index("sold as the brand's")
+    assert first < second
+    assert "dismissed" in page.text[:first]
 
 
 def test_several_cases_are_answered_at_once_in_the_queue(market: Marketplace, brand: Browser) -> None:
@@ -167,8 +212,9 @@ def test_trust_and_safety_doubt_an_answer(market: Marketplace, trust: Browser) -
 
 def test_a_text_that_is_held_up_is_cleared(market: Marketplace, trust: Browser) -> None:
     market.client.patch(f"/v1/brands/{market.brand}", json={"words": ["Zorblat"]})
-    market.listing(png(mosaic(market.seed)), id="compared", title="Same style as Zorblat")
+    market.listing(png(mosaic(market.seed)), id="compared", title="Same style as Zorblat", description="A long cap")
     page = trust.look("/console/texts?state=held")
+    assert "A long cap" in page.text
     assert page.text.count("Same style as Zorblat") == 2, "the title, and what breaks the rule"
     hold = market.client.get("/v1/text-holds").json()["items"][-1]["id"]
     page = trust.submit(page, f"{hold}/clearance", reason="its own")
@@ -212,6 +258,8 @@ def test_trust_and_safety_ask_the_public(market: Marketplace, trust: Browser) ->
     page = trust.submit(page, "/ballots", jurors="ann\nbob\n\neve ")
     pages = re.findall(r"/console/jury/[\w-]+", page.text)
     assert len(pages) == 3
+    again = trust.submit(trust.look(page.url.removesuffix("/ballots")), "/ballots", jurors="ann\nzoe")
+    assert (again.status, "ann have ballots" in again.text) == (409, True), "their addresses were sent already"
     juror = Browser(market.client)
     for path in pages:
         asked = juror.look(path)

@@ -37,6 +37,7 @@ def test_a_forged_document_is_a_dispute_that_ends(own: Marketplace, trust: Brows
     assert "Headquarters" in page.text
     settled = action.replace("/referral", "/settlement")
     page = trust.submit(page, settled, contradiction="false", reason="the seal is right")
+    assert "settled: it does not stand" in page.text
     assert "the seal is right" in page.text
     assert settled not in [form.action for form in page.forms]
 
@@ -67,6 +68,7 @@ def test_a_case_becomes_a_test_and_another_one_is_asked_again(own: Marketplace, 
 
 def test_a_repeat_of_a_listing_with_an_address_has_one_of_its_own(own: Marketplace, trust: Browser) -> None:
     case = own.listing(url="https://shop.example/1")["case"]["id"]
+    own.judge(case)
     page = trust.look(f"/console/cases/{case}")
     cover = {"cover": "cover with address", "seller": "cover", "url": "https://shop.example/2"}
     made = trust.submit(page, "/blind-test", truth="fake", **cover)

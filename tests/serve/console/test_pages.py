@@ -90,6 +90,21 @@ def test_no_link_of_a_page_leads_nowhere(market: Marketplace, role: Role) -> Non
     assert len(seen) > 5
 
 
+def test_enter_presses_none_of_several_buttons(market: Marketplace, brand: Browser, trust: Browser) -> None:
+    complaint, case = market.complaint(), market.case()
+    market.suggestion()
+    market.document(state="forged")
+    seen = [
+        *(brand.look(f"/console/{at}") for at in (f"cases/{case}", f"brands/{market.brand}")),
+        *(trust.look(f"/console/{at}") for at in (f"complaints/{complaint}", f"brands/{market.brand}", "disputes")),
+    ]
+    deciding = [form for page in seen for form in page.forms if len(form.buttons) > 1]
+    assert {form.action.rpartition("/")[2] for form in deciding} == {
+        "judgement", "answer", "decision", "review", "settlement"
+    }  # fmt: skip
+    assert not any(form.buttons[0] for form in deciding)
+
+
 def test_what_sellers_write_is_shown_and_never_run(market: Marketplace, brand: Browser) -> None:
     title, address = "<script>alert(1)</script>", "javascript:alert(1)"
     case = market.listing(title=title, description='"><img src=x>', url=address)["case"]["id"]
@@ -121,6 +136,19 @@ def test_a_refusal_leads_back_and_in_the_other_language_too(market: Marketplace,
     assert {at, "/console/brands"} <= set(refused.links)
     (other,) = (link for link in refused.links if "/language/" in link)
     assert (brand.look(other).status, brand.look(other).url) == (200, at)
+
+
+def test_what_was_written_is_not_lost_with_a_refusal(market: Marketplace, brand: Browser) -> None:
+    page = brand.look(f"/console/cases/{market.case()}")
+    brand.submit(page, "/judgement", verdict="unsure")
+    refused = brand.submit(page, "/judgement", verdict="infringing", reason="The third stripe\nis missing")
+    assert (refused.status, "The third stripe\nis missing" in refused.text) == (409, True)
+
+
+def test_a_refusal_says_what_it_is_in_the_language_of_the_page(market: Marketplace, brand: Browser) -> None:
+    page = brand.look("/console/cases/case_nope", **{"Accept-Language": "zh-CN"})
+    assert "该内容不存在" in page.text
+    assert "There is no case" in page.text, "the particulars"
 
 
 def test_where_no_page_is_a_page_says_so(brand: Browser) -> None:
@@ -210,4 +238,4 @@ def test_of_several_pictures_those_that_cannot_be_taken_are_named(market: Market
     assert len(brand.look(at).pictures) == before + 3
     several = b"\x89PNG\r\n\x1a\n" + bytes(7_000_000)
     refused = brand.submit(brand.look(at), "/references", files={"image": [several, several]}, kind="logo")
-    assert refused.status == 422, "they were looked at, though together they are larger than one picture may be"
+    assert refused.status == 207, "they were looked at, though together they are larger than one picture may be"

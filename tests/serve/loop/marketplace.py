@@ -24,6 +24,7 @@ from model.regions import RgbImage
 from model.verifier import Compared, Laid, Scores
 from serve.access.roles import Role
 from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, Suggestion
+from serve.database.tables import Brand
 from serve.identifiers import new_id
 from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
@@ -118,6 +119,13 @@ class Marketplace:
         client.reference(self.brand, png(mosaic(self.seed)))
         self.brand_key = client.key(Role.BRAND, self.brand)
         self.holder: str = client.get(f"/v1/brands/{self.brand}").json()["rights_holder_id"]
+
+    def be_answered_for_by_an_agency(self) -> None:
+        """Have an agency be the brand's rights holder, which has to prove that it may."""
+        made = self.client.post("/v1/rights-holders", json={"name": "An agency", "kind": "agency"})
+        self.holder = made.json()["id"]
+        with self.client.service.database.write() as session:
+            session.get_one(Brand, self.brand).holder_id = self.holder
 
     def let_smears_pass(self) -> None:
         """Have the brand's policy hold up nothing that the tests' verifier finds."""

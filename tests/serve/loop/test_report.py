@@ -89,6 +89,11 @@ def test_the_cover_of_a_blind_test_is_not_counted(brand: Marketplace) -> None:
     assert found["fakes"]["found"] == 0
 
 
+def test_a_time_that_ends_before_it_begins_is_refused(brand: Marketplace) -> None:
+    times = {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+    assert brand.client.get("/v1/report", params=times).status_code == 422
+
+
 def test_a_moment_without_a_time_zone_is_refused(brand: Marketplace) -> None:
     answer = brand.client.get("/v1/report", params={"since": "2026-01-01T00:00:00"})
     assert answer.status_code == 422

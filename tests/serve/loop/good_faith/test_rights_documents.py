@@ -2,26 +2,25 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
 from marketplace import Marketplace
 from service_client import Client, Open
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from serve.access.roles import Role
-from serve.database.tables import Brand
+from serve.database.loop_tables import RightsDocument
 from serve.loop import audit
 
 
 @pytest.fixture
 def agency(client: Client) -> Marketplace:
     """A brand that an agency answers for."""
-    holder = client.post("/v1/rights-holders", json={"name": "An agency", "kind": "agency"}).json()["id"]
     market = Marketplace(client)
-    with client.service.database.write() as session:
-        session.get_one(Brand, market.brand).holder_id = holder
-    market.holder = holder
+    market.be_answered_for_by_an_agency()
     return market
 
 
@@ -45,12 +44,27 @@ def test_an_agency_acts_with_trademark_and_letter(agency: Marketplace) -> None:
 
 @pytest.mark.parametrize(
     "letter",
-    [{"state": "refused"}, {"state": "forged"}, {"expires": "2020-01-01"}],
-    ids=["refused", "forged", "expired"],
+    [{"state": "refused"}, {"state": "forged"}],
+    ids=["refused", "forged"],
 )
 def test_a_letter_that_does_not_count(agency: Marketplace, letter: dict[str, str]) -> None:
     agency.document("trademark")
     agency.document("letter_of_authority", **letter)
+    assert tried(agency) == [403, 403]
+
+
+def test_a_document_that_counts_no_more_is_not_lodged(agency: Marketplace) -> None:
+    fields = {"kind": "trademark", "number": "1", "expires": "2020-01-01"}
+    path = f"/v1/brands/{agency.brand}/rights-documents"
+    refused = agency.client.post(path, data=fields, files={"file": ("a.pdf", b"%PDF")})
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:hallmark:problem:expired")
+
+
+def test_a_letter_that_has_expired_does_not_count(agency: Marketplace) -> None:
+    agency.document("trademark")
+    agency.document("letter_of_authority")
+    with agency.client.service.database.write() as session:
+        session.execute(update(RightsDocument).values(expires=date(2020, 1, 1)))
     assert tried(agency) == [403, 403]
 
 

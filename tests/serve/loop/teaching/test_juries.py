@@ -172,6 +172,7 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         ),
         "DROP INDEX deliveries_ended",
         "ALTER INDEX deliveries_receiver RENAME TO deliveries_holder",
+        "ALTER TABLE disputes DROP COLUMN contradiction",
         "UPDATE alembic_version SET version_num = '0017'",
     )
     with brand.client.service.database.write() as session:
