@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from model import CHAMPION
 from model.calibration import Calibration, read_calibration
+from model.cohort import Cohort
 from model.detector import Detector
 from model.embedder import Embedder
 from model.own_logos import OwnLogos
@@ -73,6 +75,24 @@ class ModelBundle:
     calibration: Calibration
     photo_copy: CopyWeights
     wiped_places: Weights
+    cohort: Cohort | None = None
+
+    def load_cohort(self, *, brands: int) -> None:
+        """Have what stands in for brands at hand, if it is needed beside so many registered `brands`."""
+        if self.cohort is not None and brands < (self.calibration.fewest_brands or 0):
+            self.cohort.load()
+
+    def rivals(
+        self, vectors: NDArray[np.float32], *, brands: int, known: Callable[[str], bool]
+    ) -> NDArray[np.float32] | None:
+        """How much each of `vectors` (n, 256) is like marks that stand in for the brands that are missing, (n,).
+
+        None where enough `brands` are registered, or nothing stands in. Marks whose name is `known` do not.
+        """
+        fewest = self.calibration.fewest_brands
+        if self.cohort is None or fewest is None or brands >= fewest:
+            return None
+        return self.cohort.likeness(vectors, marks=fewest - brands, known=known)
 
     def own_logos(self, vectors: NDArray[np.float32]) -> OwnLogos | None:
         """A brand's logos of `vectors` (n, d) as these networks look for them; None where there are none."""
@@ -135,6 +155,7 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         calibration=calibration,
         photo_copy=photo_copy,
         wiped_places=load_weights(folder / "wiped_places.json"),
+        cohort=None if calibration.fewest_brands is None else Cohort(embedder),
     )
 
 

@@ -281,7 +281,8 @@ class Calibration:
     say the same from what is known before region and reference are compared, which costs more than all else: a
     candidate that hardly ever becomes a finding is not compared. `covered` holds where nothing of the mark of a brand
     that the listing names is left. `genuine_weight` is what a genuine mark counts beside a changed one where it is said
-    how strongly a finding speaks against its listing; None where its own kind alone does.
+    how strongly a finding speaks against its listing; None where its own kind alone does. Among fewer than
+    `fewest_brands` the marks of `model.cohort` stand in for others; None where nothing does.
     """
 
     candidate_similarity: float
@@ -294,6 +295,7 @@ class Calibration:
     readable: Readable
     covered: Covered
     genuine_weight: float | None = None
+    fewest_brands: int | None = None
 
     def against(self, shares: Shares) -> float | None:
         """How strongly a mark of which this much is each kind speaks against its listing, 0..1, if that is said so.
@@ -364,6 +366,8 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     }
     if calibration.genuine_weight is not None:
         content["genuine_weight"] = calibration.genuine_weight
+    if calibration.fewest_brands is not None:
+        content["fewest_brands"] = calibration.fewest_brands
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -393,6 +397,7 @@ def read_calibration(path: Path) -> Calibration:
                 covered["intercept"], _in_order(covered["weights"], Covered.NAMES), covered["finding_probability"]
             ),
             genuine_weight=content.get("genuine_weight"),
+            fewest_brands=content.get("fewest_brands"),
         )
     except KeyError as error:
         raise ValueError(f"{path.name} lacks {error}: it was made for another version of Hallmark") from error

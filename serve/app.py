@@ -62,8 +62,17 @@ from serve.workload import Workload
 START_SECONDS = 15.0
 """How long the port stays closed while the service opens. A start that lasts longer goes on behind /readyz's 503."""
 
-SEVERAL_PICTURES = (re.compile("/v1/listings"), re.compile("/console/brands/[^/]+/references"))
-"""Paths whose bodies may hold several pictures."""
+SEVERAL_FILES = tuple(
+    re.compile(path)
+    for path in (
+        "/v1/listings",
+        "/v1/cases/[^/]+/complaint",
+        "/v1/complaints/[^/]+/counter-notice",
+        "/console/brands/[^/]+/references",
+        "/console/cases/[^/]+/complaint",
+    )
+)
+"""Paths whose bodies may hold several pictures, or other files."""
 
 DESCRIPTION = (
     "Whose mark is in a photo, and is it genuine, smeared or imitated? Errors are RFC 9457 problem documents; lists "
@@ -149,7 +158,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         BodyLimit,
         most_bytes=settings.max_upload_bytes,
-        most_bytes_at=dict.fromkeys(SEVERAL_PICTURES, settings.max_listing_bytes),
+        most_bytes_at=dict.fromkeys(SEVERAL_FILES, settings.max_listing_bytes),
     )
     app.add_middleware(Head)
     app.add_middleware(RequestContext, metrics=metrics)

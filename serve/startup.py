@@ -74,6 +74,7 @@ class Startup:
     def _serve(self) -> None:
         with open_service(self._settings, metrics=self._metrics, jobs=True) as service:
             service.bundle.reader.load()
+            service.bundle.load_cohort(brands=service.replica.index.view().brands)
             self._service = service
             self._settled.set()
             log.info("ready", model=service.bundle.name, index_version=service.replica.index.version)

@@ -269,6 +269,15 @@ def wording(*, bundle: Bundle = NEW_BUNDLE, seed: int = 1) -> None:
 
 
 @train.command()
+def cohort(path: Annotated[Path, typer.Argument(help="Folder to write")] = Path("model/cohort")) -> None:
+    """Draw the marks that stand in for other brands' where few are registered."""
+    from training.cohort import draw_cohort
+    from training.synthesis.logos import fetch_packages, load_logos
+
+    out.print(f"wrote {draw_cohort(path, logos=load_logos(fetch_packages()))} marks into {path}")
+
+
+@train.command()
 def thresholds(
     *,
     folder: Folder = WORK / "thresholds",

@@ -89,7 +89,7 @@ def create_brand(database: Database, new: NewBrand, *, replica: IndexReplica | N
 
 def list_brands(database: Database, *, caller: Caller | None, limit: int, cursor: str | None) -> Page[BrandView]:
     """The brands that `caller` sees (None: all), oldest first."""
-    query = select(Brand).where(Brand.id > last_id(cursor)).order_by(Brand.id).limit(limit + 1)
+    query = select(Brand).where(Brand.id > last_id(cursor, "brand")).order_by(Brand.id).limit(limit + 1)
     if caller is not None and caller.brand_ids is not None:
         query = query.where(Brand.id.in_(caller.brand_ids))
     with database.read() as session:

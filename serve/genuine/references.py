@@ -127,7 +127,7 @@ class ReferenceLibrary:
         """A brand's references, oldest first. Raises `Problem` (404)."""
         self._require_brand(brand_id)
         query = select(Reference).where(
-            Reference.brand_id == brand_id, Reference.id > last_id(cursor), Reference.status != REMOVED
+            Reference.brand_id == brand_id, Reference.id > last_id(cursor, "ref"), Reference.status != REMOVED
         )
         if kind is not None:
             query = query.where(Reference.kind == kind)

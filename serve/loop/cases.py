@@ -128,7 +128,7 @@ def page_of_cases(
     database: Database, *wanted: ColumnElement[bool], limit: int, cursor: str | None
 ) -> Page[CaseView]:  # fmt: skip
     """The cases for which all that is `wanted` holds, of them or of their complaints, oldest first."""
-    query = _viewed().where(Case.id > last_id(cursor), *wanted).order_by(Case.id).limit(limit + 1)
+    query = _viewed().where(Case.id > last_id(cursor, "case"), *wanted).order_by(Case.id).limit(limit + 1)
     with database.read() as session:
         rows = session.execute(query).all()
     return Page(

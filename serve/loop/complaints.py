@@ -110,7 +110,7 @@ def list_complaints(
     database: Database, *, caller: Caller, state: ComplaintState | None = None, limit: int, cursor: str | None
 ) -> Page[ComplaintView]:
     """The complaints that `caller` sees, oldest first."""
-    query = _viewed().where(Complaint.id > last_id(cursor)).order_by(Complaint.id).limit(limit + 1)
+    query = _viewed().where(Complaint.id > last_id(cursor, "complaint")).order_by(Complaint.id).limit(limit + 1)
     if caller.brand_ids is not None:
         query = query.where(Case.brand_id.in_(caller.brand_ids))
     if state is not None:

@@ -14,14 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import AuditEntry, ListingRecord
+from serve.database.loop_tables import AuditEntry, AuditHead, ListingRecord
 from serve.loop import audit
 from serve.loop.sellers.sellers import covers
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_number
 from serve.scanning.results import Answer, Decision
-
-MOST_NUMBER = 2**63 - 1
-"""Of a row of the audit log, as the table holds it."""
 
 
 class ListingDecision(Answer):
@@ -44,7 +41,8 @@ class DecisionPage(ResumablePage[ListingDecision]):
 def list_decisions(database: Database, *, limit: int, cursor: str | None) -> DecisionPage:
     """Changes, oldest first; none of what only covers a blind test. Raises `Problem` (422)."""
     with database.read() as session:
-        found = decisions_after(session, last_number(cursor, most=MOST_NUMBER), limit=limit + 1)
+        newest = session.execute(select(AuditHead.number)).scalar_one()
+        found = decisions_after(session, last_number(cursor, most=newest), limit=limit + 1)
     numbers = [str(one.number) for one in found]
     items = found[:limit]
     return DecisionPage(

@@ -53,7 +53,7 @@ def list_notices(database: Database, *, seller: str | None, limit: int, cursor: 
         select(Notice, Case.listing["id"].astext.label("marketplace_id"))
         .join(Complaint, Complaint.id == Notice.complaint_id)
         .join(Case, Case.id == Complaint.case_id)
-        .where(Notice.id > last_id(cursor))
+        .where(Notice.id > last_id(cursor, "notice"))
         .order_by(Notice.id)
         .limit(limit + 1)
     )

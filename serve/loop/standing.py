@@ -61,7 +61,8 @@ def _voice_of_case(case: Case) -> Voice:
         case CaseState.CLOSED:
             return Voice(fallback, f"only a suspended rights holder answered by {case.due_day} ({case.id})")
         case CaseState.EXPIRED:
-            return Voice(fallback, f"the rights holder did not answer by {case.due_day} ({case.id})")
+            said = "filed no complaint" if case.verdict == "infringing" else "did not answer"
+            return Voice(fallback, f"the rights holder {said} by {case.due_day} ({case.id})")
         case _:
             return Voice("review", f"the rights holder is asked ({case.id})")
 
@@ -91,18 +92,7 @@ def speaks(case: Case, complaint: Complaint | None, *, revision: int) -> bool:
 def settle(session: Session, listing: ListingRecord) -> None:
     """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
     session.flush()
-    before = listing.decision
-    cases = (
-        select(Case, Complaint)
-        .outerjoin(Complaint, Complaint.case_id == Case.id)
-        .where(Case.listing_id == listing.id)
-        .order_by(Case.brand_id, Case.id.desc())
-    )
-    spoken = [
-        (case, complaint)
-        for case, complaint in session.execute(cases)
-        if speaks(case, complaint, revision=listing.revision)
-    ]
+    before, spoken = listing.decision, _spoken(session, listing)
     voices = [voice(case, complaint) for case, complaint in spoken]
     if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))
@@ -110,6 +100,26 @@ def settle(session: Session, listing: ListingRecord) -> None:
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
     _note_change(session, listing, before=before)
+
+
+def holding_cases(session: Session, listing: ListingRecord) -> list[str]:
+    """The cases that hold the listing up as it is decided; none where it is allowed."""
+    if listing.decision == "allow":
+        return []
+    spoken = _spoken(session, listing)
+    return [case.id for case, complaint in spoken if voice(case, complaint).decision == listing.decision]
+
+
+def _spoken(session: Session, listing: ListingRecord) -> list[tuple[Case, Complaint | None]]:
+    """The listing's cases that say something about it as it is, with their complaints."""
+    cases = (
+        select(Case, Complaint)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+        .where(Case.listing_id == listing.id)
+        .order_by(Case.brand_id, Case.id.desc())
+    )
+    found = ((case, complaint) for case, complaint in session.execute(cases))
+    return [pair for pair in found if speaks(*pair, revision=listing.revision)]
 
 
 def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:

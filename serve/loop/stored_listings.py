@@ -37,7 +37,7 @@ def list_listings(
 
     What only covers a blind test is nobody's listing.
     """
-    query = select(ListingRecord).where(ListingRecord.id > last_id(cursor), ListingRecord.id.not_in(covers()))
+    query = select(ListingRecord).where(ListingRecord.id > last_id(cursor, "list"), ListingRecord.id.not_in(covers()))
     for column, wanted in (
         (ListingRecord.marketplace_id, listing_id),
         (ListingRecord.seller, seller),

@@ -19,6 +19,10 @@ CALENDAR = f"holidays {version('holidays')}"
 """What the working days were read from; stored with every due date."""
 
 
+NOWHERE = frozenset({"localtime", "posixrules", "Factory"})
+"""Names in a machine's time zone database that are of no zone."""
+
+
 def _known_country(code: str) -> str:
     if code not in holidays.list_supported_countries(include_aliases=False):
         raise ValueError("must be the ISO 3166 code of a country with a known calendar, such as CN")
@@ -26,7 +30,7 @@ def _known_country(code: str) -> str:
 
 
 def _known_time_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in available_timezones() or name in NOWHERE:
         raise ValueError("must be the IANA name of a time zone, such as Asia/Shanghai")
     return name
 

@@ -58,6 +58,6 @@ def _too_large(allowed: int) -> Problem:
         413,
         "too-large",
         f"The body is larger than what may be sent here ({allowed:,} bytes). "
-        "Scale the pictures down or save them as JPEG of quality 85.",
+        "Send fewer or smaller files; scale pictures down, or save them as JPEG of quality 85.",
         headers={"Connection": "close"},
     )

@@ -9,10 +9,12 @@ ends, as that of a process that died runs out, and whoever runs the request then
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +23,8 @@ from typing import Any, Final
 
 from sqlalchemy import Boolean, delete, func, literal_column, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +35,10 @@ from serve.database.tables import IdempotencyKey
 from serve.protocol.problems import Problem, unprocessable
 
 LOCK_SECONDS = 120
+HAND_OVER_SECONDS = 2
+AWAY: Final = (OperationalError, PoolTimeoutError)
+"""How a database that does not answer is told."""
+
 KEPT: Final = timedelta(hours=24)
 """How long a stored answer is given again."""
 
@@ -76,6 +84,7 @@ class Idempotency:
     def __init__(self, app: ASGIApp, *, database: Callable[[], Database]) -> None:
         self._app = app
         self._database = database
+        self._later: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Raises `Problem` (409, 422)."""
@@ -115,7 +124,12 @@ class Idempotency:
         finally:
             RUNNING.reset(running)
             if not kept:
-                await run_in_threadpool(release if refused else hand_over, database, claimed)
+                try:
+                    await run_in_threadpool(release if refused else hand_over, database, claimed)
+                except AWAY:  # the database is away, as the answer may say; its lock is let go of later
+                    later = asyncio.create_task(_hand_over_later(database, claimed))
+                    self._later.add(later)
+                    later.add_done_callback(self._later.discard)
         for message in messages:
             await send(message)
 
@@ -145,7 +159,8 @@ def claim(database: Database, *, api_key_id: str, key: str, fingerprint: bytes) 
         )
     if found is None or found.status is None:
         raise Problem(
-            409, "request-running", "The same request still runs; send it again in a second.",
+            409, "request-running",
+            "The same request still runs, or its process died: send it again each second, for up to two minutes.",
             headers={"Retry-After": "1"},
         )  # fmt: skip
     return StoredAnswer(found.status, found.headers or {}, found.body or b"")
@@ -171,6 +186,15 @@ def hand_over(database: Database, claimed: Claim) -> None:
     """Let the same request be taken over at once: it may have been carried out, though it was not answered."""
     with database.once() as session:
         session.execute(update(IdempotencyKey).where(*_own(claimed)).values(lock_expires=func.now()))
+
+
+async def _hand_over_later(database: Database, claimed: Claim) -> None:
+    """`hand_over` once the database is back, unless the lock runs out before."""
+    for _ in range(round(LOCK_SECONDS / HAND_OVER_SECONDS)):
+        await asyncio.sleep(HAND_OVER_SECONDS)
+        with suppress(*AWAY):
+            return await run_in_threadpool(hand_over, database, claimed)
+    return None
 
 
 def fingerprint(scope: Scope, body: bytes) -> bytes:

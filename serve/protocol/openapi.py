@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from serve.protocol.problems import ProblemDocument
+from serve.protocol.problems import ProblemDocument, documented
 from serve.scanning.results import Listing
 
 IDEMPOTENCY_PARAMETER: dict[str, Any] = {
@@ -41,6 +41,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
         for method, operation in operations.items():
             if path.startswith("/v1/"):
                 operation["security"] = [{"key": []}]
+            also = [400, 413] if "requestBody" in operation else []
             if method == "post":
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_PARAMETER)
+                also.append(409)
+            for status, answer in documented(*also).items():
+                if status in also:
+                    operation["responses"].setdefault(str(status), answer)
     return schema

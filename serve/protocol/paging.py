@@ -10,6 +10,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from serve.identifiers import IdKind
 from serve.protocol.problems import Problem, unprocessable
 
 MAX_LIMIT = 500
@@ -35,8 +36,26 @@ class ResumablePage(Page[Item]):
     ]
 
 
-def last_id(cursor: str | None) -> str:
-    """The id after which a page begins; the empty text before the first. Raises `Problem` (422)."""
+def last_id(cursor: str | None, kind: IdKind) -> str:
+    """The id after which a page of a list by ids of that kind begins; the empty text before the first.
+
+    Raises `Problem` (422), also for a cursor of another list: it would leave out what it never showed.
+    """
+    last = _last(cursor)
+    if last and last.rpartition("_")[0] != kind:
+        raise _unknown()
+    return last
+
+
+def last_number(cursor: str | None, *, most: int) -> int:
+    """The number after which a page of a list by numbers begins; 0 before the first. Raises `Problem` (422)."""
+    last = _last(cursor) or "0"
+    if not (last.isdecimal() and len(last) <= len(str(most)) and int(last) <= most):
+        raise _unknown()
+    return int(last)
+
+
+def _last(cursor: str | None) -> str:
     if cursor is None:
         return ""
     try:
@@ -46,14 +65,6 @@ def last_id(cursor: str | None) -> str:
     if not found.replace("_", "").isalnum():
         raise _unknown()
     return found
-
-
-def last_number(cursor: str | None, *, most: int) -> int:
-    """The number after which a page of a list by numbers begins; 0 before the first. Raises `Problem` (422)."""
-    last = last_id(cursor) or "0"
-    if not (last.isdecimal() and len(last) <= len(str(most)) and int(last) <= most):
-        raise _unknown()
-    return int(last)
 
 
 def cursor_after(ids: Sequence[str], *, limit: int) -> str | None:

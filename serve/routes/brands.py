@@ -13,7 +13,7 @@ from serve.routes.dependencies import BrandCreator, BrandEditor, BrandReader, Op
 router = APIRouter(prefix="/v1/brands", tags=["brands"])
 
 
-@router.post("", status_code=201, responses=documented(409))
+@router.post("", status_code=201, responses=documented(404, 409))
 def create_brand(new: NewBrand, caller: BrandCreator, service: OpenService, response: Response) -> BrandView:
     """Register a brand."""
     made = brands.create_brand(service.database, new, replica=service.replica)

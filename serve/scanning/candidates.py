@@ -111,6 +111,7 @@ def suspects_of(
     vectors: NDArray[np.float32],
     hits: Sequence[Sequence[Hit]],
     *,
+    rivals: NDArray[np.float32] | None,
     state: IndexView,
     spelled: Mapping[int, Sequence[Spelled]],
     claimed: Sequence[str],
@@ -118,10 +119,11 @@ def suspects_of(
 ) -> list[Suspect]:
     """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
 
-    `vectors` (n, 256) and `hits`, the best of the best brands, belong to `regions`; `spelled` holds the words read, by
-    number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed brand that nothing
-    else speaks for, the region most like it is suspected. What only similarity speaks for is not compared below
-    `least_similarity`: where the likest is a product's photo less alike than that, its brand's logo is not looked for.
+    `vectors` (n, 256), `hits`, the best of the best brands, and `rivals` (n,), how alike what stands in for brands is
+    where few are registered, belong to `regions`; `spelled` holds the words read, by number of the region; `claimed`
+    are the ids of the brands that the listing names. Of a claimed brand that nothing else speaks for, the region most
+    like it is suspected. What only similarity speaks for is not compared below `least_similarity`: where the likest is
+    a product's photo less alike than that, its brand's logo is not looked for.
     """
     best: dict[tuple[int, str, bool], Hit] = {}
     for place, row in enumerate(hits):
@@ -144,8 +146,16 @@ def suspects_of(
                 hit, place = max(found, key=lambda one: (one[0].similarity, -one[1]))
                 best.setdefault((place, brand_id, of_product), hit)
     words_of = {(place, word.brand_id): word for place, words in spelled.items() for word in words}
+    likest = [None] * len(regions) if rivals is None else rivals.tolist()
     return [
-        Suspect(place, regions[place], hit, _margin(hit, hits[place]), words_of.get((place, brand)), brand in claimed)
+        Suspect(
+            place,
+            regions[place],
+            hit,
+            _margin(hit, hits[place], rival=likest[place]),
+            words_of.get((place, brand)),
+            brand in claimed,
+        )
         for (place, brand, _), hit in best.items()
     ]
 
@@ -232,6 +242,7 @@ def _is_named(one: Suspect) -> bool:
     return one.claimed or one.spelled is not None
 
 
-def _margin(hit: Hit, row: Sequence[Hit]) -> float:
-    """The similarity of `hit` above the best of another brand in `row`; alone, above 0."""
-    return hit.similarity - max((other.similarity for other in row if other.brand_id != hit.brand_id), default=0.0)
+def _margin(hit: Hit, row: Sequence[Hit], *, rival: float | None) -> float:
+    """The similarity of `hit` above the best of another brand in `row`, and of the `rival`; alone, above 0."""
+    others = [other.similarity for other in row if other.brand_id != hit.brand_id]
+    return hit.similarity - max(others if rival is None else [*others, rival], default=0.0)

@@ -20,6 +20,7 @@ from index.interface import VectorIndex
 from model.bundle import ModelBundle
 from model.calibration import READABLE_PLACES
 from model.panels import panels
+from model.reference_views import is_blank
 from model.regions import RgbImage
 from serve.scanning.candidates import (
     BRANDS_PER_REGION,
@@ -112,15 +113,11 @@ class Scanner:
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
         `known_fakes_of` are brands of whose known fakes it is the photo, and `shown_beside` those that other pictures
-        of the listing show: both are looked for alike. `broken` gives the rules that the listing's text breaks where
-        its pictures show something of these brands.
+        of the listing show: both are looked for alike, but not where nothing is to be seen. `broken` gives the rules
+        that the listing's text breaks where its pictures show something of these brands.
         """
         stopwatch = Stopwatch()
-        speaks = (
-            dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
-            | dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE)
-            | dict.fromkeys(claimed, Speaks.LISTING)
-        )
+        speaks = {} if is_blank(image) else _speaking(claimed, known_fakes_of, shown_beside)
         with stopwatch.step("propose"):
             pictures = panels(image)
             regions = proposed(image, self._bundle, panels=pictures, sought=bool(speaks))
@@ -137,12 +134,14 @@ class Scanner:
         with stopwatch.step("search"):
             state = self._index.view()
             hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
+            rivals = self._bundle.rivals(vectors, brands=state.brands, known=self._words.is_word)
         with stopwatch.step("verify"):
             calibration = self._bundle.calibration
             suspects = suspects_of(
                 regions,
                 vectors,
                 hits,
+                rivals=rivals,
                 state=state,
                 spelled=spelled,
                 claimed=list(speaks),
@@ -215,6 +214,15 @@ class Scanner:
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
+
+
+def _speaking(claimed: Sequence[str], known_fakes_of: Sequence[str], shown_beside: Sequence[str]) -> dict[str, Speaks]:
+    """The brands that are looked for, each with what speaks for it most."""
+    return (
+        dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
+        | dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE)
+        | dict.fromkeys(claimed, Speaks.LISTING)
+    )
 
 
 def _without(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:

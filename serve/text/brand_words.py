@@ -114,6 +114,10 @@ class BrandWords:
                         found[brand_id] = Spelled(brand_id, word, text)
         return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
 
+    def is_word(self, word: str) -> bool:
+        """Whether a folded word is one of any brand's."""
+        return word in self._owners
+
     def owners(self, word: str) -> tuple[str, ...]:
         """The ids of the brands that a folded word names; none of a word that names nobody."""
         return self._owners.get(word, ())

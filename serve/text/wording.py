@@ -40,7 +40,27 @@ def _stream_safe(text: str) -> Iterator[str]:
 Text = Annotated[str, AfterValidator(clean)]
 """What names something, in a query or a body, and is compared with what is stored; nothing else is asked of it."""
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(clean)]
+
+def _shown(name: str) -> str:
+    """Raises `ValueError` for what is not shown on one line, or not shown at all."""
+    if any(unicodedata.category(letter) in UNSEEN and letter not in JOINING for letter in name):
+        raise ValueError("line breaks and characters that are not seen are not allowed, leave them out")
+    if not any(unicodedata.category(letter)[0] in "LNPS" for letter in name):
+        raise ValueError("nothing of it can be seen, give a name")
+    return name
+
+
+UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+
+JOINING: Final = "\u200c\u200d"
+"""Not seen themselves, they shape the letters of Persian and of Indian scripts, and emoji."""
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(clean),
+    AfterValidator(_shown),
+]
 """A short name on one line."""
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000), AfterValidator(clean)]

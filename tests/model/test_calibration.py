@@ -152,17 +152,20 @@ def test_a_region_is_read_from_its_vector():
 def test_a_calibration_comes_back_as_it_was_written(tmp_path):
     covered = Covered(-1.0, (1.0, 2.0, 0.5, 3.0), 0.4)
     calibration = replace(
-        Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5)), covered=covered, genuine_weight=1.5
+        Calibration.open(Readable(np.full(256, 0.25, np.float32), 0.5)),
+        covered=covered,
+        genuine_weight=1.5,
+        fewest_brands=60,
     )
     write_calibration(tmp_path / "calibration.json", calibration)
     again = read_calibration(tmp_path / "calibration.json")
     assert (again.unclaimed, again.claimed, again.kinds) == (FIRST_GUESS, calibration.claimed, Kinds.open())
     assert (again.readable.weights == calibration.readable.weights).all()
     assert again.readable.least == 0.5
-    assert (again.covered, again.genuine_weight) == (covered, 1.5)
+    assert (again.covered, again.genuine_weight, again.fewest_brands) == (covered, 1.5, 60)
     write_calibration(tmp_path / "none.json", Calibration.open())
     none = read_calibration(tmp_path / "none.json")
-    assert (none.readable.least, none.genuine_weight) == (math.inf, None)
+    assert (none.readable.least, none.genuine_weight, none.fewest_brands) == (math.inf, None, None)
 
 
 def test_a_mark_that_was_changed_either_way_speaks_against_its_listing():

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from model.bundle import load_bundle, write_manifest
-from model.calibration import Calibration, read_calibration, write_calibration
+from model.calibration import BRANDS, Calibration, read_calibration, write_calibration
 from training.calibration.covered import fit_covered, named_photos
 from training.calibration.development import readable_photos
 from training.calibration.figures import figures
@@ -74,7 +74,7 @@ def tune_thresholds(
             kinds = less_accusing(chosen.kinds, served)
         else:
             kinds = kept_kinds
-    _complete(bundle, replace(chosen, kinds=kinds, genuine_weight=GENUINE_WEIGHT))
+    _complete(bundle, replace(chosen, kinds=kinds, genuine_weight=GENUINE_WEIGHT, fewest_brands=BRANDS[0]))
     return {
         "read_share": round(read_share, 3),
         "covered": covered_figures,

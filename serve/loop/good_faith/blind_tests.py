@@ -104,7 +104,7 @@ def make_blind_test(
 
 def list_blind_tests(database: Database, *, limit: int, cursor: str | None) -> Page[BlindTestView]:
     """All tests, oldest first."""
-    query = select(BlindTest).where(BlindTest.id > last_id(cursor)).order_by(BlindTest.id).limit(limit + 1)
+    query = select(BlindTest).where(BlindTest.id > last_id(cursor, "test")).order_by(BlindTest.id).limit(limit + 1)
     with database.read() as session:
         rows = session.scalars(query).all()
     return Page(

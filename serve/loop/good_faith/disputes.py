@@ -88,7 +88,7 @@ def _open(session: Session, dispute: Dispute) -> None:
 
 def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page[DisputeView]:
     """All disputes, oldest first."""
-    query = select(Dispute).where(Dispute.id > last_id(cursor)).order_by(Dispute.id).limit(limit + 1)
+    query = select(Dispute).where(Dispute.id > last_id(cursor, "dispute")).order_by(Dispute.id).limit(limit + 1)
     with database.read() as session:
         rows = session.scalars(query).all()
     return Page(

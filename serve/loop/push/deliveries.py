@@ -133,7 +133,7 @@ class Deliverer:
 
 def list_deliveries(database: Database, receiver: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
     """The messages to a receiver, oldest first. Raises `Problem` (404)."""
-    query = select(Delivery).where(Delivery.receiver == receiver, Delivery.id > last_id(cursor))
+    query = select(Delivery).where(Delivery.receiver == receiver, Delivery.id > last_id(cursor, "msg"))
     with database.read() as session:
         require_receiver(session, receiver)
         rows = session.scalars(query.order_by(Delivery.id).limit(limit + 1)).all()

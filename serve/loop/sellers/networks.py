@@ -54,7 +54,7 @@ class NetworkView(Answer):
 
 def list_networks(database: Database, *, limit: int, cursor: str | None) -> Page[NetworkView]:
     """All networks, in the order of the first complaint that ties two of their sellers."""
-    after = last_id(cursor)
+    after = last_id(cursor, "complaint")
     with database.read() as session:
         ties = sorted(_ties(session), key=lambda tie: (tie.complaint_id, tie.listing_ids, tie.kind))
         networks = [one for one in _networks(ties) if one[0].complaint_id > after]

@@ -68,7 +68,7 @@ def list_infringers(
     """
     against = infringements()
     first = func.min(against.c.complaint_id)
-    query = select(against.c.seller, first).group_by(against.c.seller).having(first > last_id(cursor))
+    query = select(against.c.seller, first).group_by(against.c.seller).having(first > last_id(cursor, "complaint"))
     if repeated:
         query = query.having(func.count().filter(against.c.repeat) > 0)
     if seller is not None:

@@ -93,7 +93,7 @@ class Suggestions:
         self, brand_id: str, *, state: SuggestionState | None = None, limit: int, cursor: str | None
     ) -> Page[SuggestionView]:
         """The brand's suggestions, oldest first, in one state or in any. Raises `Problem` (404)."""
-        query = select(Suggestion).where(Suggestion.brand_id == brand_id, Suggestion.id > last_id(cursor))
+        query = select(Suggestion).where(Suggestion.brand_id == brand_id, Suggestion.id > last_id(cursor, "suggestion"))
         if state is not None:
             query = query.where(Suggestion.state == state)
         with self._database.read() as session:

@@ -129,7 +129,7 @@ def get_jury(database: Database, jury_id: str) -> JuryView:
 
 def list_juries(database: Database, *, limit: int, cursor: str | None) -> Page[JuryView]:
     """All juries, oldest first."""
-    query = select(Jury).where(Jury.id > last_id(cursor)).order_by(Jury.id).limit(limit + 1)
+    query = select(Jury).where(Jury.id > last_id(cursor, "jury")).order_by(Jury.id).limit(limit + 1)
     with database.read() as session:
         rows = session.scalars(query).all()
         items = [_view(session, row) for row in rows[:limit]]

@@ -108,7 +108,7 @@ def list_text_holds(
         select(TextHold, ListingRecord)
         .options(defer(ListingRecord.findings))
         .join(ListingRecord, ListingRecord.id == TextHold.listing_id)
-        .where(TextHold.id > last_id(cursor))
+        .where(TextHold.id > last_id(cursor, "hold"))
         .order_by(TextHold.id)
         .limit(limit + 1)
     )

@@ -13,6 +13,16 @@ def get(market: Marketplace, path: str) -> dict:
     return market.client.get(path, headers=market.brand_key).json()
 
 
+def test_evidence_may_be_larger_than_one_picture_may(market: Marketplace) -> None:
+    files = [("file", (f"{number}.pdf", PDF + bytes(7_000_000))) for number in range(2)]
+    case = market.case()
+    market.judge(case)
+    answer = market.client.post(
+        f"/v1/cases/{case}/complaint", data={"statement": "see both"}, files=files, headers=market.brand_key
+    )
+    assert (answer.status_code, len(answer.json()["files"])) == (201, 2)
+
+
 def test_from_a_judgement_to_a_blocked_listing(market: Marketplace) -> None:
     case = market.case()
     judged = market.judge(case, reason="the mark is smeared", tags=["painted over"]).json()

@@ -10,11 +10,21 @@ from sqlalchemy import select
 
 from serve.database.loop_tables import ListingRecord
 from serve.loop.standing import lock_listing, settle
+from serve.protocol.paging import cursor_of
 
 
 @pytest.fixture
 def brand(client: Client) -> Marketplace:
     return Marketplace(client)
+
+
+def test_a_cursor_of_another_list_or_from_ahead_is_refused(brand: Marketplace) -> None:
+    brand.case()
+    ahead = cursor_of(str(10**12))
+    of_cases = brand.client.get("/v1/cases", params={"limit": 1}).json()["next_cursor"] or cursor_of("case_0")
+    for path, cursor in (("listings/decisions", ahead), ("brands", of_cases), ("complaints", of_cases)):
+        answer = brand.client.get(f"/v1/{path}", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:hallmark:problem:invalid-cursor"), path
 
 
 def changes(brand: Marketplace, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:

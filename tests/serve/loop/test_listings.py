@@ -15,8 +15,9 @@ from sqlalchemy import select, text
 
 from model.decode import decode
 from serve.access.roles import Role
-from serve.database.loop_tables import ListingRecord
+from serve.database.loop_tables import Case, ListingRecord
 from serve.loop import listings
+from serve.loop.standing import voice
 from serve.loop.stock.stock_vectors import describe_missing
 from serve.pictures.objects import decode_stored
 from serve.scanning.results import Listing
@@ -208,6 +209,25 @@ def test_two_brands_in_one_listing_are_two_cases(market: Marketplace) -> None:
         assert {finding["brand_id"] for finding in mine[0]["findings"]} == {one.brand}
 
 
+def test_a_case_of_earlier_pictures_that_holds_a_listing_up_is_named(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    case = brand.listing(id="cleaned", seller="s")["case"]["id"]
+    again = brand.listing(png(mosaic(brand.seed + 500)), id="cleaned", seller="s")
+    assert (again["findings"], again["decision"]) == ([], "review")
+    assert (again["case"]["id"], again["case_ids"]) == (case, [case])
+
+
+def test_a_listing_whose_rights_holder_filed_no_complaint_says_so(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    made = brand.listing(id="no complaint", seller="s")
+    brand.judge(made["case"]["id"], "infringing")
+    brand.end(made["case"]["id"])
+    with brand.client.service.database.write() as session:
+        listing = session.scalars(select(ListingRecord).where(ListingRecord.marketplace_id == "no complaint")).one()
+        (spoken,) = (voice(case, None) for case in session.scalars(select(Case).where(Case.listing_id == listing.id)))
+    assert spoken.reason.startswith("the rights holder filed no complaint by ")
+
+
 def test_the_queue_pages(market: Marketplace) -> None:
     brand = Marketplace(market.client)
     made = [brand.case() for _ in range(3)]
@@ -261,6 +281,12 @@ def test_what_is_no_listing_is_refused(market: Marketplace, listing: str | None,
     files = [("image", ("a.png", smeared(1)))] * pictures or [("picture", ("a.png", b"x"))]
     data = {} if listing is None else {"listing": listing}
     assert market.client.post("/v1/listings", data=data, files=files).status_code == status
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "Shanghai", ""])
+def test_a_time_zone_is_the_same_on_every_machine(market: Marketplace, zone: str) -> None:
+    answer = market.client.patch(f"/v1/rights-holders/{market.holder}", json={"time_zone": zone})
+    assert answer.status_code == 422
 
 
 def test_the_rights_holder_s_country_counts(market: Marketplace) -> None:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx2
 import pytest
 from mosaics import mosaic, png
-from service_client import Client
+from service_client import Client, Served
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from waiting import eventually
 
 from serve.access.roles import Role
 from serve.database.tables import IdempotencyKey
@@ -113,6 +117,32 @@ def test_the_lock_of_a_process_that_died_runs_out(client: Client) -> None:
     # The dead process's answer, should it come after all, does not replace the living one's.
     idempotency.store(database, lost, idempotency.StoredAnswer(201, {}, b"late"))
     assert client.post("/v1/brands", content=body, headers=headers).json()["name"] == "Survivor"
+
+
+def test_a_lock_that_an_outage_left_is_let_go_of_when_it_is_over(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = OperationalError("UPDATE", {}, Exception("the database is away"))
+    hand_over, create_brand, failed = idempotency.hand_over, brands.create_brand, list[object]()
+
+    def at_first_away(*arguments: Any) -> None:
+        if not failed:
+            failed.append(arguments)
+            raise away
+        hand_over(*arguments)
+
+    def broken(*arguments: object, **named: object) -> object:
+        raise away
+
+    monkeypatch.setattr(brands, "create_brand", broken)
+    monkeypatch.setattr(idempotency, "hand_over", at_first_away)
+    monkeypatch.setattr(idempotency, "HAND_OVER_SECONDS", 0.05)
+    headers = {"Authorization": f"Bearer {served.key}", "Idempotency-Key": "outage"}
+    with httpx2.Client(base_url=served.url, headers=headers) as client:
+        assert client.post("/v1/brands", json={"name": "Outlast"}).status_code == 503
+        assert len(failed) == 1
+        monkeypatch.setattr(brands, "create_brand", create_brand)
+        eventually(lambda: client.post("/v1/brands", json={"name": "Outlast"}).status_code == 201)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256])

@@ -187,7 +187,9 @@ def test_openapi_describes_problems_keys_and_idempotency(client: Client) -> None
             if not path.startswith("/v1/"):
                 continue
             assert operation["security"] == [{"key": []}], path
-            for status in ("401", "403", "422", "500", "503"):
+            sent = ("400", "413") if "requestBody" in operation else ()
+            once = ("409",) if method == "post" else ()
+            for status in ("401", "403", "422", "500", "503", *sent, *once):
                 assert problems.MEDIA_TYPE in operation["responses"][status]["content"], (path, status)
             names = [one["name"] for one in operation.get("parameters", [])]
             assert ("Idempotency-Key" in names) == (method == "post"), path

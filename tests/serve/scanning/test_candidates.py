@@ -25,13 +25,19 @@ class OneBrand:
         return [[self._logo] for _ in queries]
 
 
-def suspects(similarity: float, *, claimed: Sequence[str] = ()) -> tuple[list[Suspect], int]:
-    """What is suspected where a product is hit with `similarity`, and how often its brand was searched."""
+def suspects(
+    similarity: float, *, claimed: Sequence[str] = (), rival: float | None = None
+) -> tuple[list[Suspect], int]:  # fmt: skip
+    """What is suspected where a product is hit with `similarity`, and how often its brand was searched.
+
+    `rival` is how alike what stands in for other brands is.
+    """
     index = OneBrand(Hit(1, "ref_logo", "brd_fuma", "trimmed", similarity - 0.1))
     found = suspects_of(
         [Region(Box(0, 0, 9, 9), 0.5)],
         np.zeros((1, 256), np.float32),
         [[Hit(2, "ref_product", "brd_fuma", "product", similarity)]],
+        rivals=None if rival is None else np.array([rival], np.float32),
         state=index,  # type: ignore[arg-type]
         spelled={},
         claimed=claimed,
@@ -43,6 +49,12 @@ def suspects(similarity: float, *, claimed: Sequence[str] = ()) -> tuple[list[Su
 def test_where_a_product_is_alike_its_brands_logo_is_suspected_too() -> None:
     found, _ = suspects(0.6)
     assert [one.hit.reference_id for one in found] == ["ref_product", "ref_logo"]
+
+
+@pytest.mark.parametrize(("rival", "margin"), [(None, 0.6), (0.45, 0.15), (0.7, -0.1)])
+def test_what_stands_in_for_other_brands_is_a_rival(rival: float | None, margin: float) -> None:
+    found, _ = suspects(0.6, rival=rival)
+    assert found[0].margin == pytest.approx(margin)
 
 
 @pytest.mark.parametrize("similarity", [LEAST - 0.01, 0.0])

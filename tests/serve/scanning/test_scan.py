@@ -93,8 +93,9 @@ class Shelf:
 
 
 def photo(*marks: tuple[int, int, int]) -> RgbImage:
-    """Grey, with the mosaic of each (seed, x, y) at that place."""
+    """Grey before a wall that is a little darker, with the mosaic of each (seed, x, y) at that place."""
     image = np.full((400, 500, 3), 120, np.uint8)
+    image[:20] = 90
     for seed, x, y in marks:
         image[y : y + 96, x : x + 96] = mosaic(seed)
     return image
@@ -518,6 +519,12 @@ def test_of_a_tampered_place_the_detector_says_nothing() -> None:
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
     (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
     assert (finding.detected, finding.whole) == (None, False)
+
+
+def test_where_nothing_is_to_be_seen_no_brand_is_looked_for() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    blank = np.full((400, 500, 3), 255, np.uint8)
+    assert scan(blank, bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings == []
 
 
 def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():

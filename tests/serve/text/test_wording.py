@@ -3,8 +3,9 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from serve.text.wording import MOST_ACCENTS, clean
+from serve.text.wording import MOST_ACCENTS, Name, clean
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,14 @@ def test_of_thousands_of_accents_no_more_than_a_few_are_sorted_together(accents:
 def test_control_characters_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="control characters"):
         clean(text)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "Zero\u200bWidth", "\u202eevil", "\u200d", "\u00ad", "a\u2028x", " "])
+def test_a_name_is_seen_and_on_one_line(name: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Name).validate_python(name)
+
+
+@pytest.mark.parametrize("name", ["Nike", "可口可乐", "H&M", "7-Eleven", "می\u200cخواهم", "👨\u200d👩\u200d👧", "+"])
+def test_a_name_may_be_of_any_script(name: str) -> None:
+    assert TypeAdapter(Name).validate_python(f" {name} ") == name

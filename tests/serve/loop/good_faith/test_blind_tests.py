@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from marketplace import Marketplace, smeared
+from mosaics import mosaic, png
 from service_client import Client
 from sqlalchemy import text
 
@@ -221,6 +222,18 @@ def test_a_repeat_says_which_model_found_what_it_repeats(brand: Marketplace) -> 
         assert list(session.scalars(labels, {"id": brand.brand})) == ["an older one"]
         settled = settled_outcomes(session, model=brand.client.service.bundle.name)
         assert brand.brand not in {one.brand_id for one in settled}
+
+
+def test_a_listing_whose_id_a_test_took_before_is_taken(brand: Marketplace) -> None:
+    source = brand.case()
+    cover = {"id": f"later {brand.seed}", "seller": "cover"}
+    made = brand.client.post("/v1/blind-tests", json={"case_id": source, "truth": "fake", "cover": cover}).json()
+    sent = brand.listing(png(mosaic(brand.seed)), id=cover["id"], seller="somebody")
+    assert (sent["listing"]["revision"], sent["decision"], sent["case_ids"]) == (1, "allow", [])
+    stored = brand.client.get("/v1/listings", params={"id": cover["id"]}).json()["items"]
+    assert [one["seller"] for one in stored] == ["somebody"]
+    asked = brand.client.get(f"/v1/cases/{made['case_id']}").json()["listing"]
+    assert (asked["id"], asked["seller"]) == (cover["id"], "cover"), "the rights holder sees no difference"
 
 
 def test_what_cannot_be_a_test_is_refused(brand: Marketplace) -> None:
