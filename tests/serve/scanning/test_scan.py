@@ -544,7 +544,7 @@ def test_what_a_tampered_place_hides_is_shown_by_a_logo_and_not_by_a_product() -
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
     shelf = Shelf(bundle, fuma=1)
     vector = bundle.embedder.embed([photo()[100:200, 250:375]])[0]
-    product = StoredReference("ref_shoe", "brd_fuma", "fuma", "product", prepare_reference(photo()))
+    product = StoredReference("ref_shoe", "brd_fuma", "fuma", "product", prepare_reference(mosaic(9)))
     shelf.add(product, number=2, vector=vector)
     (finding,) = scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings
     assert finding.reference_id == "ref_fuma"
