@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from serve.loop.push import deliveries, webhooks
-from serve.loop.push.deliveries import MARKETPLACE, DeliveryView
+from serve.loop.push.deliveries import MARKETPLACE, DeliveryView, State
 from serve.loop.push.webhooks import NewWebhook, WebhookView, WebhookWithSecret
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
@@ -34,10 +34,11 @@ def remove_webhook(caller: MarketplaceWebhookEditor, service: OpenService) -> No
 
 @router.get("/deliveries", responses=documented())
 def list_deliveries(
-    caller: MarketplaceWebhookReader, service: OpenService, limit: Limit = 50, cursor: Cursor = None
-) -> Page[DeliveryView]:
-    """What was pushed, oldest first, with every try."""
-    return deliveries.list_deliveries(service.database, MARKETPLACE, limit=limit, cursor=cursor)
+    caller: MarketplaceWebhookReader, service: OpenService, state: State | None = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Page[DeliveryView]:  # fmt: skip
+    """What was pushed, in one state or in any, oldest first, with every try."""
+    return deliveries.list_deliveries(service.database, MARKETPLACE, state=state, limit=limit, cursor=cursor)
 
 
 @router.post("/deliveries/{message_id}/redelivery", status_code=202, responses=documented(404))

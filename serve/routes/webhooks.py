@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from serve.loop.push import deliveries, webhooks
-from serve.loop.push.deliveries import DeliveryView
+from serve.loop.push.deliveries import DeliveryView, State
 from serve.loop.push.webhooks import NewWebhook, WebhookView, WebhookWithSecret
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
@@ -34,10 +34,11 @@ def remove_webhook(holder_id: str, caller: WebhookEditor, service: OpenService) 
 
 @router.get("/deliveries", responses=documented(404))
 def list_deliveries(
-    holder_id: str, caller: WebhookReader, service: OpenService, limit: Limit = 50, cursor: Cursor = None
-) -> Page[DeliveryView]:
-    """What was pushed, oldest first, with every try."""
-    return deliveries.list_deliveries(service.database, holder_id, limit=limit, cursor=cursor)
+    holder_id: str, caller: WebhookReader, service: OpenService, *, state: State | None = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Page[DeliveryView]:  # fmt: skip
+    """What was pushed, in one state or in any, oldest first, with every try."""
+    return deliveries.list_deliveries(service.database, holder_id, state=state, limit=limit, cursor=cursor)
 
 
 @router.post("/deliveries/{delivery_id}/redelivery", status_code=202, responses=documented(404))

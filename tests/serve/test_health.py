@@ -117,6 +117,6 @@ def test_metrics_tell_of_scans_and_refusals(open_client: Open) -> None:
         'hallmark_http_requests_total{method="POST",route="/v1/scan",status="200"} 1.0',
         'hallmark_http_requests_total{method="OTHER",route="unmatched",status="404"} 1.0',
         "hallmark_pending_work 0.0",
-        "hallmark_index_version 1.0",
+        "hallmark_index_version 2.0",
     ):
         assert line in text.splitlines(), line

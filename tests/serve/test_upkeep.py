@@ -55,4 +55,4 @@ def test_the_end_leaves_a_snapshot(open_client: Open) -> None:
     client.__exit__()
     found = latest_snapshot(home / "index")
     assert found is not None
-    assert found.name == "snapshot-1"
+    assert found.name == "snapshot-2"

@@ -131,9 +131,13 @@ class Deliverer:
                 defer(session, DELIVER, at=delivery.next_attempt, delivery_id=delivery_id)
 
 
-def list_deliveries(database: Database, receiver: str, *, limit: int, cursor: str | None) -> Page[DeliveryView]:
-    """The messages to a receiver, oldest first. Raises `Problem` (404)."""
+def list_deliveries(
+    database: Database, receiver: str, *, state: State | None = None, limit: int, cursor: str | None
+) -> Page[DeliveryView]:
+    """The messages to a receiver, in one state or in any, oldest first. Raises `Problem` (404)."""
     query = select(Delivery).where(Delivery.receiver == receiver, Delivery.id > last_id(cursor, "msg"))
+    if state is not None:
+        query = query.where(Delivery.state == state)
     with database.read() as session:
         require_receiver(session, receiver)
         rows = session.scalars(query.order_by(Delivery.id).limit(limit + 1)).all()

@@ -115,7 +115,11 @@ def test_a_webhook_that_never_answers_is_given_up_and_may_be_tried_by_hand(
     eventually(lambda: pushed.deliveries()[0]["state"] == "failed")
     (failed,) = pushed.deliveries()
     assert len(failed["attempts"]) == 2
-    url = f"/v1/rights-holders/{pushed.holder}/deliveries/{failed['id']}/redelivery"
+    path = f"/v1/rights-holders/{pushed.holder}/deliveries"
+    for state, listed in (("failed", [failed["id"]]), ("delivered", [])):
+        found = pushed.client.get(path, params={"state": state}).json()["items"]
+        assert [one["id"] for one in found] == listed
+    url = f"{path}/{failed['id']}/redelivery"
     assert pushed.client.post(url, headers=pushed.brand_key).status_code == 202
     eventually(lambda: pushed.deliveries()[0]["state"] == "delivered")
     assert receiver.messages[2].headers["webhook-id"] == failed["id"]
