@@ -11,8 +11,8 @@ text-independent speaker verification systems", Digital Signal Processing 10, 20
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Cohort:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self._seen: dict[str, NDArray[np.float32]] | None = None
+        self._seeing = threading.Lock()
 
     def load(self) -> None:
         """See the marks now, and not when they are asked for first: it takes some seconds."""
@@ -48,9 +50,15 @@ class Cohort:
             return np.zeros(len(vectors), np.float32)
         return np.asarray((vectors @ np.concatenate(views).T).max(axis=1), np.float32)
 
-    @cached_property
+    @property
     def _views(self) -> dict[str, NDArray[np.float32]]:
-        """The vectors (views, 256) of each mark, by its name, in the order of the files' names."""
+        """The vectors (views, 256) of each mark, by its name, in the order of the files' names; they are seen once."""
+        with self._seeing:
+            if self._seen is None:
+                self._seen = self._see()
+            return self._seen
+
+    def _see(self) -> dict[str, NDArray[np.float32]]:
         return {
             file.stem.partition("-")[2]: self._embedder.embed(
                 [picture for _, picture in reference_views(decode(file.read_bytes()), kind="logo")]

@@ -207,6 +207,7 @@ class IndexReplica:
         self._words = BrandWords(stored_names(session))
         rows = session.execute(_active_vectors(bundle.name)).yield_per(10_000)
         index.rebuild((_entry(row) for row in rows), version=version)
+        bundle.load_cohort(brands=index.view().brands)
         if another:
             self._serving, self._saved_version = Serving(bundle, index), 0
             before.index.close()

@@ -16,7 +16,7 @@ from serve.database.loop_tables import Attachment
 from serve.identifiers import new_id
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
-from serve.protocol.problems import not_found
+from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
 
 MOST_FILES: Final = 10
@@ -44,8 +44,10 @@ class AttachmentView(Answer):
 
 
 def attach(session: Session, kept: NewFiles, complaint_id: str, files: Sequence[SentFile], *, party: Party) -> None:
-    """Keep `files` with the complaint."""
+    """Keep `files` with the complaint. Raises `Problem` (400) for an empty one."""
     for file in files:
+        if not file.data:
+            raise Problem(400, "empty", f"The file {file.name!r} has no content; send it again, or leave it out.")
         file_id = new_id("file")
         key = f"complaints/{complaint_id}/{file_id}"
         kept.put(key, file.data)

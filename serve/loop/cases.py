@@ -114,7 +114,7 @@ def list_cases(
     """The cases that `caller` sees, oldest first; `listing_id` is the marketplace's own."""
     wanted: list[ColumnElement[bool]] = []
     if listing_id is not None:
-        wanted.append(ListingRecord.marketplace_id == listing_id)
+        wanted.append(Case.listing["id"].astext == listing_id)  # as it is shown: a cover may have given way
     if brand_id is not None:
         wanted.append(Case.brand_id == brand_id)
     if caller.brand_ids is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from serve.loop.standing import settle
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
-from serve.text.wording import Name, Note
+from serve.text.wording import Note
 
 MOST_AT_ONCE: Final = 200
 
@@ -35,9 +35,11 @@ ACTIONS: Final[dict[Verdict, CaseAction]] = {
 
 MOST_TAGS: Final = 20
 LONGEST_TAG: Final = 200
-"""Letters of a tag, as of any `Name`."""
+"""Letters of a tag, which may be the words of a fake trait."""
 
-Tags = Annotated[list[Name], Field(max_length=MOST_TAGS, description="Which fake traits show")]
+Tag = Annotated[Note, StringConstraints(min_length=1, max_length=LONGEST_TAG)]
+
+Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS, description="Which fake traits show")]
 
 
 class Judgement(BaseModel):

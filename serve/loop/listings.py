@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -388,7 +387,7 @@ def _lock_or_make(session: Session, new: NewListing) -> ListingRecord:
         listing = session.scalars(found).one_or_none()
         if listing is not None and session.scalar(covers().where(Case.listing_id == listing.id).limit(1)) is not None:
             # A test pretends to be a listing of this id, which nobody had until now: it goes by another.
-            listing.marketplace_id = f"{new.id}-{1_000 + secrets.randbelow(9_000)}"
+            listing.marketplace_id = f"{new.id} {listing.id}"
             session.flush()
             listing = None
     if listing.seller != new.seller:

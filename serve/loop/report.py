@@ -101,7 +101,7 @@ class Report(Answer):
 def report(database: Database, *, since: datetime | None, until: datetime | None) -> Report:
     """The figures of a stretch of time, read as of one moment. Raises `Problem` (422) if it ends first."""
     if since is not None and until is not None and until <= since:
-        raise unprocessable("invalid-request", f"The time ends ({until}) before it begins ({since}); swap the two.")
+        raise unprocessable("invalid-request", f"The time has to end ({until}) after it begins ({since}).")
 
     def within(moment: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
         from_then_on = true() if since is None else moment >= since

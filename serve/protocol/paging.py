@@ -39,7 +39,7 @@ class ResumablePage(Page[Item]):
 def last_id(cursor: str | None, kind: IdKind) -> str:
     """The id after which a page of a list by ids of that kind begins; the empty text before the first.
 
-    Raises `Problem` (422), also for a cursor of another list: it would leave out what it never showed.
+    Raises `Problem` (422), also for a cursor of a list of other things: it would leave out what it never showed.
     """
     last = _last(cursor)
     if last and last.rpartition("_")[0] != kind:

@@ -119,11 +119,12 @@ def suspects_of(
 ) -> list[Suspect]:
     """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
 
-    `vectors` (n, 256), `hits`, the best of the best brands, and `rivals` (n,), how alike what stands in for brands is
-    where few are registered, belong to `regions`; `spelled` holds the words read, by number of the region; `claimed`
-    are the ids of the brands that the listing names. Of a claimed brand that nothing else speaks for, the region most
-    like it is suspected. What only similarity speaks for is not compared below `least_similarity`: where the likest is
-    a product's photo less alike than that, its brand's logo is not looked for.
+    `vectors` (n, 256), `hits`, the best of the best brands, and `rivals` (n,) belong to `regions`; these are how alike
+    the logos are that stand in for brands where few are registered, which are no rivals of products. `spelled` holds
+    the words read, by number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed brand
+    that nothing else speaks for, the region most like it is suspected. What only similarity speaks for is not compared
+    below `least_similarity`: where the likest is a product's photo less alike than that, its brand's logo is not looked
+    for.
     """
     best: dict[tuple[int, str, bool], Hit] = {}
     for place, row in enumerate(hits):
@@ -152,7 +153,7 @@ def suspects_of(
             place,
             regions[place],
             hit,
-            _margin(hit, hits[place], rival=likest[place]),
+            _margin(hit, hits[place], rival=None if shows_product(hit.view) else likest[place]),
             words_of.get((place, brand)),
             brand in claimed,
         )

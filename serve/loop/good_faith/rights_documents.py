@@ -101,12 +101,12 @@ def lodge(
     """
     if not file.data:
         raise Problem(400, "empty", "The document has no content; send the file again.")
-    if new.expires < datetime.now(UTC).date():
-        raise unprocessable("expired", f"The document counts until {new.expires}, which is over; lodge one in force.")
     with database.read() as session:
         made = audit.made_before(session, "rights document lodged")
         if made is not None:
             return _view(_find(session, brand_id, made))
+    if new.expires < datetime.now(UTC).date():
+        raise unprocessable("expired", f"The document counts until {new.expires}, which is over; lodge one in force.")
     document_id = new_id("document")
     key = f"documents/{document_id}"
     with NewFiles(objects) as kept, database.write() as session:

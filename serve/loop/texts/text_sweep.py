@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold, TextSweep
 from serve.identifiers import new_id
-from serve.jobs import Ending, LongTask, Task, defer
+from serve.jobs import Ending, LongTask, Task, defer_together
 from serve.loop import audit
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.stock_vectors import in_stock
@@ -33,6 +33,9 @@ from serve.text.listing_rules import broken_rules
 
 SWEEP: Final = LongTask("sweep the texts of the stock")
 
+GATHERING: Final = timedelta(seconds=2)
+"""How long a sweep waits for what else changes meanwhile."""
+
 PAGE: Final = 500
 """Listings that are read at a time."""
 
@@ -40,9 +43,9 @@ log = structlog.get_logger(__name__)
 
 
 def sweep_later(session: Session) -> None:
-    """Have the texts of the stock read, once `session` has committed, if there is any stock."""
+    """Have the texts of the stock read once, if there is any, for all who ask for it within a while."""
     if session.scalar(select(exists(select(ListingRecord.id)))):
-        defer(session, SWEEP, at=datetime.now(UTC), one_at_a_time=SWEEP)
+        defer_together(session, SWEEP, after=GATHERING)
 
 
 class TextSweeper:

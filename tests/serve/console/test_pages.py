@@ -100,7 +100,7 @@ def test_enter_presses_none_of_several_buttons(market: Marketplace, brand: Brows
     ]
     deciding = [form for page in seen for form in page.forms if len(form.buttons) > 1]
     assert {form.action.rpartition("/")[2] for form in deciding} == {
-        "judgement", "answer", "decision", "review", "settlement"
+        "judgement", "answer", "decision", "review", "settlement", "tier"
     }  # fmt: skip
     assert not any(form.buttons[0] for form in deciding)
 

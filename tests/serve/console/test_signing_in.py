@@ -48,11 +48,15 @@ def test_nobody_is_sent_elsewhere(market: Marketplace, elsewhere: str) -> None:
 def test_no_other_site_signs_anybody_in(market: Marketplace) -> None:
     browser = Browser(market.client)
     key = market.client.key(Role.TRUST)["Authorization"].removeprefix("Bearer ")
-    for origin, status in (("https://evil.example", 403), ("null", 303), (str(browser.http.base_url), 303)):
-        sent = browser.http.post(
-            "/console/sign-in", data={"key": key}, headers={"Origin": origin}, follow_redirects=False
-        )  # fmt: skip
-        assert sent.status_code == status, origin
+    here = str(browser.http.base_url)
+    for says, status in (
+        ({}, 303), ({"Origin": here}, 303), ({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403), ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": here}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://outside.example"}, 303),  # a proxy has another Host
+    ):  # fmt: skip
+        sent = browser.http.post("/console/sign-in", data={"key": key}, headers=says, follow_redirects=False)
+        assert sent.status_code == status, says
 
 
 def test_the_cookie_is_for_the_console_and_for_no_script(market: Marketplace) -> None:

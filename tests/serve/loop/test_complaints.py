@@ -23,6 +23,18 @@ def test_evidence_may_be_larger_than_one_picture_may(market: Marketplace) -> Non
     assert (answer.status_code, len(answer.json()["files"])) == (201, 2)
 
 
+def test_an_empty_file_is_refused(market: Marketplace) -> None:
+    case = market.case()
+    market.judge(case)
+    sent = {"data": {"statement": "see"}, "files": [("file", ("a.pdf", b""))], "headers": market.brand_key}
+    answer = market.client.post(f"/v1/cases/{case}/complaint", **sent)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:hallmark:problem:empty")
+
+
+def test_the_words_of_a_trait_may_be_of_two_lines(market: Marketplace) -> None:
+    assert market.judge(market.case(), tags=["no stitching\nat the heel"]).status_code == 200
+
+
 def test_from_a_judgement_to_a_blocked_listing(market: Marketplace) -> None:
     case = market.case()
     judged = market.judge(case, reason="the mark is smeared", tags=["painted over"]).json()

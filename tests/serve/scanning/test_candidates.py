@@ -51,10 +51,11 @@ def test_where_a_product_is_alike_its_brands_logo_is_suspected_too() -> None:
     assert [one.hit.reference_id for one in found] == ["ref_product", "ref_logo"]
 
 
-@pytest.mark.parametrize(("rival", "margin"), [(None, 0.6), (0.45, 0.15), (0.7, -0.1)])
-def test_what_stands_in_for_other_brands_is_a_rival(rival: float | None, margin: float) -> None:
-    found, _ = suspects(0.6, rival=rival)
-    assert found[0].margin == pytest.approx(margin)
+@pytest.mark.parametrize(("rival", "margin"), [(None, 0.5), (0.45, 0.05), (0.7, -0.2)])
+def test_what_stands_in_for_other_brands_is_a_rival_of_logos(rival: float | None, margin: float) -> None:
+    (product, logo), _ = suspects(0.6, rival=rival)
+    assert logo.margin == pytest.approx(margin)
+    assert product.margin == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("similarity", [LEAST - 0.01, 0.0])

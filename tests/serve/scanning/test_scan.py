@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -502,6 +502,32 @@ def covering_bundle(seen: FixedTampering) -> ModelBundle:
     sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
     calibration = replace(bundle.calibration, claimed=never, unclaimed=never, covered=sure)
     return replace(bundle, tampering=seen, calibration=calibration)  # type: ignore[arg-type]
+
+
+@dataclass
+class FixedCohort:
+    """Everything is as alike to it; it keeps what it was asked."""
+
+    alike: float
+    asked: list[tuple[int, bool]] = field(default_factory=list)
+
+    def likeness(
+        self, vectors: NDArray[np.float32], *, marks: int, known: Callable[[str], bool]
+    ) -> NDArray[np.float32]:
+        self.asked.append((marks, known("fuma") and not known("nobody")))
+        return np.full(len(vectors), self.alike, np.float32)
+
+
+def test_marks_stand_in_for_the_brands_that_are_missing() -> None:
+    bundle, cohort = bundle_of(Box(40, 60, 96, 96)), FixedCohort(0.4)
+    few = replace(bundle, cohort=cohort, calibration=replace(bundle.calibration, fewest_brands=2))  # type: ignore[arg-type]
+    (alone,) = scan(photo((1, 40, 60)), few, Shelf(bundle, fuma=1)).findings
+    assert alone.margin == pytest.approx(alone.similarity - 0.4, abs=1e-3)
+    assert cohort.asked == [(1, True)], "for one brand, and under no name that is registered"
+    beside = scan(photo((1, 40, 60)), few, Shelf(bundle, fuma=1, other=2)).findings
+    without = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1, other=2)).findings
+    assert beside == without
+    assert len(cohort.asked) == 1
 
 
 def test_a_mark_that_was_changed_is_as_strong_as_the_bundle_weighs_it() -> None:

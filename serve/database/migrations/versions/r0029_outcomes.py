@@ -1,4 +1,4 @@
-"""That a brand is made is a change like any other; disputes say what came out."""
+"""That a brand is made is a change like any other; disputes say what came out; cases are found by their listing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         "index_changes_action", "index_changes", "action IN ('create', 'rename', 'add', 'remove', 'switch')"
     )
+    op.create_index("cases_shown_listing", "cases", [sa.text("(listing ->> 'id')")])
     op.add_column("disputes", sa.Column("contradiction", sa.Boolean()))
     op.execute(
         "UPDATE disputes SET contradiction = (content::json ->> 'contradiction')::boolean FROM audit_log "

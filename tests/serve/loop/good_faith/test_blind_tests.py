@@ -234,6 +234,8 @@ def test_a_listing_whose_id_a_test_took_before_is_taken(brand: Marketplace) -> N
     assert [one["seller"] for one in stored] == ["somebody"]
     asked = brand.client.get(f"/v1/cases/{made['case_id']}").json()["listing"]
     assert (asked["id"], asked["seller"]) == (cover["id"], "cover"), "the rights holder sees no difference"
+    found = brand.client.get("/v1/cases", params={"listing": cover["id"]}, headers=brand.brand_key).json()["items"]
+    assert [one["id"] for one in found] == [made["case_id"]]
 
 
 def test_what_cannot_be_a_test_is_refused(brand: Marketplace) -> None:

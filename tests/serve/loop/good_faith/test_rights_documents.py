@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from marketplace import Marketplace
 from service_client import Client, Open
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from serve.access.roles import Role
+from serve.database.engine import Database
 from serve.database.loop_tables import RightsDocument
 from serve.loop import audit
 
@@ -66,6 +67,36 @@ def test_a_letter_that_has_expired_does_not_count(agency: Marketplace) -> None:
     with agency.client.service.database.write() as session:
         session.execute(update(RightsDocument).values(expires=date(2020, 1, 1)))
     assert tried(agency) == [403, 403]
+
+
+def test_disputes_that_were_settled_before_say_how_after_a_migration(open_client: Open) -> None:
+    client = open_client()
+    settled = []
+    for contradiction in (True, False):
+        market = Marketplace(client)
+        market.document(state="forged")
+        dispute = client.get("/v1/disputes").json()["items"][-1]["id"]
+        body = {"contradiction": contradiction, "reason": "looked at again"}
+        assert client.post(f"/v1/disputes/{dispute}/settlement", json=body).json()["contradiction"] is contradiction
+        settled.append(dispute)
+    before = (
+        "ALTER TABLE disputes DROP COLUMN contradiction",
+        "DROP INDEX cases_shown_listing",
+        "DELETE FROM index_changes WHERE action = 'create'",
+        "ALTER TABLE index_changes DROP CONSTRAINT index_changes_action",
+        "ALTER TABLE index_changes ADD CONSTRAINT index_changes_action "
+        "CHECK (action IN ('add', 'remove', 'rename', 'switch'))",
+        "UPDATE alembic_version SET version_num = '0028'",
+    )
+    with client.service.database.write() as session:
+        for statement in before:
+            session.execute(text(statement))
+    migrated = Database(client.service.settings)
+    with migrated.read() as session:
+        found = dict(session.execute(text("SELECT id, contradiction FROM disputes")).all())
+    migrated.close()
+    assert [found[dispute] for dispute in settled] == [True, False]
+    client.brand("Made after it")
 
 
 def test_many_at_once_need_it_too(agency: Marketplace) -> None:
