@@ -51,6 +51,10 @@ _DRAWN: Final = (
 )  # fmt: skip
 """Blocks of code points in which such letters stand, and wide and mathematical ones."""
 
+_SENTENCES: Final = (0xFDFA, 0xFDFB)
+"""Blessings that are drawn as one letter and taken apart as 18 and 8, which name no brand: in a description they would
+be most of what is read."""
+
 _UNSEEN: Final = (
     (0x00AD, 0x00AE), (0x0300, 0x0370), (0x061C, 0x061D), (0x115F, 0x1161), (0x17B4, 0x17B6), (0x180B, 0x180F),
     (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0x20D0, 0x2100),
@@ -83,6 +87,7 @@ def _as_seen() -> Iterator[tuple[int, str | None]]:
                 yield code, letter
     for first, behind in _UNSEEN:
         yield from dict.fromkeys(range(first, behind)).items()
+    yield from dict.fromkeys(_SENTENCES, " ").items()
 
 
 def _plain(letter: str) -> str | None:

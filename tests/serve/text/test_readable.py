@@ -22,6 +22,7 @@ from serve.text.readable import readable
         ("\u1d00\u1d04\u1d0d\u1d07", "acme"),
         ("\u0181olt", "Bolt"),
         ("Äcmé™ \u0430 品牌", "Äcmé™ \u0430 品牌"),
+        ("Acme\ufdfacap", "Acme cap"),
     ],
 )
 def test_text_is_what_a_reader_sees(text: str, seen: str) -> None:
