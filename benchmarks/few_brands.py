@@ -52,7 +52,7 @@ QUICK = Size(photos=1, garments=2, brands=4)
 
 @dataclass(frozen=True)
 class Asked:
-    """One scan: whether its listing `named` the brand, whether it shows `it`, and what was said."""
+    """One scan: whether its listing `named` the brand, whether its picture `shows` the mark, and what was said."""
 
     named: bool
     shows: bool

@@ -103,7 +103,7 @@ def settle(session: Session, listing: ListingRecord) -> None:
 
 
 def holding_cases(session: Session, listing: ListingRecord) -> list[str]:
-    """The cases that hold the listing up as it is decided; none where it is allowed."""
+    """The cases that say what holds for the listing, once it is settled; none where it is allowed."""
     if listing.decision == "allow":
         return []
     spoken = _spoken(session, listing)

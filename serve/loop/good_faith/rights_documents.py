@@ -191,7 +191,7 @@ def require_rights(session: Session, brand_id: str, *, caller: Caller, of_owners
 def unproven_brands(
     database: Database, brand_ids: Collection[str], *, caller: Caller, of_owners: bool
 ) -> dict[str, frozenset[DocumentKind]]:
-    """Of those of the brands that `caller` may not act for yet, what kinds of documents are missing; see above."""
+    """Those of the brands that `caller` may not act for yet, each with what `require_rights` asks for and misses."""
     if caller.role is not Role.BRAND:
         return {}
     with database.read() as session:

@@ -47,7 +47,7 @@ class TextHoldView(Answer):
     listing_id: Annotated[str, Field(description="The marketplace's own id")]
     seller: str
     title: Annotated[str | None, Field(description="The listing's, as it was sent last")]
-    description: Annotated[str | None, Field(description="The same")]
+    description: Annotated[str | None, Field(description="The listing's, as it was sent last")]
     broken_rules: Annotated[list[BrokenRule], Field(description="What the listing is held up for")]
     decision: Literal["review", "block"]
     policy_version: int
