@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -63,11 +63,29 @@ class Hallmark:
         files = [("image", ("image", picture)) for picture in pictures]
         return self._post("/v1/listings", data={"listing": json.dumps(dict(listing))}, files=files)
 
+    def judge(self, case_id: str, verdict: Literal["infringing", "not_infringing", "unsure"]) -> Json:
+        """Answer a case; for a rights holder's key, or an administrator's."""
+        return self._post(f"/v1/cases/{case_id}/judgement", json={"verdict": verdict})
+
+    def complain(self, case_id: str) -> Json:
+        """Stand behind a judgement `infringing`; the answer holds the complaint's `id`."""
+        return self._post(f"/v1/cases/{case_id}/complaint")
+
+    def decide(self, complaint_id: str, outcome: Literal["upheld", "dismissed"], *, reason: str) -> Json:
+        """Decide a complaint; for trust & safety."""
+        return self._post(f"/v1/complaints/{complaint_id}/decision", json={"outcome": outcome, "reason": reason})
+
+    def add_trait(self, brand_id: str, *, text: str) -> Json:
+        """Say by which words fakes of the brand go; the answer holds the trait's `id`."""
+        return self._post(f"/v1/brands/{brand_id}/traits", data={"text": text})
+
+    def remove_trait(self, brand_id: str, trait_id: str) -> None:
+        """Take a fake trait back."""
+        self._checked(self._http.delete(f"/v1/brands/{brand_id}/traits/{trait_id}"))
+
     def suggestions(self, brand_id: str) -> list[Json]:
         """The marks that listings of the brand show and no reference does, and that nobody answered yet."""
-        path = f"/v1/brands/{brand_id}/suggestions?state=open"
-        found: list[Json] = self._checked(self._http.get(path)).json()["items"]
-        return found
+        return list(self._items(f"/v1/brands/{brand_id}/suggestions", state="open"))
 
     def answer_suggestion(
         self,
@@ -84,6 +102,17 @@ class Hallmark:
     def fetch(self, path: str) -> bytes:
         """The bytes behind a path that the service gave, such as a finding's evidence."""
         return self._checked(self._http.get(path)).content
+
+    def _items(self, path: str, **query: str) -> Iterator[Json]:
+        """Every item of a list that comes in pages."""
+        cursor: str | None = None
+        while True:
+            params = query if cursor is None else {**query, "cursor": cursor}
+            page = self._checked(self._http.get(path, params=params)).json()
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
 
     def _post(self, path: str, **content: Any) -> Json:
         headers = {"Idempotency-Key": str(uuid.uuid4())}

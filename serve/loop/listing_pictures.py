@@ -1,7 +1,8 @@
 """The pictures of a listing, each scanned; once more where something else speaks for a brand that was not found in it.
 
-The photo of a known fake is searched for the mark of that fake's brand, and a picture in which nothing was found is
-searched for the brands that other pictures show: a seller may show a mark in one and cover it in another.
+The photo of a known fake is searched for the mark of that fake's brand. A picture in which nothing was found is
+searched for the brands that other pictures show, for a seller may show a mark in one and cover it in another, and for
+those whose marks the seller was found to infringe.
 """
 
 from __future__ import annotations
@@ -29,21 +30,38 @@ class PictureScans:
         self._scans = scans
         self._fakes = fakes
 
-    def scan(self, pictures: Sequence[bytes], *, moment: Moment, decode: Decode) -> list[Examined]:
-        """What scans found in each. Raises `Problem` of a picture that cannot be read, with its number in `image`."""
+    def scan(
+        self, pictures: Sequence[bytes], *, moment: Moment, infringed: Sequence[str], decode: Decode
+    ) -> list[Examined]:
+        """What scans found in each; `infringed` are the ids of the brands whose marks the seller was found to infringe.
+
+        Raises `Problem` of a picture that cannot be read, with its number in `image`.
+        """
         scan = partial(self._scan, moment=moment, decode=decode)
         examined = [scan(data, number=number) for number, data in enumerate(pictures)]
-        shown = _shown([one.result for one in examined])[: max(MAX_CLAIMED - len(moment.claimed), 0)]
+        results = [one.result for one in examined]
+        most = max(MAX_CLAIMED - len(moment.claimed), 0)
+        shown = _shown(results)[:most]
+        sought = {*_sought(results), *shown}
+        before = [brand for brand in infringed if brand not in sought][: most - len(shown)]
+        if not shown and not before:
+            return examined
         return [
-            scan(pictures[number], number=number, shown_beside=shown) if shown and not one.result.findings else one
+            one
+            if one.result.findings
+            else scan(pictures[number], number=number, shown_beside=shown, infringed_before=before)
             for number, one in enumerate(examined)
         ]
 
     def _scan(
-        self, data: bytes, *, number: int, moment: Moment, decode: Decode, shown_beside: Sequence[str] = ()
-    ) -> Examined:
+        self, data: bytes, *, number: int, moment: Moment, decode: Decode, shown_beside: Sequence[str] = (),
+        infringed_before: Sequence[str] = (),
+    ) -> Examined:  # fmt: skip
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
-        examine = partial(self._scans.examine, data, moment=moment, shown_beside=shown_beside, decode=decode)
+        examine = partial(
+            self._scans.examine, data, moment=moment, shown_beside=shown_beside, infringed_before=infringed_before,
+            decode=decode,
+        )  # fmt: skip
         try:
             examined = examine()
             known = self._fakes.photographed(
@@ -63,6 +81,11 @@ def _shown(results: Sequence[ScanResult]) -> list[str]:
     unrelated: dict[str, float] = {}
     for finding in (one for result in results for one in result.findings):
         unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
-    sought = {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}
+    sought = _sought(results)
     surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in sought]
     return sorted(surely, key=lambda brand: (unrelated[brand], brand))
+
+
+def _sought(results: Sequence[ScanResult]) -> set[str]:
+    """The ids of the brands that were looked for in every picture."""
+    return {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}

@@ -24,7 +24,7 @@ from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.listing_pictures import PictureScans
-from serve.loop.sellers.sellers import covers, is_repeat_infringer
+from serve.loop.sellers.sellers import brands_infringed, covers, is_repeat_infringer
 from serve.loop.standing import holding_cases, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.stock.meanwhile import known_so_far, scan_again_if_more_is_known
@@ -135,9 +135,10 @@ class ListingDesk:
         arrived = datetime.now(UTC)
         with self._database.read() as session:
             known = known_so_far(session)
+            infringed = brands_infringed(session, new.seller)
         decode = decode or self._decoder.decode
         moment = self._scans.now(new)
-        examined = self._pictures.scan(pictures, moment=moment, decode=decode)
+        examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
         results = [one.result for one in examined]
         findings = _findings(results)
         broken = list(moment.broken(frozenset(one.brand_id for one in findings)))
@@ -189,7 +190,7 @@ class ListingDesk:
             text_hold = view_held(session, listing)
         with self._database.write() as session:
             scan_again_if_more_is_known(
-                session, listing.id, known=known, brand_ids={one.brand_id for one in findings},
+                session, listing, known=known, brand_ids={one.brand_id for one in findings},
                 policy_version=moment.policy.version, index_version=results[0].index_version,
             )  # fmt: skip
         return ListingResult(

@@ -1,7 +1,7 @@
 """A smear of which nothing of the mark is left: a tampered place in a photo, and what else speaks for the brand.
 
-The listing names it or shows its mark in another picture, or the photo is that of a known fake of its, or shows a
-product of its.
+The listing names it or shows its mark in another picture, its seller infringed marks of it before, or the photo is
+that of a known fake of its, or shows a product of its.
 
 Neither says anything alone. Where the brand's mark was found elsewhere in the photo, the seller shows it, and a covered
 place may be a face or a price.
@@ -29,6 +29,7 @@ class Speaks(StrEnum):
 
     LISTING = "the listing names"
     OTHER_PICTURE = "another picture of the listing shows a mark of"
+    SELLER = "the seller was found to infringe marks of"
     KNOWN_FAKE = "the photo is that of a known fake of"
     PRODUCT = "the photo shows a product of"
     MARK = "it stands beside a mark of"

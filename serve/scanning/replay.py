@@ -77,7 +77,8 @@ def replay(
     scanner = Scanner(bundle, index=index, references=references, words=BrandWords(names))
     scan = scanner.scan(
         image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed, known_fakes_of=recorded.known_fakes_of,
-        shown_beside=recorded.shown_beside, broken=lambda _: recorded.broken_rules,
+        shown_beside=recorded.shown_beside, infringed_before=recorded.infringed_before,
+        broken=lambda _: recorded.broken_rules,
     )  # fmt: skip
     index.close()
     total = sum(scan.milliseconds.values())

@@ -84,8 +84,8 @@ class Finding(Answer):
     claimed: Annotated[
         bool,
         Field(
-            description="Whether the listing names the brand, or shows it in another picture, or its picture is the "
-            "photo of a known fake of it"
+            description="Whether the listing names the brand, or shows it in another picture, or its seller infringed "
+            "marks of it before, or its picture is the photo of a known fake of it"
         ),
     ] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
@@ -131,6 +131,13 @@ class ScanResult(Answer):
     shown_beside: Annotated[
         list[str],
         Field(description="Ids of the brands that other pictures of the listing show; asked of listings alone"),
+    ] = []
+    infringed_before: Annotated[
+        list[str],
+        Field(
+            description="Ids of the brands whose marks the seller was found to infringe, where they are looked for for "
+            "that reason; asked of listings alone"
+        ),
     ] = []
     broken_rules: Annotated[
         list[BrokenRule], Field(description="Rules that the listing's text breaks, whatever the policy makes of them")

@@ -60,6 +60,7 @@ class Scan:
     claimed: list[str]
     known_fakes_of: list[str]
     shown_beside: list[str]
+    infringed_before: list[str]
     broken_rules: list[BrokenRule]
     vectors: NDArray[np.float32]
     model: str
@@ -108,16 +109,18 @@ class Scanner:
 
     def scan(
         self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), broken: Broken | None = None,
+        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), infringed_before: Sequence[str] = (),
+        broken: Broken | None = None,
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
-        `known_fakes_of` are brands of whose known fakes it is the photo, and `shown_beside` those that other pictures
-        of the listing show: both are looked for alike, but not where nothing is to be seen. `broken` gives the rules
-        that the listing's text breaks where its pictures show something of these brands.
+        `known_fakes_of` are brands of whose known fakes it is the photo, `shown_beside` those that other pictures of
+        the listing show, and `infringed_before` those whose marks its seller was found to infringe: all are looked for
+        alike, but not where nothing is to be seen. `broken` gives the rules that the listing's text breaks where its
+        pictures show something of these brands.
         """
         stopwatch = Stopwatch()
-        speaks = {} if is_blank(image) else _speaking(claimed, known_fakes_of, shown_beside)
+        speaks = {} if is_blank(image) else _speaking(claimed, known_fakes_of, shown_beside, infringed_before)
         with stopwatch.step("propose"):
             pictures = panels(image)
             regions = proposed(image, self._bundle, panels=pictures, sought=bool(speaks))
@@ -207,6 +210,7 @@ class Scanner:
             claimed=list(claimed),
             known_fakes_of=list(known_fakes_of),
             shown_beside=list(shown_beside),
+            infringed_before=list(infringed_before),
             broken_rules=list(rules),
             vectors=vectors,
             model=self._bundle.name,
@@ -216,10 +220,13 @@ class Scanner:
         )
 
 
-def _speaking(claimed: Sequence[str], known_fakes_of: Sequence[str], shown_beside: Sequence[str]) -> dict[str, Speaks]:
+def _speaking(
+    claimed: Sequence[str], known_fakes_of: Sequence[str], shown_beside: Sequence[str], infringed_before: Sequence[str]
+) -> dict[str, Speaks]:
     """The brands that are looked for, each with what speaks for it most."""
     return (
-        dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
+        dict.fromkeys(infringed_before, Speaks.SELLER)
+        | dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
         | dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE)
         | dict.fromkeys(claimed, Speaks.LISTING)
     )

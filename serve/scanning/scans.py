@@ -80,12 +80,13 @@ class ScanDesk:
 
     def examine(
         self, data: bytes, *, moment: Moment, known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (),
-        decode: Decode | None = None,
+        infringed_before: Sequence[str] = (), decode: Decode | None = None,
     ) -> Examined:  # fmt: skip
         """The same, with the vectors of what was looked at, the whole picture first.
 
         `known_fakes_of` are the brands of whose known fakes it is the photo, `shown_beside` those that other pictures
-        of the listing show: they are looked for as if they were named.
+        of the listing show, `infringed_before` those whose marks its seller was found to infringe: they are looked for
+        as if they were named.
         `decode` is for files that are stored; without it the file is new, and a worker process reads it.
         """
         start = time.perf_counter()
@@ -98,7 +99,7 @@ class ScanDesk:
         decode_ms = (time.perf_counter() - start) * 1000.0
         scan = moment.scanner.scan(
             image, scan_id=scan_id, policy=moment.policy, claimed=moment.claimed, known_fakes_of=known_fakes_of,
-            shown_beside=shown_beside, broken=moment.broken,
+            shown_beside=shown_beside, infringed_before=infringed_before, broken=moment.broken,
         )  # fmt: skip
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
@@ -158,6 +159,7 @@ def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
         brands_claimed=scan.claimed,
         known_fakes_of=scan.known_fakes_of,
         shown_beside=scan.shown_beside,
+        infringed_before=scan.infringed_before,
         broken_rules=scan.broken_rules,
         model=scan.model,
         index_version=scan.index_version,

@@ -41,14 +41,16 @@ def as_uploaded(logo: Logo) -> RgbImage | None:
     return None if is_blank(drawn) else drawn
 
 
-def register_brands(api: Hallmark, references: Drawings, *, progress: Progress) -> None:
-    """Register each brand with its drawings as they are uploaded."""
+def register_brands(api: Hallmark, references: Drawings, *, progress: Progress) -> dict[str, str]:
+    """Register each brand with its drawings as they are uploaded; their ids."""
+    ids = {}
     for brand, logos in progress(references.items(), len(references), "references"):
-        brand_id = api.create_brand(brand)["id"]
+        brand_id = ids[brand] = api.create_brand(brand)["id"]
         for logo in logos:
             drawn = as_uploaded(logo)
             if drawn is not None:
                 api.add_reference(brand_id, png(drawn), kind="logo")
+    return ids
 
 
 def _by_brand(logos: Sequence[Logo]) -> dict[str, list[Logo]]:

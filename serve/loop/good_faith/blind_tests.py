@@ -23,12 +23,14 @@ from serve.loop.cases import compressed_anew, copy_case, lock_case
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.disputes import open_dispute
 from serve.loop.good_faith.reputation import note_evidence
+from serve.loop.sellers.sellers import brands_infringed
 from serve.loop.states import CaseState
 from serve.loop.teaching.labels import teach_blind_test
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, unprocessable
+from serve.scanning.covered_mark import Speaks
 from serve.scanning.results import Answer, Listing
 from serve.text.wording import Name, clean
 
@@ -198,6 +200,11 @@ def _cover(
     """A new listing with the pictures of `source`, compressed anew. Raises `Problem`: 409, 422 (`cover-tells`)."""
     if source.listing.get("url") and cover.url is None:
         raise unprocessable("cover-tells", "The case's listing has an address; give the cover one of its own (`url`).")
+    if _tells_of_seller(source) and source.brand_id not in brands_infringed(session, cover.seller):
+        raise unprocessable(
+            "cover-tells",
+            "The case says that its seller infringed marks of the brand before; give the cover a seller who did.",
+        )
     if session.scalar(select(ListingRecord.id).where(ListingRecord.marketplace_id == cover.id)) is not None:
         raise Problem(409, "listing-exists", f"A listing has the id {cover.id!r}; a cover needs one of its own.")
     content = {
@@ -227,6 +234,11 @@ def _cover(
         )  # fmt: skip
     session.flush()
     return made
+
+
+def _tells_of_seller(case: Case) -> bool:
+    """Whether a finding of the case rests on what its seller did before, which its reasons then say."""
+    return any(Speaks.SELLER in reason for finding in case.findings for reason in finding["reasons"])
 
 
 def _view(test: BlindTest) -> BlindTestView:

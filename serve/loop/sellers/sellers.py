@@ -88,6 +88,13 @@ def is_repeat_infringer(session: Session, seller: str) -> bool:
     )
 
 
+def brands_infringed(session: Session, seller: str) -> list[str]:
+    """The ids of the brands whose marks the seller was found to infringe, the most often infringed first."""
+    against = infringements()
+    query = select(against.c.brand_id).where(against.c.seller == seller).group_by(against.c.brand_id)
+    return list(session.scalars(query.order_by(func.count().desc(), against.c.brand_id)))
+
+
 def covers() -> Select[str]:
     """The ids of the listings that only cover a blind test."""
     return select(Case.listing_id).join(BlindTest, BlindTest.case_id == Case.id).where(BlindTest.source_id.is_not(None))

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from serve.database.loop_tables import Case, Complaint, Notice, Trait
+from serve.database.loop_tables import Case, Complaint, ListingRecord, Notice, Trait
 from serve.database.tables import IndexChange, PolicyRecord
 from serve.jobs import LongTask, defer
 from serve.loop.states import AGAINST_THE_SELLER
@@ -39,24 +39,26 @@ def known_so_far(session: Session) -> KnownSoFar:
 
 
 def scan_again_if_more_is_known(
-    session: Session, listing_id: str, *, known: KnownSoFar, brand_ids: Collection[str], policy_version: int,
+    session: Session, listing: ListingRecord, *, known: KnownSoFar, brand_ids: Collection[str], policy_version: int,
     index_version: int,
 ) -> None:  # fmt: skip
     """Have the stored listing scanned again where a policy, names of brands or fakes came that its scan did not know.
 
     Of upheld complaints, which come all the time, those count that are about `brand_ids`, of which something was found
-    in it; of traits all. `session` began after the listing was committed.
+    in it, or about the same seller; of traits all. `session` began after the listing was committed.
     """
+    of_seller = exists().where(ListingRecord.id == Case.listing_id, ListingRecord.seller == listing.seller)
     upheld = (
         exists()
         .where(Notice.id > known.notice, Notice.subject.in_(AGAINST_THE_SELLER))
-        .where(Complaint.id == Notice.complaint_id, Case.id == Complaint.case_id, Case.brand_id.in_(brand_ids))
+        .where(Complaint.id == Notice.complaint_id, Case.id == Complaint.case_id)
+        .where(Case.brand_id.in_(brand_ids) | of_seller)
     )
     came = or_(
         exists().where(PolicyRecord.version > policy_version),
-        exists().where(IndexChange.version > index_version, IndexChange.action == "rename"),
+        exists().where(IndexChange.version > index_version, IndexChange.action.in_(("create", "rename"))),
         exists().where(Trait.id > known.trait),
         upheld,
     )
     if session.scalar(select(came)):
-        defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing_id)
+        defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing.id)

@@ -3,7 +3,7 @@
 For a new reference: stored listings that show something like it, or name its brand, are scanned as if they were sent
 again. For a fake trait, and for an upheld complaint: which stored listings show the brand's mark as the fake's picture
 does, or say the trait's words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits
-search nothing.
+search nothing. Once a seller is found to infringe a brand's marks, its other listings are scanned again for them.
 
 Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark. Of the others those
 whose pictures are most like the fake's photo are scanned again, which knows the photo when it sees it.
@@ -34,6 +34,7 @@ from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
 from serve.loop.listings import ListingDesk
+from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.stock.meanwhile import SCAN_AGAIN
@@ -239,6 +240,38 @@ class StockSearch:
 
     def _search_for_complaint(self, complaint_id: str) -> None:
         self._search_for(self._fakes.of_complaint(complaint_id), known_by=complaint_id)
+        with self._database.read() as session:
+            of_seller = self._of_seller(session, complaint_id)
+        again = self._scan_again(of_seller)
+        log.info("the seller's listings searched", complaint=complaint_id, scanned_again=again)
+
+    def _of_seller(self, session: Session, complaint_id: str) -> list[str]:
+        """The newest allowed listings of whom the complaint was upheld against that show nothing of its brand.
+
+        None where an earlier complaint of the brand's stands against the seller: they were scanned for that one, and
+        those that came since as they came.
+        """
+        against = infringements()
+        found = session.execute(select(against).where(against.c.complaint_id == complaint_id)).one_or_none()
+        if found is None:
+            return []
+        of_both = select(func.min(against.c.complaint_id)).where(
+            against.c.seller == found.seller, against.c.brand_id == found.brand_id
+        )
+        if session.scalar(of_both) != complaint_id:
+            return []
+        query = (
+            select(ListingRecord.id)
+            .where(
+                ListingRecord.seller == found.seller,
+                ListingRecord.decision == "allow",
+                in_stock(),
+                ~ListingRecord.findings.contains([{"brand_id": found.brand_id}]),
+            )
+            .order_by(ListingRecord.id.desc())
+            .limit(MOST)
+        )
+        return list(session.scalars(query))
 
     def _search_for(self, fakes: Sequence[KnownFake], *, known_by: str) -> None:
         """Open a case for each stored listing that shows one of the `fakes`, all of one brand."""

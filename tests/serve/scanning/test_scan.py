@@ -103,12 +103,12 @@ def photo(*marks: tuple[int, int, int]) -> RgbImage:
 
 def scan(
     image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None,
-    known_fakes_of: Sequence[str] = (),
+    known_fakes_of: Sequence[str] = (), infringed_before: Sequence[str] = (),
 ) -> Scan:  # fmt: skip
     scanner = Scanner(bundle, index=shelf.index, references=shelf, words=shelf.words)
     return scanner.scan(
         image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing),
-        known_fakes_of=known_fakes_of,
+        known_fakes_of=known_fakes_of, infringed_before=infringed_before,
     )  # fmt: skip
 
 
@@ -592,6 +592,14 @@ def test_in_the_photo_of_a_known_fake_a_tampered_place_is_what_is_found() -> Non
     (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), known_fakes_of=["brd_fuma"]).findings
     assert finding.kind == "smear"
     assert "the photo is that of a known fake of fuma" in finding.reasons[0]
+
+
+def test_a_tampered_place_counts_for_a_brand_that_the_seller_infringed_before() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    found = scan(photo(), bundle, Shelf(bundle, fuma=1), infringed_before=["brd_fuma"])
+    (finding,) = found.findings
+    assert (finding.kind, finding.claimed, found.infringed_before) == ("smear", True, ["brd_fuma"])
+    assert finding.reasons[0].endswith("the seller was found to infringe marks of fuma")
 
 
 def test_where_the_brand_is_shown_a_tampered_place_says_nothing():

@@ -10,7 +10,9 @@ from service_client import Client
 from sqlalchemy import text
 
 from model.decode import decode
+from serve.database.loop_tables import Case
 from serve.loop.policy.outcomes import settled_outcomes
+from serve.scanning.covered_mark import Speaks
 
 
 @pytest.fixture
@@ -44,6 +46,20 @@ def test_the_rights_holder_cannot_tell_a_test_from_a_case(brand: Marketplace) ->
         for path in (*view["pictures"], f"/v1/cases/{view['id']}/evidence/0.png"):
             assert brand.client.get(path, headers=brand.brand_key).status_code == 200
     assert source not in str(seen[0])
+
+
+def test_what_a_case_says_of_its_seller_is_true_of_the_cover_s(brand: Marketplace) -> None:
+    brand.decide(brand.complaint(brand.listing(seller="known by now")["case"]["id"]))
+    source = brand.listing(smeared(brand.seed, tile=7), seller="known by now")["case"]["id"]
+    with brand.client.service.database.write() as session:
+        case = session.get_one(Case, source)
+        (finding,) = case.findings
+        reason = f"a place that takes 12 % of the photo was made unreadable, and {Speaks.SELLER} it"
+        case.findings = [{**finding, "reasons": [reason]}]
+    body = {"case_id": source, "truth": "fake", "cover": {"id": f"{source} again", "seller": "never heard of"}}
+    told = brand.client.post("/v1/blind-tests", json=body)
+    assert (told.status_code, told.json()["type"]) == (422, "urn:hallmark:problem:cover-tells")
+    brand.slip(source, truth="fake", cover={**body["cover"], "seller": "known by now"})
 
 
 def test_a_repeat_has_no_byte_of_what_it_repeats(brand: Marketplace) -> None:

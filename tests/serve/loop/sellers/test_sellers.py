@@ -97,6 +97,27 @@ def test_a_repeat_infringer_s_doubtful_marks_are_held_up_where_others_pass(
     assert decisions(again) == ("allow", "allow")
 
 
+def test_the_marks_that_a_seller_infringed_before_are_looked_for_where_nothing_is_found(
+    brand: Marketplace, seller: str
+) -> None:
+    stranger, own = png(mosaic(brand.seed + 60_000)), png(mosaic(brand.seed))
+    complaint = infringement(brand, seller)
+
+    def sought(*pictures: bytes, who: str = seller, **listing: str) -> list[tuple[bool, bool]]:
+        """Whether each picture was searched for the brand because of the seller, and whether something was found."""
+        sent = brand.listing(*pictures, seller=who, **listing)
+        scans = [brand.client.get(f"/v1/scans/{scan}").json() for scan in sent["scan_ids"]]
+        return [(scan["infringed_before"] == [brand.brand], bool(scan["findings"])) for scan in scans]
+
+    assert sought(stranger) == [(True, True)]
+    assert sought(stranger, who=f"{seller} else") == [(False, False)]
+    assert sought(stranger, own) == [(False, True)] * 2, "the other picture shows the mark anyway"
+    name = brand.client.get(f"/v1/brands/{brand.brand}").json()["name"]
+    assert sought(stranger, brand_claimed=name) == [(False, True)], "the listing names it anyway"
+    brand.reverse(complaint)
+    assert sought(stranger) == [(False, False)]
+
+
 def test_other_pictures_under_a_listing_that_was_told_of_are_a_repeat(brand: Marketplace, seller: str) -> None:
     case = brand.listing(seller=seller, id=f"{seller} 1")["case"]["id"]
     brand.decide(brand.complaint(case))

@@ -10,11 +10,12 @@ import pytest
 from marketplace import Marketplace, disguised, smeared, strange_photo
 from mosaics import mosaic, png
 from service_client import Open
-from sqlalchemy import text
+from sqlalchemy import select, text
 from waiting import eventually
 
 from model.bundle import ModelBundle
 from model.decode import decode
+from serve.database.loop_tables import ListingRecord
 from serve.database.migrations.versions.r0019_references_from_before_the_stock import COUNT_AS_SEARCHED
 from serve.jobs import LONG_QUEUE, BrokenOff
 from serve.loop.listings import ListingDesk, NewListing
@@ -206,6 +207,27 @@ def test_the_stock_is_searched_by_itself_when_a_complaint_is_upheld(open_client:
     assert market.listing(fake)["decision"] == "allow"
     assert market.decide(complaint).status_code == 200
     eventually(lambda: len(cases(market)) == 2, seconds=30.0)
+
+
+def test_a_seller_s_other_listings_are_scanned_again_for_the_marks_that_it_infringed(market: Marketplace) -> None:
+    seller, stranger = f"S {market.seed}", png(mosaic(market.seed + 60_000))
+    complaints = [complaint_about(market, disguised(market.seed, first=n), seller=seller) for n in (0, 20)]
+    listings = {name: f"{name} {market.seed}" for name in ("theirs", "another's")}
+
+    def found_in(name: str) -> int:
+        """In how many places of the listing the brand was found by now."""
+        with market.client.service.database.read() as session:
+            of_name = select(ListingRecord.findings).where(ListingRecord.marketplace_id == listings[name])
+            return len(session.scalars(of_name).one())
+
+    for name, who in (("theirs", seller), ("another's", f"{seller} else")):
+        assert market.listing(stranger, id=listings[name], seller=who)["findings"] == []
+    for complaint in complaints:
+        assert market.decide(complaint).status_code == 200
+    search_for_complaint(market, complaints[1])
+    assert [found_in(name) for name in ("theirs", "another's")] == [0, 0], "they are by the first complaint that stands"
+    search_for_complaint(market, complaints[0])
+    assert [found_in(name) for name in ("theirs", "another's")] == [1, 0]
 
 
 def test_only_what_is_alike_by_its_kept_vectors_is_looked_at(

@@ -1,0 +1,108 @@
+"""Listings of one picture that name no brand: does it help that the seller was found to infringe the brand before?
+
+Each brand has a seller against whom a complaint of its was upheld. That seller and one of whom nothing is known offer
+the same: another photo's mark of the brand, smeared, and what is innocent: a genuine mark, a garment, a person whose
+face was made private, a garment of which a patch was covered. The second also offers it in a listing that names the
+brand. `benchmarks.several_pictures` asks the same of listings whose other picture shows the mark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.innocent import people
+from benchmarks.pictures import reported_marks
+from benchmarks.several_pictures import SECONDS, pairs, seconds, tuning_marks
+from benchmarks.stock import quietly
+from client.api import Hallmark
+from client.temporary import temporary_service
+from model.encoding import jpeg
+from training.evaluation.datasets import is_for_tuning, plain_photos
+from training.evaluation.references import Drawings, as_uploaded, other_brands, register_brands
+from training.synthesis.logos import fetch_packages, load_logos
+
+FAKE: Final = "counterfeit of batch 417"
+"""What the brands say that fakes go by, so that a listing of these words opens a case."""
+
+WAYS: Final = ("unknown seller", "known infringer", "brand named")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is sent."""
+
+    photos: int
+    others: int
+
+
+FULL = Size(photos=150, others=300)
+QUICK = Size(photos=2, others=10)
+
+
+def main() -> None:
+    """Register, complain, send and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
+    asked = parser.parse_args()
+    size = QUICK if asked.quick else FULL
+    logos = load_logos(fetch_packages())
+    photos, own = tuning_marks(logos) if asked.tuning else reported_marks(logos)
+    garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning]
+    faces = people()
+    offered = list(pairs(photos, count=size.photos))
+    held: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    with temporary_service() as api:
+        ids = register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
+        infringers = make_infringers(api, {brand: own[brand] for brand, _, _ in offered}, ids=ids)
+        for number, (brand, _, photo) in enumerate(offered):
+            by_nobody = {"seller": "nobody"}
+            said = (by_nobody, {"seller": infringers[brand]}, {**by_nobody, "title": brand})
+            for name, picture in seconds(photo, garments[number % len(garments)], faces=faces, number=number).items():
+                for way, listing in zip(WAYS, said, strict=True):
+                    answer = api.send_listing({"id": f"{number} {name} {way}", **listing}, jpeg(picture))
+                    held[way][name].append(answer["decision"] != "allow")
+    show(held)
+
+
+def make_infringers(api: Hallmark, drawings: Drawings, *, ids: Mapping[str, str]) -> dict[str, str]:
+    """By brand, a seller against whom a complaint of its was upheld: about a listing that calls its goods a fake."""
+    found = {}
+    for brand, versions in drawings.items():
+        picture = next(drawn for drawn in map(as_uploaded, versions) if drawn is not None)
+        trait = api.add_trait(ids[brand], text=FAKE)["id"]
+        seller = f"infringer of {brand}"
+        listing = {"id": seller, "seller": seller, "title": f"{brand}, {FAKE}", "brand_claimed": brand}
+        case = api.send_listing(listing, jpeg(picture))["case"]["id"]
+        api.judge(case, "infringing")
+        api.decide(api.complain(case)["id"], "upheld", reason="They say so themselves")
+        api.remove_trait(ids[brand], trait)
+        found[brand] = seller
+    return found
+
+
+def show(held: dict[str, dict[str, list[bool]]]) -> None:
+    """A table, and a last line of JSON."""
+    table = Table("picture", *held, title="Listings held up")
+    figures = {}
+    for name in SECONDS:
+        shares = {way: float(np.mean(found[name])) for way, found in held.items()}
+        table.add_row(name, *(f"{share:.3f}" for share in shares.values()))
+        figures |= {
+            f"{name} {way}".replace(", ", "_").replace(" ", "_"): round(share, 4) for way, share in shares.items()
+        }
+    Console(width=100).print(table)
+    print(json.dumps({**figures, "photos": len(held[WAYS[0]][SECONDS[0]])}))
+
+
+if __name__ == "__main__":
+    main()
