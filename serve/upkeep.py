@@ -84,9 +84,9 @@ def forget_scans(database: Database, objects: Objects, *, days: int) -> int:
     while True:
         with database.write() as session:
             ids = session.scalars(select(ScanRecord.id).where(ScanRecord.created < before).limit(BATCH)).all()
-            for scan_id in ids:
-                objects.delete_folder(f"scans/{scan_id}")
             session.execute(delete(ScanRecord).where(ScanRecord.id.in_(ids)))
+        for scan_id in ids:
+            objects.delete_folder(f"scans/{scan_id}")
         forgotten += len(ids)
         if len(ids) < BATCH:
             return forgotten

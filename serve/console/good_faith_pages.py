@@ -118,7 +118,7 @@ async def make_blind_test(case_id: str, request: Request, visit: Overseer, servi
     if cover or "cover" in texts:
         new = new.model_copy(update={"cover": validated(Cover, {"id": texts.get("cover", ""), **cover})})
     await run_in_threadpool(
-        blind_tests.make_blind_test, service.database, service.objects, new, model=service.bundle.name,
-        caller=visit.caller,
+        blind_tests.make_blind_test, service.database, service.objects, new, look=service.listings.look,
+        model=service.bundle.name, caller=visit.caller,
     )  # fmt: skip
     return to(f"{START}/blind-tests")

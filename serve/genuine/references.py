@@ -302,10 +302,11 @@ def forget_removed(database: Database, objects: Objects, *, days: int) -> int:
     forgotten = 0
     while True:
         with database.write() as session:
-            gone = session.scalars(select(Reference).where(Reference.removed < before).limit(BATCH)).all()
-            for reference in gone:
-                objects.delete(reference.object_key)
-            session.execute(delete(Reference).where(Reference.id.in_([reference.id for reference in gone])))
+            expired = select(Reference.id, Reference.object_key).where(Reference.removed < before)
+            gone = session.execute(expired.limit(BATCH)).all()
+            session.execute(delete(Reference).where(Reference.id.in_([reference_id for reference_id, _ in gone])))
+        for _, key in gone:
+            objects.delete(key)
         forgotten += len(gone)
         if len(gone) < BATCH:
             return forgotten

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -60,20 +60,22 @@ def attach(session: Session, kept: NewFiles, complaint_id: str, files: Sequence[
     session.flush()
 
 
-def attachments_of(session: Session, complaint_id: str) -> list[AttachmentView]:
-    """The files of a complaint and its counter-notice, oldest first."""
-    query = select(Attachment).where(Attachment.complaint_id == complaint_id).order_by(Attachment.id)
-    return [
-        AttachmentView(
-            id=row.id,
-            party=row.party,  # type: ignore[arg-type] # checked by the table
-            name=row.name,
-            bytes=row.size,
-            sha256=row.sha256.hex(),
-            path=f"/v1/complaints/{complaint_id}/files/{row.id}",
+def attachments_of(session: Session, complaint_ids: Collection[str]) -> dict[str, list[AttachmentView]]:
+    """The files of each of the complaints and its counter-notice, oldest first."""
+    query = select(Attachment).where(Attachment.complaint_id.in_(complaint_ids)).order_by(Attachment.id)
+    found: dict[str, list[AttachmentView]] = {complaint_id: [] for complaint_id in complaint_ids}
+    for row in session.scalars(query):
+        found[row.complaint_id].append(
+            AttachmentView(
+                id=row.id,
+                party=row.party,  # type: ignore[arg-type] # checked by the table
+                name=row.name,
+                bytes=row.size,
+                sha256=row.sha256.hex(),
+                path=f"/v1/complaints/{row.complaint_id}/files/{row.id}",
+            )
         )
-        for row in session.scalars(query)
-    ]
+    return found
 
 
 def read_attachment(database: Database, objects: Objects, complaint_id: str, file_id: str) -> bytes:

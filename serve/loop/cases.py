@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from model.encoding import jpeg, png
+from model.encoding import jpeg
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
@@ -29,6 +29,7 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
+from serve.scanning.evidence import taken_anew
 from serve.scanning.results import Answer, Finding, Probability
 from serve.scanning.scans import evidence_key
 
@@ -190,7 +191,7 @@ def copy_case(
     """A new case about `listing` that asks what `source` asked; `model` is the one that serves."""
 
     def show(case: Case) -> None:
-        copies = [png(decode_stored(compressed_anew(files.get(key)))) for key in source.evidence]
+        copies = [taken_anew(files.get(key), quality=COPY_QUALITY) for key in source.evidence]
         _show(case, listing, source.findings, copies, files=files, model=model)
 
     return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)

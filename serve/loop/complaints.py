@@ -117,7 +117,8 @@ def list_complaints(
         query = query.where(Complaint.state == state)
     with database.read() as session:
         rows = session.execute(query).all()
-        items = [_view(session, *row) for row in rows[:limit]]
+        files = attachments_of(session, [row[0].id for row in rows[:limit]])
+        items = [_view(*row, files=files[row[0].id]) for row in rows[:limit]]
     return Page(items=items, next_cursor=cursor_after([row[0].id for row in rows], limit=limit))
 
 
@@ -129,10 +130,11 @@ def get_complaint(database: Database, complaint_id: str) -> ComplaintView:
 
 def view_complaint(session: Session, complaint_id: str) -> ComplaintView:
     """One complaint as `session` sees it. Raises `Problem` (404)."""
-    row = session.execute(_viewed().where(Complaint.id == complaint_id)).one_or_none()
+    newest = _viewed().where(Complaint.id == complaint_id).execution_options(populate_existing=True)
+    row = session.execute(newest).one_or_none()
     if row is None:
         raise not_found("complaint", complaint_id)
-    return _view(session, *row)
+    return _view(*row, files=attachments_of(session, [complaint_id])[complaint_id])
 
 
 def lock_complaint(session: Session, complaint_id: str) -> tuple[Complaint, Case, ListingRecord]:
@@ -156,8 +158,9 @@ def _viewed() -> Select[Complaint, Case, CounterNotice | None]:
     )
 
 
-def _view(session: Session, complaint: Complaint, case: Case, counter: CounterNotice | None) -> ComplaintView:
-    session.refresh(complaint)
+def _view(
+    complaint: Complaint, case: Case, counter: CounterNotice | None, *, files: list[AttachmentView]
+) -> ComplaintView:
     return ComplaintView(
         id=complaint.id,
         case_id=case.id,
@@ -173,5 +176,5 @@ def _view(session: Session, complaint: Complaint, case: Case, counter: CounterNo
         counter_notice=None
         if counter is None
         else CounterNoticeView(statement=counter.statement, sent=counter.created),
-        files=attachments_of(session, complaint.id),
+        files=files,
     )

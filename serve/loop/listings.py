@@ -38,9 +38,8 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import strength
-from serve.scanning.results import Answer, BrokenRule, Decision, Finding, Listing, ScanResult
-from serve.scanning.scans import ScanDesk
-from serve.text.wording import clean
+from serve.scanning.results import Answer, BrokenRule, Decision, Finding, ScanResult, SentListing
+from serve.scanning.scans import Examined, Moment, ScanDesk
 
 MOST_IMAGES = 12
 
@@ -48,7 +47,7 @@ MOST_IMAGES = 12
 log = structlog.get_logger(__name__)
 
 
-class NewListing(Listing):
+class NewListing(SentListing):
     """A listing as the marketplace sends it; `id` is the marketplace's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,11 +61,6 @@ class NewListing(Listing):
         if not value.strip():
             raise ValueError("must not be blank")
         return value
-
-    @field_validator("*")
-    @classmethod
-    def _storable(cls, value: object) -> object:
-        return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value
 
 
 class ListingView(Answer):
@@ -135,10 +129,8 @@ class ListingDesk:
         arrived = datetime.now(UTC)
         with self._database.read() as session:
             known = known_so_far(session)
-            infringed = brands_infringed(session, new.seller)
         decode = decode or self._decoder.decode
-        moment = self._scans.now(new)
-        examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
+        moment, examined = self._examined(new, pictures, decode=decode)
         results = [one.result for one in examined]
         findings = _findings(results)
         broken = list(moment.broken(frozenset(one.brand_id for one in findings)))
@@ -207,6 +199,20 @@ class ListingDesk:
             broken_rules=broken,
             text_hold=text_hold,
         )  # fmt: skip
+
+    def look(self, listing: SentListing, pictures: Sequence[bytes]) -> list[ListingFinding]:
+        """What would be found in stored `pictures` if such a listing came with them; only the scans are kept."""
+        _, examined = self._examined(listing, pictures, decode=decode_stored)
+        return _findings([one.result for one in examined])
+
+    def _examined(
+        self, listing: SentListing, pictures: Sequence[bytes], *, decode: Decode
+    ) -> tuple[Moment, list[Examined]]:
+        """The scans of a listing's pictures, and what they were made with."""
+        with self._database.read() as session:
+            infringed = brands_infringed(session, listing.seller) if listing.seller else []
+        moment = self._scans.now(listing)
+        return moment, self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
 
     def rescan(self, listing_id: str) -> bool:
         """Have a stored listing scanned as if it were sent again, and say whether it was: not one that was sent or

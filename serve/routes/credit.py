@@ -10,7 +10,7 @@ from serve.loop.good_faith.disputes import DisputeView, Referral, Settlement
 from serve.loop.good_faith.reputation import CreditView, TierChange
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
-from serve.routes.dependencies import CreditReader, OpenService, Overseer
+from serve.routes.dependencies import BoundedWork, CreditReader, OpenService, Overseer
 
 router = APIRouter(prefix="/v1", tags=["credit"])
 
@@ -28,9 +28,14 @@ def set_tier(holder_id: str, change: TierChange, caller: Overseer, service: Open
 
 
 @router.post("/blind-tests", status_code=201, responses=documented(404, 409))
-def make_blind_test(new: NewBlindTest, caller: Overseer, service: OpenService) -> BlindTestView:
+async def make_blind_test(
+    new: NewBlindTest, caller: Overseer, service: OpenService, workload: BoundedWork
+) -> BlindTestView:
     """Slip a case whose answer is known, or a repeat of an earlier one, into a rights holder's queue."""
-    return blind_tests.make_blind_test(service.database, service.objects, new, model=service.bundle.name, caller=caller)
+    return await workload.run(
+        blind_tests.make_blind_test, service.database, service.objects, new, look=service.listings.look,
+        model=service.bundle.name, caller=caller,
+    )  # fmt: skip
 
 
 @router.get("/blind-tests", responses=documented())

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from serve.protocol.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, OpenService, ScanReader, ScanSender
 from serve.routes.forms import Form, media_type
-from serve.scanning.results import Listing, ScanResult
+from serve.scanning.results import Listing, ScanResult, SentListing
 
 router = APIRouter(prefix="/v1", tags=["scans"])
 
@@ -77,7 +77,7 @@ async def read_upload(request: Request) -> tuple[bytes, Listing | None]:
 def parsed_listing(text: str) -> Listing:
     """The listing in a JSON text. Raises `Problem` (422)."""
     try:
-        return Listing.model_validate_json(text)
+        return SentListing.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "listing"

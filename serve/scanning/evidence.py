@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.encoding import png
+from model.encoding import jpeg, png
 from model.regions import Box, RgbImage
+from serve.pictures.objects import decode_stored
 from serve.scanning.verification import Verified
 
 TILE = 256
@@ -66,6 +67,17 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     words = "; ".join(verified.reasons) or "agrees with the reference"
     cv2.putText(canvas, _plain(verdict), (GAP, CAPTION + TILE + 20), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
     cv2.putText(canvas, _plain(words)[:110], (GAP, CAPTION + TILE + 46), FONT, 0.43, INK, 1, cv2.LINE_AA)
+    return png(canvas)
+
+
+def taken_anew(evidence: bytes, *, quality: int) -> bytes:
+    """The same PNG with what shows the listing's picture as a JPEG of that `quality` shows it; all else as it was."""
+    canvas = decode_stored(evidence)
+    for left in range(GAP, canvas.shape[1] - TILE, TILE + GAP):
+        if left == GAP + TILE + GAP:  # the genuine reference
+            continue
+        tile = canvas[CAPTION : CAPTION + TILE, left : left + TILE]
+        tile[:] = decode_stored(jpeg(np.ascontiguousarray(tile), quality=quality))
     return png(canvas)
 
 

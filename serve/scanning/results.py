@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from serve.text.wording import clean
 
 Kind = Literal["genuine", "smear", "imitation", "copied_photo"]
 Decision = Literal["allow", "review", "block"]
@@ -160,3 +162,12 @@ class Listing(BaseModel):
     category: Annotated[str | None, Field(max_length=500)] = None
     price: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     url: Annotated[str | None, Field(max_length=4_000)] = None
+
+
+class SentListing(Listing):
+    """The same, as somebody sends it: its texts are put in one form, and what no database holds is refused."""
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value

@@ -8,13 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from model.agreeing_keypoints import region_features
-from model.alignment import Features, Matrix, corners_in_region, working_size
+from model.alignment import CROP_MARGIN, Features, Matrix, corners_in_region, working_size
 from model.photo_copy import photo_size
 from model.regions import Box, RgbImage
 from model.tampering import Patch, Tampering
-
-REGION_MARGIN = 0.12
-"""What is added on each side of a region before it is aligned: a detector's box may cut a mark's edge."""
 
 _BELIEVABLE = (0.1, 4.0)  # of a region's area, what a mark's place in it takes: 0.19 to 1.9 of 271 for tuning
 
@@ -82,7 +79,7 @@ class SeenRegions:
             height, width = width, height
         if not np.isfinite(corners).all():
             return box
-        corners += box.grown(REGION_MARGIN).corner()
+        corners += box.grown(CROP_MARGIN).corner()
         (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
         height, width = self._image.shape[:2]
         inside = Box(left, top, right - left, bottom - top).clipped(width=width, height=height)
@@ -97,7 +94,7 @@ class SeenRegions:
 
     def _shown(self, box: Box) -> RgbImage:
         """What `box` and its margin show."""
-        return box.grown(REGION_MARGIN).crop(self._image)
+        return box.grown(CROP_MARGIN).crop(self._image)
 
 
 def _turned_back(picture: RgbImage, quarters: int) -> RgbImage:

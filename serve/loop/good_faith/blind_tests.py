@@ -7,10 +7,12 @@ decided in the same way. What it showed counts only once it is over, so that the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
@@ -19,7 +21,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord
 from serve.identifiers import new_id
 from serve.loop import audit
-from serve.loop.cases import compressed_anew, copy_case, lock_case
+from serve.loop.cases import ListingFinding, compressed_anew, copy_case, lock_case, open_case
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.disputes import open_dispute
 from serve.loop.good_faith.reputation import note_evidence
@@ -27,30 +29,25 @@ from serve.loop.sellers.sellers import brands_infringed
 from serve.loop.states import CaseState
 from serve.loop.teaching.labels import teach_blind_test
 from serve.pictures.new_files import NewFiles
-from serve.pictures.objects import Objects
+from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.paging import Page, cursor_after, last_id
-from serve.protocol.problems import Problem, unprocessable
+from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.covered_mark import Speaks
-from serve.scanning.results import Answer, Listing
-from serve.text.wording import Name, clean
+from serve.scanning.results import Answer, SentListing
+from serve.text.wording import Name
 
 Truth = Literal["genuine", "fake"]
 
 RIGHT: Final[dict[Truth, str]] = {"genuine": "not_infringing", "fake": "infringing"}
 
 
-class Cover(Listing):
+class Cover(SentListing):
     """The listing that a repeat pretends to be; what it leaves out is as in the listing that it repeats."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: Annotated[Name, Field(description="In the form of the marketplace's own ids; not in use yet")]
     seller: Name
-
-    @field_validator("*")
-    @classmethod
-    def _storable(cls, value: object) -> object:
-        return clean(value) if isinstance(value, str) else value
 
 
 class NewBlindTest(BaseModel):
@@ -65,6 +62,22 @@ class NewBlindTest(BaseModel):
     cover: Cover | None = None
 
 
+Look = Callable[[SentListing, Sequence[bytes]], list[ListingFinding]]
+"""What a scan finds in the pictures of a listing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retaken:
+    """The pictures of a case's `revision`, compressed anew, and the `findings` of its brand in them.
+
+    No findings where they are of other kinds than the case asks about, as another model may see them.
+    """
+
+    revision: int
+    pictures: Sequence[bytes]
+    findings: Sequence[ListingFinding]
+
+
 class BlindTestView(Answer):
     """A test as trust & safety see it."""
 
@@ -77,23 +90,29 @@ class BlindTestView(Answer):
 
 
 def make_blind_test(
-    database: Database, objects: Objects, new: NewBlindTest, *, model: str, caller: Caller
+    database: Database, objects: Objects, new: NewBlindTest, *, look: Look, model: str, caller: Caller
 ) -> BlindTestView:
-    """Slip a test into the queue. Raises `Problem`: 404, 409 (case not open, cover in use), 422 (no expectation)."""
+    """Slip a test into the queue; `look` tells what a scan finds under the cover, `model` is the one that serves.
+
+    Raises `Problem`: 404, 409 (case not open or changed meanwhile, cover in use), 422 (no expectation).
+    """
+    retaken = None if new.cover is None else _retaken(database, objects, new.case_id, cover=new.cover, look=look)
     with NewFiles(objects) as kept, database.write() as session:
         made = audit.made_before(session, "blind test made")
         if made is not None:
             return _view(session.get_one(BlindTest, made))
         source, listing = lock_case(session, new.case_id)
         test = BlindTest(id=new_id("test"), truth=new.truth)
-        if new.cover is None:
+        if new.cover is None or retaken is None:
             _require_untested(session, source, truth=new.truth)
             test.case_id = source.id
         else:
-            cover = _cover(session, objects, source, listing, cover=new.cover, kept=kept)
-            test.case_id = copy_case(session, source, cover, files=kept, model=model, actor=caller.key_id).id
+            cover = _cover(session, source, listing, cover=new.cover, retaken=retaken, kept=kept)
+            test.case_id = _repeat(
+                session, source, cover, findings=retaken.findings, files=kept, model=model, actor=caller.key_id
+            )
             test.source_id, test.source_revision = source.id, source.revision
-            test.source_model = _proposer(session, source)
+            test.source_model = model if retaken.findings else _proposer(session, source)
         session.add(test)
         session.flush()
         session.refresh(test)
@@ -176,6 +195,46 @@ def _comparable(session: Session, test: BlindTest) -> Case | None:
     return source
 
 
+def _retaken(database: Database, objects: Objects, case_id: str, *, cover: Cover, look: Look) -> Retaken:
+    """The case's pictures compressed anew, and what a scan finds in them under `cover`. Raises `Problem` (404)."""
+    with database.read() as session:
+        source = session.get(Case, case_id)
+        if source is None:
+            raise not_found("case", case_id)
+        of_source = (ListingImage.listing_id == source.listing_id, ListingImage.revision == source.revision)
+        keys = session.scalars(select(ListingImage.object_key).where(*of_source).order_by(ListingImage.position)).all()
+    try:
+        pictures = [compressed_anew(objects.get(key)) for key in keys]
+    except ObjectMissingError as error:
+        raise not_found("picture of the case", case_id) from error
+    said = {"id": cover.id, "seller": cover.seller, **_content(source, cover)}
+    found = [one for one in look(Cover.model_construct(**said), pictures) if one.brand_id == source.brand_id]
+    as_before = {one.kind for one in found} == {finding["kind"] for finding in source.findings}
+    return Retaken(source.revision, pictures, found if as_before else [])
+
+
+def _content(source: Case, cover: Cover) -> dict[str, Any]:
+    """What the listing says that `source` is repeated under: its own words, and the cover's in their place."""
+    own = {name: value for name, value in source.listing.items() if name not in ("id", "seller")}
+    return {**own, **cover.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)}
+
+
+def _repeat(
+    session: Session, source: Case, cover: ListingRecord, *, findings: Sequence[ListingFinding], files: NewFiles,
+    model: str, actor: str,
+) -> str:  # fmt: skip
+    """The id of a new case about `cover`, which asks about the `findings`, or what `source` asked without any.
+
+    A case of the scan's own findings is made as every case is, so that nothing in it tells that it was seen before.
+    """
+    try:
+        if findings:
+            return open_case(session, cover, findings=findings, objects=files, model=model, actor=actor).id
+        return copy_case(session, source, cover, files=files, model=model, actor=actor).id
+    except ObjectMissingError as error:
+        raise not_found("picture of the case", source.id) from error
+
+
 def _proposer(session: Session, case: Case) -> str:
     """The model that found what `case` asks about; a repeat itself names the one that serves, as new cases do."""
     found_by = session.scalar(select(BlindTest.source_model).where(BlindTest.case_id == case.id))
@@ -195,9 +254,11 @@ def _require_untested(session: Session, case: Case, *, truth: Truth | None) -> N
 
 
 def _cover(
-    session: Session, objects: Objects, source: Case, listing: ListingRecord, *, cover: Cover, kept: NewFiles
+    session: Session, source: Case, listing: ListingRecord, *, cover: Cover, retaken: Retaken, kept: NewFiles
 ) -> ListingRecord:
-    """A new listing with the pictures of `source`, compressed anew. Raises `Problem`: 409, 422 (`cover-tells`)."""
+    """A new listing with the pictures of `source` as `retaken`. Raises `Problem`: 409, 422 (`cover-tells`)."""
+    if source.revision != retaken.revision:
+        raise Problem(409, "other-pictures", "The seller sent other pictures meanwhile; look at them, and ask again.")
     if source.listing.get("url") and cover.url is None:
         raise unprocessable("cover-tells", "The case's listing has an address; give the cover one of its own (`url`).")
     if _tells_of_seller(source) and source.brand_id not in brands_infringed(session, cover.seller):
@@ -207,28 +268,20 @@ def _cover(
         )
     if session.scalar(select(ListingRecord.id).where(ListingRecord.marketplace_id == cover.id)) is not None:
         raise Problem(409, "listing-exists", f"A listing has the id {cover.id!r}; a cover needs one of its own.")
-    content = {
-        **{name: value for name, value in source.listing.items() if name not in ("id", "seller")},
-        **cover.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True),
-    }
     made = ListingRecord(
         id=new_id("list"), marketplace_id=cover.id, seller=cover.seller, revision=1, fingerprint=listing.fingerprint,
-        content=content, scanned="review", decision="review", reasons=[], findings=[],
+        content=_content(source, cover), scanned="review", decision="review", reasons=[], findings=[],
     )  # fmt: skip
     session.add(made)
     session.flush()
-    pictures = select(ListingImage).where(
-        ListingImage.listing_id == source.listing_id, ListingImage.revision == source.revision
-    )
-    for picture in session.scalars(pictures).all():
+    for position, picture in enumerate(retaken.pictures):
         image_id = new_id("image")
         key = f"listings/{made.id}/{image_id}"
-        retaken = compressed_anew(objects.get(picture.object_key))
-        kept.put(key, retaken)
+        kept.put(key, picture)
         session.add(
             ListingImage(
-                id=image_id, listing_id=made.id, revision=1, position=picture.position,
-                sha256=hashlib.sha256(retaken).digest(),
+                id=image_id, listing_id=made.id, revision=1, position=position,
+                sha256=hashlib.sha256(picture).digest(),
                 object_key=key,
             )
         )  # fmt: skip

@@ -20,7 +20,7 @@ from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage
 from serve.loop.cases import CaseFinding
 from serve.loop.standing import acquits
 from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
-from serve.scanning.policy import strength
+from serve.scanning.policy import WORDS, strength
 
 BATCH: Final = 500
 """Cases that are read at a time: there may be more than memory holds."""
@@ -28,7 +28,7 @@ BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A listing that the scan held up for a brand; `strength` is that of its strongest finding, 0..1."""
+    """A listing that a brand was asked about; `strength` is that of the strongest finding against it, 0..1."""
 
     brand_id: str
     strength: float
@@ -36,13 +36,19 @@ class Outcome:
 
 
 def settled_outcomes(session: Session, *, model: str) -> list[Outcome]:
-    """The outcomes of what `model` found, each set of pictures and brand once, as it was settled last."""
+    """The outcomes of what `model` found, each set of pictures and brand once, as it was settled last.
+
+    A case that only a known fake opened says nothing where its marks look genuine: no threshold would hold it up.
+    """
     latest: dict[tuple[str, bytes], tuple[datetime, Outcome]] = {}
     for case, infringes, moment, pictures in _settled(session, model):
-        found = max(strength(CaseFinding.model_validate(one)) for one in case.findings)
+        findings = [CaseFinding.model_validate(one) for one in case.findings]
+        against = [strength(one) for one in findings if one.kind in WORDS]
+        if not against:
+            continue
         before = latest.get((case.brand_id, pictures))
         if before is None or before[0] <= moment:
-            latest[case.brand_id, pictures] = moment, Outcome(case.brand_id, found, infringes)
+            latest[case.brand_id, pictures] = moment, Outcome(case.brand_id, max(against), infringes)
     return [outcome for _, outcome in latest.values()]
 
 

@@ -188,9 +188,14 @@ class MarkSearcher:
         return told
 
     def _look_of(self, suggestion: Suggestion, *, bundle: ModelBundle) -> Vectors:
-        """The vectors (k, d) of the suggestion's cut-outs, as the model that serves sees them."""
-        keys = [cut_out_key(suggestion.id, number) for number in range(len(suggestion.pictures))]
-        return bundle.embedder.embed([decode_stored(self._objects.get(key)) for key in keys])
+        """The vectors (k, d) of the suggestion's cut-outs, as the model that serves sees them; none of what is gone."""
+        shown = []
+        for number in range(len(suggestion.pictures)):
+            try:
+                shown.append(decode_stored(self._objects.get(cut_out_key(suggestion.id, number))))
+            except ObjectMissingError:
+                log.error("a suggestion's cut-out is gone", suggestion=suggestion.id, number=number)
+        return bundle.embedder.embed(shown)
 
     def _cut_out(
         self, mark: RecurringMark, pictures: Sequence[_Stored], *, earlier: Sequence[Vectors],
@@ -257,7 +262,7 @@ class MarkSearcher:
 def _same(mark: RecurringMark, looks: Mapping[str, Vectors]) -> str | None:
     """The id of the suggestion whose cut-outs (k, d) look most like the mark, if any do."""
     _, typical = mark.shown[0]
-    alike = {suggestion_id: float((look @ typical).max()) for suggestion_id, look in looks.items()}
+    alike = {suggestion_id: float((look @ typical).max()) for suggestion_id, look in looks.items() if len(look)}
     best = max(alike, key=lambda one: alike[one], default=None)
     return best if best is not None and alike[best] >= ALIKE else None
 

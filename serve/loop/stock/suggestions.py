@@ -150,8 +150,8 @@ class Suggestions:
             return view_suggestion(suggestion)
 
     def _reference(self, suggestion: Suggestion, number: int) -> str:
-        """The id of the reference that the cut-out is, made now if it is none yet."""
-        data = self._objects.get(cut_out_key(suggestion.id, number))
+        """The id of the reference that the cut-out is, made now if it is none yet. Raises `Problem`."""
+        data = self._stored(cut_out_key(suggestion.id, number), number=number)
         same = select(Reference.id).where(
             Reference.brand_id == suggestion.brand_id, Reference.status != REMOVED, Reference.sha256 == _sha256(data)
         )
@@ -162,14 +162,18 @@ class Suggestions:
         """The id of the fake trait that the whole photo is, made now if it is none yet. Raises `Problem`."""
         with self._database.read() as session:
             key = session.get_one(ListingImage, suggestion.pictures[number]["image_id"]).object_key
-        try:
-            data = self._objects.get(key)
-        except ObjectMissingError as error:
-            raise not_found("photo of the suggestion", str(number)) from error
+        data = self._stored(key, number=number)
         same = select(Trait.id).where(
             Trait.brand_id == suggestion.brand_id, Trait.removed.is_(None), Trait.sha256 == _sha256(data)
         )
         return self._made(same) or self._traits.add(suggestion.brand_id, NewTrait(), data, caller=caller).id
+
+    def _stored(self, key: str, *, number: int) -> bytes:
+        """The suggestion's picture of that number. Raises `Problem` (404) where the store has lost it."""
+        try:
+            return self._objects.get(key)
+        except ObjectMissingError as error:
+            raise not_found("picture of the suggestion", str(number)) from error
 
     def _made(self, query: Select[str]) -> str | None:
         with self._database.read() as session:

@@ -130,7 +130,17 @@ def test_scan_bodies_of_another_form(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "listing", ["", "{", "[]", '{"price": "cheap"}', '{"price": -1}', '{"price": 1e999}', '{"title": 5}']
+    "listing",
+    [
+        "",
+        "{",
+        "[]",
+        '{"price": "cheap"}',
+        '{"price": -1}',
+        '{"price": 1e999}',
+        '{"title": 5}',
+        '{"title": "a\\u0000b"}',
+    ],
 )
 def test_listings_that_are_none(client: Client, listing: str) -> None:
     answer = client.post("/v1/scan", files={"image": ("a.png", png(mosaic(1)))}, data={"listing": listing})

@@ -25,6 +25,11 @@ def credit(brand: Marketplace) -> dict[str, Any]:
     return found
 
 
+def rim_is_plain(evidence: bytes) -> bool:
+    """Whether what surrounds the tiles of the evidence is of one colour, as it is drawn."""
+    return len(np.unique(decode(evidence)[:, :8].reshape(-1, 3), axis=0)) == 1
+
+
 def outcomes(brand: Marketplace, *cases: str) -> list[str | None]:
     found = brand.client.get("/v1/blind-tests", params={"limit": 500}).json()["items"]
     by_case = {one["case_id"]: one["outcome"] for one in found}
@@ -35,17 +40,29 @@ def test_the_rights_holder_cannot_tell_a_test_from_a_case(brand: Marketplace) ->
     source = brand.case()
     test, real = brand.slip(source, truth="fake"), brand.case()
     seen = [brand.client.get(f"/v1/cases/{case}", headers=brand.brand_key).json() for case in (test, real)]
-    own = {"id", "listing", "opened", "pictures"}
+    own = {"id", "listing", "opened", "pictures", "findings"}
     first, second = ({name: value for name, value in one.items() if name not in own} for one in seen)
-    for one, case in ((first, test), (second, real)):
-        for finding in one["findings"]:
-            assert finding.pop("evidence") == f"/v1/cases/{case}/evidence/0.png"
     assert first == second
     assert seen[0]["listing"].keys() == seen[1]["listing"].keys()
+    (tested,), (scanned,) = (one["findings"] for one in seen)
+    assert (tested.keys(), tested["kind"]) == (scanned.keys(), scanned["kind"])
+    assert tested["similarity"] != scanned["similarity"], "it was looked at anew"
+    for case in (test, real):
+        shown = brand.client.get(f"/v1/cases/{case}/evidence/0.png", headers=brand.brand_key)
+        assert rim_is_plain(shown.content)
     for view in seen:
         for path in (*view["pictures"], f"/v1/cases/{view['id']}/evidence/0.png"):
             assert brand.client.get(path, headers=brand.brand_key).status_code == 200
     assert source not in str(seen[0])
+
+
+def test_a_case_whose_pictures_are_gone_is_not_repeated(brand: Marketplace) -> None:
+    source = brand.case()
+    with brand.client.service.database.read() as session:
+        listing_id = session.get_one(Case, source).listing_id
+    brand.client.service.objects.delete_folder(f"listings/{listing_id}")
+    body = {"case_id": source, "cover": {"id": f"{source} again", "seller": "s"}}
+    assert brand.client.post("/v1/blind-tests", json=body).status_code == 404
 
 
 def test_what_a_case_says_of_its_seller_is_true_of_the_cover_s(brand: Marketplace) -> None:
@@ -226,8 +243,12 @@ def test_answers_about_different_pictures_contradict_nothing(brand: Marketplace)
 def test_a_repeat_says_which_model_found_what_it_repeats(brand: Marketplace) -> None:
     source = brand.case()
     with brand.client.service.database.write() as session:
-        session.execute(text("UPDATE cases SET model = 'an older one' WHERE id = :id"), {"id": source})
+        older = "UPDATE cases SET model = 'an older one', findings = jsonb_set(findings, '{0,kind}', '\"imitation\"')"
+        session.execute(text(f"{older} WHERE id = :id"), {"id": source})
     test = brand.slip(brand.slip(source), truth="genuine")
+    shown = brand.client.get(f"/v1/cases/{test}").json()["findings"]
+    assert [one["kind"] for one in shown] == ["imitation"], "what another model saw is shown as it was seen"
+    assert rim_is_plain(brand.client.get(shown[0]["evidence"]).content)
     assert brand.client.get(f"/v1/cases/{test}").json()["model"] == brand.client.service.bundle.name
     with brand.client.service.database.write() as session:
         session.execute(text("UPDATE cases SET model = 'a newer one' WHERE id = :id"), {"id": source})

@@ -57,6 +57,23 @@ def test_names_that_come_during_a_scan_break_the_rules_too(
     assert decision(market, "named later") == "review"
 
 
+def test_a_brand_that_comes_during_a_scan_is_named_too(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    during_the_scan(monkeypatch, lambda: market.client.brand("Quxnew"))
+    sent = market.listing(png(mosaic(market.seed)), id="before the brand", title="Same style as Quxnew")
+    assert sent["decision"] == "allow"
+    assert scanned_again(market, "before the brand")
+    assert decision(market, "before the brand") == "review"
+
+
+def test_an_upheld_complaint_against_the_seller_counts(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Marketplace(market.client)
+    case = other.listing(seller="Mallory")["case"]["id"]
+    complaint = other.complaint(case)
+    during_the_scan(monkeypatch, lambda: other.decide(complaint))
+    market.listing(id="of Mallory", seller="Mallory")
+    assert scanned_again(market, "of Mallory")
+
+
 def test_an_upheld_complaint_of_a_brand_that_is_found_counts_and_another_s_does_not(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

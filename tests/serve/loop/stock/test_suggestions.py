@@ -24,6 +24,7 @@ from serve.database.loop_tables import MarkSearch
 from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.mark_search import MarkSearcher
 from serve.loop.stock.stock_search import StockSearch
+from serve.loop.stock.suggestions import cut_out_key
 
 MARK = Box(12, 24, 96, 96)
 LETTER = Box(28, 40, 32, 32)
@@ -135,6 +136,18 @@ def test_cut_outs_that_are_the_same_become_one_reference(market: Marketplace) ->
     answered = answer(market, {"id": suggestion}, "genuine").json()
     assert len(answered["became"]) == 1
     assert len(market.client.get(f"/v1/brands/{market.brand}/references").json()["items"]) == 2
+
+
+def test_a_cut_out_that_is_lost_is_told_and_stops_no_search(market: Marketplace, unknown: int) -> None:
+    list_photos(market, unknown)
+    search(market)
+    (found,) = suggestions(market)
+    market.client.service.objects.delete(cut_out_key(found["id"], 0))
+    assert answer(market, found, "genuine").status_code == 404
+    market.client.service.objects.delete_folder(f"suggestions/{found['id']}")
+    search(market)
+    (again,) = suggestions(market, state="open")
+    assert again["id"] != found["id"], "what could not be shown any more is cut out anew"
 
 
 def test_a_fake_becomes_a_trait_whose_photo_is_known_again(market: Marketplace, unknown: int) -> None:
