@@ -20,8 +20,8 @@ from client.service import Service, command, environment
 from model.bundle import bundle_folder
 from serve.access import keys
 from serve.access.roles import Role
+from serve.audit import verify
 from serve.database.engine import Database
-from serve.loop.audit import verify
 from serve.settings import Settings
 
 

@@ -164,10 +164,12 @@ def add_brand(
     word: Annotated[list[str] | None, typer.Option(help="A trademark word; may be given again")] = None,
 ) -> None:
     """Register a brand; its id is the last line."""
+    from serve.audit import OPERATOR
     from serve.genuine.brands import NewBrand, create_brand
 
+    new = NewBrand(name=name, aliases=alias or [], words=word or [])
     with database_of(quiet_settings("text")) as database:
-        typer.echo(create_brand(database, NewBrand(name=name, aliases=alias or [], words=word or [])).id)
+        typer.echo(create_brand(database, new, actor=OPERATOR).id)
 
 
 def list_brands() -> None:
@@ -296,7 +298,7 @@ def verify_audit(
     ] = None,
 ) -> None:
     """Recompute the chain of the audit log and print its head as the last line; keep it where nobody here can write."""
-    from serve.loop.audit import AuditBrokenError, Head, verify
+    from serve.audit import AuditBrokenError, Head, verify
 
     with database_of(quiet_settings("text")) as database:
         try:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from model.rejection import ImageRejected
+from serve.audit import OPERATOR
 from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
@@ -77,7 +78,7 @@ def _scan_file(service: Service, path: Path, *, listing: Listing | None) -> Scan
 
 def _add_file(service: Service, path: Path, *, brand_id: str, kind: ReferenceKind) -> str | Problem:
     try:
-        return service.references.add(brand_id, content(path), new=NewReference(kind=kind)).id
+        return service.references.add(brand_id, content(path), new=NewReference(kind=kind), actor=OPERATOR).id
     except ImageRejected as rejected:
         return of_picture(rejected)
     except Problem as problem:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 
+from serve import audit
 from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.database.tables import ApiKey, Brand, RightsHolder
@@ -51,11 +52,16 @@ def create_key(database: Database, *, role: Role, brand_id: str | None = None, h
             raise not_found("brand", brand_id)
         if holder_id is not None and session.get(RightsHolder, holder_id) is None:
             raise not_found("rights holder", holder_id)
+        key_id = new_id("key")
         session.add(
             ApiKey(
-                id=new_id("key"), sha256=_digest(key), prefix=key[:SHOWN_CHARACTERS], role=role.value,
+                id=key_id, sha256=_digest(key), prefix=key[:SHOWN_CHARACTERS], role=role.value,
                 brand_id=brand_id, holder_id=holder_id,
             )
+        )  # fmt: skip
+        audit.record(
+            session, actor=audit.OPERATOR, action="key created", subject=key_id,
+            content={"role": role.value, "brand": brand_id, "rights_holder": holder_id},
         )  # fmt: skip
     return key
 
@@ -98,6 +104,7 @@ def revoke_key(database: Database, key_id: str) -> None:
         if found is None:
             raise not_found("key", key_id)
         found.revoked = found.revoked or datetime.now(UTC)
+        audit.record(session, actor=audit.OPERATOR, action="key revoked", subject=key_id, content={})
 
 
 def _digest(key: str) -> bytes:

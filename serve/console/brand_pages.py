@@ -83,7 +83,7 @@ async def add_reference(
     new, refused = validated(NewReference, texts), list[tuple[str, Problem]]()
     for file in files:
         try:
-            await workload.run(service.references.add, brand_id, file.data, new=new)
+            await workload.run(service.references.add, brand_id, file.data, new=new, actor=visit.caller.key_id)
         except KNOWN as error:
             refused.append((file.name, of_error(error)))
     if not refused:
@@ -102,7 +102,7 @@ async def change_status(
     """Disable a reference, or make it active again."""
     texts, _ = await sent_by(visit, request, "status")
     change = validated(ReferenceChange, texts)
-    await run_in_threadpool(service.references.change, brand_id, reference_id, change)
+    await run_in_threadpool(service.references.change, brand_id, reference_id, change, actor=visit.caller.key_id)
     return to(f"{START}/brands/{brand_id}#references")
 
 
@@ -112,7 +112,7 @@ async def remove_reference(
 ) -> Response:
     """Remove a reference."""
     await sent_by(visit, request)
-    await run_in_threadpool(service.references.remove, brand_id, reference_id)
+    await run_in_threadpool(service.references.remove, brand_id, reference_id, actor=visit.caller.key_id)
     return to(f"{START}/brands/{brand_id}#references")
 
 

@@ -60,7 +60,7 @@ def show_complaint(complaint_id: str, request: Request, visit: Reader, service: 
 @router.post("/{complaint_id}/decision")
 async def decide(complaint_id: str, request: Request, visit: Examiner, service: OpenService) -> Response:
     """Uphold or dismiss."""
-    texts, _ = await sent_by(visit, request, "outcome", "reason")
+    texts, _ = await sent_by(visit, request, "outcome", "reason", "state")
     await run_in_threadpool(
         adjudication.decide, service.database, complaint_id, validated(Decision, texts),
         window=complaint_routes.counter_notice_window(service), caller=visit.caller,
@@ -71,7 +71,7 @@ async def decide(complaint_id: str, request: Request, visit: Examiner, service: 
 @router.post("/{complaint_id}/reversal")
 async def reverse(complaint_id: str, request: Request, visit: Examiner, service: OpenService) -> Response:
     """Turn a decision round."""
-    texts, _ = await sent_by(visit, request, "reason")
+    texts, _ = await sent_by(visit, request, "reason", "state")
     await run_in_threadpool(
         adjudication.reverse, service.database, complaint_id, validated(Reversal, texts),
         window=complaint_routes.counter_notice_window(service), caller=visit.caller,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.tables import Brand, RightsHolder
@@ -50,6 +51,10 @@ class BrandChange(BaseModel):
     words: Names | None = None
 
 
+CREATED: Final = "brand created"
+"""The step of the audit log that makes one."""
+
+
 class BrandView(BaseModel):
     """A brand as it is sent."""
 
@@ -63,7 +68,7 @@ class BrandView(BaseModel):
     created: datetime
 
 
-def create_brand(database: Database, new: NewBrand, *, replica: IndexReplica | None = None) -> BrandView:
+def create_brand(database: Database, new: NewBrand, *, actor: str, replica: IndexReplica | None = None) -> BrandView:
     """Make a brand; its names count in texts before this returns, if `replica` is of the process that reads them.
 
     Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder.
@@ -71,6 +76,9 @@ def create_brand(database: Database, new: NewBrand, *, replica: IndexReplica | N
     brand = Brand(id=new_id("brand"), name=new.name, aliases=new.aliases, words=new.words)
     try:
         with database.write() as session:
+            made = audit.made_before(session, CREATED)
+            if made is not None:
+                return BrandView.model_validate(session.get_one(Brand, made))
             holder = _holder(session, new)
             session.add(holder)
             session.flush()
@@ -78,8 +86,12 @@ def create_brand(database: Database, new: NewBrand, *, replica: IndexReplica | N
             session.add(brand)
             session.flush()
             session.refresh(brand)
-            version = record_change(session, "create", brand_id=brand.id)
             sweep_later(session)
+            audit.record(
+                session, actor=actor, action=CREATED, subject=brand.id,
+                content={"rights_holder": holder.id, **_said(brand)},
+            )  # fmt: skip
+            version = record_change(session, "create", brand_id=brand.id)
     except IntegrityError as error:
         raise _name_taken(new.name) from error
     if replica is not None:
@@ -126,7 +138,9 @@ def brand_names(database: Database, brand_ids: Collection[str]) -> dict[str, str
         return {row.id: row.name for row in found}
 
 
-def change_brand(database: Database, brand_id: str, change: BrandChange, *, replica: IndexReplica) -> BrandView:
+def change_brand(
+    database: Database, brand_id: str, change: BrandChange, *, actor: str, replica: IndexReplica
+) -> BrandView:
     """Change a brand; scans know it by its new names before this returns. Raises `Problem` (404, 409)."""
     version = None
     try:
@@ -138,16 +152,22 @@ def change_brand(database: Database, brand_id: str, change: BrandChange, *, repl
             for field, value in change.model_dump(exclude_none=True).items():
                 setattr(brand, field, value)
             session.flush()
+            audit.record(session, actor=actor, action="brand changed", subject=brand_id, content=_said(brand))
             if names_of(brand) != former:
+                sweep_later(session)
                 version = record_change(
                     session, "rename", brand_id=brand_id, former_name=former.name, former_words=former.words
                 )
-                sweep_later(session)
     except IntegrityError as error:
         raise _name_taken(str(change.name)) from error
     if version is not None:
         replica.catch_up(version=version)
     return BrandView.model_validate(brand)
+
+
+def _said(brand: Brand) -> dict[str, str | list[str]]:
+    """What the audit log tells of a brand."""
+    return {"name": brand.name, "aliases": brand.aliases, "words": brand.words}
 
 
 def _holder(session: Session, new: NewBrand) -> RightsHolder:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.jobs import defer
-from serve.loop import audit
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.good_faith.blind_tests import conclude, is_blind_test, is_pretended
@@ -31,6 +31,7 @@ from serve.loop.states import (
 )
 from serve.loop.stock.stock_search import SEARCH_FOR_UPHELD
 from serve.loop.teaching.labels import teach_complaint, withdraw
+from serve.protocol.problems import Problem
 from serve.text.wording import Reason
 
 Outcome = Literal["upheld", "dismissed"]
@@ -49,21 +50,26 @@ EVIDENCE: Final[dict[str, Evidence]] = {
 """What each decision says of the rights holder, in place of what the one before said."""
 
 
-class Decision(BaseModel):
+class _Step(BaseModel):
+    """What trust & safety do about a complaint that they looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+    state: Annotated[
+        ComplaintState | None,
+        Field(description="The complaint's, as it was looked at; refused when it is in another by now"),
+    ] = None
+
+
+class Decision(_Step):
     """How trust & safety decide; the reason is told to the seller."""
 
-    model_config = ConfigDict(extra="forbid")
-
     outcome: Outcome
-    reason: Reason
 
 
-class Reversal(BaseModel):
+class Reversal(_Step):
     """Why a decision was wrong; told to the seller."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
 
 
 class Decided(NamedTuple):
@@ -89,7 +95,7 @@ def decide(
 
     `window` is how long the seller may answer. Raises `Problem`: 404, or 409 when there is nothing to decide.
     """
-    return _act(database, complaint_id, ACTIONS[decision.outcome], reason=decision.reason, window=window, caller=caller)
+    return _act(database, complaint_id, ACTIONS[decision.outcome], decision, window=window, caller=caller)
 
 
 def reverse(
@@ -99,21 +105,23 @@ def reverse(
 
     Raises `Problem`: 404, or 409 when nothing is decided.
     """
-    return _act(
-        database, complaint_id, ComplaintAction.REVERSE, reason=reversal.reason, window=window, caller=caller
-    )  # fmt: skip
+    return _act(database, complaint_id, ComplaintAction.REVERSE, reversal, window=window, caller=caller)
 
 
 def _act(
-    database: Database, complaint_id: str, action: ComplaintAction, *, reason: str, window: timedelta, caller: Caller
+    database: Database, complaint_id: str, action: ComplaintAction, step: _Step, *, window: timedelta, caller: Caller
 ) -> ComplaintView:
     with database.write() as session:
         complaint, case, listing = lock_complaint(session, complaint_id)
         if audit.carried_out(session, complaint_id):
             return view_complaint(session, complaint_id)
         before = ComplaintState(complaint.state)
+        if step.state not in (None, before):
+            raise Problem(
+                409, "not-allowed-now", f"The complaint is {before} by now; look at it again.", extra={"state": before}
+            )
         complaint.state = next_complaint_state(before, action)
-        complaint.reason, complaint.decided = reason, datetime.now(UTC)
+        complaint.reason, complaint.decided = step.reason, datetime.now(UTC)
         complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
         ends = case.state == CaseState.COMPLAINED
         if ends:
@@ -133,7 +141,7 @@ def _act(
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(
             session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
-            content={"before": before.value, "reason": reason},
+            content={"before": before.value, "reason": step.reason},
         )  # fmt: skip
         if not is_pretended(session, case):
             _tell(session, complaint, case, before=before)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.loop_tables import Case, ListingRecord
-from serve.loop import audit
-from serve.loop.cases import ListingFinding, open_case, show_findings, view_case
+from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, view_case
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
@@ -24,15 +24,18 @@ from serve.pictures.objects import Objects
 
 def ask(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
-    model: str, actor: str,
+    model: str, actor: str, known_fake: bool = False,
 ) -> Case:  # fmt: skip
     """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
 
-    The caller holds the listing's lock. What was asked about the same pictures stands. Other pictures under an open
-    case replace those that it asked about; after any answer they make a new case. Their evidence is copied; where
+    The caller holds the listing's lock. What was asked about the same pictures stands, but for what nobody answered
+    where they show a `known_fake`. Other pictures under an open case replace those that it asked about, and there is as
+    much time to answer as for a new one; after any answer they make a new case. Their evidence is copied; where
     `objects` are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
+    if standing is not None and known_fake and standing.state == CaseState.EXPIRED:
+        standing = None
     if standing is not None and standing.revision == listing.revision:
         return standing
     if standing is None:
@@ -43,6 +46,7 @@ def ask(
         return open_case(session, listing, findings=findings, objects=objects, model=model, actor=actor)
     void_blind_test(session, standing)
     show_findings(standing, listing, findings=findings, objects=objects, model=model)
+    allow_time(session, standing)
     session.flush()
     push(session, standing.holder_id, "case.changed", view_case(session, standing.id))
     audit.record(
@@ -55,13 +59,15 @@ def ask(
 def _standing(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
     """The case about the listing's pictures as they are now, or else the one in `ASKED`, if there is either.
 
-    It need not be the newest: an older one is asked again when its answer `infringing` is taken back.
+    It need not be the newest: an older one is asked again when its answer `infringing` is taken back. What nobody
+    answered comes last.
     """
     of_these = Case.revision == listing.revision
+    answerable = Case.state != CaseState.EXPIRED
     query = (
         select(Case)
         .where(Case.listing_id == listing.id, Case.brand_id == brand_id, of_these | Case.state.in_(ASKED))
-        .order_by(of_these.desc())
+        .order_by(answerable.desc(), of_these.desc(), Case.id.desc())
         .limit(1)
     )
     return session.scalars(query.with_for_update()).first()

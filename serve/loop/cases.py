@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from model.encoding import jpeg
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import defer
-from serve.loop import audit
 from serve.loop.push.deliveries import push
 from serve.loop.standing import lock_listing
 from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
@@ -219,36 +219,38 @@ def _open_case(
 ) -> Case:
     """A new case; `show` puts into it what it asks about."""
     brand = session.get_one(Brand, brand_id)
-    holder = session.get_one(RightsHolder, brand.holder_id)
-    opened = datetime.now(UTC)
-    due = due_date(opened, country=holder.country, time_zone=holder.time_zone)
     case = Case(
         id=new_id("case"),
         listing_id=listing.id,
         brand_id=brand.id,
-        holder_id=holder.id,
+        holder_id=brand.holder_id,
         state=CaseState.OPEN,
         tags=[],
-        due_day=due.day,
-        announced=due.announced,
-        expires=due.expires,
-        calendar=due.calendar,
-        created=opened,
+        created=datetime.now(UTC),
     )
     show(case)
+    allow_time(session, case)
     session.add(case)
     session.flush()
-    defer(session, ANNOUNCE, at=case.announced, case_id=case.id)
-    defer(session, EXPIRE, at=case.expires, case_id=case.id)
     push(session, case.holder_id, "case.opened", view_case(session, case.id))
     audit.record(
         session, actor=actor, action="case opened", subject=case.id,
         content={
             "listing": listing.marketplace_id, "revision": listing.revision, "brand": brand.id,
-            "due": due.day.isoformat(), "calendar": due.calendar,
+            "due": case.due_day.isoformat(), "calendar": case.calendar,
         },
     )  # fmt: skip
     return case
+
+
+def allow_time(session: Session, case: Case) -> None:
+    """Give the rights holder its working days from now on to answer what the case asks."""
+    holder = session.get_one(RightsHolder, case.holder_id)
+    due = due_date(datetime.now(UTC), country=holder.country, time_zone=holder.time_zone)
+    case.due_day, case.announced, case.expires, case.calendar = due.day, due.announced, due.expires, due.calendar
+    case.reminded = None
+    defer(session, ANNOUNCE, at=case.announced, case_id=case.id)
+    defer(session, EXPIRE, at=case.expires, case_id=case.id)
 
 
 def show_findings(

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
 from serve.loop.cases import advance, lock_case
 from serve.loop.good_faith.blind_tests import is_pretended

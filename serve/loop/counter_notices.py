@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import CounterNotice
-from serve.loop import audit
 from serve.loop.attachments import SentFile, attach
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.push.deliveries import push

@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from serve import audit
 from serve.database.engine import Database
 from serve.jobs import defer
-from serve.loop import audit
-from serve.loop.cases import EXPIRE, lock_case, view_case
+from serve.loop.cases import ANNOUNCE, EXPIRE, lock_case, view_case
 from serve.loop.endings import end_case
 from serve.loop.push.deliveries import push
 from serve.loop.standing import acquits
@@ -41,6 +41,9 @@ class Deadlines:
     def _announce(self, case_id: str) -> None:
         with self._database.write() as session:
             case, _ = lock_case(session, case_id)
+            if datetime.now(UTC) < case.announced:  # it asks about other pictures since, or the clocks differ
+                defer(session, ANNOUNCE, at=case.announced, case_id=case_id)
+                return
             if case.state in ANNOUNCED and case.reminded is None:
                 case.reminded = datetime.now(UTC)
                 push(session, case.holder_id, "case.due_soon", view_case(session, case_id))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
 from serve.loop.complaints import ComplaintView, view_complaint
 from serve.loop.good_faith.blind_tests import is_pretended, repeats_another

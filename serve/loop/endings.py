@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.loop_tables import Case, ListingRecord
-from serve.loop import audit
 from serve.loop.cases import advance, view_case
 from serve.loop.good_faith.blind_tests import conclude, is_blind_test
 from serve.loop.push.deliveries import push

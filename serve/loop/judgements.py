@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.access.ownership import sees
 from serve.database.engine import Database
 from serve.database.loop_tables import Case
 from serve.database.tables import RightsHolder
 from serve.jobs import defer
-from serve.loop import audit
 from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, view_case
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.standing import settle

@@ -13,9 +13,9 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead, ListingRecord
-from serve.loop import audit
 from serve.loop.sellers.sellers import covers
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_number
 from serve.scanning.results import Answer, Decision

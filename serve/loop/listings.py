@@ -15,12 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.encoding import png
-from serve import failpoints
+from serve import audit, failpoints
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord
 from serve.database.tables import Brand
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.listing_pictures import PictureScans
@@ -321,7 +320,10 @@ class ListingDesk:
         in_order = select(Brand.id).where(Brand.id.in_(by_brand)).order_by(Brand.holder_id, Brand.id)
         case_ids: dict[str, str] = {}
         for brand_id in session.scalars(in_order).all():
-            case = ask(session, listing, findings=by_brand[brand_id], objects=kept, model=model, actor=actor)
+            case = ask(
+                session, listing, findings=by_brand[brand_id], objects=kept, model=model, actor=actor,
+                known_fake=brand_id in fakes,
+            )  # fmt: skip
             case_ids[brand_id] = case.id
             if brand_id in fakes:
                 audit.record(

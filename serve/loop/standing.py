@@ -8,14 +8,15 @@ cleared the listing, which a suspended rights holder cannot. What its text says 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
-from serve.loop import audit
 from serve.loop.push.marketplace import tell_later
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
 from serve.scanning.policy import strongest, text_reason
@@ -118,8 +119,17 @@ def _spoken(session: Session, listing: ListingRecord) -> list[tuple[Case, Compla
         .where(Case.listing_id == listing.id)
         .order_by(Case.brand_id, Case.id.desc())
     )
-    found = ((case, complaint) for case, complaint in session.execute(cases))
-    return [pair for pair in found if speaks(*pair, revision=listing.revision)]
+    found = [(case, complaint) for case, complaint in session.execute(cases)]
+    spoken = [pair for pair in found if speaks(*pair, revision=listing.revision)]
+    asked_again = [case for case, _ in spoken if case.revision == listing.revision]
+    return [pair for pair in spoken if not _was_asked_again(pair[0], asked_again)]
+
+
+def _was_asked_again(case: Case, others: Sequence[Case]) -> bool:
+    """Whether nobody answered the case, and one of `others` asked the same later."""
+    return case.state == CaseState.EXPIRED and any(
+        other.brand_id == case.brand_id and other.id > case.id for other in others
+    )
 
 
 def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingImage, ListingRecord, Suggestion, TextHold, Unrecognised
-from serve.loop import audit
 from serve.loop.sellers.sellers import covers
 from serve.loop.standing import settle
 from serve.loop.stock.stock_vectors import forget_vectors

@@ -15,13 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import ReferenceVector
 from serve.genuine.changes import hold_changes
 from serve.identifiers import new_id
 from serve.jobs import LongTask, defer
-from serve.loop import audit
 from serve.models.bundles import Bundles, digest_of
 from serve.models.comparison import Compared, NoComparison, grounds_against, read_comparison, required_sets
 from serve.models.registry import predecessor, serving_model, switch_under_way

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import func, select, update
 
 from model.bundle import BundleRejected
+from serve import audit
 from serve.database.engine import Database
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import REMOVED, Reference
@@ -27,7 +28,6 @@ from serve.genuine.backfill import Progress, embed_missing, missing_references, 
 from serve.genuine.changes import hold_changes, record_change
 from serve.genuine.references import EMBED_FOR_KEPT
 from serve.jobs import BrokenOff, Ending, Task, defer
-from serve.loop import audit
 from serve.loop.stock.stock_vectors import describe_later
 from serve.models.bundles import Bundles
 from serve.models.promotion import CARRY_OUT, PromotionRefused

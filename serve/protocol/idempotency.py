@@ -29,7 +29,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve import failpoints
-from serve.access.keys import Caller
 from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import IdempotencyKey
 from serve.protocol.problems import Problem, unprocessable
@@ -93,11 +92,11 @@ class Idempotency:
             await self._app(scope, receive, send)
             return
         body = await _whole_body(receive)
-        caller: Caller = scope["state"]["caller"]
+        key_id: str = scope["state"]["caller"].key_id
         database = self._database()
 
         def take() -> Claim | StoredAnswer:  # a thread: of a listing's pictures, the fingerprint takes 0.1 s
-            return claim(database, api_key_id=caller.key_id, key=key, fingerprint=fingerprint(scope, body))
+            return claim(database, api_key_id=key_id, key=key, fingerprint=fingerprint(scope, body))
 
         claimed = await run_in_threadpool(take)
         if isinstance(claimed, StoredAnswer):

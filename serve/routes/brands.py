@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/brands", tags=["brands"])
 @router.post("", status_code=201, responses=documented(404, 409))
 def create_brand(new: NewBrand, caller: BrandCreator, service: OpenService, response: Response) -> BrandView:
     """Register a brand."""
-    made = brands.create_brand(service.database, new, replica=service.replica)
+    made = brands.create_brand(service.database, new, actor=caller.key_id, replica=service.replica)
     response.headers["Location"] = f"/v1/brands/{made.id}"
     return made
 
@@ -36,4 +36,4 @@ def get_brand(brand_id: str, caller: BrandReader, service: OpenService) -> Brand
 @router.patch("/{brand_id}", responses=documented(404, 409))
 def change_brand(brand_id: str, change: BrandChange, caller: BrandEditor, service: OpenService) -> BrandView:
     """Change a brand's name, aliases or words; fields left out stay."""
-    return brands.change_brand(service.database, brand_id, change, replica=service.replica)
+    return brands.change_brand(service.database, brand_id, change, actor=caller.key_id, replica=service.replica)

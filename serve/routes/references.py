@@ -38,7 +38,7 @@ async def add_reference(
     """Upload a genuine picture; scans find it from the moment that the reply arrives."""
     sent = await FORM.read(request)
     new = validated(NewReference, sent.texts)
-    made = await workload.run(service.references.add, brand_id, sent.files[0].data, new=new)
+    made = await workload.run(service.references.add, brand_id, sent.files[0].data, new=new, actor=caller.key_id)
     response.headers["Location"] = f"/v1/brands/{brand_id}/references/{made.id}"
     return made
 
@@ -80,10 +80,10 @@ def change_reference(
     brand_id: str, reference_id: str, change: ReferenceChange, caller: ReferenceEditor, service: OpenService
 ) -> ReferenceView:
     """Disable a reference, make it active again, or change what is said of it; effective at once."""
-    return service.references.change(brand_id, reference_id, change)
+    return service.references.change(brand_id, reference_id, change, actor=caller.key_id)
 
 
 @router.delete("/{reference_id}", status_code=204, responses=documented(404))
 def remove_reference(brand_id: str, reference_id: str, caller: ReferenceEditor, service: OpenService) -> None:
     """Remove a reference and its picture; scans do not find it any more when the reply arrives."""
-    service.references.remove(brand_id, reference_id)
+    service.references.remove(brand_id, reference_id, actor=caller.key_id)

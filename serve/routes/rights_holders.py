@@ -17,7 +17,7 @@ def create_rights_holder(
     new: NewRightsHolder, caller: RightsHolderCreator, service: OpenService, response: Response
 ) -> RightsHolderView:
     """Register a rights holder, for several brands to name."""
-    made = rights_holders.create_rights_holder(service.database, new)
+    made = rights_holders.create_rights_holder(service.database, new, caller=caller)
     response.headers["Location"] = f"/v1/rights-holders/{made.id}"
     return made
 

@@ -14,10 +14,13 @@ from serve.loop.states import CaseState, ComplaintState
 SERVE = Path(failpoints.__file__).parent
 NO_STEPS = {
     "blind",
+    "brand",
     "dispute",
     "jury",
+    "key",
     "listing",
     "policy",
+    "reference",
     "repeat",
     "rights",
     "stock",

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, ListingImage, ListingRecord
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.cases import ListingFinding, compressed_anew, copy_case, lock_case, open_case
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.disputes import open_dispute

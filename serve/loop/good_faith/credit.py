@@ -7,9 +7,9 @@ plus what held and what did not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -134,6 +134,16 @@ def history_of(events: Iterable[Event]) -> list[tuple[datetime, Credit]]:
         all_held, all_failed = all_held + held, all_failed + failed
         history.append((moment, credit_from(held=max(all_held, 0.0), failed=max(all_failed, 0.0))))
     return history
+
+
+def weekly(history: Sequence[tuple[datetime, Credit]]) -> list[tuple[datetime, Credit]]:
+    """The last of each week of a history, under the moment (UTC) at which the week after it begins."""
+    ends: dict[datetime, Credit] = {}
+    for moment, credit in history:
+        utc = moment.astimezone(UTC)
+        monday = datetime.combine(utc.date() - timedelta(days=utc.weekday()), time.min, UTC)
+        ends[monday + timedelta(days=7)] = credit
+    return list(ends.items())
 
 
 def shares_of(evidence: Iterable[Evidence]) -> Shares:

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, Dispute, RightsDocument
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.reputation import note_evidence
 from serve.protocol.paging import Page, cursor_after, last_id

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.access.roles import Role
 from serve.database.engine import Database
-from serve.database.loop_tables import CreditEvent
+from serve.database.loop_tables import Case, Complaint, CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.good_faith import own_word
 from serve.loop.good_faith.credit import (
     WINDOW_DAYS,
@@ -30,7 +30,9 @@ from serve.loop.good_faith.credit import (
     history_of,
     next_tier,
     shares_of,
+    weekly,
 )
+from serve.loop.states import ComplaintState
 from serve.protocol.problems import not_found
 from serve.scanning.results import Answer
 from serve.text.wording import Reason
@@ -71,6 +73,13 @@ class CreditView(Answer):
     upheld_share: float
     overturned_share: float
     history: Annotated[list[CreditMoment], Field(description=f"The last {MOST_HISTORY} changes, oldest first")]
+
+
+class Blurred(NamedTuple):
+    """Up to when a brand may know its credit and its tier."""
+
+    week: datetime
+    day: datetime
 
 
 class TierChange(BaseModel):
@@ -119,13 +128,18 @@ def reliability_of(session: Session, holder_id: str) -> float:
 
 
 def get_credit(database: Database, holder_id: str, *, caller: Caller) -> CreditView:
-    """The rights holder's credit and tier; to a brand as they stood when the day began (UTC). Raises `Problem` (404).
+    """The rights holder's credit and tier. Raises `Problem` (404).
 
-    Whoever saw either change with one answer would learn which of its cases was a blind test.
+    To a brand they are as they stood when the week began, and the tier when the day did (UTC), the history is of weeks,
+    and complaints are counted whatever they are about. Whoever saw any of it change with one answer would learn which
+    of its cases was a blind test.
     """
-    until = datetime.combine(datetime.now(UTC).date(), time.min, UTC) if caller.role is Role.BRAND else None
     with database.read() as session:
-        return _view(session, holder_id, until=until)
+        if caller.role is not Role.BRAND:
+            return _view(session, holder_id)
+        now = datetime.now(UTC)
+        today = datetime.combine(now.date(), time.min, UTC)
+        return _view(session, holder_id, blurred=Blurred(week=today - timedelta(days=now.weekday()), day=today))
 
 
 def set_tier(database: Database, holder_id: str, change: TierChange, *, caller: Caller) -> CreditView:
@@ -171,6 +185,19 @@ def _events(session: Session, holder_id: str) -> list[Event]:
     return [Event(Evidence(row.evidence), row.moment, row.withdrawn) for row in session.scalars(query)]
 
 
+def _shares_of_all(session: Session, holder_id: str, *, until: datetime) -> Shares:
+    """The shares over all complaints of the last three months, those about blind tests too."""
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    states = (
+        select(Complaint.state)
+        .join(Case, Case.id == Complaint.case_id)
+        .where(Case.holder_id == holder_id, Complaint.party == "rights_holder")
+        .where(Complaint.decided >= since, Complaint.decided < until)
+    )
+    first = {ComplaintState.COUNTERED: ComplaintState.UPHELD}
+    return shares_of(Evidence(first.get(ComplaintState(state), state)) for state in session.scalars(states))
+
+
 def _as_of(event: Event, moment: datetime) -> Event:
     """The event as it was known at `moment`."""
     known = event.withdrawn is not None and event.withdrawn < moment
@@ -192,18 +219,22 @@ def _tier(session: Session, holder: RightsHolder, *, at: datetime | None) -> Tie
     return tier
 
 
-def _view(session: Session, holder_id: str, *, until: datetime | None = None) -> CreditView:
-    """The credit by what came before `until`, or by everything, and the tier that held then, or holds."""
+def _view(session: Session, holder_id: str, *, blurred: Blurred | None = None) -> CreditView:
+    """The credit and the tier as they are, or as a brand may see them."""
     holder = session.get(RightsHolder, holder_id)
     if holder is None:
         raise not_found("rights holder", holder_id)
     events = _events(session, holder_id)
-    if until is not None:
-        events = [_as_of(event, until) for event in events if event.moment < until]
+    if blurred is not None:
+        events = [_as_of(event, blurred.week) for event in events if event.moment < blurred.week]
     credit, shares = _figures(events)
+    history = history_of(events)
+    if blurred is not None:
+        shares = _shares_of_all(session, holder_id, until=blurred.week)
+        history = weekly(history)
     return CreditView(
         rights_holder_id=holder_id,
-        tier=_tier(session, holder, at=until),
+        tier=_tier(session, holder, at=None if blurred is None else blurred.day),
         credit=CreditValue(mean=credit.mean, low=credit.low, high=credit.high),
         held=credit.held,
         failed=credit.failed,
@@ -212,6 +243,6 @@ def _view(session: Session, holder_id: str, *, until: datetime | None = None) ->
         overturned_share=shares.overturned,
         history=[
             CreditMoment(moment=moment, mean=one.mean, low=one.low, high=one.high)
-            for moment, one in history_of(events)[-MOST_HISTORY:]
+            for moment, one in history[-MOST_HISTORY:]
         ],
     )

@@ -17,13 +17,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.database.loop_tables import RightsDocument
 from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.attachments import SentFile
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.disputes import dispute_forgery

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.working_days import Country, TimeZone
 from serve.protocol.problems import not_found
 from serve.text.wording import Name
@@ -53,18 +53,28 @@ class RightsHolderView(BaseModel):
     created: datetime
 
 
+CREATED: Final = "rights holder created"
+"""The step of the audit log that makes one."""
+
+
 def new_rights_holder(new: NewRightsHolder) -> RightsHolder:
     """The row of a new rights holder."""
     return RightsHolder(id=new_id("holder"), name=new.name, kind=new.kind, country=new.country, time_zone=new.time_zone)
 
 
-def create_rights_holder(database: Database, new: NewRightsHolder) -> RightsHolderView:
+def create_rights_holder(database: Database, new: NewRightsHolder, *, caller: Caller) -> RightsHolderView:
     """Make a rights holder, for brands to name."""
     holder = new_rights_holder(new)
     with database.write() as session:
+        made = audit.made_before(session, CREATED)
+        if made is not None:
+            return RightsHolderView.model_validate(session.get_one(RightsHolder, made))
         session.add(holder)
         session.flush()
         session.refresh(holder)
+        audit.record(
+            session, actor=caller.key_id, action=CREATED, subject=holder.id, content=new.model_dump(mode="json")
+        )
     return RightsHolderView.model_validate(holder)
 
 

@@ -15,9 +15,9 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.engine import Database
 from serve.database.tables import Brand, PolicyRecord
-from serve.loop import audit
 from serve.loop.policy.outcomes import settled_outcomes
 from serve.loop.policy.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
 from serve.loop.texts.text_sweep import sweep_later

@@ -12,11 +12,11 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditHead, Webhook
 from serve.jobs import defer
-from serve.loop import audit
 from serve.loop.push.deliveries import MARKETPLACE, give_up, require_receiver
 from serve.loop.push.marketplace import TELL
 from serve.protocol.problems import not_found

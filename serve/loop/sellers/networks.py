@@ -19,9 +19,9 @@ from sqlalchemy import CTE, Select, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
+from serve.audit import KNOWN_FAKE
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, Case, ListingImage, ListingRecord
-from serve.loop.audit import KNOWN_FAKE
 from serve.loop.sellers.sellers import SellerView, covers, infringements, views_of
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.scanning.results import Answer

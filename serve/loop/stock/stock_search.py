@@ -25,12 +25,12 @@ from sqlalchemy.orm import Session
 from model.bundle import ModelBundle
 from model.known_fakes import LEAST_PHOTO_SIMILARITY
 from model.regions import RgbImage
+from serve import audit
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, ListingRecord
 from serve.database.tables import IndexChange, Reference, ReferenceVector, ScanRecord
 from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
-from serve.loop import audit
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
 from serve.loop.listings import ListingDesk
@@ -369,7 +369,7 @@ class StockSearch:
                     return
                 case = ask(
                     session, listing, findings=stored.findings, objects=self._objects, model=model,
-                    actor=audit.SYSTEM,
+                    actor=audit.SYSTEM, known_fake=True,
                 )  # fmt: skip
                 settle(session, listing)
                 audit.record(

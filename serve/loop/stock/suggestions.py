@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingImage, Suggestion, Trait
 from serve.database.tables import REMOVED, Brand, Reference
 from serve.genuine.references import NewReference, ReferenceLibrary
-from serve.loop import audit
 from serve.loop.stock.traits import NewTrait, TraitLibrary
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.paging import Page, cursor_after, last_id
@@ -134,7 +134,7 @@ class Suggestions:
             raise unprocessable("no-such-picture", f"The suggestion has {len(suggestion.pictures)} pictures, from 0.")
         became: list[str] = []
         if new.answer == "genuine":
-            became = [self._reference(suggestion, number) for number in numbers]
+            became = [self._reference(suggestion, number, caller=caller) for number in numbers]
         elif new.answer == "fake":
             became = [self._trait(suggestion, number, caller=caller) for number in numbers]
         with self._database.write() as session:
@@ -149,14 +149,15 @@ class Suggestions:
             )  # fmt: skip
             return view_suggestion(suggestion)
 
-    def _reference(self, suggestion: Suggestion, number: int) -> str:
+    def _reference(self, suggestion: Suggestion, number: int, *, caller: Caller) -> str:
         """The id of the reference that the cut-out is, made now if it is none yet. Raises `Problem`."""
         data = self._stored(cut_out_key(suggestion.id, number), number=number)
         same = select(Reference.id).where(
             Reference.brand_id == suggestion.brand_id, Reference.status != REMOVED, Reference.sha256 == _sha256(data)
         )
         new = NewReference(kind="logo", note=f"Seen in listing {suggestion.pictures[number]['listing_id']}")
-        return self._made(same) or self._references.add(suggestion.brand_id, data, new=new).id
+        made = self._made(same)
+        return made or self._references.add(suggestion.brand_id, data, new=new, actor=caller.key_id).id
 
     def _trait(self, suggestion: Suggestion, number: int, *, caller: Caller) -> str:
         """The id of the fake trait that the whole photo is, made now if it is none yet. Raises `Problem`."""

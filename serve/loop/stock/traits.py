@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from model.encoding import png
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
 from serve.identifiers import new_id
 from serve.jobs import defer
-from serve.loop import audit
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo

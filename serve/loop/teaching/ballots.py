@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from model.encoding import png
 from model.regions import Box
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Ballot, Case, Jury, JuryVote, ListingImage
 from serve.database.tables import Brand, Reference
-from serve.loop import audit
 from serve.loop.teaching.juries import MOST_JURORS, vote
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Jury, JuryVote
 from serve.identifiers import new_id
-from serve.loop import audit
 from serve.loop.cases import lock_case
 from serve.loop.teaching.dawid_skene import dawid_skene
 from serve.loop.teaching.labels import teach_jury

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold
-from serve.loop import audit
 from serve.loop.standing import held_text, lock_listing, settle
 from serve.loop.turns import id_in_turn
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_id

@@ -17,11 +17,11 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold, TextSweep
 from serve.identifiers import new_id
 from serve.jobs import Ending, LongTask, Task, defer_together
-from serve.loop import audit
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.stock_vectors import in_stock
 from serve.loop.texts.text_holds import follow_text, text_of

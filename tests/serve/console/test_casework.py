@@ -36,7 +36,9 @@ def test_a_case_is_judged_and_becomes_a_complaint_that_is_upheld(
     assert trust.http.get(attached).content == b"invoice"
     page = trust.submit(page, "/decision", outcome="upheld", reason="painted over")
     assert market.client.get(f"/v1/complaints/{complaint}").json()["state"] == "upheld"
+    undecided = page
     page = trust.submit(page, "/reversal", reason="the wrong listing")
+    assert trust.submit(undecided, "/reversal", reason="the wrong listing").status == 409
     assert market.client.get(f"/v1/complaints/{complaint}").json()["state"] == "overturned"
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
 

@@ -23,10 +23,10 @@ from model.decode import decode
 from model.regions import RgbImage
 from model.verifier import Compared, Laid, Scores
 from serve.access.roles import Role
+from serve.audit import SYSTEM
 from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, Suggestion
 from serve.database.tables import Brand
 from serve.identifiers import new_id
-from serve.loop.audit import SYSTEM
 from serve.loop.deadlines import Deadlines
 from serve.loop.listing_pictures import PictureScans
 from serve.loop.stock.mark_search import MarkSearcher

@@ -96,6 +96,20 @@ def test_an_answer_after_the_window_is_refused(market: Marketplace) -> None:
     assert get(market, f"/v1/complaints/{complaint}")["state"] == "upheld"
 
 
+def test_a_step_is_refused_once_the_complaint_is_no_more_as_it_was_looked_at(market: Marketplace) -> None:
+    complaint = market.complaint()
+    at = f"/v1/complaints/{complaint}"
+    upheld = {"outcome": "upheld", "reason": "r", "state": "filed"}
+    assert market.client.post(f"{at}/decision", json=upheld).status_code == 200
+    market.counter(complaint)
+    unread = market.client.post(f"{at}/decision", json=upheld)
+    assert (unread.status_code, unread.json()["state"]) == (409, "countered")
+    reversal = {"reason": "r", "state": "confirmed"}
+    assert market.client.post(f"{at}/decision", json={**upheld, "state": "countered"}).json()["state"] == "confirmed"
+    statuses = [market.client.post(f"{at}/reversal", json=reversal).status_code for _ in range(2)]
+    assert (statuses, get(market, at)["state"]) == ([200, 409], "overturned"), "two who reverse it undo it once"
+
+
 def test_a_reversal_turns_the_listing_round(market: Marketplace) -> None:
     case = market.case()
     complaint = market.complaint(case)

@@ -109,6 +109,15 @@ def test_sent_at_once_it_is_one_case(market: Marketplace) -> None:
     assert {one["listing"]["revision"] for one in done} == {1}
 
 
+def test_other_pictures_under_an_open_case_give_time_to_look_at_them(market: Marketplace) -> None:
+    listing = {"id": "swapped at the last minute", "seller": "s"}
+    case = market.listing(**listing)["case"]
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE cases SET expires = now(), due_day = now() WHERE id = :id"), {"id": case["id"]})
+    again = market.listing(smeared(market.seed, tile=8), **listing)["case"]
+    assert (again["id"], again["revision"], again["due"]) == (case["id"], 2, case["due"])
+
+
 def test_a_cleaned_listing_is_held_until_its_case_is_answered(market: Marketplace) -> None:
     case = market.listing(id="cleaned", seller="s")["case"]["id"]
     clean = {"id": "cleaned", "seller": "s"}
@@ -211,8 +220,8 @@ def test_two_brands_in_one_listing_are_two_cases(market: Marketplace) -> None:
 
 def test_a_case_of_earlier_pictures_that_holds_a_listing_up_is_named(market: Marketplace) -> None:
     brand = Marketplace(market.client)
-    case = brand.listing(id="cleaned", seller="s")["case"]["id"]
-    again = brand.listing(png(mosaic(brand.seed + 500)), id="cleaned", seller="s")
+    case = brand.listing(id="of a cleaner", seller="cleaner")["case"]["id"]
+    again = brand.listing(png(mosaic(brand.seed + 500)), id="of a cleaner", seller="cleaner")
     assert (again["findings"], again["decision"]) == ([], "review")
     assert (again["case"]["id"], again["case_ids"]) == (case, [case])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 from marketplace import Marketplace
+from mosaics import mosaic, png
 from sqlalchemy import text
 
 from serve.protocol import idempotency
@@ -81,13 +82,29 @@ def settle(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     return market.client.post(f"/v1/disputes/{dispute}/settlement", json=body, headers=headers)
 
 
+def register(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    return market.client.post("/v1/brands", json={"name": f"Lost {market.seed}"}, headers=headers)
+
+
+def register_a_rights_holder(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    return market.client.post("/v1/rights-holders", json={"name": "Lost and found"}, headers=headers)
+
+
+def upload(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    files = {"image": ("a.png", png(mosaic(market.seed + 40_000)))}
+    path = f"/v1/brands/{market.brand}/references"
+    return market.client.post(path, data={"kind": "logo"}, files=files, headers=headers)
+
+
 ACTS_DONE = text("SELECT count(*) FROM audit_log WHERE action <> 'stock searched'")
 """The stock is searched for a new reference at its own time."""
 
 ACTS = [judge, complain, doubt, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote, settle]
+MAKE = [register, register_a_rights_holder, upload]
+"""What makes something that has no subject to lock beforehand."""
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", [*ACTS, *MAKE])
 def test_it_is_answered_and_not_done_again(market: Marketplace, act: Act) -> None:
     headers = {"Idempotency-Key": f"lost-{act.__name__}"}
     first = act(Marketplace(market.client), headers)
@@ -102,7 +119,7 @@ def test_it_is_answered_and_not_done_again(market: Marketplace, act: Act) -> Non
         assert session.scalar(ACTS_DONE) == rows
 
 
-@pytest.mark.parametrize("act", [show_a_fake, lodge, make_a_test, call_a_jury])
+@pytest.mark.parametrize("act", [show_a_fake, lodge, make_a_test, call_a_jury, *MAKE])
 def test_what_could_not_be_answered_is_not_made_twice(
     market: Marketplace, act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from model.bundle import BundleRejected, write_manifest
-from serve.loop import audit
+from serve import audit
 from serve.models.promotion import AskedSwitch, PromotionRefused, call_off, forget_vectors, promote, roll_back
 from serve.models.switching import Switching
 

@@ -220,9 +220,9 @@ def test_a_switch_whose_process_is_killed_is_carried_on_by_the_service(
     settings: Settings, open_client: Open, candidate: Path, champion: Path, step: tuple[str, ...]
 ) -> None:
     with open_service(settings.model_copy(update={"model": str(champion)})) as service:  # it runs no jobs
-        brand = create_brand(service.database, NewBrand(name="Acme")).id
+        brand = create_brand(service.database, NewBrand(name="Acme"), actor="a").id
         for picture in PICTURES:
-            service.references.add(brand, picture, new=NewReference(kind="logo"))
+            service.references.add(brand, picture, new=NewReference(kind="logo"), actor="a")
         switch = promote(service.database, service.bundles, candidate, actor="test")
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("killed_switch.py")), switch.id, *step],

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from statistics import NormalDist
 from typing import Any
 
@@ -23,6 +23,7 @@ from serve.loop.good_faith.credit import (
     history_of,
     next_tier,
     shares_of,
+    weekly,
 )
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -129,23 +130,53 @@ class Tomorrow(datetime):
         return datetime.now(tz) + timedelta(days=1)
 
 
-def test_a_brand_sees_its_credit_as_the_day_began(market: Marketplace) -> None:
+def test_a_brand_sees_its_credit_as_the_week_began(market: Marketplace) -> None:
     brand = Marketplace(market.client)
     complaint = brand.complaint()
     brand.decide(complaint)
     brand.decide(brand.complaint(), "dismissed")
 
     def seen() -> tuple[float, float, int]:
-        credit = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit", headers=brand.brand_key).json()
+        credit = credit_seen(brand)
         return credit["held"], credit["failed"], len(credit["history"])
 
     assert seen() == (0, 0, 0), "else it would tell which case was a blind test"
     with brand.client.service.database.write() as session:
-        yesterday = "UPDATE credit_events SET moment = now() - interval '1 day' WHERE subject = :id"
-        session.execute(text(yesterday), {"id": complaint})
+        last_week = "UPDATE credit_events SET moment = now() - interval '7 days' WHERE subject = :id"
+        session.execute(text(last_week), {"id": complaint})
     assert seen() == (1, 0, 1)
+    (week,) = credit_seen(brand)["history"]
+    began = datetime.fromisoformat(week["moment"])
+    assert (began.weekday(), began.time()) == (0, time.min), "moments would tell what they followed"
     brand.reverse(complaint)
-    assert seen() == (1, 0, 1), "it was withdrawn today"
+    assert seen() == (1, 0, 1), "it was withdrawn this week"
+
+
+def test_a_brand_s_complaints_about_tests_count_as_any(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    for case in (brand.case(), brand.slip(brand.case(), truth="fake")):
+        brand.decide(brand.complaint(case))
+    with brand.client.service.database.write() as session:
+        before = "SET decided = decided - interval '7 days' FROM cases WHERE cases.id = case_id AND holder_id = :id"
+        session.execute(text(f"UPDATE complaints {before}"), {"id": brand.holder})
+    assert (credit_seen(brand)["complaints"], credit_seen(brand)["upheld_share"]) == (2, 1.0)
+    own = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()
+    assert own["complaints"] == 1, "to trust & safety the other is a test"
+
+
+def credit_seen(brand: Marketplace) -> dict[str, Any]:
+    """The credit as the brand's own key sees it."""
+    found: dict[str, Any] = brand.client.get(
+        f"/v1/rights-holders/{brand.holder}/credit", headers=brand.brand_key
+    ).json()
+    return found
+
+
+def test_a_history_of_weeks_has_the_last_of_each() -> None:
+    days = [datetime(2026, 11, day, 23, tzinfo=UTC) for day in (2, 8, 9, 25)]  # a Monday, Sunday, Monday, Wednesday
+    stood = [credit_from(held=float(number), failed=0.0) for number in range(4)]
+    weeks = weekly(list(zip(days, stood, strict=True)))
+    assert [(moment.day, moment.month, one.held) for moment, one in weeks] == [(9, 11, 1), (16, 11, 2), (30, 11, 3)]
 
 
 @pytest.mark.parametrize("cause", ["by hand", "forged", "by the rules"])

@@ -11,10 +11,10 @@ from service_client import Client, Open
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from serve import audit
 from serve.access.roles import Role
 from serve.database.engine import Database
 from serve.database.loop_tables import RightsDocument
-from serve.loop import audit
 
 
 @pytest.fixture

@@ -225,6 +225,20 @@ def test_a_listing_like_one_whose_complaint_was_upheld_is_asked_about(market: Ma
     assert decision(market, fake) == "allow", "the seller has answered"
 
 
+def test_what_nobody_answered_is_asked_again_where_it_is_known_to_be_a_fake(market: Marketplace) -> None:
+    fake, listing = disguised(market.seed), {"id": f"unanswered {market.seed}", "seller": "s"}
+    trait = market.trait(picture=fake)
+    first = market.listing(fake, **listing)["case"]["id"]
+    market.end(first)
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    assert market.listing(fake, **listing)["decision"] == "allow", "as long as nothing more is known"
+    market.trait(picture=fake)
+    again = market.listing(fake, **listing)
+    assert (again["decision"], again["case"]["id"] == first) == ("review", False)
+    market.judge(again["case"]["id"], "not_infringing")
+    assert market.listing(fake, **listing)["decision"] == "allow"
+
+
 def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_fakes, "MOST_PICTURES", 1)
     older, newer = disguised(market.seed), disguised(market.seed, first=20)

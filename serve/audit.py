@@ -24,6 +24,9 @@ from serve.protocol.idempotency import KEPT, RUNNING, Claim
 SYSTEM: Final = "hallmark"
 """The actor of what happens by itself: expiry, the end of a window."""
 
+OPERATOR: Final = "operator"
+"""The actor of what is done by a command on the machine."""
+
 DECIDED: Final = "listing decided"
 """The step by which another decision holds for a listing than before."""
 
