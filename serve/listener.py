@@ -45,7 +45,8 @@ class Listener:
     def _listen(self) -> None:
         while not self._ending.is_set():
             try:
-                with psycopg.connect(self._database.libpq_url, autocommit=True, connect_timeout=5) as connection:
+                url, name = self._database.libpq_url, f"{self._channel} listener"
+                with psycopg.connect(url, autocommit=True, connect_timeout=5, application_name=name) as connection:
                     connection.execute(f"LISTEN {self._channel}")
                     self._follow(connection)
             except (psycopg.Error, SQLAlchemyError) as error:

@@ -111,8 +111,8 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         stack.callback(policies.close)
 
         def scanner() -> Scanner:
-            serving = replica.serving
-            return Scanner(serving.bundle, index=serving.index, references=catalogue, words=replica.words)
+            standing = replica.standing
+            return Scanner(standing.bundle, state=standing.view, references=catalogue, words=standing.words)
 
         scans = ScanDesk(database, objects, decoder=decoder, scanner=scanner, policies=policies, metrics=metrics)
         listings = ListingDesk(

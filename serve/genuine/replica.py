@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from index.interface import Entry
+from index.interface import Entry, IndexView
 from index.live import LiveIndex
 from index.snapshot import SnapshotRejected, latest_snapshot, load_snapshot, save_snapshot
 from model.bundle import ModelBundle
@@ -52,6 +52,15 @@ class Serving:
     index: LiveIndex
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The model, the index and the brands' words of one version, as a scan takes them; they change no more."""
+
+    bundle: ModelBundle
+    view: IndexView
+    words: BrandWords
+
+
 class IndexReplica:
     """A model and its `LiveIndex` that follow the database's change log. `start` it before use, `close` it after."""
 
@@ -65,6 +74,7 @@ class IndexReplica:
         self._metrics = metrics
         self._serving: Serving | None = None
         self._words = BrandWords()
+        self._standing: Standing | None = None
         self._applying = threading.Lock()
         self._heard = 0.0
         self._saved_version = 0
@@ -77,6 +87,7 @@ class IndexReplica:
         """
         with self._applying:
             self._restore()
+            self._publish()
         self._listener.start()
 
     def close(self) -> None:
@@ -93,9 +104,11 @@ class IndexReplica:
         return self._serving
 
     @property
-    def words(self) -> BrandWords:
-        """The words of all brands."""
-        return self._words
+    def standing(self) -> Standing:
+        """What a scan that begins now is made with, all of one version. Raises `RuntimeError` before `start`."""
+        if self._standing is None:
+            raise RuntimeError("the replica was not started")
+        return self._standing
 
     @property
     def index(self) -> LiveIndex:
@@ -114,6 +127,7 @@ class IndexReplica:
                 return
             with self._database.read() as session:
                 self._apply(session)
+            self._publish()
         self._note()
 
     def save_snapshot(self) -> Path | None:
@@ -197,6 +211,11 @@ class IndexReplica:
                 self.index.remove(change.reference_id, version=change.version)
                 self._catalogue.forget(change.reference_id)
 
+    def _publish(self) -> None:
+        """Have scans take what there is now: words and references change together, however many changes came."""
+        serving = self.serving
+        self._standing = Standing(serving.bundle, serving.index.view(), self._words)
+
     def _rebuild(self, session: Session) -> None:
         """Read everything anew, as `session` sees it. Scans go on with what serves until it is complete."""
         version, before = _latest_version(session), self.serving
@@ -223,6 +242,9 @@ class IndexReplica:
         row = connection.execute("SELECT version FROM index_counter").fetchone()
         if row is not None and row[0] != self.index.version:
             self.catch_up()
+        else:
+            with self._applying:
+                self._publish()  # the index may have merged its tail
         self._note()
 
 

@@ -7,7 +7,7 @@ product's shows its mark all the more. What could not become a finding whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -196,7 +196,7 @@ def most_alike(suspects: Sequence[Suspect], *, brands: Sequence[str]) -> Iterato
 
 
 def with_references(
-    suspects: Iterator[Suspect], vectors: NDArray[np.float32], *, state: IndexView, references: References
+    suspects: Iterable[Suspect], vectors: NDArray[np.float32], *, state: IndexView, references: References
 ) -> list[Candidate]:
     """The first suspects with the reference that each is most like; where there are few, with more of the brand's.
 
@@ -212,16 +212,17 @@ def with_references(
             return candidates
     spare = MAX_CANDIDATES - len(candidates)
     for candidate in candidates:
-        if spare == 0:
-            break
         suspect, (first, _) = candidate.suspect, candidate.references[0]
         if first.kind == "product":
             continue
         place = slice(suspect.place, suspect.place + 1)
-        (hits,) = state.search_brand(vectors[place], brand_id=suspect.hit.brand_id, references=1 + spare)
+        (hits,) = state.search_brand(vectors[place], brand_id=suspect.hit.brand_id, references=MOST_REFERENCES)
         for hit in hits:
-            other = references.get(hit.reference_id) if hit.reference_id != first.reference_id else None
-            if other is not None and other.kind == "logo" and spare > 0:
+            if spare == 0:
+                return candidates
+            is_another_logo = hit.reference_id != first.reference_id and not shows_product(hit.view)
+            other = references.get(hit.reference_id) if is_another_logo else None
+            if other is not None:
                 candidate.references.append((other.seen_in(hit.view), hit.similarity))
                 spare -= 1
     return candidates

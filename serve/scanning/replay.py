@@ -74,7 +74,7 @@ def replay(
     recorded = ScanResult.model_validate(record.result)
     policy = stored_policy(database, record.policy_version)
     references = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
-    scanner = Scanner(bundle, index=index, references=references, words=BrandWords(names))
+    scanner = Scanner(bundle, state=index.view(), references=references, words=BrandWords(names))
     scan = scanner.scan(
         image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed, known_fakes_of=recorded.known_fakes_of,
         shown_beside=recorded.shown_beside, infringed_before=recorded.infringed_before,

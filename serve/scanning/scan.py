@@ -8,7 +8,7 @@ version give the same answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -16,16 +16,19 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from index.interface import VectorIndex
+from index.interface import IndexView
 from model.bundle import ModelBundle
 from model.calibration import READABLE_PLACES
 from model.panels import panels
+from model.reading import Line
 from model.reference_views import is_blank
-from model.regions import RgbImage
+from model.regions import Region, RgbImage
 from serve.scanning.candidates import (
     BRANDS_PER_REGION,
     MAX_CLAIMED,
+    Candidate,
     References,
+    Suspect,
     chosen,
     most_alike,
     same_place,
@@ -85,12 +88,23 @@ class Stopwatch:
             self.milliseconds[name] = (time.perf_counter() - start) * 1000.0
 
 
-class Scanner:
-    """Runs scans with one model bundle over one index; safe to call from several threads."""
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """A photo as it was looked at: its `regions` and their `vectors` (n, d), the whole first, and the `lines` read."""
 
-    def __init__(self, bundle: ModelBundle, *, index: VectorIndex, references: References, words: BrandWords) -> None:
+    image: RgbImage
+    regions: Sequence[Region]
+    vectors: NDArray[np.float32]
+    lines: Sequence[Line]
+    tampering: SeenTampering
+
+
+class Scanner:
+    """Runs scans with one model bundle over one state of the index; safe to call from several threads."""
+
+    def __init__(self, bundle: ModelBundle, *, state: IndexView, references: References, words: BrandWords) -> None:
         self._bundle = bundle
-        self._index = index
+        self._state = state
         self._references = references
         self._words = words
 
@@ -134,70 +148,22 @@ class Scanner:
                 of_lines = self._bundle.embedder.embed([one.line.box.crop(image) for one in written])
                 vectors = np.concatenate([vectors, of_lines])
             spelled = words_by_place(written, regions)
+        photo = _Photo(image, regions, vectors, lines, SeenTampering(image, self._bundle.tampering, panels=pictures))
         with stopwatch.step("search"):
-            state = self._index.view()
-            hits = state.search_brands(vectors, brands=BRANDS_PER_REGION)
-            rivals = self._bundle.rivals(vectors, brands=state.brands, known=self._words.is_word)
+            hits = self._state.search_brands(vectors, brands=BRANDS_PER_REGION)
+            rivals = self._bundle.rivals(vectors, brands=self._state.brands, known=self._words.is_word)
         with stopwatch.step("verify"):
-            calibration = self._bundle.calibration
             suspects = suspects_of(
                 regions,
                 vectors,
                 hits,
                 rivals=rivals,
-                state=state,
+                state=self._state,
                 spelled=spelled,
                 claimed=list(speaks),
-                least_similarity=calibration.candidate_similarity,
+                least_similarity=self._bundle.calibration.candidate_similarity,
             )
-            likely = chosen(suspects, calibration=calibration, brands=state.brands)
-            candidates = with_references(likely, vectors, state=state, references=self._references)
-            seen, tampering = SeenRegions(image), SeenTampering(image, self._bundle.tampering, panels=pictures)
-            compared = partial(
-                verify, image, bundle=self._bundle, brands=state.brands, regions=seen, tampering=tampering
-            )
-            found = [compared(one) for one in candidates]
-            verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
-            verified += misspelt_names(
-                image,
-                lines,
-                _not_doubted(speaks, verified),
-                beside=verified,
-                words=self._words,
-                state=state,
-                references=self._references,
-                bundle=self._bundle,
-            )
-            covered = partial(
-                covered_marks,
-                image,
-                pictures=tampering.pictures,
-                state=state,
-                references=self._references,
-                bundle=self._bundle,
-            )
-            spoken_for = _without(speaks, verified)
-            found_here = {one.reference.brand_id for one in verified}
-            products = suspected_products(candidates, but={*found_here, *speaks})
-            if spoken_for:
-                verified += covered(spoken_for, places=tampering.places)
-            if products and tampering.places:
-                on_products = places_of_products(
-                    image,
-                    tampering.places,
-                    suspected=products,
-                    vector=vectors[:1],
-                    state=state,
-                    references=self._references,
-                )
-                for brand, places in on_products.items():
-                    verified += covered({brand: Speaks.PRODUCT}, places=places)
-            found_here = {one.reference.brand_id for one in verified}
-            surely_shown = most_alike(suspects, brands=[one for one in known_fakes_of if one not in found_here])
-            for one in with_references(surely_shown, vectors, state=state, references=self._references):
-                shown = compared(one, surely_its=True)
-                verified += [] if shown is None else [shown]
-            verified.sort(key=lambda item: -strength(item.finding("")))
+            verified = self._verified(photo, suspects, speaks=speaks, known_fakes_of=known_fakes_of)
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         rules = [] if broken is None else broken(frozenset(one.brand_id for one in findings))
         of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(rules)
@@ -214,10 +180,74 @@ class Scanner:
             broken_rules=list(rules),
             vectors=vectors,
             model=self._bundle.name,
-            index_version=state.version,
+            index_version=self._state.version,
             policy_version=policy.version,
             milliseconds=stopwatch.milliseconds,
         )
+
+    def _verified(
+        self, photo: _Photo, suspects: Sequence[Suspect], *, speaks: Mapping[str, Speaks], known_fakes_of: Sequence[str]
+    ) -> list[Verified]:
+        """What is found by comparing and reading, in places that hide a mark, and in photos of known fakes; the
+        strongest first.
+        """
+        likely = chosen(suspects, calibration=self._bundle.calibration, brands=self._state.brands)
+        candidates = self._with_references(likely, photo)
+        compare = partial(
+            verify, photo.image, bundle=self._bundle, brands=self._state.brands, regions=SeenRegions(photo.image),
+            tampering=photo.tampering,
+        )  # fmt: skip
+        found = [compare(one) for one in candidates]
+        verified = _merged([each for one in found if one is not None for each in (one, *one.within)])
+        verified += misspelt_names(
+            photo.image,
+            photo.lines,
+            _not_doubted(speaks, verified),
+            beside=verified,
+            words=self._words,
+            state=self._state,
+            references=self._references,
+            bundle=self._bundle,
+        )
+        verified += self._covered(photo, candidates, speaks=speaks, beside=verified)
+        found_here = _brands(verified)
+        surely_shown = most_alike(suspects, brands=[one for one in known_fakes_of if one not in found_here])
+        for one in self._with_references(surely_shown, photo):
+            shown = compare(one, surely_its=True)
+            verified += [] if shown is None else [shown]
+        return sorted(verified, key=lambda item: -strength(item.finding("")))
+
+    def _covered(
+        self, photo: _Photo, candidates: Sequence[Candidate], *, speaks: Mapping[str, Speaks],
+        beside: Sequence[Verified],
+    ) -> list[Verified]:  # fmt: skip
+        """The marks that were made unreadable, of brands of which nothing was found: of those that something speaks
+        for, and of those whose product the photo shows.
+        """
+        covered = partial(
+            covered_marks, photo.image, pictures=photo.tampering.pictures, state=self._state,
+            references=self._references, bundle=self._bundle,
+        )  # fmt: skip
+        found_here = _brands(beside)
+        spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
+        found = covered(spoken_for, places=photo.tampering.places) if spoken_for else []
+        products = suspected_products(candidates, but={*found_here, *speaks})
+        if not products or not photo.tampering.places:
+            return found
+        on_products = places_of_products(
+            photo.image,
+            photo.tampering.places,
+            suspected=products,
+            vector=photo.vectors[:1],
+            state=self._state,
+            references=self._references,
+        )
+        for brand, places in on_products.items():
+            found += covered({brand: Speaks.PRODUCT}, places=places)
+        return found
+
+    def _with_references(self, suspects: Iterable[Suspect], photo: _Photo) -> list[Candidate]:
+        return with_references(suspects, photo.vectors, state=self._state, references=self._references)
 
 
 def _speaking(
@@ -232,10 +262,9 @@ def _speaking(
     )
 
 
-def _without(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:
-    """The brands that something speaks for and of which nothing was found."""
-    found = {one.reference.brand_id for one in verified}
-    return {brand: by for brand, by in speaks.items() if brand not in found}
+def _brands(verified: Sequence[Verified]) -> set[str]:
+    """The ids of the brands of which something was found."""
+    return {one.reference.brand_id for one in verified}
 
 
 def _not_doubted(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:

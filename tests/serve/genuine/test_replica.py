@@ -10,6 +10,7 @@ from waiting import eventually
 
 from index.snapshot import latest_snapshot
 from serve.genuine import replica as replica_module
+from serve.genuine.changes import CHANNEL
 
 PICTURE = png(mosaic(1))
 
@@ -42,6 +43,17 @@ def test_a_new_name_is_used_by_all_processes(open_client: Open) -> None:
     eventually(lambda: names(other) == ["After"], seconds=1.0)
 
 
+def test_what_a_scan_takes_is_all_of_one_version(open_client: Open) -> None:
+    client = open_client()
+    brand = client.brand("Before")
+    client.reference(brand, PICTURE)
+    before = client.service.replica.standing
+    client.patch(f"/v1/brands/{brand}", json={"name": "After", "words": ["afterwards"]})
+    after = client.service.replica.standing
+    assert [one.words.is_word("afterwards") for one in (before, after)] == [False, True]
+    assert (before.view.version, after.view.version) == (2, 3), "whoever began before goes on with what there was"
+
+
 def test_a_lost_notification_is_made_up_for(open_client: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve.genuine.replica.CHANNEL", "nobody_calls_here")
     other = open_client()
@@ -54,11 +66,17 @@ def test_a_lost_notification_is_made_up_for(open_client: Open, monkeypatch: pyte
 def test_a_listener_that_lost_its_connection_makes_a_new_one(open_client: Open) -> None:
     one, other = open_client(), open_client()
     end = text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE query LIKE '%index_counter' AND datname = current_database() AND pid <> pg_backend_pid()"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE application_name = :name AND datname = current_database()"
     )
-    with one.service.database.engine.connect() as connection:
-        connection.execute(end)
+
+    def listening() -> int:
+        """How many connections of listeners to the index's channel there were; they are cut off."""
+        with one.service.database.engine.connect() as connection:
+            return connection.scalar(end, {"name": f"{CHANNEL} listener"}) or 0
+
+    eventually(lambda: listening() >= 2)
+    eventually(lambda: listening() >= 1, seconds=30.0)
     brand = one.brand()
     one.reference(brand, PICTURE)
     eventually(lambda: other.brands_in(PICTURE) == [brand])

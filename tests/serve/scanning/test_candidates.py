@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from index.interface import Hit
+from model.alignment import prepare_reference
 from model.regions import Box, Region
-from serve.scanning.candidates import Suspect, suspects_of
+from serve.scanning.candidates import MAX_CANDIDATES, StoredReference, Suspect, suspects_of, with_references
 
 LEAST = 0.5
 
@@ -68,3 +69,28 @@ def test_where_a_product_is_not_alike_no_logo_of_its_brand_is_searched_for(simil
 def test_the_logo_of_a_brand_that_the_listing_names_is_suspected_however_little_alike() -> None:
     found, _ = suspects(0.2, claimed=["brd_fuma"])
     assert [one.hit.reference_id for one in found] == ["ref_product", "ref_logo"]
+
+
+class Catalogue:
+    """A brand with a logo that was hit, another, and more product photos, all nearer, than there may be pairs."""
+
+    def __init__(self) -> None:
+        products = [Hit(number, f"ref_product_{number}", "brd_fuma", "product", 0.8) for number in range(9)]
+        logos = [Hit(20 + n, f"ref_logo_{n}", "brd_fuma", "trimmed", 0.7 - n / 10) for n in (0, 1)]
+        self.hits = [*products, *logos]
+
+    def search_brand(self, queries: NDArray[np.float32], *, brand_id: str, references: int = 1) -> list[list[Hit]]:
+        return [self.hits[:references] for _ in queries]
+
+    def get(self, reference_id: str) -> StoredReference:
+        kind = "product" if "product" in reference_id else "logo"
+        drawn = prepare_reference(np.full((40, 40, 3), 90, np.uint8))
+        return StoredReference(reference_id, "brd_fuma", "fuma", kind, drawn)
+
+
+def test_the_other_logos_of_a_brand_are_compared_too_however_many_products_are_nearer() -> None:
+    catalogue = Catalogue()
+    suspect = Suspect(0, Region(Box(0, 0, 9, 9), 0.5), catalogue.hits[-2], 0.5, None, claimed=False)
+    (candidate,) = with_references([suspect], np.zeros((1, 256), np.float32), state=catalogue, references=catalogue)  # type: ignore[arg-type]
+    assert len(catalogue.hits) > MAX_CANDIDATES
+    assert [shown.reference_id for shown, _ in candidate.references] == ["ref_logo_0", "ref_logo_1"]

@@ -78,7 +78,7 @@ def scan(
     bundle = replace(bundle, calibration=replace(bundle.calibration, candidate_similarity=-1.0))
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([product()])[0])], version=1)
     references = OneProduct(with_places=with_places, logo=logo)
-    scanner = Scanner(bundle, index=index, references=references, words=BrandWords())
+    scanner = Scanner(bundle, state=index.view(), references=references, words=BrandWords())
     return scanner.scan(image, scan_id="scan_1", policy=Policy())
 
 

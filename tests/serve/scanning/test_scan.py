@@ -12,7 +12,7 @@ from plain_bundle import FixedReader, FixedTampering, SimilarityVerifier, compar
 from index.exact import ExactIndex
 from index.interface import Entry
 from model.agreeing_keypoints import region_features
-from model.alignment import Features, PreparedReference, prepare_reference, working_size
+from model.alignment import CROP_MARGIN, Features, PreparedReference, prepare_reference, working_size
 from model.bundle import ModelBundle
 from model.calibration import Covered, Readable, Recognition, Shares
 from model.decode import decode
@@ -26,7 +26,7 @@ from serve.scanning.policy import Policy
 from serve.scanning.proposals import MAX_REGIONS
 from serve.scanning.results import Finding, Listing
 from serve.scanning.scan import Scan, Scanner
-from serve.scanning.seen import REGION_MARGIN, SeenRegions
+from serve.scanning.seen import SeenRegions
 from serve.scanning.verification import rounded_scores
 from serve.text.brand_words import BrandNames, BrandWords
 
@@ -105,7 +105,7 @@ def scan(
     image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None,
     known_fakes_of: Sequence[str] = (), infringed_before: Sequence[str] = (),
 ) -> Scan:  # fmt: skip
-    scanner = Scanner(bundle, index=shelf.index, references=shelf, words=shelf.words)
+    scanner = Scanner(bundle, state=shelf.index.view(), references=shelf, words=shelf.words)
     return scanner.scan(
         image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing),
         known_fakes_of=known_fakes_of, infringed_before=infringed_before,
@@ -279,7 +279,7 @@ def test_a_region_is_scaled_once_and_its_keypoints_are_found_once(monkeypatch: p
     seen = SeenRegions(image)
     for asked in (seen.features, seen.mark, seen.photo):
         assert asked(box) is asked(box)
-    region = box.grown(REGION_MARGIN).crop(image)
+    region = box.grown(CROP_MARGIN).crop(image)
     assert sought == [region.shape]
     np.testing.assert_array_equal(seen.mark(box), working_size(region))
     np.testing.assert_array_equal(seen.photo(box), photo_size(box.crop(image)))

@@ -48,7 +48,7 @@ def findings(photo: RgbImage, shelf: Shelf, tampering: FixedTampering, listing: 
     bundle = replace(bundle, tampering=tampering, calibration=calibration)  # type: ignore[arg-type]
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([shelf.picture])[0])], version=1)
     words = BrandWords({"brd_1": BrandNames("Fuma", ())})
-    scanner = Scanner(bundle, index=index, references=shelf, words=words)
+    scanner = Scanner(bundle, state=index.view(), references=shelf, words=words)
     claimed = scanner.claimed_in(listing)
     return scanner.scan(photo, scan_id="scan_1", policy=Policy(), claimed=claimed).findings
 
