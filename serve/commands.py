@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
         ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
+        ("objects", "The files that are kept.", {"strays": list_strays}),
     ]
     for name, text, commands in groups:
         group = typer.Typer(help=text, no_args_is_help=True)
@@ -290,6 +291,25 @@ def export_labels(
             fail(f"the picture {error} is gone from the object store")
     typer.echo(f"{done.labels} labels, {done.pictures} pictures, {done.references} references in {folder}")
     typer.echo(done.fingerprint)
+
+
+def list_strays(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove them too")] = False,
+) -> None:
+    """List the folders of files that no row of the database knows, a day old or older; how many is the last line."""
+    from serve.pictures.objects import Objects
+    from serve.pictures.strays import strays
+
+    settings = quiet_settings("text")
+    count = 0
+    with database_of(settings) as database:
+        objects = Objects(settings)
+        for folder in strays(database, objects):
+            typer.echo(folder)
+            if remove:
+                objects.delete_folder(folder)
+            count += 1
+    typer.echo(count)
 
 
 def verify_audit(

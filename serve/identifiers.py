@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Literal
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -46,6 +47,11 @@ def new_id(kind: IdKind, *, after: str | None = None) -> str:
     if after is not None:
         number = max(number, _number_of(after) + 1)
     return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def moment_of(name: str) -> datetime:
+    """When the id was made, UTC. Raises `ValueError` for what is no id."""
+    return datetime.fromtimestamp((_number_of(name) >> 80) / 1000, UTC)
 
 
 def _number_of(name: str) -> int:

@@ -84,7 +84,12 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=36_500, description="Days that scan results and their evidence are kept")
     ] = 30
     withdrawn_retention_days: Annotated[
-        int, Field(ge=1, le=36_500, description="Days that withdrawn listings are kept which no case is about")
+        int,
+        Field(
+            ge=1,
+            le=36_500,
+            description="Days that withdrawn listings are kept which no case is about, and pictures that were replaced",
+        ),
     ] = 90
     delivery_retention_days: Annotated[
         int,

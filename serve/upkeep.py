@@ -1,5 +1,5 @@
 """What is done now and then: old scans, withdrawn listings, messages and idempotency keys go, the index snapshot is
-written.
+written; once a day replaced pictures go.
 
 One process does it.
 """
@@ -7,7 +7,9 @@ One process does it.
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 from sqlalchemy import delete, select
@@ -18,13 +20,16 @@ from serve.database.tables import IdempotencyKey, ScanRecord
 from serve.genuine.references import forget_removed
 from serve.genuine.replica import IndexReplica
 from serve.loop.push.deliveries import forget_deliveries
-from serve.loop.withdrawal import forget_withdrawn
+from serve.loop.withdrawal import forget_replaced, forget_withdrawn
 from serve.pictures.objects import Objects
 from serve.protocol.idempotency import KEPT
 from serve.settings import Settings
 
 LOCK = "hallmark-upkeep"
 BATCH = 500
+
+THOROUGH_SECONDS: Final = 24 * 3600.0
+"""Between two looks at all listings, and not only at what has an end."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +42,7 @@ class Upkeep:
         self._objects = objects
         self._replica = replica
         self._settings = settings
+        self._thorough = 0.0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
 
@@ -60,6 +66,9 @@ class Upkeep:
             forget_deliveries(self._database, days=self._settings.delivery_retention_days)
             forget_idempotency_keys(self._database)
             forget_sessions(self._database)
+            if time.monotonic() >= self._thorough:
+                self._thorough = time.monotonic() + THOROUGH_SECONDS
+                forget_replaced(self._database, self._objects, days=self._settings.withdrawn_retention_days)
             path = self._replica.save_snapshot()
             if path is not None:
                 log.info("index snapshot written", path=str(path))

@@ -60,6 +60,12 @@ def attach(session: Session, kept: NewFiles, complaint_id: str, files: Sequence[
     session.flush()
 
 
+def digests_of(statement: str | None, files: Sequence[SentFile]) -> dict[str, str | list[str] | None]:
+    """What the audit log tells of what was sent, SHA-256: the log forgets nothing, and people write of themselves."""
+    said = None if statement is None else hashlib.sha256(statement.encode()).hexdigest()
+    return {"statement_sha256": said, "files_sha256": [hashlib.sha256(one.data).hexdigest() for one in files]}
+
+
 def attachments_of(session: Session, complaint_ids: Collection[str]) -> dict[str, list[AttachmentView]]:
     """The files of each of the complaints and its counter-notice, oldest first."""
     query = select(Attachment).where(Attachment.complaint_id.in_(complaint_ids)).order_by(Attachment.id)

@@ -16,7 +16,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of
+from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of, digests_of
 from serve.loop.cases import advance, lock_case
 from serve.loop.good_faith.blind_tests import is_pretended
 from serve.loop.good_faith.rights_documents import require_rights
@@ -99,7 +99,7 @@ def file_complaint(
         settle(session, listing)
         audit.record(
             session, actor=caller.key_id, action="complaint filed", subject=complaint.id,
-            content={"case": case.id, "statement": new.statement, "files": [one.name for one in files]},
+            content={"case": case.id, **digests_of(new.statement, files)},
         )  # fmt: skip
         if complaint.tier == "trusted" and not is_pretended(session, case):
             tell_seller(session, complaint, case, subject=ComplaintState.FILED, reason=ACTS_AT_ONCE)

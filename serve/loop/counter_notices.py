@@ -12,7 +12,7 @@ from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import CounterNotice
-from serve.loop.attachments import SentFile, attach
+from serve.loop.attachments import SentFile, attach, digests_of
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.push.deliveries import push
 from serve.loop.states import ComplaintAction, ComplaintState, next_complaint_state
@@ -54,6 +54,6 @@ def send_counter_notice(
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(
             session, actor=caller.key_id, action="counter-notice sent", subject=complaint.id,
-            content={"statement": new.statement, "files": [one.name for one in files]},
+            content=digests_of(new.statement, files),
         )  # fmt: skip
         return view

@@ -1,4 +1,4 @@
-"""Listings that are no longer offered: out of the stock at once, and forgotten after a while.
+"""Listings that are no longer offered: out of the stock at once, and forgotten after a while, as replaced pictures are.
 
 What a case is about stays, with its pictures: its rights holder may still judge it, a complaint counts against the
 seller, and labels teach. A listing that is sent again is offered again.
@@ -11,13 +11,22 @@ from typing import Annotated, Final
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, ListingImage, ListingRecord, Suggestion, TextHold, Unrecognised
+from serve.database.loop_tables import (
+    BlindTest,
+    Case,
+    Label,
+    ListingImage,
+    ListingRecord,
+    Suggestion,
+    TextHold,
+    Unrecognised,
+)
 from serve.loop.sellers.sellers import covers
 from serve.loop.standing import settle
 from serve.loop.stock.stock_vectors import forget_vectors
@@ -108,14 +117,49 @@ def forget_withdrawn(database: Database, objects: Objects, *, days: int) -> int:
     return forgotten
 
 
+def forget_replaced(database: Database, objects: Objects, *, days: int) -> int:
+    """Remove the pictures that a listing has shown no more for `days` and that nothing rests on; returns how many.
+
+    Cases, labels and open suggestions keep theirs.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    newer = aliased(ListingImage)
+    replaced = exists().where(
+        newer.listing_id == ListingImage.listing_id, newer.revision > ListingImage.revision, newer.created < before
+    )
+    asked_about = exists().where(Case.listing_id == ListingImage.listing_id, Case.revision == ListingImage.revision)
+    repeated = exists().where(
+        BlindTest.source_id == Case.id, Case.listing_id == ListingImage.listing_id,
+        BlindTest.source_revision == ListingImage.revision,
+    )  # fmt: skip
+    taught = exists().where(Label.image_id == ListingImage.id)
+    wanted = select(ListingImage.id, ListingImage.object_key).where(
+        replaced, ~asked_about, ~repeated, ~taught, ~_suggested(ListingImage.id)
+    )
+    forgotten = 0
+    while True:
+        with database.write() as session:
+            gone = session.execute(wanted.limit(BATCH).with_for_update(skip_locked=True, of=ListingImage)).all()
+            session.execute(delete(ListingImage).where(ListingImage.id.in_([image_id for image_id, _ in gone])))
+        for _, key in gone:
+            objects.delete(key)
+        forgotten += len(gone)
+        if len(gone) < BATCH:
+            break
+    if forgotten:
+        log.info("replaced pictures forgotten", pictures=forgotten)
+    return forgotten
+
+
+def _suggested(image_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether the picture is among those of a suggestion that waits for an answer."""
+    shown = func.jsonb_build_array(func.jsonb_build_object("image_id", image_id))
+    return exists().where(Suggestion.state == "open", Suggestion.pictures.contains(shown))
+
+
 def _to_forget(session: Session, *, before: datetime, last: str) -> list[str]:
     """The next ids, locked: whoever sends one of them again waits, and finds it gone."""
-    shown = func.jsonb_build_array(func.jsonb_build_object("image_id", ListingImage.id))
-    suggested = (
-        exists()
-        .where(ListingImage.listing_id == ListingRecord.id)
-        .where(Suggestion.state == "open", Suggestion.pictures.contains(shown))
-    )
+    suggested = exists().where(ListingImage.listing_id == ListingRecord.id, _suggested(ListingImage.id))
     asked_about = exists().where(Case.listing_id == ListingRecord.id)
     query = (
         select(ListingRecord.id)

@@ -44,6 +44,7 @@ class Objects:
         self._folder = None if settings.object_url is not None else settings.home / "objects"
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700)  # sellers' pictures and papers are nobody else's on this machine
             self._store: ObjectStore = LocalStore(self._folder)
         else:
             # client_options stay unset: they would take the place of those in the environment, such as AWS_ALLOW_HTTP.
@@ -79,6 +80,12 @@ class Objects:
         """The keys that start with `prefix/`."""
         with _answering():
             return [item["path"] for page in obstore.list(self._store, prefix) for item in page]
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders in `prefix/`."""
+        with _answering():
+            inside = obstore.list_with_delimiter(self._store, f"{prefix}/")["common_prefixes"]
+        return [folder.rstrip("/").rpartition("/")[2] for folder in inside]
 
     def delete_folder(self, prefix: str) -> None:
         """Remove every object whose key starts with `prefix/`."""

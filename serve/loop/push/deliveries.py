@@ -146,14 +146,20 @@ def list_deliveries(
 
 
 def redeliver(database: Database, receiver: str, delivery_id: str) -> DeliveryView:
-    """Send a message again, whatever became of it, with the same id. Raises `Problem` (404)."""
+    """Send a message again, whatever became of it, with the same id; one that is being sent is, and no second time.
+
+    Raises `Problem` (404).
+    """
     with database.write() as session:
         delivery = session.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.receiver != receiver:
             raise not_found("delivery", delivery_id)
-        delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, datetime.now(UTC)
-        defer(session, DELIVER, delivery_id=delivery_id)
-        session.flush()
+        now = datetime.now(UTC)
+        is_due = delivery.next_attempt is not None and delivery.next_attempt <= now
+        if not is_due:
+            delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, now
+            defer(session, DELIVER, delivery_id=delivery_id)
+            session.flush()
         return _views(session, [delivery])[0]
 
 

@@ -16,13 +16,13 @@ from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
-from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo
 from serve.loop.stock.stock_search import SEARCH
 from serve.loop.teaching.labels import teach_trait, withdraw
+from serve.loop.turns import id_in_turn
 from serve.pictures.decoding import DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
@@ -79,7 +79,7 @@ class TraitLibrary:
             made = audit.made_before(session, "trait added")
             if made is not None and session.get_one(Trait, made).sha256 == digest:  # an answer may make several
                 return _view(_find(session, brand_id, made))
-        trait = Trait(id=new_id("trait"), brand_id=brand_id, text=new.text, note=new.note, sha256=digest)
+        trait = Trait(brand_id=brand_id, text=new.text, note=new.note, sha256=digest)
         findings: list[Finding] = []
         model = ""
         if picture is not None:
@@ -87,14 +87,15 @@ class TraitLibrary:
             examined = self._scans.examine(picture, moment=self._scans.now(Listing(brand_claimed=name)))
             findings = [one for one in examined.result.findings if one.brand_id == brand_id]
             model, vector = examined.result.model, examined.vectors[0]
-            trait.object_key = f"traits/{trait.id}"
             trait.height, trait.width = image.shape[:2]
         with NewFiles(self._objects) as kept, self._database.write() as session:
-            if picture is not None:
-                kept.put(trait.object_key or "", picture)
             brand = session.get(Brand, brand_id)
             if brand is None:
                 raise not_found("brand", brand_id)
+            trait.id = id_in_turn(session, "trait", Trait.id)  # a scan that began with the newest one knew all
+            if picture is not None:
+                trait.object_key = f"traits/{trait.id}"
+                kept.put(trait.object_key, picture)
             session.add(trait)
             session.flush()
             session.refresh(trait)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import pytest
 from marketplace import Marketplace
@@ -108,6 +109,20 @@ def test_a_step_is_refused_once_the_complaint_is_no_more_as_it_was_looked_at(mar
     assert market.client.post(f"{at}/decision", json={**upheld, "state": "countered"}).json()["state"] == "confirmed"
     statuses = [market.client.post(f"{at}/reversal", json=reversal).status_code for _ in range(2)]
     assert (statuses, get(market, at)["state"]) == ([200, 409], "overturned"), "two who reverse it undo it once"
+
+
+def test_the_log_which_forgets_nothing_holds_no_word_of_a_statement(market: Marketplace) -> None:
+    complaint = market.complaint()
+    market.decide(complaint)
+    said = {"statement": "I, Ann Example of Harbour Lane 3, bought it"}
+    files = [("file", ("ann-example.pdf", b"an invoice"))]
+    answer = market.client.post(f"/v1/complaints/{complaint}/counter-notice", data=said, files=files)
+    assert answer.json()["counter_notice"]["statement"] == said["statement"]
+    with market.client.service.database.read() as session:
+        kept = "\n".join(session.scalars(text("SELECT content FROM audit_log WHERE subject = :id"), {"id": complaint}))
+    assert sha256(said["statement"].encode()).hexdigest() in kept
+    assert sha256(b"an invoice").hexdigest() in kept
+    assert "example" not in kept.lower()
 
 
 def test_a_reversal_turns_the_listing_round(market: Marketplace) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised, during_the_scan
+from marketplace import Marketplace, disguised, during_the_scan, smeared
 from mosaics import mosaic, png
 from service_client import Client, Open
 from sqlalchemy import delete, select, text
@@ -18,7 +18,7 @@ from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.stock_vectors import lacks_vectors
 from serve.loop.texts.text_sweep import TextSweeper
-from serve.loop.withdrawal import MOST_AT_ONCE, forget_withdrawn
+from serve.loop.withdrawal import MOST_AT_ONCE, forget_replaced, forget_withdrawn
 from serve.stock_scan import rescan_stock
 
 
@@ -175,6 +175,22 @@ def test_what_nothing_rests_on_is_forgotten_with_its_files(open_client: Open) ->
     answered = market.client.post(f"/v1/brands/{market.brand}/suggestions/{suggestion}/answer", json={"answer": "fake"})
     assert answered.status_code == 200, answered.text
     assert market.listing(plain, id="gone", seller="T")["listing"]["revision"] == 1, "another seller may have the id"
+
+
+def test_pictures_that_a_listing_shows_no_more_go_unless_something_rests_on_them(open_client: Open) -> None:
+    market = Marketplace(open_client())
+    service, listing = market.client.service, {"id": "changing", "seller": "S"}
+    case = market.listing(smeared(market.seed), **listing)["case"]["id"]
+    market.complaint(case)
+    for number in range(3):
+        market.listing(png(mosaic(market.seed + 500 + number)), **listing)
+    keys = files_of(market, "changing")
+    assert forget_replaced(service.database, service.objects, days=1) == 0, "not yet"
+    assert forget_replaced(service.database, service.objects, days=0) == 2
+    left = service.objects.keys("listings/")
+    assert [key in left for key in sorted(keys)] == [True, False, False, True], "a case shows one, and the listing one"
+    assert files_of(market, "changing") == [key for key in keys if key in left]
+    assert market.client.get(f"/v1/cases/{case}/pictures/0.png").status_code == 200
 
 
 def test_who_sends_one_that_is_being_forgotten_sends_a_new_one(market: Marketplace) -> None:

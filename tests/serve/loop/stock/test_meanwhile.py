@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from marketplace import Marketplace, disguised, during_the_scan
 from mosaics import mosaic, png
-from service_client import Client
+from service_client import Client, Open
 from sqlalchemy import text
 
 from serve.loop.stock.meanwhile import SCAN_AGAIN
@@ -44,6 +44,15 @@ def test_a_trait_that_comes_during_a_scan_finds_the_listing(
     assert scanned_again(market, "in flight")
     assert decision(market, "in flight") == "review"
     assert not scanned_again(market, "in flight"), "nothing came while it was scanned again"
+
+
+def test_a_later_trait_has_a_later_name_whatever_the_clock_says(open_client: Open) -> None:
+    """By their names a scan tells which traits it could see."""
+    market, ahead = Marketplace(open_client()), "trait_7" + "z" * 24 + "0"
+    first = market.trait(text="first")
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE traits SET id = :ahead WHERE id = :id"), {"ahead": ahead, "id": first})
+    assert market.trait(text="second") > ahead
 
 
 def test_names_that_come_during_a_scan_break_the_rules_too(
