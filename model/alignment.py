@@ -175,12 +175,6 @@ def framed(picture: RgbImage, *, height: int, width: int) -> RgbImage:
     return frame
 
 
-def trim(picture: RgbImage) -> RgbImage:
-    """`picture` without the plain border around its content; all of it where the rim is not plain."""
-    top, bottom, left, right = content_bounds(picture)
-    return np.ascontiguousarray(picture[top:bottom, left:right])
-
-
 def content_bounds(picture: RgbImage) -> tuple[int, int, int, int]:
     """First row, row after the last, first column, column after the last of what stands on a plain ground.
 
@@ -316,14 +310,6 @@ def edges(grey: NDArray[np.uint8]) -> Edges:
     even, odd = (gx * gx - gy * gy) * weight, 2 * gx * gy * weight
     stacked = np.stack([even, -even, odd, -odd], axis=-1)
     return np.asarray(cv2.blur(np.maximum(stacked, 0), (3, 3)), np.float32)
-
-
-def correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Pearson correlation of two arrays (h, w, c), channels centred apart; 0 where one is flat."""
-    a = one - one.mean(axis=(0, 1), keepdims=True)
-    b = other - other.mean(axis=(0, 1), keepdims=True)
-    norm = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
-    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
 
 
 def resized(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

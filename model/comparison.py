@@ -19,9 +19,9 @@ from model.alignment import (
     Edges,
     Matrix,
     PreparedReference,
-    correlation,
     edges,
 )
+from model.correlation import correlated
 from model.regions import RgbImage
 
 CELLS = 8
@@ -80,7 +80,7 @@ def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -
         flat=_flat(grey, drawn),
         tiling=_tiling(grey[_INNER, _INNER]),
         hue_gap=_hue_gap(region[_INNER, _INNER], reference.frame[_INNER, _INNER]),
-        mirror_gain=correlation(seen, _mirrored(known)) - correlation(seen, known),
+        mirror_gain=correlated(seen, _mirrored(known)) - correlated(seen, known),
         stretch=_stretch(matrix, reference),
         missing_cells=lost.astype(np.float32),
         extra_cells=added.astype(np.float32),

@@ -142,7 +142,7 @@ def fused(looks: Sequence[Sequence[Region]], *, score_threshold: float, most: in
 def distinct(regions: Sequence[Region], *, iou: float) -> list[Region]:
     """Without those that overlap a stronger one by `iou` or more, strongest first."""
     ordered = sorted(regions, key=lambda one: -one.score)
-    return [ordered[place] for place in strongest(_corners(ordered), iou=iou)]
+    return [ordered[place] for place in non_maximum_suppression(_corners(ordered), iou=iou)]
 
 
 def _corners(regions: Sequence[Region]) -> NDArray[np.float64]:
@@ -207,7 +207,7 @@ def regions_of(
     corners = np.concatenate(
         [centres[likely] - distances[likely, :2], centres[likely] + distances[likely, 2:]], axis=1
     ).astype(np.float64)
-    kept = likely[keep := strongest(corners, iou=_SAME_MARK_IOU)]
+    kept = likely[keep := non_maximum_suppression(corners, iou=_SAME_MARK_IOU)]
     regions = [
         Region(Box(*map(float, (x0, y0, x1 - x0, y1 - y0))), float(scores[cell]))
         for (x0, y0, x1, y1), cell in zip(corners[keep], kept, strict=True)
@@ -215,7 +215,7 @@ def regions_of(
     return merged(regions)[:most]
 
 
-def strongest(corners: NDArray[np.float64], *, iou: float) -> list[int]:
+def non_maximum_suppression(corners: NDArray[np.float64], *, iou: float) -> list[int]:
     """Places of the boxes that stay when each removes the later ones that overlap it by more than `iou`.
 
     `corners` (n, 4) are left, top, right, bottom, strongest first.

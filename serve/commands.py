@@ -168,8 +168,8 @@ def add_brand(
     from serve.audit import OPERATOR
     from serve.genuine.brands import NewBrand, create_brand
 
-    new = NewBrand(name=name, aliases=alias or [], words=word or [])
     with database_of(quiet_settings("text")) as database:
+        new = NewBrand(name=name, aliases=alias or [], words=word or [])
         typer.echo(create_brand(database, new, actor=OPERATOR).id)
 
 

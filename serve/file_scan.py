@@ -18,8 +18,9 @@ from serve.audit import OPERATOR
 from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
+from serve.scanning.covered_mark import Speaks
 from serve.scanning.policy import strength, text_reason
-from serve.scanning.results import Listing, ScanResult
+from serve.scanning.results import Finding, Listing, ScanResult
 from serve.service import Service
 
 Answer = TypeVar("Answer")
@@ -93,6 +94,17 @@ def content(path: Path) -> bytes:
         raise Problem(400, "unreadable-file", f"cannot be opened: {error.strerror}") from error
 
 
+def _speaking(finding: Finding, result: ScanResult) -> Speaks | None:
+    """What beside the picture speaks for the finding's brand, if anything does."""
+    looked_for = {
+        Speaks.LISTING: result.brands_claimed,
+        Speaks.KNOWN_FAKE: result.known_fakes_of,
+        Speaks.OTHER_PICTURE: result.shown_beside,
+        Speaks.SELLER: result.infringed_before,
+    }
+    return next((by for by, brands in looked_for.items() if finding.brand_id in brands), None)
+
+
 def _json_line(path: Path, answer: ScanResult | Problem) -> str:
     if isinstance(answer, ScanResult):
         return answer.model_dump_json()
@@ -111,6 +123,6 @@ def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
         yield f"  {finding.kind} {strength(finding):.2f}  {finding.brand}  at {x:.0f},{y:.0f} {width:.0f}×{height:.0f}"
         if finding.read is not None:
             yield f"    {finding.read.seen!r} was read there"
-        if finding.claimed:
-            yield "    the listing names the brand"
+        if speaking := _speaking(finding, result):
+            yield f"    {speaking} the brand"
         yield from (f"    {reason}" for reason in finding.reasons)

@@ -106,12 +106,6 @@ def cell_centres(*, height: int, width: int) -> Tensor:
     return torch.cat(centres)
 
 
-def cell_strides(*, height: int, width: int) -> Tensor:
-    """Stride (cells,) float32 of each cell of `cell_centres`."""
-    counts = [(-(-height // stride)) * (-(-width // stride)) for stride in STRIDES]
-    return torch.cat([torch.full((count,), float(stride)) for stride, count in zip(STRIDES, counts, strict=True)])
-
-
 class _InvertedResidual(nn.Module):
     """One block of the trunk, with its batch norms folded into the convolutions."""
 

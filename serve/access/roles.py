@@ -10,10 +10,10 @@ class Role(StrEnum):
     """What the holder of a key is."""
 
     PLATFORM = "platform"
-    """The marketplace's own systems: upload references for any brand, scan."""
+    """The marketplace's own systems: register brands, upload for any, scan, send listings and sellers' answers."""
 
     BRAND = "brand"
-    """A rights holder: its own brand and references, nothing else."""
+    """A rights holder: references, fake traits, cases and complaints of its own brands, and its own webhook."""
 
     TRUST = "trust"
     """Trust & safety."""

@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from serve.text.letters import in_latin
-from serve.text.readable import readable
 from serve.text.tokens import word_list
 
 Place = Literal["before", "after", "anywhere"]
@@ -102,14 +100,6 @@ class Phrase(NamedTuple):
 def as_compared(seen: str) -> str:
     """`seen` in small letters without accents, each letter in its place."""
     return seen.lower() if seen.isascii() else "".join(map(_bare, seen))
-
-
-def as_seen(text: str) -> str:
-    """`text` as a reader sees it; wide letters are plain ones, and words of several alphabets in Latin letters."""
-    seen = readable(text)
-    if seen.isascii():
-        return seen
-    return _WORD.sub(lambda word: in_latin(word[0]), unicodedata.normalize("NFKC", seen))
 
 
 def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:

@@ -6,11 +6,15 @@ import re
 import unicodedata
 from typing import Final
 
+from serve.text.readable import readable
+
 _LATIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 """Letters of Latin alphabets that Unicode does not take apart."""
 
 _SIGNS_SPELL = range(0x0900, 0x0E80)
 """Scripts of South Asia and Thai, in which signs are vowels and no accents."""
+
+_WORD = re.compile(r"\w+")
 
 _MOST_KEPT: Final = 0xFFFF
 """Codes up to which what is left of a letter is kept; texts of rare ones would fill the memory."""
@@ -82,3 +86,11 @@ def in_latin(word: str) -> str:
 
 def _is_vowel(letter: str) -> bool:
     return ord(letter) in _SIGNS_SPELL and unicodedata.category(letter) in ("Mc", "Mn")
+
+
+def as_seen(text: str) -> str:
+    """`text` as a reader sees it; wide letters are plain ones, and words of several alphabets in Latin letters."""
+    seen = readable(text)
+    if seen.isascii():
+        return seen
+    return _WORD.sub(lambda word: in_latin(word[0]), unicodedata.normalize("NFKC", seen))

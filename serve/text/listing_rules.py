@@ -18,7 +18,8 @@ from typing import Final, NamedTuple, get_args
 
 from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.brand_words import BrandWords
-from serve.text.comparing_phrases import as_compared, as_seen, phrases_in
+from serve.text.comparing_phrases import as_compared, phrases_in
+from serve.text.letters import as_seen
 from serve.text.naming import How
 
 TEXTS: Final[tuple[Where, ...]] = get_args(Where)

@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from drawn_marks import textured
+from drawn_marks import textured, trim
 
 from model.agreeing_keypoints import agreeing, region_features
-from model.alignment import REGION_SIDE, PreparedReference, prepare_reference, reference_corners, trim
+from model.alignment import REGION_SIDE, PreparedReference, prepare_reference, reference_corners
 
 QUAD = np.array([[44, 40], [300, 60], [316, 236], [32, 216]], np.float32)
 """Where the photo shows the mark's corners, at twice the working size."""

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from drawn_marks import textured
+from drawn_marks import textured, trim
 
 from model.alignment import (
     CROP_MARGIN,
@@ -17,13 +17,11 @@ from model.alignment import (
     box_matrix,
     content_bounds,
     corners_of,
-    correlation,
     edges,
     laid_in_frame,
     moved,
     prepare_reference,
     reference_corners,
-    trim,
     working_size,
 )
 
@@ -177,14 +175,6 @@ def test_edges_of_a_step_point_one_way():
     strength = edges(grey).sum(axis=(0, 1))
     assert strength[0] > 0
     assert strength[1:] == pytest.approx(0, abs=1e-3)
-
-
-def test_correlation_agrees_with_the_slow_truth():
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(6, 7, 2)), rng.normal(size=(6, 7, 2))
-    centred = [np.stack([x[..., c] - x[..., c].mean() for c in range(2)], axis=-1).ravel() for x in (a, b)]
-    assert correlation(a, b) == pytest.approx(np.corrcoef(*centred)[0, 1], abs=1e-6)
-    assert correlation(a, np.zeros_like(a)) == 0
 
 
 def test_moving_by_nothing_changes_nothing_and_a_fold_is_refused():

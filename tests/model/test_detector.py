@@ -19,8 +19,8 @@ from model.detector import (
     fused,
     letterboxed,
     merged,
+    non_maximum_suppression,
     regions_of,
-    strongest,
 )
 from model.regions import Box, Region
 
@@ -132,7 +132,7 @@ def test_one_look_alone_changes_nothing() -> None:
     ]
 
 
-def naive_strongest(corners: NDArray[np.float64], iou: float) -> list[int]:
+def naive_suppression(corners: NDArray[np.float64], iou: float) -> list[int]:
     boxes = [Box(x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in corners.tolist()]
     kept: list[int] = []
     for number, box in enumerate(boxes):
@@ -146,8 +146,8 @@ def test_suppression_agrees_with_the_naive_one() -> None:
     for _ in range(20):
         low = rng.uniform(0, 40, (40, 2))
         corners = np.concatenate([low, low + rng.uniform(2, 30, (40, 2))], axis=1)
-        assert strongest(corners, iou=0.4) == naive_strongest(corners, 0.4)
-    assert strongest(np.zeros((0, 4)), iou=0.4) == []
+        assert non_maximum_suppression(corners, iou=0.4) == naive_suppression(corners, 0.4)
+    assert non_maximum_suppression(np.zeros((0, 4)), iou=0.4) == []
 
 
 def test_letters_of_one_word_become_one_box() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -164,9 +162,3 @@ def write_metadata(path: Path, entries: dict[str, str]) -> None:
     written = onnx.load(str(path))
     onnx.helper.set_model_props(written, entries)
     onnx.save(written, str(path))
-
-
-def release_json(release: DetectorRelease) -> str:
-    """The figures as JSON, for the card and the log."""
-    described: dict[str, Any] = asdict(release)
-    return json.dumps(described, indent=2)

@@ -7,7 +7,6 @@ the weights averaged along the way; `training.detector.release.export_detector` 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
 from model.networks.layout import channels_last
 from model.networks.weights import load_weights
+from training.checkpoints import rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
@@ -152,12 +152,7 @@ class TrainingState:
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _set_learning_rate(self) -> None:
-        """A straight rise over the warm-up, then half a cosine down to 2 % of the top."""
-        warm, steps = self.settings.warmup_steps, self.settings.steps
-        if self.step < warm:
-            share = (self.step + 1) / warm
-        else:
-            share = 0.02 + 0.98 * (1 + math.cos(math.pi * (self.step - warm) / max(steps - warm, 1))) / 2
+        share = rate_share(self.step, steps=self.settings.steps, warm_up_steps=self.settings.warmup_steps)
         for group in self.optimiser.param_groups:
             group["lr"] = group["top"] * share
 
@@ -179,17 +174,15 @@ class TrainingState:
 
     def save(self, figures: dict[str, Any]) -> None:
         """Write `last.pt` and the log line."""
-        _write(
-            {
-                "settings": _described(self.settings),
-                "step": self.step,
-                "figures": figures,
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-            },
-            self.settings.folder / "last.pt",
-        )
+        state = {
+            "settings": _described(self.settings),
+            "step": self.step,
+            "figures": figures,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        save_checkpoint(self.settings.folder / "last.pt", state)
         with (self.settings.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(figures) + "\n")
 
@@ -223,10 +216,3 @@ _PLACES = ("folder", "data", "logos", "fonts", "start")
 def _described(settings: DetectorTraining) -> dict[str, Any]:
     """The settings without the places of this machine."""
     return {key: value for key, value in asdict(settings).items() if key not in _PLACES}
-
-
-def _write(saved: dict[str, Any], path: Path) -> None:
-    """Write whole or not at all."""
-    aside = path.with_suffix(".part")
-    torch.save(saved, aside)
-    aside.replace(path)

@@ -1,7 +1,7 @@
 """Innocent variants: what happens to genuine marks in the world, none of which is a smear or an imitation.
 
-`INNOCENT_MARKS` change how the mark is made (one colour, inverted, outlined, engraved); `INNOCENT_PHOTOS` change the
-whole photo alike (out of focus, small, compressed, lit, noisy, turned, cut by the frame).
+A mark may be made another way (inverted, outlined, engraved); `INNOCENT_PHOTOS` change the whole photo alike (out of
+focus, small, compressed, lit, noisy, turned).
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ InnocentMark = Callable[[RgbaImage, np.random.Generator], RgbaImage]
 
 InnocentPhoto = Callable[[RgbImage, np.random.Generator], RgbImage]
 """(photo, random numbers) → the photo taken, saved or sent another way."""
-
-
-def one_colour(mark: RgbaImage, rng: np.random.Generator) -> RgbaImage:
-    """The mark in one colour: black, white or a saturated one."""
-    return painted(mark, random_colour(rng))
 
 
 def inverted(mark: RgbaImage, rng: np.random.Generator) -> RgbaImage:
@@ -120,14 +115,6 @@ def turned(photo: RgbImage, rng: np.random.Generator) -> RgbImage:
     change = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
     return cv2.warpPerspective(photo, change, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
 
-
-INNOCENT_MARKS: dict[str, InnocentMark] = {
-    "one_colour": one_colour,
-    "inverted": inverted,
-    "outlined": outlined,
-    "engraved": engraved,
-}
-"""Other ways to make a genuine mark, by name."""
 
 INNOCENT_PHOTOS: dict[str, InnocentPhoto] = {
     "out_of_focus": out_of_focus,

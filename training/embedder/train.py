@@ -21,6 +21,7 @@ from torch import Tensor
 
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights
+from training.checkpoints import rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.embedder.batches import ONE_MARK, BatchSampler
 from training.embedder.losses import multi_similarity
@@ -129,7 +130,7 @@ def _trained(
     for step in range(done, settings.steps):
         if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
             _find_rivals(_with(averaged), sampler, views, settings=settings)
-        rate = _rate(step, settings)
+        rate = rate_share(step, steps=settings.steps, warm_up_steps=settings.warm_up_steps)
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate
         progress = _step(network, optimiser, sampler, views, real, step=step, settings=settings)
@@ -141,10 +142,11 @@ def _trained(
             figures = development_figures(_with(averaged), views, size=settings.size)
             if figures["selection"] > best:
                 best, best_weights = figures["selection"], {name: value.clone() for name, value in averaged.items()}
-            _save(
-                checkpoint, settings=asdict(settings), network=network.state_dict(), averaged=averaged, step=step + 1,
-                optimiser=optimiser.state_dict(), best=best_weights, best_recall=best, figures=figures,
-            )  # fmt: skip
+            state = {
+                "settings": asdict(settings), "network": network.state_dict(), "averaged": averaged, "step": step + 1,
+                "optimiser": optimiser.state_dict(), "best": best_weights, "best_recall": best, "figures": figures,
+            }  # fmt: skip
+            save_checkpoint(checkpoint, state)
             progress = Progress(**{**asdict(progress), "development": figures})
         yield progress
         if out_of_time:
@@ -203,14 +205,6 @@ def _find_rivals(network: EmbedderNetwork, sampler: BatchSampler, views: Views, 
     sampler.set_rivals(list(references), embed_views(network, views, rows, size=settings.size))
 
 
-def _rate(step: int, settings: Settings) -> float:
-    """The share of the peak rate: a linear warm-up, then a half cosine down to 2 %."""
-    if step < settings.warm_up_steps:
-        return (step + 1) / settings.warm_up_steps
-    along = (step - settings.warm_up_steps) / max(1, settings.steps - settings.warm_up_steps)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * along))
-
-
 def _optimiser(network: EmbedderNetwork, settings: Settings) -> torch.optim.Optimizer:
     body = [parameter for parameter in network.trunk.parameters() if parameter.requires_grad]
     groups = [
@@ -230,14 +224,6 @@ def _resume(checkpoint: Path, settings: Settings) -> dict[str, Any] | None:
             f"{checkpoint} was made with {state['settings']}; give another file or the same settings"
         )
     return state
-
-
-def _save(checkpoint: Path, **state: Any) -> None:
-    """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    beside = checkpoint.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(checkpoint)
 
 
 def _with(weights: dict[str, Tensor]) -> EmbedderNetwork:

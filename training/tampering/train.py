@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
 from model.tampering import SIDE, Tampering
+from training.checkpoints import rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.refusals import OtherTrainingError
 from training.synthesis.scenes import Sources
@@ -95,8 +95,9 @@ def train_tampering(
         optimiser.load_state_dict(saved["optimiser"])
         done, figures = saved["step"], saved["figures"]
     for step in range(done, settings.steps):
+        rate = rate_share(step, steps=settings.steps, warm_up_steps=settings.warm_up_steps)
         for group in optimiser.param_groups:
-            group["lr"] = group["top"] * _rate(step, settings)
+            group["lr"] = group["top"] * rate
         rng = np.random.default_rng([settings.seed, step])
         drawn = [draw_tampered(sources, rng=rng, side=settings.side) for _ in range(settings.batch)]
         network.train()
@@ -111,10 +112,11 @@ def train_tampering(
         if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps:
             figures = development_figures(average.module, development, settings=settings)
             report(f"step {step + 1} {figures}")
-            _save(
-                checkpoint, settings=asdict(settings), step=step + 1, network=network.state_dict(),
-                average=average.state_dict(), optimiser=optimiser.state_dict(), figures=figures,
-            )  # fmt: skip
+            state = {
+                "settings": asdict(settings), "step": step + 1, "network": network.state_dict(),
+                "average": average.state_dict(), "optimiser": optimiser.state_dict(), "figures": figures,
+            }  # fmt: skip
+            save_checkpoint(checkpoint, state)
     return figures
 
 
@@ -192,19 +194,3 @@ def _loss(network: TamperingNetwork, drawn: list[Tampered]) -> torch.Tensor:
     logits = network(torch.from_numpy(np.stack([one.image for one in drawn])))
     target, seen = (torch.from_numpy(np.stack([getattr(one, name) for one in drawn])) for name in ("target", "seen"))
     return functional.binary_cross_entropy_with_logits(logits[seen], target[seen])
-
-
-def _rate(step: int, settings: TamperingTraining) -> float:
-    """The share of the top rate: a linear warm-up, then a half cosine down to 2 %."""
-    if step < settings.warm_up_steps:
-        return (step + 1) / settings.warm_up_steps
-    along = (step - settings.warm_up_steps) / max(1, settings.steps - settings.warm_up_steps)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * along))
-
-
-def _save(checkpoint: Path, **state: Any) -> None:
-    """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    beside = checkpoint.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(checkpoint)

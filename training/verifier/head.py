@@ -1,4 +1,4 @@
-"""The verifier's head: it joins the network's answer and the embedding's similarity.
+"""The verifier's head: it joins the network's answer, the embedding's similarity and the appearance.
 
 It is fitted on `dev` brands, which the network never saw, and its temperature on a part of them that the head did not
 see either; the whole takes about a minute once the pairs are examined, so a new embedder only asks for a new head.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from model.networks.layout import channels_last
+from training.checkpoints import save_checkpoint
 from training.refusals import OtherTrainingError
 from training.verifier.views import ViewRecipe
 
@@ -64,8 +65,6 @@ class Steps:
         self.epochs += 1
         if self._checkpoint is None:
             return
-        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._checkpoint.with_suffix(".part")
         state = {
             "of": self._of,
             "epochs": self.epochs,
@@ -75,8 +74,7 @@ class Steps:
             "views": self._rng.bit_generator.state,
             "torch": torch.get_rng_state(),
         }
-        torch.save(state, beside)
-        beside.replace(self._checkpoint)
+        save_checkpoint(self._checkpoint, state)
 
     def _go_on_from(self, checkpoint: Path) -> None:
         kept = torch.load(checkpoint, weights_only=True)

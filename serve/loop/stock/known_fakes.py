@@ -31,7 +31,7 @@ from serve.genuine.references import active_vectors
 from serve.loop.cases import ListingFinding
 from serve.loop.stock.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
 from serve.pictures.objects import ObjectMissingError, Objects
-from serve.text.phrases import alike, says
+from serve.text.phrases import normalised, says
 
 MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
@@ -66,7 +66,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KnownFake:
-    """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are written alike, empty for none;
+    """A fake and how it is known: `known_by` is a fake trait or a complaint, `words` are `normalised`, empty for none;
     in the picture under `object_key` the marks, where any were found, are in the `boxes`."""
 
     known_by: str
@@ -82,8 +82,8 @@ class KnownFake:
 
 
 def said_in(content: Mapping[str, object]) -> str:
-    """What a listing's `content` says in its title and description, written `serve.text.phrases.alike`."""
-    return alike(f"{content.get('title') or ''}\n{content.get('description') or ''}")
+    """What a listing's `content` says in its title and description, `normalised`."""
+    return normalised(f"{content.get('title') or ''}\n{content.get('description') or ''}")
 
 
 class KnownFakes:
@@ -292,5 +292,5 @@ def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float]
         key = known_by, object_key
         before = found[key].boxes if key in found else ()
         boxes = before if box is None else (*before, Box(*box))
-        found[key] = KnownFake(known_by, brand_id, alike(words or ""), object_key, boxes)
+        found[key] = KnownFake(known_by, brand_id, normalised(words or ""), object_key, boxes)
     return list(found.values())

@@ -1,19 +1,14 @@
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
 
-from training.synthesis.gallery import draw_gallery, sheet
-from training.synthesis.grounds import Backgrounds
-from training.synthesis.logos import load_logos
+from training.synthesis.gallery import sheet
 
 
-def test_a_gallery_shows_rows_of_marks(tmp_path: Path) -> None:
-    draw_gallery(tmp_path / "g.png", logos=load_logos(None), backgrounds=Backgrounds(), rows=2, columns=3)
-    drawn = cv2.imread(str(tmp_path / "g.png"))
-    assert drawn.shape == (240, 360, 3)
-    assert len(np.unique(drawn)) > 50
+def test_a_sheet_shows_pictures_in_rows() -> None:
+    pictures = [np.full((40, 30, 3), 50 * number, np.uint8) for number in range(5)]
+    drawn = sheet(pictures, columns=3, tile=20)
+    assert drawn.shape == (40, 60, 3)
+    assert [int(drawn[10 + 20 * (n // 3), 9 + 20 * (n % 3)].max()) for n in range(5)] == [0, 50, 100, 150, 200]
 
 
 def test_an_empty_sheet_is_refused() -> None:
