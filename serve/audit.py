@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -138,6 +138,23 @@ def made_before(session: Session, action: str) -> str | None:
     if claim is None or not claim.taken_over:
         return None
     return session.scalar(_of(claim).where(AuditEntry.action == action).limit(1))
+
+
+def fakes_found(session: Session, case_ids: Collection[str]) -> set[str]:
+    """The known fakes that the cases were asked for."""
+    query = select(AuditEntry.content).where(AuditEntry.subject.in_(case_ids), AuditEntry.action == KNOWN_FAKE)
+    return {json.loads(content)["fake"] for content in session.scalars(query)}
+
+
+def last_of(
+    session: Session, subjects: Collection[str], *, actions: Sequence[str], until: datetime
+) -> dict[str, tuple[datetime, str]]:
+    """When the last step of these `actions` before `until` was done on each of the `subjects`, and which it was."""
+    query = select(AuditEntry.subject, AuditEntry.moment, AuditEntry.action).where(
+        AuditEntry.subject.in_(subjects), AuditEntry.action.in_(actions), AuditEntry.moment < until
+    )
+    rows = session.execute(query.order_by(AuditEntry.number))
+    return {subject: (moment, action) for subject, moment, action in rows}
 
 
 def first_since(session: Session, moment: datetime, *, subject: str, actions: Sequence[str]) -> dict[str, Any] | None:

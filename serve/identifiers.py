@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import UTC, datetime
 from typing import Literal
@@ -49,8 +50,10 @@ def new_id(kind: IdKind, *, after: str | None = None) -> str:
     return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def moment_of(name: str) -> datetime:
-    """When the id was made, UTC. Raises `ValueError` for what is no id."""
+def moment_of(name: str, *, kind: IdKind) -> datetime:
+    """When the id of that kind was made, UTC. Raises `ValueError` for what is none."""
+    if re.fullmatch(f"{kind}_[0-7][{ALPHABET}]{{25}}", name) is None:
+        raise ValueError(f"expected an id such as {kind}_0123456789abcdefghjkmnpqrs, got {name!r}")
     return datetime.fromtimestamp((_number_of(name) >> 80) / 1000, UTC)
 
 

@@ -91,11 +91,12 @@ def forget_scans(database: Database, objects: Objects, *, days: int) -> int:
     before = datetime.now(UTC) - timedelta(days=days)
     forgotten = 0
     while True:
-        with database.write() as session:
+        with database.read() as session:
             ids = session.scalars(select(ScanRecord.id).where(ScanRecord.created < before).limit(BATCH)).all()
-            session.execute(delete(ScanRecord).where(ScanRecord.id.in_(ids)))
-        for scan_id in ids:
+        for scan_id in ids:  # before their rows, by which a process that was killed meanwhile finds them again
             objects.delete_folder(f"scans/{scan_id}")
+        with database.write() as session:
+            session.execute(delete(ScanRecord).where(ScanRecord.id.in_(ids)))
         forgotten += len(ids)
         if len(ids) < BATCH:
             return forgotten

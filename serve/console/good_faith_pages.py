@@ -18,7 +18,7 @@ from serve.loop.good_faith.rights_documents import DocumentReview, NewRightsDocu
 from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes import rights_documents as document_routes
-from serve.routes.dependencies import OpenService
+from serve.routes.dependencies import BoundedWork, OpenService
 from serve.routes.forms import validated
 
 router = APIRouter(prefix=START, route_class=PageRoute, include_in_schema=False)
@@ -110,14 +110,16 @@ def list_blind_tests(request: Request, visit: Overseer, service: OpenService, cu
 
 
 @router.post("/cases/{case_id}/blind-test")
-async def make_blind_test(case_id: str, request: Request, visit: Overseer, service: OpenService) -> Response:
+async def make_blind_test(
+    case_id: str, request: Request, visit: Overseer, service: OpenService, workload: BoundedWork
+) -> Response:
     """Make the case a test, or ask it once more under another listing."""
     texts, _ = await sent_by(visit, request, "truth", "cover", *COVER)
     new = validated(NewBlindTest, {"case_id": case_id, "truth": texts.get("truth", "")})
     cover = {name: texts[name] for name in COVER if name in texts}
     if cover or "cover" in texts:
         new = new.model_copy(update={"cover": validated(Cover, {"id": texts.get("cover", ""), **cover})})
-    await run_in_threadpool(
+    await workload.run(
         blind_tests.make_blind_test, service.database, service.objects, new, look=service.listings.look,
         model=service.bundle.name, caller=visit.caller,
     )  # fmt: skip

@@ -175,7 +175,7 @@ class ReferenceLibrary:
             session.flush()
             audit.record(
                 session, actor=actor, action="reference changed", subject=reference_id,
-                content={"brand": brand_id, **change.model_dump(mode="json", exclude_unset=True)},
+                content={"brand": brand_id, "changed": sorted(change.model_fields_set), "status": reference.status},
             )  # fmt: skip
             if reference.status != before:
                 action: Literal["add", "remove"] = "add" if reference.status == "active" else "remove"
@@ -324,12 +324,13 @@ def forget_removed(database: Database, objects: Objects, *, days: int) -> int:
     before = datetime.now(UTC) - timedelta(days=days)
     forgotten = 0
     while True:
-        with database.write() as session:
+        with database.read() as session:
             expired = select(Reference.id, Reference.object_key).where(Reference.removed < before)
             gone = session.execute(expired.limit(BATCH)).all()
-            session.execute(delete(Reference).where(Reference.id.in_([reference_id for reference_id, _ in gone])))
-        for _, key in gone:
+        for _, key in gone:  # before their rows, by which a process that was killed meanwhile finds them again
             objects.delete(key)
+        with database.write() as session:
+            session.execute(delete(Reference).where(Reference.id.in_([reference_id for reference_id, _ in gone])))
         forgotten += len(gone)
         if len(gone) < BATCH:
             return forgotten

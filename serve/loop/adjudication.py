@@ -29,7 +29,7 @@ from serve.loop.states import (
     ComplaintState,
     next_complaint_state,
 )
-from serve.loop.stock.stock_search import SEARCH_FOR_UPHELD
+from serve.loop.stock.stock_search import SEARCH_FOR_UPHELD, SEARCH_OF_SELLER
 from serve.loop.teaching.labels import teach_complaint, withdraw
 from serve.protocol.problems import Problem
 from serve.text.wording import Reason
@@ -137,6 +137,8 @@ def _act(
             note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
             if complaint.state in AGAINST_THE_SELLER:
                 defer(session, SEARCH_FOR_UPHELD, complaint_id=complaint.id)
+                if before not in AGAINST_THE_SELLER:
+                    defer(session, SEARCH_OF_SELLER, complaint_id=complaint.id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(

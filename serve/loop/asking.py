@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.loop_tables import Case, ListingRecord
+from serve.database.loop_tables import Case, Complaint, ListingRecord
 from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, view_case
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
+from serve.loop.standing import is_unanswered
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
@@ -24,17 +25,17 @@ from serve.pictures.objects import Objects
 
 def ask(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
-    model: str, actor: str, known_fake: bool = False,
+    model: str, actor: str, known_fake: str | None = None,
 ) -> Case:  # fmt: skip
     """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
 
     The caller holds the listing's lock. What was asked about the same pictures stands, but for what nobody answered
-    where they show a `known_fake`. Other pictures under an open case replace those that it asked about, and there is as
-    much time to answer as for a new one; after any answer they make a new case. Their evidence is copied; where
-    `objects` are `NewFiles`, the copies go if the transaction does not commit.
+    where they turn out to show a `known_fake` (a trait or a complaint). Other pictures under an open case replace those
+    that it asked about, and there is as much time to answer as for a new one; after any answer they make a new case.
+    Their evidence is copied; where `objects` are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
-    if standing is not None and known_fake and standing.state == CaseState.EXPIRED:
+    if standing is not None and known_fake is not None and _is_news(session, standing, fake=known_fake):
         standing = None
     if standing is not None and standing.revision == listing.revision:
         return standing
@@ -54,6 +55,17 @@ def ask(
         content={"revision": listing.revision},
     )  # fmt: skip
     return standing
+
+
+def _is_news(session: Session, case: Case, *, fake: str) -> bool:
+    """Whether nobody answered the case, nor complained of it, and it was not asked of the listing for this `fake`."""
+    complained = select(Complaint.id).where(Complaint.case_id == case.id)
+    if not is_unanswered(case) or session.scalar(complained) is not None:
+        return False
+    of_these = select(Case.id).where(
+        Case.listing_id == case.listing_id, Case.brand_id == case.brand_id, Case.revision == case.revision
+    )
+    return fake not in audit.fakes_found(session, session.scalars(of_these).all())
 
 
 def _standing(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:

@@ -42,7 +42,7 @@ class PictureScans:
         results = [one.result for one in examined]
         most = max(MAX_CLAIMED - len(moment.claimed), 0)
         shown = _shown(results)[:most]
-        sought = {*_sought(results), *shown}
+        sought = {*moment.claimed, *shown}
         before = [brand for brand in infringed if brand not in sought][: most - len(shown)]
         if not shown and not before:
             return examined
@@ -81,11 +81,6 @@ def _shown(results: Sequence[ScanResult]) -> list[str]:
     unrelated: dict[str, float] = {}
     for finding in (one for result in results for one in result.findings):
         unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
-    sought = _sought(results)
+    sought = {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}
     surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in sought]
     return sorted(surely, key=lambda brand: (unrelated[brand], brand))
-
-
-def _sought(results: Sequence[ScanResult]) -> set[str]:
-    """The ids of the brands that were looked for in every picture."""
-    return {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}

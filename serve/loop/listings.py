@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
@@ -94,6 +95,38 @@ class ListingResult(Answer):
     text_hold: Annotated[TextHoldView | None, Field(description="What holds the listing up for its text, if anything")]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the scans of a listing's pictures found, and what of it its brands are asked about (`suspected`).
+
+    `fakes` are the known fakes that it shows or names, by brand, and `watched` what is suspected of a repeat infringer.
+    """
+
+    moment: Moment
+    examined: Sequence[Examined]
+    findings: Sequence[ListingFinding]
+    suspected: Sequence[ListingFinding]
+    fakes: Mapping[str, KnownFake]
+    watched: Sequence[ListingFinding]
+
+    @property
+    def results(self) -> list[ScanResult]:
+        """The answers of the scans, one for each picture."""
+        return [one.result for one in self.examined]
+
+    @property
+    def model(self) -> str:
+        """The name of the model that looked."""
+        return self.examined[0].result.model
+
+    def speaks_for(self, brand_id: str) -> bool:
+        """Whether something beside a picture speaks for the brand: the text, the seller, or another picture."""
+        return any(
+            brand_id in (*one.brands_claimed, *one.known_fakes_of, *one.shown_beside, *one.infringed_before)
+            for one in self.results
+        )
+
+
 class ListingDesk:
     """Takes listings in; safe to use from several threads."""
 
@@ -128,20 +161,12 @@ class ListingDesk:
         arrived = datetime.now(UTC)
         with self._database.read() as session:
             known = known_so_far(session)
-        decode = decode or self._decoder.decode
-        moment, examined = self._examined(new, pictures, decode=decode)
-        results = [one.result for one in examined]
-        findings = _findings(results)
+        seen = self._look(new, pictures, decode=decode or self._decoder.decode)
+        moment, results, findings = seen.moment, seen.results, seen.findings
         broken = list(moment.broken(frozenset(one.brand_id for one in findings)))
         failpoints.reached(failpoints.SCANNED)
-        policy = moment.policy.under(results[0].model)
-        scanned, _ = policy.decide(findings)
-        held = policy.held(findings)
-        content = new.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
-        fakes = self._known(findings, content, lambda number: decode(pictures[number]))
-        passing = [one for one in findings if one not in held]
-        watched = self._watched(new.seller, passing)
-        suspected = [*held, *(one for one in passing if one.brand_id in fakes or one in watched)]
+        scanned, _ = moment.policy.under(seen.model).decide(findings)
+        content = _content(new)
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
             if unless_after is not None and (listing.updated, listing.withdrawn) != (unless_after, None):
@@ -154,8 +179,8 @@ class ListingDesk:
             image_ids = self._store(session, listing, pictures, kept=kept)
             keep_vectors(
                 session,
-                {image_id: one.vectors for image_id, one in zip(image_ids, examined, strict=True)},
-                model=results[0].model,
+                {image_id: one.vectors for image_id, one in zip(image_ids, seen.examined, strict=True)},
+                model=seen.model,
             )
             failpoints.reached(failpoints.PICTURES_KEPT)
             listing.content = content
@@ -163,16 +188,7 @@ class ListingDesk:
             listing.scanned = scanned
             listing.index_version = results[0].index_version
             listing.updated = datetime.now(UTC)
-            case_ids = self._ask(
-                session,
-                listing,
-                suspected,
-                fakes=fakes,
-                watched=watched,
-                kept=kept,
-                model=results[0].model,
-                actor=actor,
-            )
+            case_ids = self._ask(session, listing, seen, kept=kept, actor=actor)
             follow_text(session, listing, broken, policy=moment.policy, actor=actor)
             follow_recognition(session, listing, named=moment.claimed, findings=findings)
             settle(session, listing)
@@ -191,7 +207,7 @@ class ListingDesk:
             ),
             decision=listing.decision,  # type: ignore[arg-type] # checked by the table
             reasons=listing.reasons,
-            findings=findings,
+            findings=list(findings),
             case=case,
             case_ids=case_ids,
             scan_ids=[result.scan_id for result in results],
@@ -199,19 +215,23 @@ class ListingDesk:
             text_hold=text_hold,
         )  # fmt: skip
 
-    def look(self, listing: SentListing, pictures: Sequence[bytes]) -> list[ListingFinding]:
+    def look(self, listing: SentListing, pictures: Sequence[bytes]) -> Looked:
         """What would be found in stored `pictures` if such a listing came with them; only the scans are kept."""
-        _, examined = self._examined(listing, pictures, decode=decode_stored)
-        return _findings([one.result for one in examined])
+        return self._look(listing, pictures, decode=decode_stored)
 
-    def _examined(
-        self, listing: SentListing, pictures: Sequence[bytes], *, decode: Decode
-    ) -> tuple[Moment, list[Examined]]:
-        """The scans of a listing's pictures, and what they were made with."""
+    def _look(self, listing: SentListing, pictures: Sequence[bytes], *, decode: Decode) -> Looked:
+        seller = listing.seller or ""
         with self._database.read() as session:
-            infringed = brands_infringed(session, listing.seller) if listing.seller else []
+            infringed = brands_infringed(session, seller)
         moment = self._scans.now(listing)
-        return moment, self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
+        examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
+        findings = _findings([one.result for one in examined])
+        held = moment.policy.under(examined[0].result.model).held(findings)
+        fakes = self._known(findings, _content(listing), lambda number: decode(pictures[number]))
+        passing = [one for one in findings if one not in held]
+        watched = self._watched(seller, passing)
+        suspected = [*held, *(one for one in passing if one.brand_id in fakes or one in watched)]
+        return Looked(moment, examined, findings, suspected, fakes, watched)
 
     def rescan(self, listing_id: str) -> bool:
         """Have a stored listing scanned as if it were sent again, and say whether it was: not one that was sent or
@@ -308,34 +328,39 @@ class ListingDesk:
             return doubtful if is_repeat_infringer(session, seller) else []
 
     def _ask(
-        self, session: Session, listing: ListingRecord, suspected: Sequence[ListingFinding], *,
-        fakes: Mapping[str, KnownFake], watched: Sequence[ListingFinding], kept: NewFiles, model: str, actor: str,
+        self, session: Session, listing: ListingRecord, seen: Looked, *, kept: NewFiles, actor: str
     ) -> list[str]:  # fmt: skip
-        """The ids of the cases that stand for what is `suspected`, the strongest finding's first.
+        """The ids of the cases that stand for what is suspected, the strongest finding's first.
 
         What the scan blocks is asked about too: nobody would learn otherwise whether the block was right.
         """
-        by_brand = _by_brand(suspected)
+        by_brand, fakes = _by_brand(seen.suspected), seen.fakes
         # Two listings of the same brands lock their rights holders in one order, whatever was found first.
         in_order = select(Brand.id).where(Brand.id.in_(by_brand)).order_by(Brand.holder_id, Brand.id)
         case_ids: dict[str, str] = {}
         for brand_id in session.scalars(in_order).all():
+            fake = fakes[brand_id].known_by if brand_id in fakes else None
             case = ask(
-                session, listing, findings=by_brand[brand_id], objects=kept, model=model, actor=actor,
-                known_fake=brand_id in fakes,
+                session, listing, findings=by_brand[brand_id], objects=kept, model=seen.model, actor=actor,
+                known_fake=fake,
             )  # fmt: skip
             case_ids[brand_id] = case.id
-            if brand_id in fakes:
+            if fake is not None:
                 audit.record(
                     session, actor=audit.SYSTEM, action=audit.KNOWN_FAKE, subject=case.id,
-                    content={"fake": fakes[brand_id].known_by, "listing": listing.marketplace_id},
+                    content={"fake": fake, "listing": listing.marketplace_id},
                 )  # fmt: skip
-            if any(one.brand_id == brand_id for one in watched):
+            if any(one.brand_id == brand_id for one in seen.watched):
                 audit.record(
                     session, actor=audit.SYSTEM, action="repeat infringer watched", subject=case.id,
                     content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
         return [case_ids[brand_id] for brand_id in by_brand]
+
+
+def _content(listing: SentListing) -> dict[str, object]:
+    """What is kept of what the seller says."""
+    return listing.model_dump(mode="json", exclude={"id", "seller"}, exclude_none=True)
 
 
 def _digests(pictures: Sequence[bytes]) -> list[bytes]:

@@ -119,17 +119,21 @@ def _spoken(session: Session, listing: ListingRecord) -> list[tuple[Case, Compla
         .where(Case.listing_id == listing.id)
         .order_by(Case.brand_id, Case.id.desc())
     )
-    found = [(case, complaint) for case, complaint in session.execute(cases)]
+    found: list[tuple[Case, Complaint | None]] = [(case, complaint) for case, complaint in session.execute(cases)]
     spoken = [pair for pair in found if speaks(*pair, revision=listing.revision)]
-    asked_again = [case for case, _ in spoken if case.revision == listing.revision]
-    return [pair for pair in spoken if not _was_asked_again(pair[0], asked_again)]
+    of_these = [case for case, _ in spoken if case.revision == listing.revision]
+    return [(case, complaint) for case, complaint in spoken if complaint or not _was_asked_again(case, of_these)]
+
+
+def is_unanswered(case: Case) -> bool:
+    """Whether the case came to its end without an answer."""
+    return case.state == CaseState.EXPIRED and case.verdict is None
 
 
 def _was_asked_again(case: Case, others: Sequence[Case]) -> bool:
     """Whether nobody answered the case, and one of `others` asked the same later."""
-    return case.state == CaseState.EXPIRED and any(
-        other.brand_id == case.brand_id and other.id > case.id for other in others
-    )
+    later = (other for other in others if other.brand_id == case.brand_id and other.id > case.id)
+    return is_unanswered(case) and any(later)
 
 
 def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:

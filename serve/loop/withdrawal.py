@@ -138,11 +138,12 @@ def forget_replaced(database: Database, objects: Objects, *, days: int) -> int:
     )
     forgotten = 0
     while True:
-        with database.write() as session:
-            gone = session.execute(wanted.limit(BATCH).with_for_update(skip_locked=True, of=ListingImage)).all()
-            session.execute(delete(ListingImage).where(ListingImage.id.in_([image_id for image_id, _ in gone])))
-        for _, key in gone:
+        with database.read() as session:
+            gone = session.execute(wanted.limit(BATCH)).all()
+        for _, key in gone:  # before their rows, by which a process that was killed meanwhile finds them again
             objects.delete(key)
+        with database.write() as session:
+            session.execute(delete(ListingImage).where(ListingImage.id.in_([image_id for image_id, _ in gone])))
         forgotten += len(gone)
         if len(gone) < BATCH:
             break

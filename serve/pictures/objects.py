@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,8 +45,9 @@ class Objects:
         self._folder = None if settings.object_url is not None else settings.home / "objects"
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder.chmod(0o700)  # sellers' pictures and papers are nobody else's on this machine
-            self._store: ObjectStore = LocalStore(self._folder)
+            if self._folder.stat().st_uid == os.geteuid():
+                self._folder.chmod(0o700)  # sellers' pictures and papers are nobody else's on this machine
+            self._store: ObjectStore = LocalStore(self._folder, automatic_cleanup=True)
         else:
             # client_options stay unset: they would take the place of those in the environment, such as AWS_ALLOW_HTTP.
             try:

@@ -1,4 +1,5 @@
-"""Files that no row knows: a process that was killed between a file and its row, or a row and its files, leaves such.
+"""Folders of files that no row knows: a process that was killed between a file and its row, or a row and its files,
+leaves such.
 
 They are only removed when somebody asks for it: beside a database that was set up by mistake, or restored from before
 the files, all of them would look so.
@@ -6,26 +7,27 @@ the files, all of them would look so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion
 from serve.database.tables import ScanRecord
-from serve.identifiers import moment_of
+from serve.identifiers import IdKind, moment_of
 from serve.pictures.objects import Objects
 
-FOLDERS: Final = {
-    "scans": ScanRecord.id,
-    "listings": ListingRecord.id,
-    "cases": Case.id,
-    "complaints": Complaint.id,
-    "suggestions": Suggestion.id,
+FOLDERS: Final[Mapping[str, tuple[IdKind, InstrumentedAttribute[str]]]] = {
+    "scans": ("scan", ScanRecord.id),
+    "listings": ("list", ListingRecord.id),
+    "cases": ("case", Case.id),
+    "complaints": ("complaint", Complaint.id),
+    "suggestions": ("suggestion", Suggestion.id),
 }
-"""Folders of objects, in which each folder is named by the id of a row."""
+"""Folders of objects, in which each folder is named by the id, of a kind, of a row."""
 
 SETTLED: Final = timedelta(days=1)
 """After which nobody is still about to write the row of a file."""
@@ -36,8 +38,8 @@ BATCH: Final = 500
 def strays(database: Database, objects: Objects) -> Iterator[str]:
     """The folders of objects, older than a day, that no row knows, such as `scans/scan_…`."""
     before = datetime.now(UTC) - SETTLED
-    for folder, column in FOLDERS.items():
-        old = [name for name in objects.folders(folder) if _was_made_before(name, before)]
+    for folder, (kind, column) in FOLDERS.items():
+        old = [name for name in objects.folders(folder) if _was_made_before(name, before, kind=kind)]
         for start in range(0, len(old), BATCH):
             part = old[start : start + BATCH]
             with database.read() as session:
@@ -45,9 +47,9 @@ def strays(database: Database, objects: Objects) -> Iterator[str]:
             yield from (f"{folder}/{name}" for name in part if name not in known)
 
 
-def _was_made_before(name: str, moment: datetime) -> bool:
+def _was_made_before(name: str, moment: datetime, *, kind: IdKind) -> bool:
     """Whether `name` is an id from before `moment`; what is no id is not ours to remove."""
     try:
-        return moment_of(name) < moment
+        return moment_of(name, kind=kind) < moment
     except ValueError:
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 import numpy as np
@@ -28,6 +28,7 @@ from serve.scanning.candidates import (
     MAX_CLAIMED,
     Candidate,
     References,
+    StoredReference,
     Suspect,
     chosen,
     most_alike,
@@ -99,13 +100,26 @@ class _Photo:
     tampering: SeenTampering
 
 
+class _Named:
+    """References under the names of brands in `words`: one that is renamed meanwhile is told by its old name."""
+
+    def __init__(self, references: References, words: BrandWords) -> None:
+        self._references, self._words = references, words
+
+    def get(self, reference_id: str) -> StoredReference | None:
+        """As `References.get`."""
+        found = self._references.get(reference_id)
+        name = None if found is None else self._words.name_of(found.brand_id)
+        return found if found is None or name in (None, found.brand) else replace(found, brand=name)
+
+
 class Scanner:
     """Runs scans with one model bundle over one state of the index; safe to call from several threads."""
 
     def __init__(self, bundle: ModelBundle, *, state: IndexView, references: References, words: BrandWords) -> None:
         self._bundle = bundle
         self._state = state
-        self._references = references
+        self._references = _Named(references, words)
         self._words = words
 
     def claimed_in(self, listing: Listing | None) -> list[str]:

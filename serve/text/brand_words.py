@@ -99,6 +99,11 @@ class BrandWords:
     def __contains__(self, brand_id: str) -> bool:
         return brand_id in self._brands
 
+    def name_of(self, brand_id: str) -> str | None:
+        """The name of a brand; None of one that is not known."""
+        names = self._brands.get(brand_id)
+        return None if names is None else names.name
+
     def of(self, brand_id: str) -> list[str]:
         """The folded words of a brand, its name first; none of one that is not known."""
         return _words_of(self._brands.get(brand_id))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, exists, select
@@ -62,13 +62,24 @@ class NewBlindTest(BaseModel):
     cover: Cover | None = None
 
 
-Look = Callable[[SentListing, Sequence[bytes]], list[ListingFinding]]
-"""What a scan finds in the pictures of a listing."""
+class Seen(Protocol):
+    """What a scan of a listing's pictures came to."""
+
+    @property
+    def suspected(self) -> Sequence[ListingFinding]:
+        """What brands are asked about."""
+
+    def speaks_for(self, brand_id: str) -> bool:
+        """Whether something beside a picture speaks for the brand."""
+
+
+Look = Callable[[SentListing, Sequence[bytes]], Seen]
+"""Scans the pictures of a listing, as if it came with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retaken:
-    """The pictures of a case's `revision`, compressed anew, and the `findings` of its brand in them.
+    """The pictures of a case's `revision`, compressed anew, and the `findings` that its brand would be asked about.
 
     No findings where they are of other kinds than the case asks about, as another model may see them.
     """
@@ -196,7 +207,7 @@ def _comparable(session: Session, test: BlindTest) -> Case | None:
 
 
 def _retaken(database: Database, objects: Objects, case_id: str, *, cover: Cover, look: Look) -> Retaken:
-    """The case's pictures compressed anew, and what a scan finds in them under `cover`. Raises `Problem` (404)."""
+    """The case's pictures compressed anew, and what a scan finds in them under `cover`. Raises `Problem` (404, 422)."""
     with database.read() as session:
         source = session.get(Case, case_id)
         if source is None:
@@ -208,9 +219,17 @@ def _retaken(database: Database, objects: Objects, case_id: str, *, cover: Cover
     except ObjectMissingError as error:
         raise not_found("picture of the case", case_id) from error
     said = {"id": cover.id, "seller": cover.seller, **_content(source, cover)}
-    found = [one for one in look(Cover.model_construct(**said), pictures) if one.brand_id == source.brand_id]
-    as_before = {one.kind for one in found} == {finding["kind"] for finding in source.findings}
-    return Retaken(source.revision, pictures, found if as_before else [])
+    seen = look(Cover.model_construct(**said), pictures)
+    found = [one for one in seen.suspected if one.brand_id == source.brand_id]
+    if {one.kind for one in found} == {finding["kind"] for finding in source.findings}:
+        return Retaken(source.revision, pictures, found)
+    if any(finding["claimed"] for finding in source.findings) and not seen.speaks_for(source.brand_id):
+        raise unprocessable(
+            "cover-tells",
+            "The case's findings say that the listing speaks for the brand, and under this cover nothing does; give it "
+            "words, or a seller, as in the case.",
+        )
+    return Retaken(source.revision, pictures, [])
 
 
 def _content(source: Case, cover: Cover) -> dict[str, Any]:

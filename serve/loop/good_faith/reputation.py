@@ -32,7 +32,6 @@ from serve.loop.good_faith.credit import (
     shares_of,
     weekly,
 )
-from serve.loop.states import ComplaintState
 from serve.protocol.problems import not_found
 from serve.scanning.results import Answer
 from serve.text.wording import Reason
@@ -186,16 +185,17 @@ def _events(session: Session, holder_id: str) -> list[Event]:
 
 
 def _shares_of_all(session: Session, holder_id: str, *, until: datetime) -> Shares:
-    """The shares over all complaints of the last three months, those about blind tests too."""
+    """The shares over all complaints of the last three months, those about tests too, as they stood at `until`."""
     since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
-    states = (
-        select(Complaint.state)
+    complaints = (
+        select(Complaint.id)
         .join(Case, Case.id == Complaint.case_id)
         .where(Case.holder_id == holder_id, Complaint.party == "rights_holder")
-        .where(Complaint.decided >= since, Complaint.decided < until)
     )
-    first = {ComplaintState.COUNTERED: ComplaintState.UPHELD}
-    return shares_of(Evidence(first.get(ComplaintState(state), state)) for state in session.scalars(states))
+    told = (Evidence.UPHELD, Evidence.CONFIRMED, Evidence.DISMISSED, Evidence.OVERTURNED)
+    decisions = {f"complaint {one}": one for one in told}
+    decided = audit.last_of(session, session.scalars(complaints).all(), actions=list(decisions), until=until)
+    return shares_of(decisions[action] for moment, action in decided.values() if moment >= since)
 
 
 def _as_of(event: Event, moment: datetime) -> Event:

@@ -85,6 +85,10 @@ def push(session: Session, receiver: str, kind: str, data: Answer) -> None:
     defer(session, DELIVER, delivery_id=delivery.id)
 
 
+SENT_WITHIN: Final = timedelta(minutes=1)
+"""In which a message that is due is being sent."""
+
+
 class Deliverer:
     """Sends messages; `deliver` is the task."""
 
@@ -155,8 +159,9 @@ def redeliver(database: Database, receiver: str, delivery_id: str) -> DeliveryVi
         if delivery is None or delivery.receiver != receiver:
             raise not_found("delivery", delivery_id)
         now = datetime.now(UTC)
-        is_due = delivery.next_attempt is not None and delivery.next_attempt <= now
-        if not is_due:
+        due = delivery.next_attempt
+        is_being_sent = due is not None and now - SENT_WITHIN < due <= now
+        if not is_being_sent:
             delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, now
             defer(session, DELIVER, delivery_id=delivery_id)
             session.flush()

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import CTE, Select, func, select
+from sqlalchemy import CTE, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
@@ -89,10 +89,16 @@ def is_repeat_infringer(session: Session, seller: str) -> bool:
 
 
 def brands_infringed(session: Session, seller: str) -> list[str]:
-    """The ids of the brands whose marks the seller was found to infringe, the most often infringed first."""
-    against = infringements()
-    query = select(against.c.brand_id).where(against.c.seller == seller).group_by(against.c.brand_id)
-    return list(session.scalars(query.order_by(func.count().desc(), against.c.brand_id)))
+    """The ids of the brands whose marks the seller was found to infringe, the one that was decided on last first."""
+    pretended = exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
+    query = (
+        select(Case.brand_id)
+        .join(ListingRecord, ListingRecord.id == Case.listing_id)
+        .join(Complaint, Complaint.case_id == Case.id)
+        .where(ListingRecord.seller == seller, Complaint.state.in_(AGAINST_THE_SELLER), ~pretended)
+        .group_by(Case.brand_id)
+    )  # asked for each listing that comes, so without what `infringements` reads beside
+    return list(session.scalars(query.order_by(func.max(Complaint.decided).desc(), Case.brand_id)))
 
 
 def covers() -> Select[str]:

@@ -57,6 +57,9 @@ SEARCH: Final = LongTask("search the stock for a trait")
 
 SEARCH_FOR_UPHELD: Final = LongTask("search the stock for an upheld complaint")
 
+SEARCH_OF_SELLER: Final = LongTask("search a seller's listings")
+"""For what an upheld complaint says that the seller infringed."""
+
 MOST_SEEN: Final = 500_000
 """Pictures that are looked at for a reference, some 10 µs each."""
 
@@ -112,6 +115,7 @@ class StockSearch:
         return {
             SEARCH: self.search,
             SEARCH_FOR_UPHELD: self.search_for_complaint,
+            SEARCH_OF_SELLER: self.search_of_seller,
             SEARCH_STOCK: self.search_for_reference,
             DESCRIBE: self.describe,
             SCAN_AGAIN: self.scan_again,
@@ -240,6 +244,12 @@ class StockSearch:
 
     def _search_for_complaint(self, complaint_id: str) -> None:
         self._search_for(self._fakes.of_complaint(complaint_id), known_by=complaint_id)
+
+    async def search_of_seller(self, complaint_id: str) -> None:
+        """Scan the seller's listings again for the marks that an upheld complaint says it infringed."""
+        await asyncio.to_thread(self._search_of_seller, complaint_id)
+
+    def _search_of_seller(self, complaint_id: str) -> None:
         with self._database.read() as session:
             of_seller = self._of_seller(session, complaint_id)
         again = self._scan_again(of_seller)
@@ -248,17 +258,17 @@ class StockSearch:
     def _of_seller(self, session: Session, complaint_id: str) -> list[str]:
         """The newest allowed listings of whom the complaint was upheld against that show nothing of its brand.
 
-        None where an earlier complaint of the brand's stands against the seller: they were scanned for that one, and
-        those that came since as they came.
+        None where the seller had been told of another complaint of the brand's that stands: they were scanned for that
+        one, and those that came since as they came.
         """
         against = infringements()
         found = session.execute(select(against).where(against.c.complaint_id == complaint_id)).one_or_none()
         if found is None:
             return []
-        of_both = select(func.min(against.c.complaint_id)).where(
-            against.c.seller == found.seller, against.c.brand_id == found.brand_id
+        earlier = select(against.c.complaint_id).where(
+            against.c.seller == found.seller, against.c.brand_id == found.brand_id, against.c.told < found.told
         )
-        if session.scalar(of_both) != complaint_id:
+        if session.scalars(earlier).first() is not None:
             return []
         query = (
             select(ListingRecord.id)
@@ -369,7 +379,7 @@ class StockSearch:
                     return
                 case = ask(
                     session, listing, findings=stored.findings, objects=self._objects, model=model,
-                    actor=audit.SYSTEM, known_fake=True,
+                    actor=audit.SYSTEM, known_fake=known_by,
                 )  # fmt: skip
                 settle(session, listing)
                 audit.record(

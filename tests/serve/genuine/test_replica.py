@@ -51,6 +51,7 @@ def test_what_a_scan_takes_is_all_of_one_version(open_client: Open) -> None:
     client.patch(f"/v1/brands/{brand}", json={"name": "After", "words": ["afterwards"]})
     after = client.service.replica.standing
     assert [one.words.is_word("afterwards") for one in (before, after)] == [False, True]
+    assert [one.words.name_of(brand) for one in (before, after)] == ["Before", "After"]
     assert (before.view.version, after.view.version) == (2, 3), "whoever began before goes on with what there was"
 
 

@@ -20,7 +20,7 @@ def test_what_no_row_knows_is_listed_and_removed_when_that_is_asked_for(
     client.reference(client.brand(), picture := png(mosaic(1)))
     known, objects = client.scan(picture)["scan_id"], client.service.objects
     lost = [new_id("scan"), new_id("scan")]
-    for name in (*lost, "somebody's own"):
+    for name in (*lost, "somebody's own", "cache"):
         objects.put(f"scans/{name}/0.png", picture)
     monkeypatch.setattr(strays, "SETTLED", timedelta(0))
     settings = client.service.settings
@@ -35,8 +35,9 @@ def test_what_no_row_knows_is_listed_and_removed_when_that_is_asked_for(
 
     assert sorted(run()) == sorted([*(f"scans/{name}" for name in lost), "2"])
     assert run("--remove")[-1] == "2"
+    assert run() == ["0"]
     left = {Path(key).parent.name for key in objects.keys("scans")}
-    assert left == {known, "somebody's own"}
+    assert left == {known, "somebody's own", "cache"}
 
 
 def test_what_was_just_written_is_no_stray(open_client: Open) -> None:
@@ -47,6 +48,7 @@ def test_what_was_just_written_is_no_stray(open_client: Open) -> None:
 
 def test_an_id_tells_when_it_was_made() -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
-    assert before <= moment_of(new_id("scan")) <= datetime.now(UTC)
-    with pytest.raises(ValueError, match="substring not found"):
-        moment_of("somebody's own")
+    assert before <= moment_of(new_id("scan"), kind="scan") <= datetime.now(UTC)
+    for name in ("cache", "scan_1", new_id("case"), new_id("scan") + "0"):
+        with pytest.raises(ValueError, match="expected an id"):
+            moment_of(name, kind="scan")

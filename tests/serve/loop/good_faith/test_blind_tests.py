@@ -13,6 +13,7 @@ from model.decode import decode
 from serve.database.loop_tables import Case
 from serve.loop.policy.outcomes import settled_outcomes
 from serve.scanning.covered_mark import Speaks
+from serve.scanning.results import SentListing
 
 
 @pytest.fixture
@@ -77,6 +78,24 @@ def test_what_a_case_says_of_its_seller_is_true_of_the_cover_s(brand: Marketplac
     told = brand.client.post("/v1/blind-tests", json=body)
     assert (told.status_code, told.json()["type"]) == (422, "urn:hallmark:problem:cover-tells")
     brand.slip(source, truth="fake", cover={**body["cover"], "seller": "known by now"})
+
+
+def test_a_repeat_asks_what_a_case_would_ask(brand: Marketplace) -> None:
+    """Not about what is found beside: that is asked of nobody."""
+    cover, pictures = SentListing(title="Cap", seller="s"), [smeared(brand.seed), png(mosaic(brand.seed))]
+    seen = brand.client.service.listings.look(cover, pictures)
+    assert sorted(one.kind for one in seen.findings) == ["genuine", "smear"]
+    assert [one.kind for one in seen.suspected] == ["smear"]
+
+
+def test_what_speaks_for_the_brand_in_a_case_speaks_for_it_under_the_cover(brand: Marketplace) -> None:
+    name = brand.client.get(f"/v1/brands/{brand.brand}").json()["name"]
+    source = brand.listing(png(mosaic(brand.seed + 60_000)), brand_claimed=name)["case"]["id"]
+    with brand.client.service.database.read() as session:
+        assert session.get_one(Case, source).findings[0]["claimed"]
+    body = {"case_id": source, "truth": "fake", "cover": {"id": f"{source} again", "seller": "s", "brand_claimed": "?"}}
+    told = brand.client.post("/v1/blind-tests", json=body)
+    assert (told.status_code, told.json()["type"]) == (422, "urn:hallmark:problem:cover-tells")
 
 
 def test_a_repeat_has_no_byte_of_what_it_repeats(brand: Marketplace) -> None:

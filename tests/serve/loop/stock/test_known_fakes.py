@@ -239,6 +239,40 @@ def test_what_nobody_answered_is_asked_again_where_it_is_known_to_be_a_fake(mark
     assert market.listing(fake, **listing)["decision"] == "allow"
 
 
+def test_what_was_asked_for_a_fake_is_not_asked_for_it_again(market: Marketplace) -> None:
+    fake, listing = disguised(market.seed), {"id": f"ignored {market.seed}", "seller": "s"}
+    market.trait(picture=fake)
+    first = market.listing(fake, **listing)["case"]["id"]
+    market.end(first)
+    for _ in range(2):
+        again = market.listing(fake, **listing)
+        assert (again["decision"], again["case_ids"]) == ("allow", [first])
+
+
+@pytest.mark.parametrize("verdict", ["unsure", "infringing"])
+def test_an_answer_that_came_to_nothing_is_an_answer(market: Marketplace, verdict: str) -> None:
+    fake, listing = disguised(market.seed), {"id": f"{verdict} {market.seed}", "seller": "s"}
+    trait = market.trait(picture=fake)
+    first = market.listing(fake, **listing)["case"]["id"]
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    market.judge(first, verdict)
+    market.end(first)
+    market.trait(picture=fake)
+    assert market.listing(fake, **listing)["case_ids"] == [first]
+
+
+def test_an_upheld_doubt_about_what_nobody_answered_blocks_whatever_is_known(market: Marketplace) -> None:
+    fake, listing = disguised(market.seed), {"id": f"doubted {market.seed}", "seller": "s"}
+    trait = market.trait(picture=fake)
+    case = market.listing(fake, **listing)["case"]["id"]
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
+    market.end(case)
+    market.decide(market.doubt(case).json()["id"])
+    market.trait(picture=fake)
+    again = market.listing(fake, **listing)
+    assert (again["decision"], again["case_ids"]) == ("block", [case])
+
+
 def test_the_newest_pictures_of_a_brand_are_compared(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_fakes, "MOST_PICTURES", 1)
     older, newer = disguised(market.seed), disguised(market.seed, first=20)
