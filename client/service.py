@@ -13,8 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx2
+
+SETTINGS: Final = "HALLMARK_"
+"""How the environment variables of settings begin."""
+
+KEPT: Final = frozenset({"HALLMARK_DATA"})
+"""Of those, what tells where things are that are only read."""
 
 LAST_LINES = 20
 """Lines of the service's log that an error shows."""
@@ -64,8 +71,12 @@ class Service:
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment, with the service's state under `home`."""
-    return {**os.environ, "HALLMARK_HOME": str(home.resolve()), **(extra or {})}
+    """This process's environment, with the service's state under `home` and no setting of another Hallmark's.
+
+    Whoever has the settings of a service in production exported must not measure, nor train, in its database.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS) or name in KEPT}
+    return {**own, "HALLMARK_HOME": str(home.resolve()), **(extra or {})}
 
 
 @contextmanager

@@ -141,6 +141,14 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
         photo_copy = load_copy_weights(folder / "photo_copy.json")
     except ValueError as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
+    try:
+        return _assembled(folder, calibration=calibration, photo_copy=photo_copy, threads=threads)
+    except ValueError as error:
+        raise BundleRejected(f"model bundle {folder.name}: {error}; its files are of another version") from error
+
+
+def _assembled(folder: Path, *, calibration: Calibration, photo_copy: CopyWeights, threads: int) -> ModelBundle:
+    """The bundle's networks. Raises `ValueError` for files of another form than this version reads."""
     embedder, reader = Embedder(folder / "embedder.onnx", threads=threads), Reader(threads=threads)
     return ModelBundle(
         name=folder.name,

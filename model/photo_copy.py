@@ -65,7 +65,7 @@ def load_copy_weights(file: Path) -> CopyWeights:
     Raises `ValueError` where the measurements have other names.
     """
     written = json.loads(file.read_text())
-    if set(written["weights"]) != set(NAMES):
+    if set(written.get("weights", ())) != set(NAMES):
         raise ValueError(f"{file.name} was made for another version of Hallmark")
     return CopyWeights(written["intercept"], tuple(written["weights"][name] for name in NAMES))
 

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+
+
+def digest_of_file(path: Path | None) -> str | None:
+    """What tells the weights that a training begins from: SHA-256; None for none."""
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest_of_arrays(arrays: Iterable[NDArray[Any]]) -> str:
+    """What tells the pictures or numbers that a training learns from: SHA-256 of their shapes and bytes."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def digest_of_network(network: torch.nn.Module) -> str:
+    """What tells the weights of a network: SHA-256."""
+    return digest_of_arrays(value.detach().cpu().numpy() for value in network.state_dict().values())
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

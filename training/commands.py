@@ -39,6 +39,14 @@ WORK = Path("var/training")
 NEW_BUNDLE = Path("var/models/candidate")
 
 
+def _complete(bundle: Path) -> None:
+    """Write the manifest of a bundle all of whose files are there: one of them is another now."""
+    from model.bundle import FILES, write_manifest
+
+    if all((bundle / name).is_file() for name in FILES):
+        write_manifest(bundle)
+
+
 def _written(bundle: Path, network: str) -> Path:
     """The file of a network that an earlier command wrote. Raises `DataMissing`."""
     path = bundle / f"{network}.onnx"
@@ -85,9 +93,9 @@ def embedder(
     from training.embedder.views import Plan, Views, planned_views, render_views
     from training.synthesis.grounds import Backgrounds, data_folder
     from training.synthesis.logos import fetch_packages, load_logos
-    from training.synthesis.products import load_products
+    from training.synthesis.products import goods_for_the_embedder
 
-    drawings, products, plan = load_logos(fetch_packages()), load_products(data_folder()), Plan(seed=seed)
+    drawings, products, plan = load_logos(fetch_packages()), goods_for_the_embedder(data_folder()), Plan(seed=seed)
     total = len(planned_views(plan, logos=drawings, products=products))
     backgrounds = Backgrounds.found_in(data_folder())
     rendered = render_views(folder / "views", plan=plan, logos=drawings, products=products, backgrounds=backgrounds)
@@ -219,7 +227,6 @@ def close_look(
 
     It goes on where it was interrupted.
     """
-    from model.bundle import FILES, write_manifest
     from model.embedder import Embedder
     from training.synthesis.logos import fetch_packages
     from training.verifier.close_look import LEARNT_FROM, WEIGHED_ON, release_close_look, weigh_close_look_anew
@@ -234,8 +241,7 @@ def close_look(
         release_close_look(
             bundle, work=folder, logos=logos, embed=embed, seed=seed, report=out.print, start=start, counts=counts
         )
-    if all((bundle / name).is_file() for name in FILES):
-        write_manifest(bundle)
+    _complete(bundle)
 
 
 @train.command()
@@ -309,7 +315,9 @@ def copies(
     from training.copied_photos import CopySettings, fit_copies
 
     settings = CopySettings(references=references, seed=seed)
-    typer.echo(json.dumps(fit_copies(bundle / "photo_copy.json", settings=settings, progress=bar)))
+    figures = fit_copies(bundle / "photo_copy.json", settings=settings, progress=bar)
+    _complete(bundle)
+    typer.echo(json.dumps(figures))
 
 
 @train.command()
@@ -338,6 +346,7 @@ def places(
         settings=settings,
         progress=bar,
     )
+    _complete(bundle)
     typer.echo(json.dumps(figures))
 
 

@@ -36,7 +36,7 @@ def test_new_kinds_are_those_that_no_model_was_taught() -> None:
 def test_goods_are_fakes_of_the_kinds_asked_for(logos: list[Logo], kinds: tuple[str, ...]) -> None:
     for seed in range(4):
         goods = draw_goods(logos, seed % 3, kinds=kinds, rng=np.random.default_rng(seed), grounds=Backgrounds())
-        assert goods.edit in kinds or goods.edit == ""
+        assert goods.edit in (kinds or ("",))
         assert goods.fake == bool(kinds)
         box = goods.box
         assert box.x >= 0 and box.x + box.width <= goods.photo.shape[1]

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from client.api import Hallmark, Problem
-from client.service import ServiceFailed, running_service
+from client.service import ServiceFailed, environment, running_service
 from client.temporary import temporary_service
 from model.encoding import png
 from training.synthesis.logos import load_logos, rasterise
@@ -68,6 +68,16 @@ def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
         running_service(tmp_path, settings={"HALLMARK_MODEL": str(tmp_path / "nothing")}),
     ):
         pass
+
+
+def test_a_service_of_one_s_own_takes_no_setting_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "OBJECT_URL", "MODEL", "DATA"):
+        monkeypatch.setenv(f"HALLMARK_{name}", f"of the {name}")
+    seen = environment(tmp_path, {"HALLMARK_MODEL": "asked for"})
+    own = {name: value for name, value in seen.items() if name.startswith("HALLMARK_")}
+    assert own == {
+        "HALLMARK_HOME": str(tmp_path), "HALLMARK_MODEL": "asked for", "HALLMARK_DATA": "of the DATA",
+    }  # fmt: skip
 
 
 def test_a_temporary_service_is_an_administrators_and_leaves_no_folder(

@@ -69,10 +69,11 @@ def draw_scenes(
     folder.mkdir(parents=True, exist_ok=True)
     described = folder / "boxes.json"
     if described.exists():
-        store = SceneStore.opened(folder)
-        if len(store) != count:
+        store, drawn = SceneStore.opened(folder), json.loads(described.read_text())["seed"]
+        if (len(store), drawn) != (count, seed):
             raise OtherTrainingError(
-                f"{folder} holds {len(store)} scenes, not {count}: name another folder or remove it"
+                f"{folder} holds {len(store)} scenes of seed {drawn}, not {count} of seed {seed}: name another folder "
+                "or remove it"
             )
         return store
     shape = (count, SCENE_SIDE, SCENE_SIDE, 3)

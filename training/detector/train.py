@@ -22,7 +22,7 @@ from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
 from model.networks.layout import channels_last
 from model.networks.weights import load_weights
-from training.checkpoints import rate_share, save_checkpoint
+from training.checkpoints import digest_of_file, rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
@@ -214,5 +214,6 @@ _PLACES = ("folder", "data", "logos", "fonts", "start")
 
 
 def _described(settings: DetectorTraining) -> dict[str, Any]:
-    """The settings without the places of this machine."""
-    return {key: value for key, value in asdict(settings).items() if key not in _PLACES}
+    """The settings without the places of this machine, and what it began from."""
+    own = {key: value for key, value in asdict(settings).items() if key not in _PLACES}
+    return own if settings.start is None else {**own, "start": digest_of_file(settings.start)}

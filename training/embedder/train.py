@@ -21,7 +21,7 @@ from torch import Tensor
 
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights
-from training.checkpoints import rate_share, save_checkpoint
+from training.checkpoints import digest_of_file, rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.embedder.batches import ONE_MARK, BatchSampler
 from training.embedder.losses import multi_similarity
@@ -110,7 +110,7 @@ def _trained(
 ) -> Iterator[Progress]:
     torch.manual_seed(settings.seed)
     sampler = BatchSampler(views, brands=settings.brands, products=settings.products, garments=settings.garments)
-    state = _resume(checkpoint, settings)
+    state = _resume(checkpoint, settings, start=start)
     network = EmbedderNetwork() if state or start else imagenet_network()
     if start and not state:
         load_weights(network, start)
@@ -143,7 +143,8 @@ def _trained(
             if figures["selection"] > best:
                 best, best_weights = figures["selection"], {name: value.clone() for name, value in averaged.items()}
             state = {
-                "settings": asdict(settings), "network": network.state_dict(), "averaged": averaged, "step": step + 1,
+                "settings": asdict(settings), "begun_from": digest_of_file(start),
+                "network": network.state_dict(), "averaged": averaged, "step": step + 1,
                 "optimiser": optimiser.state_dict(), "best": best_weights, "best_recall": best, "figures": figures,
             }  # fmt: skip
             save_checkpoint(checkpoint, state)
@@ -214,10 +215,12 @@ def _optimiser(network: EmbedderNetwork, settings: Settings) -> torch.optim.Opti
     return torch.optim.AdamW(groups, lr=settings.head_rate, weight_decay=settings.weight_decay)
 
 
-def _resume(checkpoint: Path, settings: Settings) -> dict[str, Any] | None:
+def _resume(checkpoint: Path, settings: Settings, *, start: Path | None) -> dict[str, Any] | None:
     if not checkpoint.exists():
         return None
     state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    if state.get("begun_from") != digest_of_file(start):
+        raise OtherTrainingError(f"{checkpoint} began from other weights; give another file, or the same --start")
     fixed = {name: value for name, value in asdict(settings).items() if name != "seconds"}
     if any(state["settings"].get(name) != value for name, value in fixed.items()):
         raise OtherTrainingError(

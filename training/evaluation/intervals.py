@@ -71,6 +71,27 @@ def interval(units: Numbers, statistic: Callable[[Numbers], np.floating | float]
     return Estimate(float(statistic(units)), float(low), float(high), count)
 
 
+def grouped_interval(
+    units: Numbers,
+    group: NDArray[np.generic] | Sequence[str],
+    statistic: Callable[[Numbers], np.floating | float],
+    *,
+    resamples: int = 2000,
+) -> Estimate:
+    """As `interval`, where the `units` (n, …) of one `group` (n,), such as a photo's findings, are drawn together."""
+    if len(units) == 0:
+        return interval(units, statistic)
+    _, place = np.unique(np.asarray(group), return_inverse=True)
+    members = [np.flatnonzero(place == one) for one in range(int(place.max()) + 1)]
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(resamples):
+        rows = np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
+        drawn.append(float(statistic(units[rows])))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return Estimate(float(statistic(units)), float(low), float(high), len(units))
+
+
 def _ratio(units: Numbers) -> float:
     parts, wholes = units.sum(axis=0)
     return float(parts / wholes) if wholes > 0 else float("nan")

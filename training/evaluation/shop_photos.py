@@ -16,6 +16,7 @@ from model.bundle import ModelBundle
 from model.decode import decode
 from model.encoding import jpeg
 from training.edits.smears import HELD_OUT_SMEARS, TRAINING_SMEARS, smear
+from training.evaluation.datasets import is_for_tuning
 from training.evaluation.intervals import Estimate, mean_interval
 from training.evaluation.report import Progress, Table
 from training.synthesis.products import Product
@@ -32,7 +33,8 @@ WAYS = {
 
 
 def shop_photos(products: Sequence[Product], *, bundle: ModelBundle, model: str, progress: Progress) -> Table:
-    """For each of the `WAYS`: the share of photos with a smear of the right brand, and of another one.
+    """For each of the `WAYS`: the share of photos with a smear of the right brand, and of another one; and the same of
+    those that no threshold was chosen on either.
 
     All `products` are registered; the photos of those that were not trained on are scanned. Beside it is what the
     listing's naming the brand gives. Raises `ServiceFailed` when the service does not start.
@@ -52,8 +54,14 @@ def shop_photos(products: Sequence[Product], *, bundle: ModelBundle, model: str,
                 named = {"brand_claimed": brand_of(product)}
                 answers.append((api.scan(picture), api.scan(picture, listing=named)))
             rows[way] = figures([brand_of(product) for product, _ in asked], answers)
+            untouched = [number for number, (_, path) in enumerate(asked) if not is_for_tuning(path)]
+            rows[f"{way}, untouched"] = figures(
+                [brand_of(asked[number][0]) for number in untouched], [answers[number] for number in untouched]
+            )
     facts = {"products": len(products), "brands": len(ids), "photos": len(asked)}
-    return Table("Shop photos of known products whose mark is hidden (grocery, not trained on)", rows, facts)
+    return Table(
+        "Shop photos of known products whose mark is hidden (grocery; no network saw the products)", rows, facts
+    )
 
 
 def brand_of(product: Product) -> str:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from model import CHAMPION
 from model.verifier import Compared
 from training.evaluation.clean_photos import clean_photos, is_reference
-from training.evaluation.datasets import ALTERED_PHOTOS, Photo, catalogue_brands, grocery_products, plain_photos
+from training.evaluation.datasets import (
+    ALTERED_PHOTOS,
+    Photo,
+    catalogue_brands,
+    grocery_products,
+    is_for_tuning,
+    plain_photos,
+)
 from training.evaluation.differences import differences
 from training.evaluation.intervals import Estimate, Numbers
 from training.evaluation.known_fakes import known_fakes, known_photos
@@ -133,7 +140,11 @@ def judged(key: str, cases: CaseSet, *, inputs: Inputs) -> Tables:
         tables[f"{key}_hallmark_unaltered"] = Table(title, by_stratum(unaltered, scores["hallmark"][as_drawn]))
     labels = np.array([KINDS.index(case.kind) for case in cases.cases])
     title = f"{cases.title}: calibration of the four probabilities"
-    return tables | {f"{key}_calibration": Table(title, {"hallmark": calibration(probabilities, labels)})}
+    return tables | {
+        f"{key}_calibration": Table(
+            title, {"hallmark": calibration(probabilities, labels, [case.photo for case in cases.cases])}
+        )
+    }
 
 
 def _shares(probabilities: Numbers) -> Numbers:
@@ -247,7 +258,13 @@ def _clean(inputs: Inputs, settings: VerdictSettings) -> Tables:
     groceries = plain_photos("grocery", limit=settings.clean_photos)
     inputs.used += [*strangers, *groceries]
     table = clean_photos(
-        {"clothing": inputs.clean, "grocery": groceries, "catalogue": scanned},
+        {
+            "clothing": inputs.clean,
+            "grocery": groceries,
+            "catalogue": scanned,
+            "clothing_untouched": [one for one in inputs.clean if not is_for_tuning(one.path)],
+            "grocery_untouched": [one for one in groceries if not is_for_tuning(one.path)],
+        },
         references={**inputs.own, **other_brands(inputs.logos, count=OTHER_BRANDS)},
         products=[one for one in strangers if is_reference(one)],
         bundle=settings.bundle,

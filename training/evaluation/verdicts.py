@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.intervals import Estimate, Numbers, interval, mean_interval
+from training.evaluation.intervals import Estimate, Numbers, grouped_interval, grouped_mean
 
 KINDS = ("genuine", "smear", "imitation", "unrelated")
 """What a mark may be, in the order in which probabilities are given."""
@@ -45,7 +47,8 @@ def calibration_error_by_chance(probabilities: Numbers, *, bins: int = 15, resam
     """What `calibration_error` gives although the `probabilities` (n, k) are right, with 95 % of its values.
 
     Labels are drawn by the probabilities (Bröcker and Smith 2007, https://doi.org/10.1175/WAF993.1). The fewer cases
-    there are the larger it is, and only an error above the interval shows that probabilities are wrong.
+    there are the larger it is, and only an error above the interval shows that probabilities are wrong. Cases count as
+    independent: where several are of one photo it is larger.
     """
     rng = np.random.default_rng(0)
     edges = probabilities.cumsum(axis=1)
@@ -56,17 +59,19 @@ def calibration_error_by_chance(probabilities: Numbers, *, bins: int = 15, resam
     return Estimate(float(np.mean(errors)), float(low), float(high), len(probabilities))
 
 
-def calibration(probabilities: Numbers, labels: NDArray[np.int64]) -> dict[str, Estimate]:
+def calibration(
+    probabilities: Numbers, labels: NDArray[np.int64], group: Sequence[str] | NDArray[np.str_]
+) -> dict[str, Estimate]:
     """Expected calibration error of the most probable kind, beside what it is by chance where probabilities are right;
-    and the share of cases where the most probable kind is.
+    and the share of cases where the most probable kind is. What is of one `group` (n,), a photo, is drawn together.
     """
     both = np.column_stack([probabilities, labels])
     return {
-        "expected_calibration_error": interval(
-            both, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
+        "expected_calibration_error": grouped_interval(
+            both, group, lambda drawn: calibration_error(drawn[:, :4], drawn[:, 4].astype(np.int64)), resamples=300
         ),
         "the_same_if_they_were_right": calibration_error_by_chance(probabilities),
-        "most_probable_kind_right": mean_interval(probabilities.argmax(axis=1) == labels),
+        "most_probable_kind_right": grouped_mean(probabilities.argmax(axis=1) == labels, group),
     }
 
 

@@ -20,7 +20,7 @@ from model.encoding import jpeg
 from model.regions import Box
 from training.edits.smears import SMEARS, smear
 from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning, set_aside
-from training.evaluation.intervals import Estimate, mean_interval, shares_interval
+from training.evaluation.intervals import Estimate, grouped_mean, mean_interval, shares_interval
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import Progress, Table
 from training.evaluation.verdicts import KINDS, calibration
@@ -73,15 +73,15 @@ def whole_photos(
     Raises `ServiceFailed` when the service does not start.
     """
     rows, verdicts = {}, {}
-    served: list[tuple[list[float], int]] = []
+    served: list[tuple[list[float], int, str]] = []
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
         name = f"{answers.other_brands}_other_brands{answers.way.name}"
         rows[name] = figures(marked, clean, answers, registered=set(own), aside=set_aside())
         verdicts[name] = dict(Counter(one["kind"] for _, one in _right_findings(marked, answers.marked)))
-        served += scores_and_truth(marked, answers)
+        served += scores_and_truth(marked, clean, answers)
     if served:
-        scores, truth = zip(*served, strict=True)
-        rows["every_finding"] = calibration(np.array(scores), np.array(truth))
+        scores, truth, photo = zip(*served, strict=True)
+        rows["every_finding"] = calibration(np.array(scores), np.array(truth), photo)
     facts = {"reported_brands": len(own), "right_findings_by_kind": verdicts}
     return Table("Whole photos through the API, at the shipped threshold (FlickrLogos-27, clothing)", rows, facts)
 
@@ -150,8 +150,7 @@ def figures(
     named = [({one["brand"] for one in answer["findings"]}, _brands(photo)) for photo, answer in with_reference]
     right = [len(found & there) for found, there in named]
     right_findings = list(_right_findings(marked, answers.marked))
-    kinds = [finding["kind"] for _, finding in right_findings]
-    as_drawn = [finding["kind"] for photo, finding in right_findings if photo.path.name not in ALTERED_PHOTOS]
+    as_drawn = [one for one in right_findings if one[0].path.name not in ALTERED_PHOTOS]
     untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
     found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
@@ -162,15 +161,14 @@ def figures(
         "precision": shares_interval(right, [len(found) for found, _ in named]),
         "recall": shares_interval(right, [len(there & registered) for _, there in named]),
         "marked_held": mean_interval([answer["decision"] != "allow" for _, answer in with_reference]),
-        **{f"right_called_{kind}": mean_interval([one == kind for one in kinds]) for kind in ("smear", "imitation")},
-        **{
-            f"right_called_{kind}_unaltered": mean_interval([one == kind for one in as_drawn])
-            for kind in ("smear", "imitation")
-        },
+        **{f"right_called_{kind}": _called(kind, right_findings) for kind in ("smear", "imitation")},
+        **{f"right_called_{kind}_unaltered": _called(kind, as_drawn) for kind in ("smear", "imitation")},
         "marked_held_unaltered": mean_interval(
             [answer["decision"] != "allow" for p, answer in with_reference if p.path.name not in ALTERED_PHOTOS]
         ),
-        "right_box_on_mark": mean_interval([_overlap(photo, finding) >= ON_MARK for photo, finding in right_findings]),
+        "right_box_on_mark": grouped_mean(
+            [_overlap(photo, finding) >= ON_MARK for photo, finding in right_findings], _names(right_findings)
+        ),
         "finding_without_reference": mean_interval([bool(answer["findings"]) for answer in without]),
     }
     if not answers.clean:
@@ -182,18 +180,29 @@ def figures(
     }
 
 
-def scores_and_truth(marked: Sequence[Photo], answers: Answers) -> Iterator[tuple[list[float], int]]:
-    """The scores by `KINDS` of every finding of a mark, and which of these it is: unrelated where the photo shows no
-    mark of the brand, else smeared or genuine as it was sent.
+def scores_and_truth(
+    marked: Sequence[Photo], clean: Sequence[Photo], answers: Answers
+) -> Iterator[tuple[list[float], int, str]]:
+    """The scores by `KINDS` of every finding of a mark, which of these it is (unrelated where the photo shows no mark
+    of the brand, else smeared or genuine as it was sent), and the photo's name.
     """
     there = KINDS.index("smear" if answers.way.smeared else "genuine")
-    photos = [*((_brands(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
-              *((set[str](), answer) for answer in answers.clean)]  # fmt: skip
-    for brands, answer in photos:
+    photos = [*((photo, _brands(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
+              *((photo, set[str](), answer) for photo, answer in zip(clean, answers.clean, strict=False))]  # fmt: skip
+    for photo, brands, answer in photos:
         for one in answer["findings"]:
             if one["kind"] in KINDS:
                 truth = there if one["brand"] in brands else KINDS.index("unrelated")
-                yield [one["scores"][kind] for kind in KINDS], truth
+                yield [one["scores"][kind] for kind in KINDS], truth, photo.path.name
+
+
+def _called(kind: str, findings: Sequence[tuple[Photo, Json]]) -> Estimate:
+    """The share of the findings that are called so; those of one photo are drawn together."""
+    return grouped_mean([finding["kind"] == kind for _, finding in findings], _names(findings))
+
+
+def _names(findings: Sequence[tuple[Photo, Json]]) -> list[str]:
+    return [photo.path.name for photo, _ in findings]
 
 
 def _brands(photo: Photo) -> set[str]:

@@ -21,6 +21,7 @@ from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, rasterise, split_of
 from training.synthesis.rendering import render_mark
 from training.verifier.drawing import draw_pairs
+from training.verifier.head import likeness
 from training.verifier.pairs import Pair, clean_reference, without_margin
 from training.verifier.rivals import with_hard_references
 
@@ -88,13 +89,15 @@ class VerdictSet:
 
     def tampered(self, bundle: ModelBundle) -> Scores:
         """(n,) the probability that a bundle gives to a smear or an imitation."""
-        seen, known = bundle.embedder.embed(self.crops), bundle.embedder.embed(self.pictures)
-        found = []
-        for region, crop, place in zip(self.regions, seen, self.reference_of, strict=True):
-            similarity = float(crop @ known[place])
-            scores = bundle.verifier.verify(region, self.references[place], similarity=similarity)
-            found.append(scores.smear + scores.imitation)
-        return np.array(found, np.float64)
+        seen, found = bundle.embedder.embed(self.crops), np.zeros(len(self.crops), np.float64)
+        for place in sorted({int(one) for one in self.reference_of}):
+            asked = np.flatnonzero(self.reference_of == place)
+            similar = likeness(seen[asked], self.pictures[place], embed=bundle.embedder.embed)
+            for number, similarity in zip(asked, similar, strict=True):
+                region, reference = self.regions[number], self.references[place]
+                scores = bundle.verifier.verify(region, reference, similarity=float(similarity))
+                found[number] = scores.smear + scores.imitation
+        return found
 
     def scores(self, tampered: Scores) -> Scores:
         """(n,) 1 less the squared error of the probabilities (Brier, 1950)."""
@@ -130,7 +133,7 @@ def verdict_set(logos: Sequence[Logo], *, sizes: FrozenSizes, unseen: bool) -> V
         references,
         np.array([pair.reference for pair in settled], np.intp),
         np.array([pair.label in TAMPERED for pair in settled], np.float64),
-        [pair.brand for pair in settled],
+        [pair.brand or f"pair {number}" for number, pair in enumerate(settled)],  # of nobody's mark: each by itself
     )
 
 

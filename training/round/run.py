@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from training.round.tracking import Run
 from training.round.verifier import VerifierRecipe, fine_tune_verifier
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
-from training.synthesis.products import load_products
+from training.synthesis.products import goods_for_the_embedder
 from training.verifier.head import fit_head
 from training.verifier.release import (
     CALIBRATION,
@@ -209,7 +210,9 @@ def _views(material: Material) -> Views:
     settings, folder = material.settings, material.places.work
     logos = [logo for logo in material.logos if split_of(logo.brand) != "held_out"]
     logos = sampled_logos(logos, brands=settings.rehearsed_brands, seed=settings.seed)
-    products = sampled_products(load_products(data_folder()), count=settings.rehearsed_products, seed=settings.seed)
+    products = sampled_products(
+        goods_for_the_embedder(data_folder()), count=settings.rehearsed_products, seed=settings.seed
+    )
     plan = Plan(seed=settings.seed, photos_per_brand=4, views_per_product_photo=2, views_per_garment=2)
     planned = planned_views(plan, logos=logos, products=products)
     digest = hashlib.sha256(repr((plan, planned)).encode()).hexdigest()[:12]
@@ -285,7 +288,16 @@ def _thresholds(material: Material) -> Metrics:
         kept=material.draft.parent,
         progress=material.progress,
     )
-    return {name: value for name, value in figures.items() if isinstance(value, float)}
+    return dict(_flat(figures))
+
+
+def _flat(figures: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers of nested figures, each under the names on its way, of the letters that MLflow takes."""
+    for key, value in ((re.sub(r"[^\w .:-]", "", key), value) for key, value in figures.items()):
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}{key} ")
+        elif isinstance(value, (int, float)):
+            yield f"{name}{key}", float(value)
 
 
 def _finish(material: Material, *, name: str, identity: dict[str, Any], metrics: dict[str, Metrics]) -> Path:

@@ -20,7 +20,7 @@ from model.networks.verifier import CLASSES
 from model.regions import RgbImage
 from model.verifier import Head, VerifierRuntime
 from training.round.labels import Label, LabelSet
-from training.verifier.head import Embed
+from training.verifier.head import Embed, likeness
 
 UNSURE = 0.1
 """What each of the two classes of an answer gets at least, so that what the champion never thought of can be learnt."""
@@ -161,12 +161,16 @@ def similarities(
     labels: LabelSet, about_marks: Sequence[Label], pictures: Sequence[RgbImage], reference_of: NDArray[np.intp], *,
     embed: Embed,
 ) -> list[float]:  # fmt: skip
-    """The cosine of each region, as the scan embeds it, and its reference."""
+    """The cosine of each region, as the scan embeds it, and the likest view of its reference."""
     if not about_marks:
         return []
     seen = embed([labels.region(label, margin=0.0) for label in about_marks])
-    known = embed(pictures)
-    return [float(one @ known[place]) for one, place in zip(seen, reference_of, strict=True)]
+    found = np.zeros(len(seen), np.float32)
+    for place, picture in enumerate(pictures):
+        of_picture = reference_of == place
+        if of_picture.any():
+            found[of_picture] = likeness(seen[of_picture], picture, embed=embed)
+    return [float(one) for one in found]
 
 
 def evening_brands(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,27 @@ def load_products(data: Path) -> list[Product]:
     return products
 
 
+def goods_for_the_embedder(data: Path) -> list[Product]:
+    """As `load_products`, without the photos that figures are reported on; studio pictures stay."""
+    return _without(load_products(data), lambda product, path: not is_training_photo(path.name))
+
+
 def goods_for_the_verifier(data: Path) -> list[Product]:
     """As `load_products`, without the photos that figures are reported on and garments that thresholds are chosen on.
 
     Studio pictures stay. What is left without a photo is left out.
     """
+    return _without(
+        goods_for_the_embedder(data), lambda product, path: product.kind == "garment" and is_for_thresholds(path.name)
+    )
+
+
+def _without(products: Sequence[Product], left_out: Callable[[Product, Path], bool]) -> list[Product]:
+    """The products without some of their photos in use; what is left without any is left out."""
     goods = []
-    for product in load_products(data):
+    for product in products:
         studio = product.photos[: len(product.photos) - len(product.in_use)]
-        kept = [
-            path
-            for path in product.in_use
-            if is_training_photo(path.name) and not (product.kind == "garment" and is_for_thresholds(path.name))
-        ]
+        kept = [path for path in product.in_use if not left_out(product, path)]
         if kept:
             goods.append(replace(product, photos=(*studio, *kept)))
     return goods

@@ -20,7 +20,7 @@ from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
 from model.tampering import SIDE, Tampering
-from training.checkpoints import rate_share, save_checkpoint
+from training.checkpoints import digest_of_file, rate_share, save_checkpoint
 from training.denormals import denormals_as_zero
 from training.refusals import OtherTrainingError
 from training.synthesis.scenes import Sources
@@ -66,9 +66,10 @@ def train_tampering(
 
     `start` names the weights of an earlier release (`tampering.fp16.npz`) to begin from instead.
 
-    Raises `OtherTrainingError` when `checkpoint` is of other settings.
+    Raises `OtherTrainingError` when `checkpoint` is of other settings, or began from other weights.
     """
     torch.manual_seed(settings.seed)
+    described = {**asdict(settings), "begun_from": digest_of_file(start or detector)}
     network = TamperingNetwork()
     if start is None:
         network.start_from_detector(detector)
@@ -86,7 +87,7 @@ def train_tampering(
     done, figures = 0, {}
     if checkpoint.exists():
         saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        if saved["settings"] != asdict(settings):
+        if saved["settings"] != described:
             raise OtherTrainingError(
                 f"{checkpoint} was made with {saved['settings']}; give another file or the same settings"
             )
@@ -113,7 +114,7 @@ def train_tampering(
             figures = development_figures(average.module, development, settings=settings)
             report(f"step {step + 1} {figures}")
             state = {
-                "settings": asdict(settings), "step": step + 1, "network": network.state_dict(),
+                "settings": described, "step": step + 1, "network": network.state_dict(),
                 "average": average.state_dict(), "optimiser": optimiser.state_dict(), "figures": figures,
             }  # fmt: skip
             save_checkpoint(checkpoint, state)

@@ -14,7 +14,7 @@ from torch import Tensor
 from model.alignment import FLOW_CELLS, FRAME_SIDE, reference_corners
 from model.networks.aligner import REACH, AlignerNetwork
 from training.verifier.pairs import Pair
-from training.verifier.steps import Steps
+from training.verifier.steps import Steps, material_of
 from training.verifier.views import ViewRecipe, epoch_views
 
 MATCHING_WEIGHT = 1.0
@@ -37,7 +37,14 @@ def fit_aligner(
     rng = np.random.default_rng(recipe.seed)
     related = [pair for pair in pairs if not np.isnan(pair.quad).any()]
     network = AlignerNetwork()
-    steps = Steps(network, recipe=recipe, pairs=len(related), rng=rng, checkpoint=checkpoint)
+    steps = Steps(
+        network,
+        recipe=recipe,
+        pairs=len(related),
+        material=material_of(network, related),
+        rng=rng,
+        checkpoint=checkpoint,
+    )
     while steps.epochs < recipe.epochs:
         network.train()
         losses = []

@@ -40,7 +40,7 @@ from training.verifier.head import Embed, examined_pairs
 from training.verifier.material import Counts, Report, real_marks
 from training.verifier.pairs import MARK_WIDTH, Imitate, Pair, Photographed, Showing, draw_pair
 from training.verifier.release import CALIBRATION, NETWORK, aligned_pairs, export_halves
-from training.verifier.steps import Steps
+from training.verifier.steps import Steps, material_of
 from training.verifier.views import ViewRecipe, true_matrix
 
 WEIGHTS = "close_look.fp16.npz"
@@ -211,7 +211,14 @@ def fit_close_look(
     network.start_from_embedder(embedder)
     if start is not None:
         load_weights(network, start)
-    steps = Steps(network, recipe=recipe, pairs=len(drawn.pairs), rng=rng, checkpoint=checkpoint)
+    steps = Steps(
+        network,
+        recipe=recipe,
+        pairs=len(drawn.pairs),
+        material=material_of(network, drawn.pairs),
+        rng=rng,
+        checkpoint=checkpoint,
+    )
     while steps.epochs < recipe.epochs:
         network.train()
         losses = []

@@ -67,7 +67,7 @@ def examined_pairs(
     first, second or third, by turns.
     """
     seen = embed([without_margin(pair.region) for pair in pairs])
-    similarity = np.stack([_likeness(seen, picture, embed=embed) for picture in pictures], axis=1)
+    similarity = np.stack([likeness(seen, picture, embed=embed) for picture in pictures], axis=1)
     settled = []
     for place, pair in enumerate(pairs):
         chosen = pair.reference
@@ -82,7 +82,7 @@ def examined_pairs(
     return ExaminedPairs(np.stack(numbers), np.array([CLASSES.index(pair.label) for pair in settled]), settled)
 
 
-def _likeness(seen: NDArray[np.float32], picture: RgbImage, *, embed: Embed) -> NDArray[np.float32]:
+def likeness(seen: NDArray[np.float32], picture: RgbImage, *, embed: Embed) -> NDArray[np.float32]:
     """The cosine (n,) of each vector `seen` (n, d) with the likest view of a reference, as a search gives it."""
     views = embed([view for _, view in reference_views(picture, kind="logo")])
     return np.asarray((seen @ views.T).max(axis=1), np.float32)
@@ -97,7 +97,7 @@ def fit_head(
     `numbers` (n, k) are of pairs of `labels` (n,) by `CLASSES`, around marks of `brands`; `weights` of the four classes
     correct their shares.
     """
-    apart = np.array([_one_in_three(brand) for brand in brands])
+    apart = np.array([_one_in_three(brand or f"pair {number}") for number, brand in enumerate(brands)])
     judged, share = numbers[:, :JUDGED], np.asarray(weights, np.float64)[labels]
     head = _trained(judged[~apart], labels[~apart], trust=np.ones(JUDGED), share=share[~apart])
     head["temperature"] = 1.0

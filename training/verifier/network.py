@@ -14,7 +14,7 @@ from torch.nn import functional
 from model.alignment import Matrix
 from model.networks.verifier import CLASSES, VerifierNetwork
 from training.verifier.pairs import Pair
-from training.verifier.steps import Steps
+from training.verifier.steps import Steps, material_of
 from training.verifier.views import ViewRecipe, Views, epoch_views
 
 MAP_WEIGHT = 1.5
@@ -39,7 +39,9 @@ def fit_network(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = start or VerifierNetwork()
-    steps = Steps(network, recipe=recipe, pairs=len(pairs), rng=rng, checkpoint=checkpoint)
+    steps = Steps(
+        network, recipe=recipe, pairs=len(pairs), material=material_of(network, pairs), rng=rng, checkpoint=checkpoint
+    )
     while steps.epochs < recipe.epochs:
         network.train()
         losses = []

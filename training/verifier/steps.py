@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,18 +11,25 @@ import torch
 from torch import Tensor, nn
 
 from model.networks.layout import channels_last
-from training.checkpoints import save_checkpoint
+from training.checkpoints import digest_of_arrays, digest_of_network, save_checkpoint
 from training.refusals import OtherTrainingError
+from training.verifier.pairs import Pair
 from training.verifier.views import ViewRecipe
 
 _LARGEST_GRADIENT = 2.0
 _WARM_UP = 0.15
 
 
+def material_of(network: nn.Module, pairs: Sequence[Pair]) -> str:
+    """What tells a network as it begins, and the pairs that it learns from."""
+    return digest_of_network(network) + digest_of_arrays(pair.region for pair in pairs)
+
+
 class Steps:
     """AdamW (Loshchilov and Hutter 2019) under a one-cycle schedule (Smith and Topin 2019), gradients clipped.
 
-    `pairs` is how many there are: the schedule ends with the recipe's last epoch over them. With a `checkpoint` file,
+    `pairs` is how many there are: the schedule ends with the recipe's last epoch over them. `material` tells what the
+    network begins from and learns from (`digest_of_arrays`, `digest_of_network`). With a `checkpoint` file,
     every epoch that `finish_epoch` ends is kept there, and what was kept is gone on from; what is of another recipe or
     of other pairs raises `ValueError`. `rng` is what views are drawn with.
     """
@@ -32,12 +40,13 @@ class Steps:
         *,
         recipe: ViewRecipe,
         pairs: int,
+        material: str,
         rng: np.random.Generator,
         checkpoint: Path | None = None,
     ) -> None:
         channels_last(network)
         self._network, self._rng, self._checkpoint = network, rng, checkpoint
-        self._of = {"recipe": asdict(recipe), "pairs": pairs}
+        self._of = {"recipe": asdict(recipe), "pairs": pairs, "material": material}
         self.epochs = 0
         """How many epochs are over."""
         self._optimiser = torch.optim.AdamW(

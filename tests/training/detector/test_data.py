@@ -30,8 +30,10 @@ def test_drawn_scenes_can_be_opened_again_and_are_not_drawn_twice(tmp_path: Path
     assert (tmp_path / "scenes.npy").stat().st_mtime_ns == written
     assert again.boxes == drawn.boxes
     assert np.array_equal(again.scene(2).image, drawn.scene(2).image)
-    with pytest.raises(ValueError, match="holds 3 scenes, not 5"):
+    with pytest.raises(ValueError, match="holds 3 scenes of seed 4, not 5"):
         draw_scenes(tmp_path, material=material, count=5, seed=4, progress=shown)
+    with pytest.raises(ValueError, match="of seed 4, not 3 of seed 5"):
+        draw_scenes(tmp_path, material=material, count=3, seed=5, progress=shown)
 
 
 def test_boxes_follow_the_pixels_through_every_change() -> None:

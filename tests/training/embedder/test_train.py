@@ -74,6 +74,9 @@ def test_training_lowers_nothing_silently_and_goes_on(views: Views, tmp_path: Pa
     assert not list(train(views, checkpoint=checkpoint, settings=SETTINGS))  # nothing is left to do
     with pytest.raises(ValueError, match="same settings"):
         list(train(views, checkpoint=checkpoint, settings=replace(SETTINGS, seed=5)))
+    save_weights(imagenet_network(), released := tmp_path / "embedder.fp16.npz")
+    with pytest.raises(ValueError, match="began from other weights"):
+        list(train(views, checkpoint=checkpoint, settings=SETTINGS, start=released))
     network = trained_network(checkpoint)
     with torch.no_grad():
         lengths = network(torch.from_numpy(np.array(views.pixels[:2]))).norm(dim=1)

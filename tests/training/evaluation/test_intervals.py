@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from training.evaluation.intervals import grouped_mean, interval, mean_interval, median_interval, shares_interval
+from training.evaluation.intervals import (
+    grouped_interval,
+    grouped_mean,
+    interval,
+    mean_interval,
+    median_interval,
+    shares_interval,
+)
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors_wide() -> None:
@@ -42,6 +49,13 @@ def test_the_marks_of_a_photo_are_drawn_together() -> None:
     assert (together.value, together.count) == (pytest.approx(0.8), 5)
     assert (together.low, together.high) == (0.0, 1.0)  # both photos may be the same one
     assert grouped_mean([], []).count == 0
+
+
+def test_any_statistic_is_drawn_by_groups_too() -> None:
+    rows, photo = np.array([1.0, 1.0, 1.0, 1.0, 0.0]), ["a", "a", "a", "a", "b"]
+    together = grouped_interval(rows, photo, np.mean)
+    assert (together.value, together.low, together.high, together.count) == (pytest.approx(0.8), 0.0, 1.0, 5)
+    assert grouped_interval(np.zeros(0), [], np.mean).count == 0
 
 
 def test_a_share_divides_sums_not_photos() -> None:

@@ -59,11 +59,12 @@ def test_scores_are_compared_with_what_photos_show_as_they_were_sent() -> None:
 
     marked = [photo("a"), photo("a"), photo("b")]
     said = [scored("a"), scored("z"), scored("b", kind="copied_photo")]
-    plain = list(scores_and_truth(marked, Answers(5, Way(), said, [scored("a")])))
-    assert [KINDS[truth] for _, truth in plain] == ["genuine", "unrelated", "unrelated"]
+    plain = list(scores_and_truth(marked, [photo("a", "plain.jpg")], Answers(5, Way(), said, [scored("a")])))
+    assert [KINDS[truth] for _, truth, _ in plain] == ["genuine", "unrelated", "unrelated"]
     assert plain[0][0] == [0.6, 0.2, 0.1, 0.1]
-    smeared = list(scores_and_truth(marked, Answers(5, Way(smeared=True), said, [])))
-    assert [KINDS[truth] for _, truth in smeared] == ["smear", "unrelated"]
+    assert plain[-1][2] == "plain.jpg"
+    smeared = list(scores_and_truth(marked, [], Answers(5, Way(smeared=True), said, [])))
+    assert [KINDS[truth] for _, truth, _ in smeared] == ["smear", "unrelated"]
 
 
 def test_photos_whose_mark_is_altered_are_counted_apart() -> None:

@@ -4,7 +4,13 @@ import cv2
 import numpy as np
 
 from training.synthesis.grounds import is_for_thresholds, is_training_photo
-from training.synthesis.products import augmented, goods_for_the_verifier, load_products, split_of_product
+from training.synthesis.products import (
+    augmented,
+    goods_for_the_embedder,
+    goods_for_the_verifier,
+    load_products,
+    split_of_product,
+)
 
 
 def test_products_have_their_studio_picture_first(tmp_path: Path) -> None:
@@ -40,6 +46,11 @@ def test_the_verifier_learns_from_no_photo_that_is_reported_on_or_kept_for_thres
     assert kept == sorted(name for name in shops if is_training_photo(name))
     usable = {name for name in garments if is_training_photo(name) and not is_for_thresholds(name)}
     assert {path.name for garment in clothes for path in garment.photos} == usable
+    milk_seen, *clothes_seen = goods_for_the_embedder(tmp_path)
+    assert milk_seen.photos == milk.photos
+    assert {path.name for garment in clothes_seen for path in garment.photos} == set(
+        filter(is_training_photo, garments)
+    )
     assert len(kept) < len(shops)
     assert len(usable) < len(garments)
 

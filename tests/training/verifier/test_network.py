@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -123,6 +124,9 @@ def test_a_training_that_was_interrupted_ends_as_one_that_was_not(drawn, tmp_pat
         assert all(torch.equal(value, kept[name]) for name, value in whole.state_dict().items())
         with pytest.raises(ValueError, match="another training"):
             fit(pairs[:20], frames, recipe=recipe, report=lambda _line: None, checkpoint=checkpoint)
+        others = [replace(pair, region=255 - pair.region) for pair in pairs]
+        with pytest.raises(ValueError, match="another training"):
+            fit(others, frames, recipe=recipe, report=lambda _line: None, checkpoint=checkpoint)
 
 
 def test_networks_bear_flat_pictures():

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from model.bundle import BundleRejected, bundle_folder, load_bundle, write_manifest
+
+
+@pytest.mark.parametrize(
+    ("file", "left_out"),
+    [("wiped_places.json", "likeness"), ("calibration.json", "kinds"), ("photo_copy.json", "weights")],
+)
+def test_a_bundle_of_another_version_is_refused_and_not_half_read(tmp_path: Path, file: str, left_out: str) -> None:
+    folder = tmp_path / "older"
+    shutil.copytree(bundle_folder(), folder)
+    content = json.loads((folder / file).read_text())
+    del content[left_out]
+    (folder / file).write_text(json.dumps(content))
+    with pytest.raises(BundleRejected, match="altered"):
+        load_bundle(folder)
+    write_manifest(folder)
+    with pytest.raises(BundleRejected, match="model bundle older"):
+        load_bundle(folder)
