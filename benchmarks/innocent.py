@@ -2,8 +2,9 @@
 
 Photos in frames, beside others and on screens: garments without marks must stay without a finding, genuine marks
 genuine, and smeared ones must be held up, whatever stands around them. Photos are of brands and garments that nothing
-was trained or tuned on; what is drawn around them is other code, with other ranges, than what the network of tampered
-places learns from. And people whose faces were made private, on studio photos that nothing was chosen on.
+was tuned on, nor any network but the embedder trained (docs/training.md says on what); what is drawn around them is
+other code, with other ranges, than what the network of tampered places learns from. And people whose faces were made
+private, on studio photos that nothing was chosen on.
 """
 
 from __future__ import annotations
