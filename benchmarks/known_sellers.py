@@ -9,19 +9,13 @@ brand. `benchmarks.several_pictures` asks the same of listings whose other pictu
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.innocent import people
 from benchmarks.pictures import reported_marks
-from benchmarks.several_pictures import SECONDS, pairs, seconds, tuning_marks
+from benchmarks.several_pictures import FULL, QUICK, pairs, seconds, show, tuning_marks
 from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -36,18 +30,6 @@ FAKE: Final = "counterfeit of batch 417"
 WAYS: Final = ("unknown seller", "known infringer", "brand named")
 
 
-@dataclass(frozen=True)
-class Size:
-    """How much is sent."""
-
-    photos: int
-    others: int
-
-
-FULL = Size(photos=150, others=300)
-QUICK = Size(photos=2, others=10)
-
-
 def main() -> None:
     """Register, complain, send and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -59,7 +41,7 @@ def main() -> None:
     photos, own = tuning_marks(logos) if asked.tuning else reported_marks(logos)
     garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning]
     faces = people()
-    offered = list(pairs(photos, count=size.photos))
+    offered = list(pairs(photos, count=size.pairs))
     held: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     with temporary_service() as api:
         ids = register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
@@ -71,7 +53,7 @@ def main() -> None:
                 for way, listing in zip(WAYS, said, strict=True):
                     answer = api.send_listing({"id": f"{number} {name} {way}", **listing}, jpeg(picture))
                     held[way][name].append(answer["decision"] != "allow")
-    show(held)
+    show(held, column="picture")
 
 
 def make_infringers(api: Hallmark, drawings: Drawings, *, ids: Mapping[str, str]) -> dict[str, str]:
@@ -88,20 +70,6 @@ def make_infringers(api: Hallmark, drawings: Drawings, *, ids: Mapping[str, str]
         api.remove_trait(ids[brand], trait)
         found[brand] = seller
     return found
-
-
-def show(held: dict[str, dict[str, list[bool]]]) -> None:
-    """A table, and a last line of JSON."""
-    table = Table("picture", *held, title="Listings held up")
-    figures = {}
-    for name in SECONDS:
-        shares = {way: float(np.mean(found[name])) for way, found in held.items()}
-        table.add_row(name, *(f"{share:.3f}" for share in shares.values()))
-        figures |= {
-            f"{name} {way}".replace(", ", "_").replace(" ", "_"): round(share, 4) for way, share in shares.items()
-        }
-    Console(width=100).print(table)
-    print(json.dumps({**figures, "photos": len(held[WAYS[0]][SECONDS[0]])}))
 
 
 if __name__ == "__main__":

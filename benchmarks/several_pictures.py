@@ -69,7 +69,7 @@ def main() -> None:
                 held["alone"][name].append(any(api.scan(one)["decision"] != "allow" for one in pictures))
                 for way, listing in (("together", {}), ("named", {"title": brand, "brand_claimed": brand})):
                     held[way][name].append(sent(api, listing, pictures, number=f"{number} {name} {way}"))
-    show(held)
+    show(held, column="second picture")
 
 
 def tuning_marks(logos: Sequence[Logo]) -> tuple[list[Photo], Drawings]:
@@ -113,16 +113,18 @@ def sent(api: Hallmark, listing: dict[str, str], pictures: Sequence[bytes], *, n
     return bool(answer["decision"] != "allow")
 
 
-def show(held: dict[str, dict[str, list[bool]]]) -> None:
-    """A table, and a last line of JSON."""
-    table = Table("second picture", *held, title="Listings held up")
+def show(held: dict[str, dict[str, list[bool]]], *, column: str) -> None:
+    """A table, a row for each of `SECONDS` under `column`, and a last line of JSON."""
+    table = Table(column, *held, title="Listings held up")
     figures = {}
     for name in SECONDS:
         shares = {way: float(np.mean(found[name])) for way, found in held.items()}
         table.add_row(name, *(f"{share:.3f}" for share in shares.values()))
-        figures |= {f"{name.replace(', ', '_').replace(' ', '_')}_{way}": share for way, share in shares.items()}
+        figures |= {
+            f"{name} {way}".replace(", ", "_").replace(" ", "_"): round(share, 4) for way, share in shares.items()
+        }
     Console(width=100).print(table)
-    print(json.dumps({**figures, "listings": len(held["alone"]["smeared"])}))
+    print(json.dumps({**figures, "listings": len(next(iter(held.values()))[SECONDS[0]])}))
 
 
 if __name__ == "__main__":
