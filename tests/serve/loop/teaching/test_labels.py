@@ -192,7 +192,7 @@ def test_a_repeat_teaches_of_the_picture_that_was_asked_about_first(brand: Marke
 
 def test_a_repeat_teaches_of_what_it_repeats_though_its_source_shows_other_pictures(brand: Marketplace) -> None:
     listing = {"id": f"{brand.brand} fewer", "seller": "s"}
-    case = brand.listing(png(mosaic(brand.seed)), smeared(brand.seed), **listing)["case"]["id"]
+    case = brand.listing(png(mosaic(brand.seed + 60_000)), smeared(brand.seed), **listing)["case"]["id"]
     cover = {"case_id": case, "truth": "fake", "cover": {"id": f"{case} again", "seller": "s"}}
     repeat = brand.client.post("/v1/blind-tests", json=cover).json()["case_id"]
     assert brand.listing(smeared(brand.seed, tile=5), **listing)["case"]["id"] == case
