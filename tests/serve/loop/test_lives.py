@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from marketplace import Marketplace
 from sqlalchemy import func, select
 
+from serve.audit import SYSTEM
 from serve.database.loop_tables import AuditEntry, Complaint, CounterNotice, CreditEvent, Label, Notice
 from serve.loop.states import CASE, COMPLAINT, CaseAction, CaseState, ComplaintAction, ComplaintState
 
@@ -93,9 +94,9 @@ class Life:
         return send[action]()
 
     def _rows(self) -> list[int]:
-        """How many rows there are of what an act writes; the stock is searched for the brand's reference meanwhile."""
+        """How many rows there are of what an act writes; the service's own jobs go on meanwhile."""
         with self.market.client.service.database.read() as session:
-            logged = select(func.count()).where(AuditEntry.action != "stock searched")
+            logged = select(func.count()).where(AuditEntry.actor != SYSTEM)
             others = [select(func.count()).select_from(table) for table in WRITTEN]
             return [session.scalar(query) or 0 for query in (logged, *others)]
 
