@@ -22,7 +22,7 @@ from model.calibration import Word
 from serve.database.tables import Brand
 from serve.scanning.results import Listing
 from serve.text.letters import folded
-from serve.text.naming import How, WordsOfBrands, names_somebody
+from serve.text.naming import How, WordsOfBrands, is_everyday, names_somebody
 from serve.text.tokens import MOST_TOKENS
 from serve.text.unspaced_words import UnspacedWords
 
@@ -150,10 +150,10 @@ class BrandWords:
         return sorted(found, key=lambda brand_id: found[brand_id])[:most]
 
     def _near(self, text: str) -> list[str]:
-        """The words that `text` is, or, long ones, that it misses by one letter."""
+        """The words that `text` is, or, long ones, that it misses by one letter; everyday words are meant as they are."""
         if text in self._owners:
             return [text]
-        if len(text) < FEWEST_NEAR - 1:
+        if len(text) < FEWEST_NEAR - 1 or is_everyday(text):
             return []
         near = process.extract(text, self._long, scorer=Levenshtein.distance, score_cutoff=1, limit=None)
         return [word for word, _, _ in near]

@@ -92,6 +92,12 @@ def test_exact_and_near_are_told_apart() -> None:
     assert [one.kind for one in (*WORDS.spelled("cocacola"), *WORDS.spelled("cocacole"))] == ["exact", "near"]
 
 
+def test_an_everyday_word_is_no_brand_that_is_written_wrongly() -> None:
+    words = BrandWords({"sonos": BrandNames("Sonos", ())})
+    assert words.spelled("COLTER & SONS") == []
+    assert [one.kind for one in words.spelled("SONOZ")] == ["near"]
+
+
 def test_a_changed_brand_goes_by_its_new_words_only() -> None:
     changed = WORDS.with_brands({"nike": BrandNames("Victory", ())})
     assert changed.named_in(Listing(title="nike victory")) == ["nike"]
