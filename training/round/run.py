@@ -243,7 +243,10 @@ def _verifier(material: Material) -> Metrics:
 
 
 def _head(material: Material) -> Metrics:
-    """Teach the head, beside drawn pairs of `dev` brands; where its networks are new, it is fitted to those first."""
+    """Teach the head, beside drawn pairs of `dev` brands; where its networks are new, it is fitted to those first.
+
+    It is taught from what the round began from, whatever a try that was interrupted left in the draft.
+    """
     settings, draft, learnt = material.settings, material.draft, material.taught
     embed, judge = Embedder(draft / "embedder.onnx").embed, Judge(draft / NETWORK)
     drawn = head_frames(
@@ -252,7 +255,7 @@ def _head(material: Material) -> Metrics:
         kept=_kept(material, "head", settings.head_pairs, files=("aligner.onnx", "embedder.onnx")),
     )  # fmt: skip
     numbers = judge.numbers(drawn.frames, drawn.similarity)
-    calibration = json.loads((draft / CALIBRATION).read_text(encoding="utf-8"))
+    calibration = json.loads((material.places.begun_from / CALIBRATION).read_text(encoding="utf-8"))
     head = calibration["head"]
     if settings.embedder_steps or settings.verifier_steps:
         head = fit_head(numbers, drawn.labels, brands=drawn.brands)

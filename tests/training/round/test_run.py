@@ -139,6 +139,28 @@ def test_a_round_may_begin_from_another_bundle_than_the_champion(
     assert (found / "verifier.fp16.npz").read_bytes() == (candidate / "verifier.fp16.npz").read_bytes()
 
 
+def test_a_head_whose_stage_was_interrupted_is_not_taught_twice(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, teach = replace(SMALL, verifier_steps=0), run._head
+
+    def heads(name: str, *, interrupted: bool) -> bytes:
+        def stage(material: Material) -> dict[str, float]:
+            teach(material)
+            raise KeyboardInterrupt
+
+        own = replace(places, models=tmp_path / name, work=tmp_path / f"{name} work", runs=tmp_path / f"{name} runs")
+        if interrupted:
+            stage.__name__ = "_head"
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(run, "_head", stage)
+                run_round(own, settings=settings, progress=quietly, report=lambda line: None)
+        made = run_round(own, settings=settings, progress=quietly, report=lambda line: None)
+        return (made / "verifier_calibration.json").read_bytes()
+
+    assert heads("twice", interrupted=True) == heads("once", interrupted=False)
+
+
 def test_mlflow_holds_the_run(candidate: Path, places: Places) -> None:
     from mlflow import MlflowClient
 
