@@ -150,7 +150,7 @@ class BrandWords:
         return sorted(found, key=lambda brand_id: found[brand_id])[:most]
 
     def _near(self, text: str) -> list[str]:
-        """The words that `text` is, or, long ones, that it misses by one letter; everyday words are meant as they are."""
+        """The words that `text` is, or, long ones, that it misses by one letter, as an everyday word does not."""
         if text in self._owners:
             return [text]
         if len(text) < FEWEST_NEAR - 1 or is_everyday(text):
