@@ -1,4 +1,4 @@
-"""What all trainers share: a checkpoint that is whole or not there, and how the rate of learning goes."""
+"""What all trainers share: files that are whole or not there, and how the rate of learning goes."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def digest_of_arrays(arrays: Iterable[NDArray[Any]]) -> str:
 def digest_of_network(network: torch.nn.Module) -> str:
     """What tells the weights of a network: SHA-256."""
     return digest_of_arrays(value.detach().cpu().numpy() for value in network.state_dict().values())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write beside and rename, so that an interruption leaves what was there, or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

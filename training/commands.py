@@ -210,6 +210,7 @@ def verifier(
     else:
         release_verifier(bundle, work=folder, logos=logos, search=search, seed=seed, report=out.print, start=start)
     fit_wording(bundle, embed=embed, seed=seed, report=out.print)
+    _complete(bundle)
 
 
 @train.command("close-look")
@@ -367,5 +368,5 @@ def whole_bundle(*, folder: Folder = WORK, bundle: Bundle = NEW_BUNDLE, seed: in
         "thresholds": lambda: thresholds(folder=folder / "thresholds", bundle=bundle),
     }
     described: dict[str, str | int] = {"bundle": str(bundle), "seed": seed}
-    train_in_order(steps, record=folder / "bundle.json", described=described, report=out.print)
+    train_in_order(steps, made=bundle, record=folder / "bundle.json", described=described, report=out.print)
     out.print(f"wrote {bundle}")

@@ -6,20 +6,27 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from training.checkpoints import write_whole
 from training.refusals import OtherTrainingError
 
 Work = Callable[[], None]
 
 
 def train_in_order(
-    steps: Mapping[str, Work], *, record: Path, described: Mapping[str, str | int], report: Callable[[str], None]
+    steps: Mapping[str, Work],
+    *,
+    made: Path,
+    record: Path,
+    described: Mapping[str, str | int],
+    report: Callable[[str], None],
 ) -> None:
     """Do the `steps` that the file `record` does not name yet; each is written into it once it is done.
 
-    A step that was broken off is called again, and goes on by its own checkpoint. `described` says what is trained,
-    such as the seed: a record of anything else raises `OtherTrainingError`.
+    A step that was broken off is called again, and goes on by its own checkpoint; so is every step where the folder
+    `made`, which they write into, is gone. `described` says what is trained, such as the seed: a record of anything
+    else raises `OtherTrainingError`.
     """
-    finished = _finished(record, described)
+    finished = _finished(record, described) if made.is_dir() else []
     for name, work in steps.items():
         if name in finished:
             report(f"{name}: finished before")
@@ -27,10 +34,7 @@ def train_in_order(
         report(f"{name}: begins")
         work()
         finished.append(name)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        beside = record.with_suffix(".part")
-        beside.write_text(json.dumps({"of": dict(described), "finished": finished}, indent=1) + "\n", encoding="utf-8")
-        beside.replace(record)
+        write_whole(record, json.dumps({"of": dict(described), "finished": finished}, indent=1) + "\n")
 
 
 def _finished(record: Path, described: Mapping[str, str | int]) -> list[str]:

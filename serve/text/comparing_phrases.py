@@ -22,10 +22,12 @@ Saying = Literal["comparison", "replica"]
 FEWEST_GLUED: Final = 4
 """Letters of a phrase that may be written to the name in front of it without a space ("nikestyle")."""
 
-REACH: Final = 3
+REACH: Final = 4
 """Words before a phrase among which a "not" turns it round."""
 
 _NEGATIONS: Final = word_list("negations.txt")
+_DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
+_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|\.(?=\s)")
 _DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
 _DENIED_BEHIND = re.compile(
     r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな|勿扰|勿擾|勿进|勿進|免谈|免談|绕道|繞道)"
@@ -82,6 +84,13 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
 _LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
+_SIGNS, _SPACES = r"[^\w\s,;:!?|()、，。；：！？（）]{0,3}", r"\s{1,3}"
+"""What sellers write between the letters of a phrase whose script needs no spaces: signs, or spaces around each one."""
+
+_MEANT_BY_DIGIT: Final[Mapping[str, str]] = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
+_AMID_LETTERS = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
+
 _WORD = re.compile(r"\w+")
 
 
@@ -98,8 +107,9 @@ class Phrase(NamedTuple):
 
 
 def as_compared(seen: str) -> str:
-    """`seen` in small letters without accents, each letter in its place."""
-    return seen.lower() if seen.isascii() else "".join(map(_bare, seen))
+    """`seen` in small letters without accents, each letter in its place, and digits amid a word's letters as these."""
+    small = seen.lower() if seen.isascii() else "".join(map(_bare, seen))
+    return _AMID_LETTERS.sub(lambda digit: _MEANT_BY_DIGIT[digit[0]], small)
 
 
 def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
@@ -115,8 +125,7 @@ def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
 def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     """Whether the phrase is neither denied nor part of another saying."""
     before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 60]
-    words = _WORD.findall(before.replace("'", "").replace("’", ""))
-    if not _NEGATIONS.isdisjoint(words[-REACH:]) or _DENIED_BEFORE.search(before) or _DENIED_BEHIND.match(behind):
+    if _is_denied(before) or _DENIED_BEHIND.match(behind):
         return False
     last = phrase.text.split()[-1]
     means_other, meant_otherwise = _MEANS_OTHER.get(phrase.text, _MEANS_OTHER.get(last)), _MEANT_OTHERWISE.get(last)
@@ -125,6 +134,15 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     if meant_otherwise is not None and meant_otherwise.search(before):
         return False
     return phrase.place != "before" or not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
+
+
+def _is_denied(before: str) -> bool:
+    """Whether a "not" in the clause that ends with `before` is about what comes next: "never worn" is about itself."""
+    words = _WORD.findall(_CLAUSE_ENDS.split(before)[-1].replace("'", "").replace("’", ""))[-REACH:]
+    said = [number for number, word in enumerate(words) if word in _NEGATIONS]
+    if said and _DENIED_THEMSELVES.isdisjoint(words[said[-1] + 1 :]):
+        return True
+    return _DENIED_BEFORE.search(before) is not None
 
 
 def known_phrases() -> list[Phrase]:
@@ -140,12 +158,19 @@ def known_phrases() -> list[Phrase]:
 
 @cache
 def _patterns() -> list[tuple[Phrase, str, re.Pattern[str]]]:
-    """Each phrase with its first word and how it is found."""
-    return [(phrase, phrase.text.split()[0], _pattern(phrase)) for phrase in known_phrases()]
+    """Each phrase with how it begins and how it is found."""
+    return [(phrase, _beginning(phrase.text), _pattern(phrase)) for phrase in known_phrases()]
+
+
+def _beginning(text: str) -> str:
+    """What stands wherever the phrase does: its first word, or its first letter where signs may follow that."""
+    return text[0] if _UNSPACED.fullmatch(text) else text.split(maxsplit=1)[0]
 
 
 def _pattern(phrase: Phrase) -> re.Pattern[str]:
     text = r"[\s_-]+".join(map(re.escape, phrase.text.split()))
+    if _UNSPACED.fullmatch(phrase.text):
+        text = f"(?:{_SIGNS.join(phrase.text)}|(?<!\\w){_SPACES.join(phrase.text)}(?!\\w))"
     first, last = phrase.text[0], phrase.text[-1]
     begins = _boundary(first, "<!")
     if phrase.place != "before" and len(phrase.text) >= FEWEST_GLUED:

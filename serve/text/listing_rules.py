@@ -30,14 +30,14 @@ FEWEST_STACKED: Final = 3
 MOST_LETTERS: Final = 50_000
 """Letters of a text that are looked at: all that a listing may have."""
 
-MOST_WORDS: Final = 300
-"""Words of a text that are looked at one by one, where it names as many brands as are stacked."""
-
-MOST_PHRASES: Final = 50
+MOST_PHRASES: Final = 2_000
 """Phrases of a text beside which a name is looked for."""
 
 TOGETHER: Final = 24
 """Words of a text among which a stack is looked for; it takes fewer than half of them."""
+
+MOST_LOOKED_AT: Final = 100
+"""Places of a text with names enough for a stack that are looked at word by word."""
 
 LONGEST_NAME: Final = 4
 """Words of a brand's name, at most."""
@@ -96,6 +96,16 @@ class _Names:
     def _is_meant(self, word: str) -> bool:
         return not self._spoken_for.isdisjoint(self._words.owners(word))
 
+    def disguised(self, piece: str) -> frozenset[str]:
+        """The words that a piece of text hides."""
+        return frozenset(word for word, how in self._words.named(piece, near=False) if how is How.DISGUISED)
+
+    def without_codes(self, text: str) -> str:
+        """`text` with what looks like a model's code in the place of a hidden name made of no letters."""
+        return _WORD.sub(
+            lambda found: "0" * len(found[0]) if _is_code(found[0]) and self.disguised(found[0]) else found[0], text
+        )
+
     def brands(self, named: Iterable[str]) -> list[str]:
         """The ids of the brands whose words they are."""
         return sorted({brand for word in named for brand in self._words.owners(word)})
@@ -121,7 +131,7 @@ def broken_rules(listing: Listing, words: BrandWords, *, shown: Collection[str] 
     found = [
         one
         for text in texts
-        for one in (*_said(text, names, of_all=of_all), *_stacked(text, names), *_hidden(text, words))
+        for one in (*_said(text, names, of_all=of_all), *_stacked(text, names), *_hidden(text, names))
     ]
     return sorted(found, key=lambda one: RULES.index(one.rule))
 
@@ -200,21 +210,29 @@ def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     """Names of `FEWEST_STACKED` brands or more with nothing said between them, most of them no everyday words."""
     if names.count(names.in_piece(text.seen, ordinary=True)) < FEWEST_STACKED or _BUNDLE.search(text.seen):
         return
-    written = [word.span() for word in islice(_WORD.finditer(text.seen), MOST_WORDS)]
-    for begins in range(0, len(written), TOGETHER // 2):
-        together = written[begins : begins + TOGETHER]
-        for stack, start, end in _stacks(text.seen, together, names):
-            plain = names.count(names.in_piece(text.seen[start:end]))
-            clause = _CLAUSE_ENDS.split(text.seen[max(start - MOST_SHOWN, 0) : start])[-1]
+    seen = names.without_codes(text.seen)
+    crowded = (
+        together
+        for together in _pieces(seen)
+        if names.count(names.in_piece(seen[together[0][0] : together[-1][1]], ordinary=True)) >= FEWEST_STACKED
+    )
+    for together in islice(crowded, MOST_LOOKED_AT):
+        for stack, start, end in _stacks(seen, together, names):
+            plain = names.count(names.in_piece(seen[start:end]))
+            clause = _CLAUSE_ENDS.split(seen[max(start - MOST_SHOWN, 0) : start])[-1]
             if names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1 and not _FITS.search(clause):
                 yield _broken("stacked_names", text, start, end, brand_ids=names.brands(stack))
                 return
 
 
+def _pieces(seen: str) -> Iterator[Sequence[tuple[int, int]]]:
+    """The words of a text, `TOGETHER` at a time, each time half of them anew: from where to where each one stands."""
+    written = [word.span() for word in _WORD.finditer(seen)]
+    return (written[begins : begins + TOGETHER] for begins in range(0, len(written), TOGETHER // 2))
+
+
 def _stacks(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> Iterator[tuple[set[str], int, int]]:
     """Names that follow each other among the `written` words: their own words, and from where to where they stand."""
-    if names.count(names.in_piece(seen[written[0][0] : written[-1][1]], ordinary=True)) < FEWEST_STACKED:
-        return
     stack, start, end, number = set[str](), 0, 0, 0
     while number < len(written):
         named, count = _name_at(seen, written[number : number + LONGEST_NAME], names)
@@ -244,25 +262,23 @@ def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tu
     return frozenset(), 1
 
 
-def _hidden(text: _Text, words: BrandWords) -> Iterator[BrokenRule]:
+def _hidden(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     """Names of which letters are masked or exchanged; a code of a few letters and more digits is a model's."""
-    hidden = _disguised(text.given, words)
-    if not hidden:
-        return
-    alone = {
-        word: written[0]
-        for written in islice(_WORD.finditer(text.given), MOST_WORDS)
-        for word in _disguised(written[0], words)
-    }
-    meant = sorted(word for word in hidden if word not in alone or not _is_code(alone[word]))
-    if meant:
-        shown = alone.get(meant[0], text.given.strip())[:MOST_SHOWN]
-        brands = sorted({brand for word in meant for brand in words.owners(word)})
-        yield BrokenRule(rule="hidden_name", brand_ids=brands, where=text.where, text=shown)
+    given = names.without_codes(text.given)
+    hidden = names.disguised(given)
+    if hidden:
+        shown = _place_of(min(hidden), given, names).strip()[:MOST_SHOWN]
+        yield BrokenRule(rule="hidden_name", brand_ids=names.brands(hidden), where=text.where, text=shown)
 
 
-def _disguised(piece: str, words: BrandWords) -> set[str]:
-    return {word for word, how in words.named(piece, near=False) if how is How.DISGUISED}
+def _place_of(hidden: str, given: str, names: _Names) -> str:
+    """The word in `given` that hides a name, or the words among which it is hidden."""
+    for together in _pieces(given):
+        piece = given[together[0][0] : together[-1][1]]
+        if hidden in names.disguised(piece):
+            alone = (given[start:end] for start, end in together)
+            return next((word for word in alone if hidden in names.disguised(word)), piece)
+    return given
 
 
 def _is_code(written: str) -> bool:

@@ -24,6 +24,7 @@ from training.calibration.development import (
     development_brands,
     development_photos,
 )
+from training.checkpoints import digest_of_arrays
 from training.evaluation.provenance import ROOT, fingerprint
 from training.evaluation.references import register_brands
 from training.evaluation.report import Progress
@@ -132,8 +133,10 @@ def _fingerprint(bundle: Path, brands: DevelopmentBrands, photos: Sequence[Devel
     """Of all that the answers depend on, the code that answers included."""
     code = [file for part in ("model", "index", "serve") for file in sorted((ROOT / part).rglob("*.py"))]
     digest = hashlib.sha256(fingerprint([bundle / "manifest.json", *code]).encode())
-    for names in (brands.registered, brands.others, brands.packaged, brands.pictured):
-        digest.update(json.dumps(sorted(names)).encode())
+    for drawings in (brands.registered, brands.others, brands.pictured):
+        digest.update(repr(sorted(drawings.items())).encode())
+    for brand, pictures in sorted(brands.packaged.items()):
+        digest.update(f"{brand} {digest_of_arrays(pictures)}".encode())
     for photo in photos:
         digest.update(hashlib.sha256(photo.data).digest() + json.dumps(photo.claims).encode())
     return digest.hexdigest()[:12]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
+from training.checkpoints import write_whole
 from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, draw_scene
 
@@ -87,7 +88,7 @@ def draw_scenes(
         boxes.append([list(box) for box in scene.boxes])
         ignored.append([list(box) for box in scene.ignored])
     images.flush()
-    described.write_text(json.dumps({"seed": seed, "sizes": sizes, "boxes": boxes, "ignored": ignored}))
+    write_whole(described, json.dumps({"seed": seed, "sizes": sizes, "boxes": boxes, "ignored": ignored}))
     return SceneStore.opened(folder)
 
 

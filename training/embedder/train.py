@@ -125,10 +125,11 @@ def _trained(
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         averaged, done, best = state["averaged"], state["step"], state["best_recall"]
+        sampler.rivals = state["rivals"]
     best_weights = state["best"] if state else averaged
     began = time.monotonic()
     for step in range(done, settings.steps):
-        if step >= settings.rivals_from and (step == done or step % settings.rivals_every == 0):
+        if step >= settings.rivals_from and (step - settings.rivals_from) % settings.rivals_every == 0:
             _find_rivals(_with(averaged), sampler, views, settings=settings)
         rate = rate_share(step, steps=settings.steps, warm_up_steps=settings.warm_up_steps)
         for group in optimiser.param_groups:
@@ -145,7 +146,8 @@ def _trained(
             state = {
                 "settings": asdict(settings), "begun_from": digest_of_file(start),
                 "network": network.state_dict(), "averaged": averaged, "step": step + 1,
-                "optimiser": optimiser.state_dict(), "best": best_weights, "best_recall": best, "figures": figures,
+                "optimiser": optimiser.state_dict(), "rivals": sampler.rivals,
+                "best": best_weights, "best_recall": best, "figures": figures,
             }  # fmt: skip
             save_checkpoint(checkpoint, state)
             progress = Progress(**{**asdict(progress), "development": figures})

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from model.networks.embedder import INPUT_SIZE
 from model.preprocessing import letterbox
 from model.regions import RgbImage
+from training.checkpoints import write_whole
 from training.refusals import OtherTrainingError
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise, split_of
@@ -169,7 +170,7 @@ def _prepare(folder: Path, plan: Plan, views: Sequence[View]) -> None:
         return
     np.memmap(folder / "pixels.u8", np.uint8, "w+", shape=(len(views), plan.size, plan.size, 3)).flush()
     np.memmap(folder / "done.u8", np.uint8, "w+", shape=(len(views),)).flush()
-    file.write_text(json.dumps(description), encoding="utf-8")
+    write_whole(file, json.dumps(description))
 
 
 def _logo_view(

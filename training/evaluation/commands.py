@@ -120,9 +120,9 @@ def errors(
     from model.bundle import bundle_folder, load_bundle
     from training.evaluation.error_sheet import draw_errors
     from training.evaluation.verdict_cases import drawn_cases
-    from training.synthesis.logos import default_folder, load_logos
+    from training.synthesis.logos import fetch_packages, load_logos
 
-    cases = drawn_cases(load_logos(default_folder()), split="held_out", count=drawn)
+    cases = drawn_cases(load_logos(fetch_packages()), split="held_out", count=drawn)
     shown = draw_errors(out_file, cases, bundle=load_bundle(bundle_folder(model)), each=each, columns=4, progress=bar)
     out.print(f"the {shown} worst of {len(cases.cases)} verdicts: {out_file}")
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
+from training.checkpoints import write_whole
 from training.evaluation.intervals import Estimate, shares_interval
 from training.evaluation.provenance import commit
 from training.evaluation.report import Progress
@@ -63,7 +64,7 @@ def compare(candidate: Path, champion: Path, *, pictures: Pictures, progress: Pr
         "frozen": frozen,
         "labels": _on_labels(pictures.labels, bundles, progress=progress),
     }
-    (candidate / FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_whole(candidate / FILE, json.dumps(report, indent=2) + "\n")
     return report
 
 

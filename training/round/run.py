@@ -24,6 +24,7 @@ from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
 from model.verifier import Head, VerifierRuntime
 from training.calibration.thresholds import tune_thresholds
+from training.checkpoints import write_whole
 from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
 from training.embedder.train import train as train_embedder
@@ -141,9 +142,7 @@ class _Stages:
         began = time.monotonic()
         found = work()
         self.metrics[name] = {**found, "seconds": round(time.monotonic() - began, 1)}
-        beside = self._path.with_suffix(".part")
-        beside.write_text(json.dumps(self.metrics))
-        beside.replace(self._path)
+        write_whole(self._path, json.dumps(self.metrics))
         self._run.note_metrics(name, self.metrics[name])
         self._report(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in self.metrics[name].items()))
 
@@ -267,7 +266,7 @@ def _head(material: Material) -> Metrics:
         worth = answers.worth_beside(len(numbers))
         head = teach_smears(head, answers, drawn=numbers)
     content = {**calibration, "seed": settings.seed, "head": head}
-    (draft / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    write_whole(draft / CALIBRATION, json.dumps(content) + "\n")
     right = Head(head).probabilities(numbers).argmax(axis=1) == drawn.labels
     return {"pairs": len(right), "labels_count_for": worth, "right": float(right.mean())}
 

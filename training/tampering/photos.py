@@ -16,7 +16,7 @@ from model.regions import Box, RgbImage
 from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.report import Progress
 from training.synthesis.garments import boxed_garments
-from training.synthesis.grounds import data_folder
+from training.synthesis.grounds import data_folder, is_for_thresholds
 from training.synthesis.products import load_products
 from training.synthesis.scenes import Scene
 
@@ -39,15 +39,17 @@ class PhotosToTamper:
 def photos_to_tamper(detect: Detect, *, split: str, progress: Progress) -> PhotosToTamper:
     """The photos of `split`: `train`, or `dev`, which is a tenth of those that may be trained on.
 
-    Garments that are known to show a mark of a brand that figures are reported on are left out.
+    Left out are garments that are known to show a mark of a brand that figures are reported on, and those that
+    thresholds are chosen on: what learnt from a photo is surer of it than of others.
 
     Raises `DataMissing` when they are not there.
     """
     shops = {path for product in load_products(data_folder()) if product.split == "train" for path in product.photos}
     reported = {garment.path for garment in boxed_garments(data_folder()) if garment.is_held_out}
-    paths = [photo.path for photo in plain_photos("clothing") if is_for_tuning(photo.path)]
-    paths = [path for path in paths if path not in reported]
+    garments = [photo.path for photo in plain_photos("clothing") if not is_for_thresholds(photo.path.name)]
+    paths = [path for path in garments if path not in reported]
     paths += [photo.path for photo in plain_photos("grocery") if photo.path in shops]
+    paths = [path for path in paths if is_for_tuning(path)]
     chosen = [path for number, path in enumerate(paths) if (number % 10 == 0) == (split == "dev")]
     regions = [
         tuple(region.box for region in detect(_photo(path)))

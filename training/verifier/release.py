@@ -191,7 +191,7 @@ def refit_head(
     """Fit the head to the networks in `folder` and to the vectors of `search`, on `dev` brands and goods, and write it.
 
     `marks` are all real ones, which are looked for otherwise. What a reading says is fitted after it
-    (`training.verifier.wording`), and nothing until then.
+    (`training.verifier.wording`), and nothing until then; what the close look's word is worth stays.
 
     Raises `FileNotFoundError` when there is neither `appearance.fp16.npz` nor `tampering.fp16.npz`.
     """
@@ -201,7 +201,8 @@ def refit_head(
     head = fit_head(examined.numbers, examined.labels, brands=[pair.brand for pair in examined.pairs])
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     unread = dict.fromkeys(get_args(Outcome), 0.0)
-    content = {"classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
+    beside = json.loads((folder / CALIBRATION).read_text(encoding="utf-8")) if (folder / CALIBRATION).exists() else {}
+    content = {**beside, "classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

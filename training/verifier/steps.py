@@ -21,8 +21,13 @@ _WARM_UP = 0.15
 
 
 def material_of(network: nn.Module, pairs: Sequence[Pair]) -> str:
-    """What tells a network as it begins, and the pairs that it learns from."""
-    return digest_of_network(network) + digest_of_arrays(pair.region for pair in pairs)
+    """What tells a network as it begins, and the pairs that it learns from: regions, what is true of them, references.
+
+    Of a reference its number among the logos counts, which are the same as long as their packages are.
+    """
+    told = [np.array([pair.label, pair.edit, pair.brand, str(pair.reference), str(pair.strength)]) for pair in pairs]
+    arrays = (array for pair in pairs for array in (pair.region, pair.quad, pair.changed))
+    return digest_of_network(network) + digest_of_arrays(arrays) + digest_of_arrays(told)
 
 
 class Steps:

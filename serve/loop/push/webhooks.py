@@ -84,7 +84,7 @@ def set_webhook(database: Database, receiver: str, new: NewWebhook, *, caller: C
         audit.record(
             session, actor=caller.key_id, action="webhook set", subject=receiver, content={"url": str(new.url)}
         )
-    return WebhookWithSecret(url=made.url, created=made.created, secret=secret)
+    return WebhookWithSecret(url=str(new.url), created=made.created, secret=secret)
 
 
 def get_webhook(database: Database, receiver: str) -> WebhookView:

@@ -73,6 +73,14 @@ def test_a_comparison_with_a_brand_is_one(title: str) -> None:
         "bootleg Initech tee",
         "Initech trainers best batch",
         "Initech replica kids watch",
+        "Never worn, replica Initech hoodie",
+        "Brand new, no tags Initech replica",
+        "Not used. Initech replica hoodie",
+        "Initech sans étiquette, réplique",
+        "Initech r3plica",
+        "胡力 复·刻",
+        "胡力 复 刻 包",
+        "胡力 莆.田 鞋",
     ],
 )
 def test_a_copy_that_is_offered_is_one(title: str) -> None:
@@ -145,6 +153,9 @@ def test_a_name_that_is_hidden_is_one(title: str) -> None:
         "Lipstick in shade orange, apple, shell",
         "Same style as pictured",
         "Phone A505, unlocked",
+        "Umbrella Corp A505 Hooli phone",
+        "This is not a cheap Initech copy",
+        "胡力 颜色相同，款式多",
         "Zip hoodie, similar to the one in my other listing",
         "",
     ],
@@ -196,6 +207,15 @@ def test_the_end_of_a_long_description_is_read_as_well() -> None:
     assert broken("Cap", description="soft cotton " * 4_000 + "Hooli replica") == {"replica"}
 
 
+def test_what_is_written_before_it_hides_no_part_of_a_description() -> None:
+    padding = "soft warm cotton fabric, I like it. " * 80
+    assert broken("Cap", description=f"{padding} Initech replica") == {"replica"}
+    assert broken("Cap", description=f"{padding} Initech Hooli Umbrella Corp") == {"stacked_names"}
+    (found,) = broken_rules(Listing(title="Cap", description=f"{padding} Init*ch"), WORDS)
+    assert (found.rule, found.text) == ("hidden_name", "Init*ch")
+    assert broken("Phone", description=f"{padding} A505, unlocked") == set()
+
+
 def test_a_copy_is_offered_wherever_the_brand_is_named() -> None:
     found = broken_rules(Listing(title="Initech watch", description="Mirror quality, ships today."), WORDS)
     assert [(one.rule, one.where, one.text) for one in found] == [("replica", "description", "Mirror quality")]
@@ -220,7 +240,18 @@ def test_the_phrases_alone_say_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["same style as ", "fake ", "hooli initech ", "like Initech new ", "initech style ", "In*tech ", "x"]
+    "piece",
+    [
+        "same style as ",
+        "fake ",
+        "hooli initech ",
+        "like Initech new ",
+        "initech style ",
+        "In*tech ",
+        "x",
+        "A505 ",
+        "for initech hooli asos, ",
+    ],
 )
 def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
     text = piece * (50_000 // len(piece))

@@ -83,6 +83,17 @@ def test_training_lowers_nothing_silently_and_goes_on(views: Views, tmp_path: Pa
     torch.testing.assert_close(lengths, torch.ones(2))
 
 
+def test_a_training_in_parts_learns_from_the_same_rivals(views: Views, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=3, evaluate_every=3, rivals_from=0, rivals_every=2)
+    list(train(views, checkpoint=tmp_path / "whole.pt", settings=settings))
+    for _ in range(settings.steps):
+        (_,) = train(views, checkpoint=tmp_path / "parts.pt", settings=replace(settings, seconds=0.0))
+    whole, parts = (torch.load(tmp_path / f"{name}.pt", weights_only=True) for name in ("whole", "parts"))
+    assert parts["rivals"] == whole["rivals"] != {}
+    for name, value in whole["network"].items():
+        torch.testing.assert_close(parts["network"][name], value)
+
+
 class TwoPictures:
     """Two pictures of noise beside every batch, alike or not."""
 

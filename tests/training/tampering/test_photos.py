@@ -11,7 +11,7 @@ from model.regions import Box, Region, RgbImage, whole_image
 from training.evaluation.datasets import is_for_tuning
 from training.refusals import DataMissing
 from training.synthesis.garments import boxed_garments
-from training.synthesis.grounds import data_folder
+from training.synthesis.grounds import data_folder, is_for_thresholds
 from training.tampering.photos import PhotosToTamper, photos_to_tamper
 
 
@@ -34,7 +34,8 @@ def test_what_is_reported_on_is_left_out_and_the_splits_are_apart() -> None:
     assert not set(train.paths) & set(dev.paths)
     for path in (*train.paths, *dev.paths):
         assert path not in reported
-        assert path.parent.parent.name != "clothing" or is_for_tuning(Path(path))
+        assert is_for_tuning(Path(path))
+        assert path.parent.parent.name != "clothing" or not is_for_thresholds(path.name), "thresholds are chosen on it"
 
 
 def test_a_scene_is_the_photo_with_the_detected_regions() -> None:
