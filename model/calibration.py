@@ -209,7 +209,7 @@ class Kinds:
 class TamperedPlace(NamedTuple):
     """What speaks for a tampered place having held the mark of a brand that the listing names.
 
-    `probability`, 0..1, that it was tampered with and `share`, 0..1, of the photo that it takes (`model.tampering`);
+    `probability`, 0..1, that it was tampered with and `share`, 0..1, of its picture that it takes (`model.tampering`);
     `similarity` of the place to the brand's most similar reference. It lies in one of `pictures` side by side.
     """
 

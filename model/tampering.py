@@ -44,7 +44,10 @@ _FEWEST_CELLS = 4
 
 
 class Patch(NamedTuple):
-    """A tampered place: `box` in pixels of the photo, its `probability`, and its `share` of the photo."""
+    """A tampered place: `box` in pixels of the photo, its `probability`, and its `share` of the picture.
+
+    A photo that is put together from several pictures, or framed, has the place in one of them.
+    """
 
     box: Box
     probability: float

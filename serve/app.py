@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import cv2
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from model.runtime import flush_denormals
@@ -30,6 +30,7 @@ from serve.protocol import openapi, problems
 from serve.protocol.body_limit import BodyLimit
 from serve.protocol.head import Head
 from serve.protocol.idempotency import Idempotency
+from serve.protocol.parameters import refuse_unknown_parameters
 from serve.protocol.requests import RequestContext
 from serve.routes import (
     brands,
@@ -145,7 +146,8 @@ def create_app(settings: Settings) -> FastAPI:
         market_pages,
         signing_in,  # with the page of what is nowhere: after all others
     ):
-        app.include_router(routes.router)
+        of_api = routes.router.include_in_schema and routes is not health
+        app.include_router(routes.router, dependencies=[Depends(refuse_unknown_parameters)] if of_api else None)
     problems.install(app)
     openapi.describe(app)
 

@@ -124,6 +124,13 @@ FOR_THE_SELLER: Final = (ComplaintState.DISMISSED, ComplaintState.OVERTURNED)
 State = TypeVar("State", CaseState, ComplaintState)
 Action = TypeVar("Action", CaseAction, ComplaintAction)
 
+_TAKES_IT = (" of", " on")
+
+
+def _of_it(action: str) -> str:
+    """The action with what it is done to where its words ask for it: "reverse the decision on it", "doubt"."""
+    return f"{action} it" if action.endswith(_TAKES_IT) else action
+
 
 class NotAllowedError(Problem):
     """409: the state does not allow the action; nothing changed."""
@@ -132,7 +139,7 @@ class NotAllowedError(Problem):
         super().__init__(
             409,
             "not-allowed-now",
-            f"The {what} is {state.value.replace('_', ' ')}; you cannot {action.value} it now. "
+            f"The {what} is {state.value.replace('_', ' ')}; you cannot {_of_it(action.value)} now. "
             "Read it again: somebody else may have acted meanwhile.",
             extra={"state": state.value},
         )

@@ -5,6 +5,8 @@ A mark of which too little is left to be laid on the reference is shown in the p
 
 from __future__ import annotations
 
+import unicodedata
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +67,11 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
         cv2.putText(canvas, caption, (left, CAPTION - 9), FONT, 0.5, INK, 1, cv2.LINE_AA)
     verdict = f"{verified.kind.replace('_', ' ')}, {verified.reference.brand}"
     words = "; ".join(verified.reasons) or "agrees with the reference"
-    cv2.putText(canvas, _plain(verdict), (GAP, CAPTION + TILE + 20), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
-    cv2.putText(canvas, _plain(words)[:110], (GAP, CAPTION + TILE + 46), FONT, 0.43, INK, 1, cv2.LINE_AA)
+    room = width - 2 * GAP
+    (title,) = _lines(verdict, room=room, most=1, scale=0.55, thickness=2)
+    cv2.putText(canvas, title, (GAP, CAPTION + TILE + 18), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
+    for number, line in enumerate(_lines(words, room=room, most=2, scale=0.43, thickness=1)):
+        cv2.putText(canvas, line, (GAP, CAPTION + TILE + 38 + 16 * number), FONT, 0.43, INK, 1, cv2.LINE_AA)
     return png(canvas)
 
 
@@ -128,6 +133,25 @@ def _fitted(picture: RgbImage) -> RgbImage:
     return tile
 
 
+def _lines(text: str, *, room: int, most: int, scale: float, thickness: int) -> list[str]:
+    """`text` in at most so many lines, each of which fits into `room` pixels; dots say that it goes on."""
+
+    def fits(line: str) -> bool:
+        return cv2.getTextSize(line, FONT, scale, thickness)[0][0] <= room
+
+    lines, rest = list[str](), _plain(text)
+    while rest and len(lines) < most:
+        last = len(lines) + 1 == most
+        places = range(len(rest) - 1, 0, -1)
+        between_words = [] if last else [place for place in places if rest[place] == " "]
+        ends = [len(rest), *between_words, *places]
+        end = next((end for end in ends if fits(rest[:end] + "..." * (last and end < len(rest)))), len(rest))
+        lines.append(rest[:end].rstrip() + "..." * (last and end < len(rest)))
+        rest = rest[end:].lstrip()
+    return lines
+
+
 def _plain(text: str) -> str:
-    """`text` in the letters that OpenCV's font has."""
-    return text.encode("ascii", "replace").decode()
+    """`text` in the letters that OpenCV's font has: without accents, and a question mark for what it does not have."""
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return bare.encode("ascii", "replace").decode()

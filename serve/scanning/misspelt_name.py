@@ -66,7 +66,7 @@ def misspelt_names(
 
 def _was_compared(line: Line, marks: Sequence[Verified], bundle: ModelBundle) -> bool:
     """Whether the line lies in a mark whose reference has words: they were laid on each other."""
-    return any(line.lies_in(one.suspect.region.box) and bundle.reader.known(one.reference.prepared) for one in marks)
+    return any(line.lies_in(one.place) and bundle.reader.known(one.reference.prepared) for one in marks)
 
 
 def _readings(names: Iterable[str], line: Line) -> list[Reading]:

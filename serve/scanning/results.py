@@ -60,7 +60,10 @@ class Finding(Answer):
         ),
     ] = None
     similarity: Annotated[float, Field(ge=-1.0, le=1.0, description="Cosine of the two vectors")]
-    margin: Annotated[float, Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand")]
+    margin: Annotated[
+        float,
+        Field(ge=-2.0, le=2.0, description="Similarity above that of the best other brand; 0 where none was compared"),
+    ]
     realigned: Annotated[
         float | None, Field(ge=-1.0, le=1.0, description="The cosine once the region is laid on the reference")
     ] = None

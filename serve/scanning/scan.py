@@ -36,7 +36,7 @@ from serve.scanning.candidates import (
     suspects_of,
     with_references,
 )
-from serve.scanning.covered_mark import Speaks, covered_marks
+from serve.scanning.covered_mark import Speaks, covered_marks, unreadable
 from serve.scanning.misspelt_name import misspelt_names
 from serve.scanning.policy import Policy, strength, strongest
 from serve.scanning.proposals import proposed
@@ -244,13 +244,16 @@ class Scanner:
         )  # fmt: skip
         found_here = _brands(beside)
         spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
-        found = covered(spoken_for, places=photo.tampering.places) if spoken_for else []
         products = suspected_products(candidates, but={*found_here, *speaks})
-        if not products or not photo.tampering.places:
+        if not spoken_for and not products:
+            return []
+        places = unreadable(photo.tampering.places, beside=beside)
+        found = covered(spoken_for, places=places)
+        if not products or not places:
             return found
         on_products = places_of_products(
             photo.image,
-            photo.tampering.places,
+            places,
             suspected=products,
             vector=photo.vectors[:1],
             state=self._state,

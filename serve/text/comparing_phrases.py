@@ -26,6 +26,7 @@ REACH: Final = 4
 """Words before a phrase among which a "not" turns it round."""
 
 _NEGATIONS: Final = word_list("negations.txt")
+_CONNECTING: Final = word_list("connecting_words.txt")
 _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|\.(?=\s)")
 _DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
@@ -137,12 +138,33 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
 
 
 def _is_denied(before: str) -> bool:
-    """Whether a "not" in the clause that ends with `before` is about what comes next: "never worn" is about itself."""
-    words = _WORD.findall(_CLAUSE_ENDS.split(before)[-1].replace("'", "").replace("’", ""))[-REACH:]
+    """Whether a "not" in the clause that ends with `before` is about what comes next: "never worn" is about itself.
+
+    What is denied may be listed: "no copy, replica or fake".
+    """
+    *earlier, words = (_WORD.findall(clause) for clause in _CLAUSE_ENDS.split(before.replace("'", "").replace("’", "")))
+    while (
+        earlier
+        and earlier[-1]
+        and _is_copy(earlier[-1][-1])
+        and all(_is_copy(word) or word in _CONNECTING for word in words)
+    ):
+        words = earlier.pop() + words
+    words = words[-REACH:]
     said = [number for number, word in enumerate(words) if word in _NEGATIONS]
     if said and _DENIED_THEMSELVES.isdisjoint(words[said[-1] + 1 :]):
         return True
     return _DENIED_BEFORE.search(before) is not None
+
+
+def _is_copy(word: str) -> bool:
+    """Whether a word is one of those that call goods copies, in the singular or the plural."""
+    return not {word, word.removesuffix("s")}.isdisjoint(_words_for_copies())
+
+
+@cache
+def _words_for_copies() -> frozenset[str]:
+    return frozenset(phrase.text for phrase in known_phrases() if phrase.says == "replica")
 
 
 def known_phrases() -> list[Phrase]:

@@ -14,6 +14,9 @@ FEWEST_UNSPACED: Final = 2
 """Of Chinese characters or Hangul two make a word."""
 
 _UNSPACED = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]")
+_LETTER = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]"
+"""A letter or digit of a script that puts spaces between words."""
+
 _SPACES = re.compile(r"[^\S\n]+")
 
 
@@ -24,6 +27,13 @@ def normalised(text: str) -> str:
 
 
 def says(text: str, phrase: str) -> bool:
-    """Whether `phrase` stands in `text`, both `normalised`; a phrase that is too short stands nowhere."""
+    """Whether the words of `phrase` stand in `text`, both `normalised`; a phrase that is too short stands nowhere.
+
+    In scripts that put spaces between words, what stands within a word is not said: "nothing" is not "thin".
+    """
     fewest = FEWEST_UNSPACED if _UNSPACED.search(phrase) else FEWEST_LETTERS
-    return len(phrase) >= fewest and phrase in text
+    if len(phrase) < fewest or phrase not in text:
+        return False
+    begins = f"(?<!{_LETTER})" if re.match(_LETTER, phrase) else ""
+    ends = f"(?!{_LETTER})" if re.match(_LETTER, phrase[-1]) else ""
+    return re.search(begins + re.escape(phrase) + ends, text) is not None

@@ -31,6 +31,8 @@ from serve.genuine.references import active_vectors
 from serve.loop.cases import ListingFinding
 from serve.loop.stock.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
 from serve.pictures.objects import ObjectMissingError, Objects
+from serve.text.letters import folded
+from serve.text.naming import is_everyday
 from serve.text.phrases import normalised, says
 
 MOST_PICTURES: Final = 64
@@ -292,5 +294,6 @@ def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float]
         key = known_by, object_key
         before = found[key].boxes if key in found else ()
         boxes = before if box is None else (*before, Box(*box))
-        found[key] = KnownFake(known_by, brand_id, normalised(words or ""), object_key, boxes)
+        telling = "" if words is None or is_everyday(folded(words)) else normalised(words)
+        found[key] = KnownFake(known_by, brand_id, telling, object_key, boxes)
     return list(found.values())

@@ -60,7 +60,7 @@ def test_a_case_becomes_a_test_and_another_one_is_asked_again(own: Marketplace, 
         trust.look(f"/console/cases/{judged}"), "/blind-test", truth="", cover=f"cover {own.seed}", seller="S"
     )
     assert f"/console/cases/{judged}" in page.links
-    (repeat,) = own.client.get("/v1/cases", params={"brand_id": own.brand, "state": "open"}).json()["items"][-1:]
+    (repeat,) = own.client.get("/v1/cases", params={"brand": own.brand, "state": "open"}).json()["items"][-1:]
     assert repeat["listing"]["id"] == f"cover {own.seed}"
     refused = trust.submit(trust.look(f"/console/cases/{judged}"), "/blind-test", truth="", cover="", seller="")
     assert refused.status == 422

@@ -144,8 +144,11 @@ def test_no_list_shows_a_brand_what_is_another_s(
     secret = {value for name, value in other.items() if name not in CLOSED_TO_BRANDS | {"number"}}
     for route in routes(market.client):
         if "GET" in route.methods and not parameters(route.path) and action(route) is not None:
-            shown = market.client.get(route.path, params={"limit": 500}, headers=headers[Role.BRAND]).text
-            assert not any(value in shown for value in secret), route.path
+            taken = {field.alias for field in route.dependant.query_params}
+            params = {"limit": 500} if "limit" in taken else {}
+            shown = market.client.get(route.path, params=params, headers=headers[Role.BRAND])
+            assert shown.status_code != 422, route.path
+            assert not any(value in shown.text for value in secret), route.path
 
 
 NAMED_BESIDE_THE_PATH = {("/v1/cases", "brand"), ("/v1/cases/judgements", "case_id")}

@@ -89,6 +89,16 @@ def test_what_is_no_brand_is_told_where(client: Client, body: bytes) -> None:
         assert assert_problem(answer, 422, "invalid-request")["errors"]
 
 
+def test_a_parameter_that_a_path_does_not_take_is_refused(client: Client) -> None:
+    """A filter by another name would give the cases of everybody."""
+    told = assert_problem(client.get("/v1/cases?listing_id=L-1&limit=5"), 422, "invalid-request")
+    assert [one["where"] for one in told["errors"]] == ["query.listing_id"]
+    assert "this path takes brand, cursor, limit, listing, state" in told["detail"]
+    assert_problem(client.post("/v1/brands?name=x", json={"name": "By a parameter"}), 422, "invalid-request")
+    assert client.get("/v1/cases?listing=L-1&limit=5").status_code == 200
+    assert client.get("/livez?probe=1").status_code == 200, "whoever probes may say so"
+
+
 def test_a_name_that_is_taken(client: Client) -> None:
     client.brand("Taken")
     answer = client.post("/v1/brands", json={"name": "TAKEN"})

@@ -611,6 +611,30 @@ def test_where_the_brand_is_shown_a_tampered_place_says_nothing():
     assert [finding.kind for finding in findings] == ["genuine"]
 
 
+def test_a_genuine_mark_of_another_brand_was_not_made_unreadable() -> None:
+    """The listing names who it fits; what was taken for tampered with is the mark of somebody else, plain to see."""
+    bundle = replace(bundle_of(Box(40, 60, 96, 96)), tampering=tampered(slice(3, 6), slice(2, 4)))
+    sure = Covered(2.0, (0.0, 0.0, 0.0, 0.0), 0.5)
+    calibration = replace(
+        bundle.calibration, covered=sure, claimed=replace(bundle.calibration.claimed, finding_probability=0.9)
+    )
+    bundle, listing = replace(bundle, calibration=calibration), Listing(title="Case, fits fuma")
+    shown = scan(photo((1, 40, 60)), bundle, Shelf(bundle, other=1, fuma=2), listing=listing).findings
+    assert [(one.brand, one.kind) for one in shown] == [("other", "genuine")]
+    beside = replace(bundle, tampering=tampered(slice(10, 14), slice(10, 14)))
+    found = scan(photo((1, 40, 60)), beside, Shelf(bundle, other=1, fuma=2), listing=listing).findings
+    assert sorted((one.brand, one.kind) for one in found) == [("fuma", "smear"), ("other", "genuine")]
+
+
+def test_a_tampered_place_at_the_rim_lies_in_the_photo_and_takes_what_it_takes_of_it() -> None:
+    bundle = covering_bundle(tampered(slice(12, 16), slice(12, 16)))
+    image = photo()[:-7, :-9]
+    (finding,) = scan(image, bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings
+    x, y, width, height = finding.box
+    assert (x + width, y + height) <= (image.shape[1], image.shape[0])
+    assert finding.reasons[0].startswith(f"a place that takes {100 * width * height / image[..., 0].size:.0f} % of")
+
+
 def test_a_photo_without_a_finding_of_an_unnamed_brand_is_not_searched_for_tampering():
     seen = tampered(slice(4, 8), slice(8, 12))
     bundle = covering_bundle(seen)

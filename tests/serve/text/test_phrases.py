@@ -17,6 +17,9 @@ from serve.text.phrases import normalised, says
         ("顶级高仿包", "高仿"),
         ("짝퉁 가방", "짝퉁"),
         ("копия люкс", "Копия"),
+        ("Nike正品mirror grade包", "Mirror grade"),
+        ("(mirror grade)", "Mirror grade"),
+        ("mirror_grade", "mirror_grade"),
     ],
 )
 def test_a_phrase_is_found_however_it_is_written(text: str, phrase: str) -> None:
@@ -24,7 +27,17 @@ def test_a_phrase_is_found_however_it_is_written(text: str, phrase: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "phrase"), [("a cap", "cap"), ("包", "包"), ("копия", "konия"), ("mirror", "mirror grade"), ("text", "")]
+    ("text", "phrase"),
+    [
+        ("a cap", "cap"),
+        ("包", "包"),
+        ("копия", "konия"),
+        ("mirror", "mirror grade"),
+        ("text", ""),
+        ("nothing wrong with it", "thin"),
+        ("mirror grades", "mirror grade"),
+        ("1mirror grade", "mirror grade"),
+    ],
 )
 def test_other_phrases_and_short_ones_are_not(text: str, phrase: str) -> None:
     assert not says(normalised(text), normalised(phrase))

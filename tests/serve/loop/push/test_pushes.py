@@ -81,6 +81,12 @@ def test_the_same_address_keeps_its_secret_until_a_new_one_is_asked_for(
     assert receiver.wait(2)[1].verified(second)["type"] == "case.opened"
 
 
+def test_another_address_is_answered_as_it_is_now(pushed: Marketplace) -> None:
+    path = f"/v1/rights-holders/{pushed.holder}/webhook"
+    for url in ("http://127.0.0.1:9/old", "http://127.0.0.1:9/new"):
+        assert pushed.client.put(path, json={"url": url}).json()["url"] == url
+
+
 def test_another_secret_does_not_verify(pushed: Marketplace, receiver: Receiver) -> None:
     secret = pushed.set_webhook(receiver.url)
     pushed.case()

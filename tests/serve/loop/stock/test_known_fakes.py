@@ -189,6 +189,10 @@ def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(ma
     market.trait(text="cap")
     assert decision(market, genuine, title="Cap", description="mirror GRADE, no box") == "review"
     assert decision(market, genuine, title="Cap") == "allow", "short words are parts of others"
+    market.trait(text="cotton")
+    market.trait(text="thin")
+    description = "cotton, nothing wrong with it"
+    assert decision(market, genuine, description=description) == "allow", "an everyday word, a part of a word"
     assert decision(market, png(mosaic(market.seed + 1)), title="mirror grade") == "allow", "no mark of the brand"
 
 
