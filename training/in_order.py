@@ -26,7 +26,9 @@ def train_in_order(
     `made`, which they write into, is gone. `described` says what is trained, such as the seed: a record of anything
     else raises `OtherTrainingError`.
     """
-    finished = _finished(record, described) if made.is_dir() else []
+    finished = _finished(record, described)
+    if not made.is_dir():
+        finished = []
     for name, work in steps.items():
         if name in finished:
             report(f"{name}: finished before")
