@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from serve.text.tokens import word_list
+from serve.text.tokens import CJK, word_list
 
 Place = Literal["before", "after", "anywhere"]
 Saying = Literal["comparison", "replica"]
@@ -29,6 +29,8 @@ _NEGATIONS: Final = word_list("negations.txt")
 _CONNECTING: Final = word_list("connecting_words.txt")
 _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|\.(?=\s)")
+"""In small letters a stop is one before any space; what has its capitals, `serve/text/listing_rules.py` tells apart."""
+
 _DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
 _DENIED_BEHIND = re.compile(
     r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな|勿扰|勿擾|勿进|勿進|免谈|免談|绕道|繞道)"
@@ -85,7 +87,7 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
 _LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
+_UNSPACED = re.compile(f"[{CJK}]{{2,}}")
 _SIGNS, _SPACES = r"[^\w\s,;:!?|()、，。；：！？（）]{0,3}", r"\s{1,3}"
 """What sellers write between the letters of a phrase whose script needs no spaces: signs, or spaces around each one."""
 

@@ -267,18 +267,19 @@ def _hidden(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     given = names.without_codes(text.given)
     hidden = names.disguised(given)
     if hidden:
-        shown = _place_of(min(hidden), given, names).strip()[:MOST_SHOWN]
+        start, end = _place_of(min(hidden), given, names)
+        shown = text.given[start:end].strip()[:MOST_SHOWN]
         yield BrokenRule(rule="hidden_name", brand_ids=names.brands(hidden), where=text.where, text=shown)
 
 
-def _place_of(hidden: str, given: str, names: _Names) -> str:
-    """The word in `given` that hides a name, or the words among which it is hidden."""
+def _place_of(hidden: str, given: str, names: _Names) -> tuple[int, int]:
+    """From where to where in `given` the word stands that hides a name, or the words among which it is hidden."""
     for together in _pieces(given):
-        piece = given[together[0][0] : together[-1][1]]
-        if hidden in names.disguised(piece):
-            alone = (given[start:end] for start, end in together)
-            return next((word for word in alone if hidden in names.disguised(word)), piece)
-    return given
+        start, end = together[0][0], together[-1][1]
+        if hidden in names.disguised(given[start:end]):
+            alone = (place for place in together if hidden in names.disguised(given[slice(*place)]))
+            return next(alone, (start, end))
+    return 0, len(given)
 
 
 def _is_code(written: str) -> bool:

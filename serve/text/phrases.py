@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from serve.text.letters import as_seen
+from serve.text.tokens import CJK
 
 FEWEST_LETTERS: Final = 4
 """Shorter phrases are parts of words."""
@@ -14,7 +15,7 @@ FEWEST_UNSPACED: Final = 2
 """Of Chinese characters or Hangul two make a word."""
 
 _UNSPACED = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]")
-_LETTER = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]"
+_LETTER = rf"[^\W_{CJK}\u0e00-\u0e7f]"
 """A letter or digit of a script that puts spaces between words."""
 
 _SPACES = re.compile(r"[^\S\n]+")

@@ -15,11 +15,11 @@ MOST_TOKENS: Final = 4
 MOST_SPACED: Final = 20
 """Letters that stand each by itself and make a brand's word, at most."""
 
-_CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+CJK: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 """Kana, Chinese characters and Hangul: a Latin word may stand between them without a space."""
 
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
-_WORD = re.compile(rf"#?(?:[^\W_{_CJK}]|[\u0900-\u0e7f])+|[{_CJK}]+")
+_WORD = re.compile(rf"#?(?:[^\W_{CJK}]|[\u0900-\u0e7f])+|[{CJK}]+")
 _SIGNED = re.compile(r"[\w\u0900-\u0e7f*#@•·$!|¡€£]+(?:['’.&?-][\w\u0900-\u0e7f*#@•·$!|¡€£]+)*")
 _SIGN = re.compile(r"[*#@•·$!|¡€£_.?]")
 _MASK = re.compile(r"[*#@•·]")

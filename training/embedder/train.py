@@ -223,6 +223,8 @@ def _resume(checkpoint: Path, settings: Settings, *, start: Path | None) -> dict
     state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     if state.get("begun_from") != digest_of_file(start):
         raise OtherTrainingError(f"{checkpoint} began from other weights; give another file, or the same --start")
+    if "rivals" not in state:
+        raise OtherTrainingError(f"{checkpoint} is of an earlier version of this trainer; give another file")
     fixed = {name: value for name, value in asdict(settings).items() if name != "seconds"}
     if any(state["settings"].get(name) != value for name, value in fixed.items()):
         raise OtherTrainingError(

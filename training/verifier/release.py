@@ -201,8 +201,9 @@ def refit_head(
     head = fit_head(examined.numbers, examined.labels, brands=[pair.brand for pair in examined.pairs])
     report(f"head fitted on {len(examined.labels)} pairs of {len(set(drawn.brands))} dev brands")
     unread = dict.fromkeys(get_args(Outcome), 0.0)
-    beside = json.loads((folder / CALIBRATION).read_text(encoding="utf-8")) if (folder / CALIBRATION).exists() else {}
-    content = {**beside, "classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
+    fitted_before = folder / CALIBRATION
+    kept = json.loads(fitted_before.read_text(encoding="utf-8")) if fitted_before.exists() else {}
+    content = {**kept, "classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
     (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 

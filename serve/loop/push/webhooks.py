@@ -79,12 +79,13 @@ def set_webhook(database: Database, receiver: str, new: NewWebhook, *, caller: C
             insert(Webhook)
             .values(receiver=receiver, told=_told_from(session, receiver), **values)
             .on_conflict_do_update(index_elements=[Webhook.receiver], set_=values)
-            .returning(Webhook)
+            .returning(Webhook),
+            execution_options={"populate_existing": True},  # what it was is in the session
         ).one()
         audit.record(
             session, actor=caller.key_id, action="webhook set", subject=receiver, content={"url": str(new.url)}
         )
-    return WebhookWithSecret(url=str(new.url), created=made.created, secret=secret)
+    return WebhookWithSecret(url=made.url, created=made.created, secret=secret)
 
 
 def get_webhook(database: Database, receiver: str) -> WebhookView:
