@@ -120,13 +120,26 @@ def verify_manifest(folder: Path) -> None:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise BundleRejected(f"no model bundle in {folder}: manifest.json is missing; give the folder of a bundle")
-    expected = json.loads(manifest.read_text())["sha256"]
+    expected = manifest_digests(folder)
     for name in FILES:
         path = folder / name
         if not path.is_file():
             raise BundleRejected(f"model bundle {folder.name}: {name} is missing; install Hallmark again")
         if _sha256(path) != expected.get(name):
             raise BundleRejected(f"model bundle {folder.name}: {name} was altered; install Hallmark again")
+
+
+def manifest_digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file, by its name, as the bundle's manifest says. Raises `BundleRejected`."""
+    try:
+        digests = json.loads((folder / "manifest.json").read_text())["sha256"]
+        if not isinstance(digests, dict):
+            raise TypeError("sha256: expected an object")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleRejected(
+            f"model bundle {folder.name}: manifest.json cannot be read; install Hallmark again"
+        ) from error
+    return digests
 
 
 def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
@@ -139,16 +152,16 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
     try:
         calibration = read_calibration(folder / "calibration.json")
         photo_copy = load_copy_weights(folder / "photo_copy.json")
-    except ValueError as error:
+    except (KeyError, ValueError) as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
     try:
         return _assembled(folder, calibration=calibration, photo_copy=photo_copy, threads=threads)
-    except ValueError as error:
+    except (KeyError, ValueError) as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; its files are of another version") from error
 
 
 def _assembled(folder: Path, *, calibration: Calibration, photo_copy: CopyWeights, threads: int) -> ModelBundle:
-    """The bundle's networks. Raises `ValueError` for files of another form than this version reads."""
+    """The bundle's networks. Raises `KeyError` or `ValueError` for files of another form than this version reads."""
     embedder, reader = Embedder(folder / "embedder.onnx", threads=threads), Reader(threads=threads)
     return ModelBundle(
         name=folder.name,

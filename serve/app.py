@@ -26,6 +26,7 @@ from serve.console import (
 from serve.database.engine import Database
 from serve.logs import configure_logs
 from serve.metrics import Metrics, forget_dead_processes
+from serve.parent import end_with_parent
 from serve.protocol import openapi, problems
 from serve.protocol.body_limit import BodyLimit
 from serve.protocol.head import Head
@@ -171,6 +172,7 @@ def create_app_from_environment() -> FastAPI:
     """The application for a process that `hallmark serve` starts; settings come from the environment."""
     settings = Settings()
     configure_logs(settings)
+    end_with_parent()
     forget_dead_processes()
     flush_denormals()
     cv2.setNumThreads(1)  # scans run side by side: for each, threads of its own cost a third more and gain nothing

@@ -16,10 +16,16 @@ import typer
 
 from serve.access.roles import Role
 from serve.models.commands import models
-from serve.terminal import database_of, fail, quiet_settings, whole_service
+from serve.parent import PARENT
+from serve.terminal import database_of, fail, quiet_settings, told_errors, whole_service
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from serve.loop.policy.policies import PolicyView
+
+START_FAILED = 3
+"""The status of a process that could not open its port, or whose service did not open."""
 
 Images = Annotated[list[Path], typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
 SomeImages = Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="JPEG, PNG, WebP or GIF files")]
@@ -39,7 +45,7 @@ def register(app: typer.Typer) -> None:
         ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
-        ("objects", "The files that are kept.", {"strays": list_strays}),
+        ("objects", "The files that are kept.", {"strays": list_strays, "adopt": adopt_objects}),
     ]
     for name, text, commands in groups:
         group = typer.Typer(help=text, no_args_is_help=True)
@@ -60,6 +66,7 @@ def serve(
     from model.bundle import BundleRejected, verify_manifest
     from serve.models.registry import serving_model
     from serve.pictures.objects import Objects
+    from serve.pictures.ownership import claim
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
@@ -68,7 +75,8 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Fails early, and keeps the embedded server while processes come and go, or should it die.
     with database_of(settings) as database, database.kept_running():
-        Objects(settings)  # a store that cannot be addressed is told here too
+        with told_errors():
+            claim(database, Objects(settings))  # a store that cannot be addressed, or is another's, is told here too
         with database.read() as session:
             setting_counts = serving_model(session) is None
         try:
@@ -76,19 +84,42 @@ def serve(
                 verify_manifest(settings.bundle_folder)
         except BundleRejected as error:
             fail(str(error))
-        if settings.processes > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(settings.home / "metrics"))
-        uvicorn.run(
+        config = uvicorn.Config(
             "serve.app:create_app_from_environment",
             factory=True,
             host=settings.host,
             port=settings.port,
             workers=settings.processes,
+            http="serve.protocol.bounded_http:BoundedHttpProtocol",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=30,
         )
+        if settings.processes == 1:
+            _serve_alone(config)
+        else:
+            _serve_together(config, metrics=settings.home / "metrics")
+
+
+def _serve_alone(config: uvicorn.Config) -> None:
+    """Serve in this process."""
+    from uvicorn import Server
+
+    server = Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(START_FAILED)
+
+
+def _serve_together(config: uvicorn.Config, *, metrics: Path) -> None:
+    """Serve in several processes, which end with this one. `metrics` are emptied once the port is theirs alone."""
+    from uvicorn.supervisors import Multiprocess
+
+    listening = config.bind_socket()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(metrics))
+    os.environ[PARENT] = str(os.getpid())
+    Multiprocess(config, sockets=[listening]).run()
 
 
 def scan(
@@ -312,6 +343,16 @@ def list_strays(
     typer.echo(count)
 
 
+def adopt_objects() -> None:
+    """Make the object store that is set the database's own, where the files of its own were lost for good."""
+    from serve.pictures.objects import Objects
+    from serve.pictures.ownership import adopt
+
+    settings = quiet_settings("text")
+    with database_of(settings) as database, told_errors():
+        adopt(database, Objects(settings))
+
+
 def verify_audit(
     noted: Annotated[
         str | None, typer.Option("--noted", metavar="NUMBER:DIGEST", help="A head that this command printed earlier")
@@ -320,11 +361,13 @@ def verify_audit(
     """Recompute the chain of the audit log and print its head as the last line; keep it where nobody here can write."""
     from serve.audit import AuditBrokenError, Head, verify
 
+    try:
+        head = None if noted is None else Head.parse(noted)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--noted") from error
     with database_of(quiet_settings("text")) as database:
         try:
-            typer.echo(verify(database, noted=None if noted is None else Head.parse(noted)))
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--noted") from error
+            typer.echo(verify(database, noted=head))
         except AuditBrokenError as error:
             fail(f"the audit log is broken: {error}")
 

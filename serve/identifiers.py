@@ -36,6 +36,7 @@ IdKind = Literal[
     "hold",
     "sweep",
     "suggestion",
+    "store",
 ]
 
 

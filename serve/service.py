@@ -32,6 +32,7 @@ from serve.models.registry import serving_model
 from serve.models.switching import Switching
 from serve.pictures.decoding import DecoderPool
 from serve.pictures.objects import Objects, decode_stored
+from serve.pictures.ownership import claim
 from serve.scanning.policies import PolicyFollower
 from serve.scanning.scan import Scanner
 from serve.scanning.scans import ScanDesk
@@ -75,6 +76,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         database = Database(settings)
         stack.callback(database.close)
         objects = Objects(settings)
+        claim(database, objects)
         limits = DecodeLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
         decoder = stack.enter_context(DecoderPool(settings.decoder_workers, limits=limits))
         bundles = open_bundles(database, objects, settings=settings)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord
+from serve.loop.stock.stock_vectors import in_stock
 from serve.pictures.objects import ObjectMissingError
 from serve.service import Service
 
@@ -36,7 +37,7 @@ def rescan_stock(service: Service, *, seller: str | None, before: datetime) -> N
 
     A run that was broken off is gone on with by the same moment: what it did was scanned since.
     """
-    wanted = [ListingRecord.withdrawn.is_(None), ListingRecord.updated < before]
+    wanted = [in_stock(), ListingRecord.updated < before]
     if seller is not None:
         wanted.append(ListingRecord.seller == seller)
     with service.database.read() as session:

@@ -142,7 +142,10 @@ async def judge(case_id: str, request: Request, visit: Judge, service: OpenServi
 async def retract(case_id: str, request: Request, visit: Judge, service: OpenService) -> Response:
     """Take the judgement back."""
     await sent_by(visit, request)
-    await run_in_threadpool(judgements.retract, service.database, case_id, caller=visit.caller)
+    await run_in_threadpool(
+        judgements.retract, service.database, case_id, prove_ownership=service.settings.prove_ownership,
+        caller=visit.caller,
+    )  # fmt: skip
     return to(f"{START}/cases/{case_id}")
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 import psycopg
 import structlog
 from sqlalchemy import URL, Engine, create_engine, event, func, make_url, text
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
@@ -20,7 +21,11 @@ from serve.database.migration import migrate
 from serve.settings import Settings
 
 CONNECT_SECONDS = 5
-CONNECT_ARGUMENTS: Final = {"connect_timeout": CONNECT_SECONDS, "application_name": "hallmark"}
+CONNECT_ARGUMENTS: Final = {
+    "connect_timeout": CONNECT_SECONDS, "application_name": "hallmark", "target_session_attrs": "read-write",
+}  # fmt: skip
+"""Of several hosts in the URL the one is taken that can be written, after a failover too."""
+
 POOL_WAIT_SECONDS = 10
 RESTED_SECONDS = 1.0
 """A connection that was not used for so long is checked before it is used again."""
@@ -119,9 +124,11 @@ class Database:
             yield
 
     def ping(self) -> None:
-        """Ask the database for an answer. Raises `sqlalchemy.exc.SQLAlchemyError` when none comes."""
+        """Ask the database whether it can be written. Raises `sqlalchemy.exc.SQLAlchemyError` when it cannot."""
         with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            if connection.scalar(text("SHOW transaction_read_only")) == "on":
+                connection.invalidate()
+                raise OperationalError("SHOW transaction_read_only", None, Exception("the database is read-only"))
 
     def close(self) -> None:
         """Close the connections and let go of the embedded server."""
@@ -148,7 +155,17 @@ def _engine(url: URL, *, connections: int) -> Engine:
     )
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _check_after_rest)
+    event.listen(engine, "handle_error", _give_up_read_only)
     return engine
+
+
+def _give_up_read_only(context: ExceptionContext) -> None:
+    """A server that cannot be written (a standby, or one under maintenance) is as good as away, and its connections are
+    given up: another server, or the same one later, takes their place.
+    """
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
+        raise OperationalError(context.statement, None, context.original_exception) from context.original_exception
 
 
 def _note_use(connection: Any, record: ConnectionPoolEntry) -> None:

@@ -99,7 +99,7 @@ class Case(Table):
 
     The evidence of each finding lies under the key at its place in `evidence`.
     `announced` is when its end is to be announced, `reminded` when that was done; `tier` is the rights holder's when it
-    judged.
+    judged; `known_fake` is the fake trait or the complaint by which the listing was found, if it was.
     """
 
     __tablename__ = "cases"
@@ -118,6 +118,7 @@ class Case(Table):
     tier: Mapped[str | None]
     findings: Mapped[list[Any]]
     evidence: Mapped[list[str]]
+    known_fake: Mapped[str | None]
     model: Mapped[str]
     due_day: Mapped[date]
     announced: Mapped[datetime]
@@ -135,7 +136,7 @@ class Case(Table):
         Index("cases_shown_listing", text("(listing ->> 'id')")),
         Index("cases_asked", "listing_id", "brand_id", unique=True, postgresql_where=text(ASKED)),
         CheckConstraint(
-            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired')",
+            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired', 'dropped')",
             name="cases_state",
         ),
         CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),

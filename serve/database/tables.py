@@ -9,7 +9,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,6 +42,17 @@ class Table(DeclarativeBase):
         list[Any]: JSONB,
         dict[str, Any]: JSONB,
     }
+
+
+class ObjectStore(Table):
+    """Which object store is the database's: the `owner` that it names. One row."""
+
+    __tablename__ = "object_store"
+
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    owner: Mapped[str]
+
+    __table_args__ = (CheckConstraint("number = 1", name="object_store_one"),)
 
 
 class RightsHolder(Table):

@@ -78,6 +78,8 @@ def create_brand(database: Database, new: NewBrand, *, actor: str, replica: Inde
         with database.write() as session:
             made = audit.made_before(session, CREATED)
             if made is not None:
+                if replica is not None:
+                    replica.catch_up()
                 return BrandView.model_validate(session.get_one(Brand, made))
             holder = _holder(session, new)
             session.add(holder)

@@ -93,7 +93,8 @@ class Catalogue:
         try:
             picture = self._decode(self._objects.get(row.object_key))
         except ObjectMissingError:
-            log.warning("a reference's picture is gone", reference_id=reference_id, object_key=row.object_key)
+            self._objects.require_own()  # else none of them is there
+            log.error("a reference's picture is gone", reference_id=reference_id, object_key=row.object_key)
             return None
         kind: ReferenceKind = row.kind
         places = stored_places(

@@ -109,6 +109,7 @@ class ReferenceLibrary:
         with self._database.read() as session:
             made = audit.made_before(session, ADDED)
             if made is not None and session.get_one(Reference, made).sha256 == sha256:  # an answer may make several
+                self._replica.catch_up()
                 return ReferenceView.model_validate(session.get_one(Reference, made))
         picture = self._decoder.decode(data, drawing=new.kind == "logo")
         _require_content(picture)

@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint
+from serve.database.loop_tables import Case, Complaint, CounterNotice, Notice
 from serve.jobs import defer
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
+from serve.loop.followed import look_again
 from serve.loop.good_faith.blind_tests import conclude, is_blind_test, is_pretended
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.reputation import lock_holder, note_evidence
@@ -101,7 +103,8 @@ def decide(
 def reverse(
     database: Database, complaint_id: str, reversal: Reversal, *, window: timedelta, caller: Caller
 ) -> ComplaintView:
-    """Turn a decision round: a dismissed complaint is upheld, an upheld one overturned.
+    """Turn a decision round: a dismissed complaint is upheld, an upheld one overturned, and one that was overturned
+    confirmed, or upheld again where the seller has not answered yet.
 
     Raises `Problem`: 404, or 409 when nothing is decided.
     """
@@ -120,6 +123,8 @@ def _act(
             raise Problem(
                 409, "not-allowed-now", f"The complaint is {before} by now; look at it again.", extra={"state": before}
             )
+        if action is ComplaintAction.REVERSE and before is ComplaintState.OVERTURNED and not _heard(session, complaint):
+            action = ComplaintAction.REINSTATE
         complaint.state = next_complaint_state(before, action)
         complaint.reason, complaint.decided = step.reason, datetime.now(UTC)
         complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
@@ -139,6 +144,8 @@ def _act(
                 defer(session, SEARCH_FOR_UPHELD, complaint_id=complaint.id)
                 if before not in AGAINST_THE_SELLER:
                     defer(session, SEARCH_OF_SELLER, complaint_id=complaint.id)
+            elif before in AGAINST_THE_SELLER:
+                look_again(session, case.holder_id)
         view = view_complaint(session, complaint_id)
         push(session, case.holder_id, f"complaint.{complaint.state}", view)
         audit.record(
@@ -148,6 +155,11 @@ def _act(
         if not is_pretended(session, case):
             _tell(session, complaint, case, before=before)
         return view
+
+
+def _heard(session: Session, complaint: Complaint) -> bool:
+    """Whether the seller answered the complaint."""
+    return session.get(CounterNotice, complaint.id) is not None
 
 
 def _evidence(complaint: Complaint, case: Case) -> Evidence | None:
@@ -160,7 +172,9 @@ def _evidence(complaint: Complaint, case: Case) -> Evidence | None:
 
 
 def _tell(session: Session, complaint: Complaint, case: Case, *, before: ComplaintState) -> None:
-    """Tell the seller, unless nothing has been held against them and nothing is now."""
+    """Tell the seller, unless nothing has been held against them, as they were told, and nothing is now."""
     if complaint.state == ComplaintState.DISMISSED and before == ComplaintState.FILED:
-        return
+        told = exists().where(Notice.complaint_id == complaint.id)
+        if not session.scalar(select(told)):
+            return
     tell_seller(session, complaint, case, subject=ComplaintState(complaint.state), reason=complaint.reason or "")

@@ -7,20 +7,24 @@ pictures. A case that was found to infringe stays about its own, which a complai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.database.loop_tables import Case, Complaint, ListingRecord
-from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, view_case
+from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case, words_of
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
-from serve.loop.standing import is_unanswered
+from serve.loop.standing import came_to_nothing
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
+
+CLEARED: Final = (CaseState.NOT_INFRINGING, CaseState.UNSURE, CaseState.CLOSED)
+"""The states of a case in which its rights holder saw nothing against the listing."""
 
 
 def ask(
@@ -29,24 +33,28 @@ def ask(
 ) -> Case:  # fmt: skip
     """The case that stands for the listing and the brand of `findings` (all of one brand), a new one where none does.
 
-    The caller holds the listing's lock. What was asked about the same pictures stands, but for what nobody answered
-    where they turn out to show a `known_fake` (a trait or a complaint). Other pictures under an open case replace those
-    that it asked about, and there is as much time to answer as for a new one; after any answer they make a new case.
-    Their evidence is copied; where `objects` are `NewFiles`, the copies go if the transaction does not commit.
+    The caller holds the listing's lock. What was asked about the same pictures stands, but for what came to nothing
+    where they turn out to show a `known_fake` (a trait or a complaint), and for what was cleared before the seller
+    wrote that it is one. Other pictures under an open case replace those that it asked about, and there is as much time
+    to answer as for a new one; other words are shown; after any answer other pictures make a new case. Their evidence
+    is copied; where `objects` are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
-    if standing is not None and known_fake is not None and _is_news(session, standing, fake=known_fake):
-        standing = None
-    if standing is not None and standing.revision == listing.revision:
+    is_news = standing is not None and known_fake is not None and _is_news(session, standing, listing, fake=known_fake)
+    if standing is not None and standing.revision == listing.revision and not is_news:
+        _show_words(session, standing, listing, actor=actor)
         return standing
-    if standing is None:
-        return open_case(session, listing, findings=findings, objects=objects, model=model, actor=actor)
-    if standing.state != CaseState.OPEN:
+    if standing is not None and standing.state in (CaseState.NOT_INFRINGING, CaseState.UNSURE):
         end_case(session, standing, listing, CaseAction.SUPERSEDE)
         session.flush()
-        return open_case(session, listing, findings=findings, objects=objects, model=model, actor=actor)
+        standing = None
+    if standing is None or is_news:
+        return open_case(
+            session, listing, findings=findings, objects=objects, model=model, actor=actor, known_fake=known_fake
+        )
     void_blind_test(session, standing)
     show_findings(standing, listing, findings=findings, objects=objects, model=model)
+    standing.known_fake = known_fake
     allow_time(session, standing)
     session.flush()
     push(session, standing.holder_id, "case.changed", view_case(session, standing.id))
@@ -57,10 +65,13 @@ def ask(
     return standing
 
 
-def _is_news(session: Session, case: Case, *, fake: str) -> bool:
-    """Whether nobody answered the case, nor complained of it, and it was not asked of the listing for this `fake`."""
+def _is_news(session: Session, case: Case, listing: ListingRecord, *, fake: str) -> bool:
+    """Whether the case came to nothing, or was cleared when the seller wrote something else, nobody complained of it,
+    and it was not asked of the listing for this `fake`.
+    """
+    cleared = case.state in CLEARED and words_of(case.listing) != words_of(listing.content)
     complained = select(Complaint.id).where(Complaint.case_id == case.id)
-    if not is_unanswered(case) or session.scalar(complained) is not None:
+    if not (came_to_nothing(case) or cleared) or session.scalar(complained) is not None:
         return False
     of_these = select(Case.id).where(
         Case.listing_id == case.listing_id, Case.brand_id == case.brand_id, Case.revision == case.revision
@@ -68,17 +79,28 @@ def _is_news(session: Session, case: Case, *, fake: str) -> bool:
     return fake not in audit.fakes_found(session, session.scalars(of_these).all())
 
 
+def _show_words(session: Session, case: Case, listing: ListingRecord, *, actor: str) -> None:
+    """Have an open case show what the seller says now, and its rights holder told where that is something else."""
+    if case.state != CaseState.OPEN or words_of(case.listing) == words_of(listing.content):
+        return
+    show_listing(case, listing)
+    session.flush()
+    push(session, case.holder_id, "case.changed", view_case(session, case.id))
+    audit.record(session, actor=actor, action="listing reworded", subject=case.id, content={"revision": case.revision})
+
+
 def _standing(session: Session, listing: ListingRecord, *, brand_id: str) -> Case | None:
     """The case about the listing's pictures as they are now, or else the one in `ASKED`, if there is either.
 
     It need not be the newest: an older one is asked again when its answer `infringing` is taken back. What nobody
-    answered comes last.
+    answered comes last, and what was dropped stands for nothing.
     """
     of_these = Case.revision == listing.revision
     answerable = Case.state != CaseState.EXPIRED
     query = (
         select(Case)
         .where(Case.listing_id == listing.id, Case.brand_id == brand_id, of_these | Case.state.in_(ASKED))
+        .where(Case.state != CaseState.DROPPED)
         .order_by(answerable.desc(), of_these.desc(), Case.id.desc())
         .limit(1)
     )

@@ -5,7 +5,7 @@ Which case stands for a listing that is sent again is `serve.loop.asking`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -86,6 +86,10 @@ class CaseView(Answer):
     listing: CaseListing
     findings: list[CaseFinding]
     pictures: Annotated[list[str], Field(description="Paths of the listing's pictures")]
+    known_fake: Annotated[
+        str | None,
+        Field(description="The fake trait or the upheld complaint by which it was found, if it was"),
+    ]
     model: str
     opened: datetime
     due: Annotated[date, Field(description="The last working day on which an answer counts")]
@@ -193,6 +197,7 @@ def copy_case(
     def show(case: Case) -> None:
         copies = [taken_anew(files.get(key), quality=COPY_QUALITY) for key in source.evidence]
         _show(case, listing, source.findings, copies, files=files, model=model)
+        case.known_fake = source.known_fake
 
     return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
 
@@ -204,12 +209,15 @@ def compressed_anew(picture: bytes) -> bytes:
 
 def open_case(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
-    model: str, actor: str,
+    model: str, actor: str, known_fake: str | None,
 ) -> Case:  # fmt: skip
-    """A new case about the listing's pictures and the `findings` in them, all of one brand."""
+    """A new case about the listing's pictures and the `findings` in them, all of one brand, and the `known_fake` (a
+    trait or a complaint) by which it was found, if it was.
+    """
 
     def show(case: Case) -> None:
         show_findings(case, listing, findings=findings, objects=objects, model=model)
+        case.known_fake = known_fake
 
     return _open_case(session, listing, brand_id=findings[0].brand_id, show=show, actor=actor)
 
@@ -279,7 +287,17 @@ def _show(
     ]
     case.model = model
     case.revision = listing.revision
+    show_listing(case, listing)
+
+
+def show_listing(case: Case, listing: ListingRecord) -> None:
+    """Have the case show what the seller says of the listing now."""
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
+
+
+def words_of(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a seller says of a listing, of its `content` as it is stored or as a case shows it."""
+    return tuple(content.get(name) for name in ("title", "description", "brand_claimed"))
 
 
 def _viewed() -> Select[Case, str, str | None, int, datetime | None]:
@@ -309,6 +327,7 @@ def _view(case: Case, brand: str, complaint_id: str | None, pictures: int, withd
         listing=CaseListing.model_validate(case.listing),
         findings=[CaseFinding.model_validate(one) for one in case.findings],
         pictures=[f"/v1/cases/{case.id}/pictures/{number}.png" for number in range(pictures)],
+        known_fake=case.known_fake,
         model=case.model,
         opened=case.created,
         due=case.due_day,

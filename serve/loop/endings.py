@@ -15,12 +15,14 @@ from serve.loop.standing import acquits, settle
 from serve.loop.states import CaseAction, CaseState
 from serve.loop.teaching.labels import teach_judgement
 
-SUPERSEDED: Final = "The seller sent other pictures; another case asks about them."
+SUPERSEDED: Final = "The seller sent other pictures or words; another case asks about them."
+
+DROPPED: Final = "The known fake that the listing was found by counts no more; nothing else is suspected."
 
 
 def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseAction) -> None:
-    """End `case` by `action` (expire or supersede): a judgement `not_infringing` stands, if its author's word counts;
-    anything else came to nothing.
+    """End `case` by `action` (expire, supersede or drop): a judgement `not_infringing` stands, if its author's word
+    counts; anything else came to nothing.
 
     The caller holds the listing's lock. Raises `NotAllowedError`.
     """
@@ -28,6 +30,8 @@ def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseA
     settle(session, listing)
     if action is CaseAction.SUPERSEDE:
         case.note = SUPERSEDED
+    elif action is CaseAction.DROP:
+        case.note = DROPPED
     elif case.state == CaseState.EXPIRED:
         case.note = f"No complaint by {case.due_day}; the listing's decision is now {listing.decision}."
     elif not acquits(case):

@@ -126,10 +126,14 @@ def judge_many(
     return [_outcome(database, one, prove_ownership=prove_ownership, caller=caller) for one in judgements]
 
 
-def retract(database: Database, case_id: str, *, caller: Caller) -> CaseView:
-    """Take the judgement back: the case is open again. Raises `Problem`: 404, or 409 once something followed."""
+def retract(database: Database, case_id: str, *, prove_ownership: bool, caller: Caller) -> CaseView:
+    """Take the judgement back: the case is open again.
+
+    Raises `Problem`: 404, 403 without proof of rights, or 409 once something followed.
+    """
     with database.write() as session:
         case, listing = lock_case(session, case_id)
+        require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
         require_in_time(case)
         if case.state not in ASKED and _asked_besides(session, case):
             raise Problem(

@@ -27,8 +27,9 @@ from serve.loop.listing_pictures import PictureScans
 from serve.loop.sellers.sellers import brands_infringed, covers, is_repeat_infringer
 from serve.loop.standing import holding_cases, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.stock.lapsed_fakes import ask_no_more
 from serve.loop.stock.meanwhile import known_so_far, scan_again_if_more_is_known
-from serve.loop.stock.stock_vectors import forget_earlier
+from serve.loop.stock.stock_vectors import forget_earlier, in_stock
 from serve.loop.stock.stock_vectors import keep as keep_vectors
 from serve.loop.stock.unrecognised import follow_recognition
 from serve.loop.teaching import labels
@@ -240,8 +241,10 @@ class ListingDesk:
         Raises `ObjectMissingError` when a picture of it is gone.
         """
         with self._database.read() as session:
-            listing = session.get(ListingRecord, listing_id)
-            if listing is None or listing.withdrawn is not None:
+            listing = session.scalars(
+                select(ListingRecord).where(ListingRecord.id == listing_id, in_stock())
+            ).one_or_none()
+            if listing is None:
                 return False
             images = select(ListingImage.object_key).where(
                 ListingImage.listing_id == listing_id, ListingImage.revision == listing.revision
@@ -355,6 +358,7 @@ class ListingDesk:
                     session, actor=audit.SYSTEM, action="repeat infringer watched", subject=case.id,
                     content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
+        ask_no_more(session, listing, suspected=by_brand.keys(), fakes=fakes)
         return [case_ids[brand_id] for brand_id in by_brand]
 
 

@@ -19,11 +19,14 @@ from serve import audit
 from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
 from serve.loop.push.marketplace import tell_later
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
+from serve.loop.stock.meanwhile import scan_again_if_more_came
 from serve.scanning.policy import strongest, text_reason
 from serve.scanning.results import BrokenRule, Decision
 
-FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "allow"}
-"""What a complaint does before it is decided: a trusted rights holder's acts at once, a suspended one's not at all."""
+FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "review"}
+"""What a complaint does before it is decided: a trusted rights holder's acts at once, others leave the listing held up,
+as their cases do: a suspended one's must not free what it was asked about.
+"""
 
 BEFORE: Final = "decisions before"
 """Where a session keeps what held for the listings that it settles, before it did."""
@@ -62,10 +65,14 @@ def _voice_of_case(case: Case) -> Voice:
         case CaseState.CLOSED:
             return Voice(fallback, f"only a suspended rights holder answered by {case.due_day} ({case.id})")
         case CaseState.EXPIRED:
-            said = "filed no complaint" if case.verdict == "infringing" else "did not answer"
-            return Voice(fallback, f"the rights holder {said} by {case.due_day} ({case.id})")
+            said = {"infringing": "filed no complaint", "unsure": "was unsure, and said no more"}
+            what = said.get(case.verdict or "", "did not answer")
+            return Voice(fallback, f"the rights holder {what} by {case.due_day} ({case.id})")
+        case CaseState.DROPPED:
+            return Voice("allow", f"the known fake that the rights holder was asked about counts no more ({case.id})")
         case _:
-            return Voice("review", f"the rights holder is asked ({case.id})")
+            known = "" if case.known_fake is None else f"it shows a known fake ({case.known_fake}): "
+            return Voice("review", f"{known}the rights holder is asked ({case.id})")
 
 
 def acquits(case: Case) -> bool:
@@ -125,15 +132,15 @@ def _spoken(session: Session, listing: ListingRecord) -> list[tuple[Case, Compla
     return [(case, complaint) for case, complaint in spoken if complaint or not _was_asked_again(case, of_these)]
 
 
-def is_unanswered(case: Case) -> bool:
-    """Whether the case came to its end without an answer."""
-    return case.state == CaseState.EXPIRED and case.verdict is None
+def came_to_nothing(case: Case) -> bool:
+    """Whether the case came to its end without an answer that stands."""
+    return case.state == CaseState.EXPIRED
 
 
 def _was_asked_again(case: Case, others: Sequence[Case]) -> bool:
-    """Whether nobody answered the case, and one of `others` asked the same later."""
+    """Whether the case came to nothing, and one of `others` asked the same later."""
     later = (other for other in others if other.brand_id == case.brand_id and other.id > case.id)
-    return is_unanswered(case) and any(later)
+    return came_to_nothing(case) and any(later)
 
 
 def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:
@@ -143,6 +150,8 @@ def _note_change(session: Session, listing: ListingRecord, *, before: str) -> No
     audit.drop(session, action=audit.DECIDED, subject=listing.id)
     if listing.decision != first:
         tell_later(session)
+        if listing.decision == "allow":
+            scan_again_if_more_came(session, listing)
         audit.record(
             session, actor=audit.SYSTEM, action=audit.DECIDED, subject=listing.id,
             content={

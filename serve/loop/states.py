@@ -4,12 +4,14 @@ case       open → infringing ─ complain → complained ─ end → closed
                 → not_infringing ─ expire → closed
                 → unsure
            each answer may be retracted until something follows; without an answer that stands, `expired`;
+           open and unsure ones are `dropped` when the known fake that they were opened for counts no more;
            `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures, and may be
            doubted by trust & safety → complained; what ended without a complaint may be doubted and stays as it ended
 
 complaint  filed → dismissed ─ reverse → upheld
                  → upheld ─ answer → countered → confirmed | overturned
            upheld and confirmed ─ reverse → overturned ─ reverse → confirmed
+                                               overturned before the seller was heard ─ reinstate → upheld
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class CaseState(StrEnum):
     COMPLAINED = "complained"
     CLOSED = "closed"
     EXPIRED = "expired"
+    DROPPED = "dropped"
 
 
 class CaseAction(StrEnum):
@@ -45,6 +48,7 @@ class CaseAction(StrEnum):
     END = "end"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
+    DROP = "drop"
 
 
 class ComplaintState(StrEnum):
@@ -65,6 +69,7 @@ class ComplaintAction(StrEnum):
     DISMISS = "dismiss"
     ANSWER = "answer with a counter-notice"
     REVERSE = "reverse the decision on"
+    REINSTATE = "reinstate the decision on"
 
 
 CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
@@ -79,6 +84,7 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.UNSURE, CaseAction.DOUBT): CaseState.COMPLAINED,
     (CaseState.CLOSED, CaseAction.DOUBT): CaseState.CLOSED,
     (CaseState.EXPIRED, CaseAction.DOUBT): CaseState.EXPIRED,
+    (CaseState.DROPPED, CaseAction.DOUBT): CaseState.DROPPED,
     (CaseState.COMPLAINED, CaseAction.END): CaseState.CLOSED,
     (CaseState.OPEN, CaseAction.EXPIRE): CaseState.EXPIRED,
     (CaseState.UNSURE, CaseAction.EXPIRE): CaseState.EXPIRED,
@@ -86,6 +92,8 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.NOT_INFRINGING, CaseAction.EXPIRE): CaseState.CLOSED,
     (CaseState.NOT_INFRINGING, CaseAction.SUPERSEDE): CaseState.CLOSED,
     (CaseState.UNSURE, CaseAction.SUPERSEDE): CaseState.CLOSED,
+    (CaseState.OPEN, CaseAction.DROP): CaseState.DROPPED,
+    (CaseState.UNSURE, CaseAction.DROP): CaseState.DROPPED,
 }
 
 COMPLAINT: Final[Mapping[tuple[ComplaintState, ComplaintAction], ComplaintState]] = {
@@ -98,6 +106,7 @@ COMPLAINT: Final[Mapping[tuple[ComplaintState, ComplaintAction], ComplaintState]
     (ComplaintState.UPHELD, ComplaintAction.REVERSE): ComplaintState.OVERTURNED,
     (ComplaintState.CONFIRMED, ComplaintAction.REVERSE): ComplaintState.OVERTURNED,
     (ComplaintState.OVERTURNED, ComplaintAction.REVERSE): ComplaintState.CONFIRMED,
+    (ComplaintState.OVERTURNED, ComplaintAction.REINSTATE): ComplaintState.UPHELD,
 }
 
 UNDER_WAY: Final = (

@@ -6,6 +6,8 @@ from serve.database.engine import Database
 from serve.jobs import Task
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
+from serve.loop.followed import LOWER
+from serve.loop.good_faith.lost_trust import LostTrust
 from serve.loop.push.deliveries import DELIVER, Deliverer
 from serve.loop.push.egress import Egress
 from serve.loop.push.marketplace import MarketplaceTeller
@@ -23,6 +25,7 @@ def loop_tasks(
     deadlines = Deadlines(database, fallback=settings.unanswered_cases)
     return {
         DELIVER: Deliverer(database, egress=egress).deliver,
+        LOWER: LostTrust(database).lower,
         ANNOUNCE: deadlines.announce,
         EXPIRE: deadlines.expire,
         **MarketplaceTeller(database).tasks,

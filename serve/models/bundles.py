@@ -91,10 +91,7 @@ class Bundles:
 
     def check(self, folder: Path) -> None:
         """Load the bundle in `folder` and drop it. Raises `BundleRejected` when it cannot be loaded."""
-        try:
-            self._load(folder)
-        except ValueError as error:  # files that are whole, and not of one round
-            raise BundleRejected(f"model bundle {folder.name}: {error}") from error
+        self._load(folder)
 
     def store(self, folder: Path) -> None:
         """Put the files of the bundle in `folder` into the object store, the manifest last."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.bundle import manifest_digests
 
 FILE = "evaluation.json"
 
@@ -105,7 +106,7 @@ def read_comparison(folder: Path) -> Comparison:
 
 def required_sets(candidate: Path, champion: Path) -> tuple[str, ...]:
     """The frozen sets on which the bundle in the folder `candidate` must be measured beside that in `champion`."""
-    one, other = (json.loads((folder / "manifest.json").read_text())["sha256"] for folder in (candidate, champion))
+    one, other = (manifest_digests(folder) for folder in (candidate, champion))
     return (*REQUIRED, SCANS) if any(one[name] != other[name] for name in DECIDING) else REQUIRED
 
 

@@ -81,7 +81,7 @@ class Switching:
             raise PromotionRefused(switch.failure)
         try:
             bundle = self._bundles.load(switch.model)
-        except (BundleRejected, ValueError) as error:
+        except BundleRejected as error:
             self._give_up(switch_id, reason=str(error))
             raise PromotionRefused(str(error)) from error
 

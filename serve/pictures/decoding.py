@@ -86,8 +86,10 @@ class DecoderPool:
         try:
             return worker.decode(data, drawing=drawing)
         finally:
-            worker.renew_if_lost()
-            self._idle.put(worker)
+            try:
+                worker.renew_if_lost()
+            finally:
+                self._idle.put(worker)
 
     def close(self) -> None:
         """End all workers; a picture that is being decoded ends as `decoder_crashed`."""
@@ -130,7 +132,10 @@ class _Worker:
         """Start the process; it imports its libraries while others work. Raises `DecoderUnavailable`."""
         if self._retired:
             raise DecoderUnavailable("the decoder pool is closed")
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise DecoderUnavailable(f"a decoder process cannot be reached: {error}") from error
         numbers = [str(theirs.fileno()), str(self._arena_file)]
         command = [sys.executable, "-P", "-m", "serve.pictures.decode_worker", *numbers, *self._arguments]
         try:
@@ -200,10 +205,9 @@ class _Worker:
         """Replace a process that died or hangs; where that fails, the next picture tries again."""
         if not self._lost or self._retired:
             return
-        self.stop()
-        with contextlib.suppress(DecoderUnavailable):
+        with contextlib.suppress(DecoderUnavailable, subprocess.TimeoutExpired):
+            self.stop()
             self.start()
-        self._lost = False
 
     def stop(self) -> None:
         if self._connection is not None:

@@ -21,6 +21,18 @@ RETRIED: Final = timedelta(seconds=10)
 """How long an outside store is tried again before the caller is told; by itself it would be three minutes."""
 
 
+OWNER: Final = "owner"
+"""The key of the object that says whose store it is."""
+
+TRIED: Final = "ready/tried"
+"""The key of an empty object that is written to see whether the store can be written again."""
+
+NOT_THE_OWN: Final = (
+    "put the files of this database there (mount the disk, name the right bucket), "
+    "or, where they are lost for good, run `hallmark objects adopt`"
+)
+
+
 class ObjectMissingError(LookupError):
     """No object has this key."""
 
@@ -42,6 +54,9 @@ class Objects:
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is asked of the store yet. Raises `ObjectStoreError`, and `OSError` where a folder cannot be made."""
+        self.lasts = not (settings.object_url or "").startswith("memory:")
+        self._owner: str | None = None
+        self._cannot_write = False
         self._folder = None if settings.object_url is not None else settings.home / "objects"
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -57,10 +72,20 @@ class Objects:
                     f"HALLMARK_OBJECT_URL, or the variables of its kind of store: {_first_line(error)}"
                 ) from error
 
+    def belong_to(self, owner: str) -> None:
+        """From now on be the store of the database `owner` (an id of its own) alone, and away where it is another's."""
+        self._owner = owner
+
     def put(self, key: str, data: bytes) -> None:
         """Keep `data` under `key`, replacing what was there, whole or not at all."""
-        with _answering():
-            obstore.put(self._store, key, data)
+        self._require_folder()
+        try:
+            with _answering():
+                obstore.put(self._store, key, data)
+        except ObjectsAwayError:
+            self._cannot_write = True
+            raise
+        self._cannot_write = False
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises `ObjectMissingError`."""
@@ -95,10 +120,33 @@ class Objects:
             self.delete(key)
 
     def ping(self) -> None:
-        """Ask the store for an answer."""
-        if self._folder is not None and not self._folder.is_dir():  # a folder that is gone lists as an empty one
+        """Ask the store whether it is the database's, and, after a failure, whether it can be written again."""
+        self._require_folder()
+        self.require_own()
+        if self._cannot_write:
+            self.put(TRIED, b"")
+
+    def require_own(self) -> None:
+        """Raises `ObjectsAwayError` where what the store holds is not the database's: a disk that is not mounted, a
+        folder that was lost, another bucket. Before it belongs to one, it is nobody's.
+        """
+        if self._owner is None:
+            self.keys("ready")
+            return
+        try:
+            found = self.get(OWNER).decode(errors="replace")
+        except ObjectMissingError as error:
+            raise ObjectsAwayError(f"{self} lacks the file {OWNER!r}: {NOT_THE_OWN}") from error
+        if found != self._owner:
+            raise ObjectsAwayError(f"{self} belongs to another database: {NOT_THE_OWN}")
+
+    def _require_folder(self) -> None:
+        """A folder that is gone lists as an empty one, and would be made anew by what is written."""
+        if self._folder is not None and not self._folder.is_dir():
             raise ObjectsAwayError(f"{self._folder} is no folder any more")
-        self.keys("ready")
+
+    def __str__(self) -> str:
+        return str(self._folder or "the object store")
 
 
 def decode_stored(data: bytes) -> RgbImage:

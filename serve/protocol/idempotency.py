@@ -145,7 +145,9 @@ def claim(database: Database, *, api_key_id: str, key: str, fingerprint: bytes) 
     take = new.on_conflict_do_update(
         index_elements=[IdempotencyKey.api_key_id, IdempotencyKey.key],
         set_=values,
-        where=IdempotencyKey.status.is_(None) & (IdempotencyKey.lock_expires < func.now()),
+        where=IdempotencyKey.status.is_(None)
+        & (IdempotencyKey.lock_expires < func.now())
+        & (IdempotencyKey.fingerprint == new.excluded.fingerprint),
     ).returning(UPDATED, NEED_NOT_WAIT)  # what the request itself changes takes the claim to the disk
     with database.once() as session:
         taken = session.execute(take).one_or_none()

@@ -92,7 +92,9 @@ def judge(case_id: str, judgement: Judgement, caller: Judge, service: OpenServic
 @router.delete("/{case_id}/judgement", responses=documented(404, 409))
 def retract(case_id: str, caller: Judge, service: OpenService) -> CaseView:
     """Take the judgement back, while nothing followed from it."""
-    return judgements.retract(service.database, case_id, caller=caller)
+    return judgements.retract(
+        service.database, case_id, prove_ownership=service.settings.prove_ownership, caller=caller
+    )
 
 
 @router.post(

@@ -30,6 +30,7 @@ class PolicyFollower:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._current = policy_in_force(database)
+        self._refused: int | None = None
         self._listener = Listener(database, channel=CHANNEL, look=self._look)
 
     @property
@@ -51,11 +52,12 @@ class PolicyFollower:
 
     def _look(self, connection: psycopg.Connection) -> None:
         row = connection.execute("SELECT max(version) FROM policies").fetchone()
-        if row is None or row[0] in (None, self._current.version):
+        if row is None or row[0] in (None, self._current.version, self._refused):
             return
         try:
             self.catch_up()
         except ValidationError:
+            self._refused = row[0]  # told once, not at each look
             log.exception("this Hallmark cannot read the policy; it decides by the one before", version=row[0])
         else:
             log.info("policy in force", version=self._current.version)

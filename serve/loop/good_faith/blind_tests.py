@@ -248,7 +248,10 @@ def _repeat(
     """
     try:
         if findings:
-            return open_case(session, cover, findings=findings, objects=files, model=model, actor=actor).id
+            return open_case(
+                session, cover, findings=findings, objects=files, model=model, actor=actor,
+                known_fake=source.known_fake,
+            ).id  # fmt: skip
         return copy_case(session, source, cover, files=files, model=model, actor=actor).id
     except ObjectMissingError as error:
         raise not_found("picture of the case", source.id) from error

@@ -22,6 +22,9 @@ INTERVAL: Final = 0.95
 Tier = Literal["standard", "trusted", "suspended"]
 
 ENTRY_COMPLAINTS: Final = 20
+ENTRY_SELLERS: Final = 5
+"""Complaints against few sellers are as good as one: a seller may be the rights holder's own."""
+
 ENTRY_UPHELD: Final = 0.90
 ENTRY_OVERTURNED: Final = 0.015
 LOSS_UPHELD: Final = 0.90
@@ -160,12 +163,17 @@ def shares_of(evidence: Iterable[Evidence]) -> Shares:
     )
 
 
-def next_tier(tier: Tier, *, credit: Credit, shares: Shares) -> Tier:
-    """The tier that follows from the rules. Only trust & safety lift a suspension."""
-    if tier == "suspended" or credit.high < SUSPENDED_BELOW:
+def next_tier(tier: Tier, *, credit: Credit, shares: Shares, failed: bool, sellers: int) -> Tier:
+    """The tier that follows from the rules once new evidence came.
+
+    `failed` says whether that is of a judgement which did not hold: nothing else suspends, nor undoes what trust &
+    safety lifted. Only they lift a suspension. `sellers` is against how many the upheld complaints are.
+    """
+    if tier == "suspended" or (failed and credit.high < SUSPENDED_BELOW):
         return "suspended"
     lost = shares.upheld < LOSS_UPHELD or shares.overturned > LOSS_OVERTURNED
     if tier == "trusted":
         return "standard" if lost and shares.complaints else "trusted"
     earned = shares.upheld >= ENTRY_UPHELD and shares.overturned <= ENTRY_OVERTURNED
-    return "trusted" if earned and shares.complaints >= ENTRY_COMPLAINTS else "standard"
+    enough = shares.complaints >= ENTRY_COMPLAINTS and sellers >= ENTRY_SELLERS
+    return "trusted" if earned and enough else "standard"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from serve import audit
@@ -18,8 +18,10 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
+from serve.loop.followed import follow_tier
 from serve.loop.good_faith import own_word
 from serve.loop.good_faith.credit import (
+    FAILED,
     WINDOW_DAYS,
     Credit,
     Event,
@@ -32,6 +34,7 @@ from serve.loop.good_faith.credit import (
     shares_of,
     weekly,
 )
+from serve.loop.states import AGAINST_THE_SELLER
 from serve.protocol.problems import not_found
 from serve.scanning.results import Answer
 from serve.text.wording import Reason
@@ -108,7 +111,7 @@ def note_evidence(session: Session, holder_id: str, evidence: Evidence | None, *
         )
     session.flush()
     credit, shares = _figures(_events(session, holder.id))
-    _follow_rules(session, holder, credit=credit, shares=shares)
+    _follow_rules(session, holder, credit=credit, shares=shares, failed=evidence in FAILED)
     own_word.follow_credit(session, holder.id, reliability=credit.low)
 
 
@@ -161,22 +164,39 @@ def suspend(session: Session, holder_id: str, *, reason: str, actor: str) -> Non
 def _set_tier(session: Session, holder: RightsHolder, change: TierChange, *, actor: str) -> None:
     before, holder.tier = holder.tier, change.tier
     session.flush()
+    follow_tier(session, holder.id, before=before, after=change.tier)
     audit.record(
         session, actor=actor, action=TIER_SET, subject=holder.id,
         content={"before": before, "tier": change.tier, "reason": change.reason},
     )  # fmt: skip
 
 
-def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, shares: Shares) -> None:
+def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, shares: Shares, failed: bool) -> None:
     tier: Tier = holder.tier  # type: ignore[assignment] # checked by the table
-    after = next_tier(tier, credit=credit, shares=shares)
+    sellers = _sellers(session, holder.id) if tier == "standard" else 0
+    after = next_tier(tier, credit=credit, shares=shares, failed=failed, sellers=sellers)
     if after != tier:
         holder.tier = after
         session.flush()
+        follow_tier(session, holder.id, before=tier, after=after)
         audit.record(
             session, actor=audit.SYSTEM, action=TIER_FOLLOWS, subject=holder.id,
             content={"before": tier, "tier": after},
         )  # fmt: skip
+
+
+def _sellers(session: Session, holder_id: str) -> int:
+    """Against how many sellers complaints of the rights holder's were upheld in the last three months."""
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    query = (
+        select(func.count(Case.listing["seller"].astext.distinct()))
+        .join(Complaint, Complaint.case_id == Case.id)
+        .where(
+            Case.holder_id == holder_id, Complaint.party == "rights_holder",
+            Complaint.state.in_(AGAINST_THE_SELLER), Complaint.decided >= since,
+        )
+    )  # fmt: skip
+    return session.scalar(query) or 0
 
 
 def _events(session: Session, holder_id: str) -> list[Event]:

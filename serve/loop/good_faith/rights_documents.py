@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import select
@@ -105,7 +106,12 @@ def lodge(
         made = audit.made_before(session, "rights document lodged")
         if made is not None:
             return _view(_find(session, brand_id, made))
-    if new.expires < datetime.now(UTC).date():
+    with database.read() as session:
+        brand = session.get(Brand, brand_id)
+        if brand is None:
+            raise not_found("brand", brand_id)
+        today = _today(session.get_one(RightsHolder, brand.holder_id))
+    if new.expires < today:
         raise unprocessable("expired", f"The document counts until {new.expires}, which is over; lodge one in force.")
     document_id = new_id("document")
     key = f"documents/{document_id}"
@@ -207,9 +213,14 @@ def _unproven(session: Session, brand: Brand, *, of_owners: bool) -> frozenset[D
         return frozenset()
     proved = select(RightsDocument.kind).where(
         RightsDocument.brand_id == brand.id, RightsDocument.holder_id == holder.id,
-        RightsDocument.state == "accepted", RightsDocument.expires >= datetime.now(UTC).date(),
+        RightsDocument.state == "accepted", RightsDocument.expires >= _today(holder),
     )  # fmt: skip
     return NEEDED[holder.kind] - frozenset(session.scalars(proved))
+
+
+def _today(holder: RightsHolder) -> date:
+    """The day where the rights holder is."""
+    return datetime.now(ZoneInfo(holder.time_zone)).date()
 
 
 def _find(session: Session, brand_id: str, document_id: str, *, for_update: bool = False) -> RightsDocument:

@@ -29,7 +29,7 @@ from serve.identifiers import new_id
 from serve.jobs import OutsideTask, defer
 from serve.loop.push.egress import Egress, NotPublicError
 from serve.protocol.paging import Page, cursor_after, last_id
-from serve.protocol.problems import not_found
+from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
 
 DELIVER: Final = OutsideTask("deliver")
@@ -78,11 +78,18 @@ def push(session: Session, receiver: str, kind: str, data: Answer) -> None:
     payload = {"type": kind, "timestamp": now.isoformat(), "data": data.model_dump(mode="json")}
     delivery = Delivery(
         id=new_id("msg"), receiver=receiver, kind=kind, body=json.dumps(payload, ensure_ascii=False), state="pending",
-        round_attempts=0, next_attempt=now,
+        round_attempts=0,
     )  # fmt: skip
     session.add(delivery)
     session.flush()
-    defer(session, DELIVER, delivery_id=delivery.id)
+    _send_at(session, delivery, now)
+
+
+def _send_at(session: Session, delivery: Delivery, moment: datetime) -> None:
+    """Have the message sent at `moment`, and at no other that was planned before."""
+    delivery.next_attempt = moment
+    later = moment if moment > datetime.now(UTC) else None
+    defer(session, DELIVER, at=later, delivery_id=delivery.id, due=moment.isoformat())
 
 
 SENT_WITHIN: Final = timedelta(minutes=1)
@@ -96,9 +103,11 @@ class Deliverer:
         self._database = database
         self._egress = egress
 
-    async def deliver(self, delivery_id: str) -> None:
-        """Try to send the message now; a try that fails has the next one deferred."""
-        found = await asyncio.to_thread(self._find, delivery_id)
+    async def deliver(self, delivery_id: str, due: str | None = None) -> None:
+        """Try to send the message now, unless it is to be sent at another moment than `due` by now; a try that fails
+        has the next one deferred.
+        """
+        found = await asyncio.to_thread(self._find, delivery_id, None if due is None else datetime.fromisoformat(due))
         if found is None:
             return
         delivery, webhook = found
@@ -113,26 +122,35 @@ class Deliverer:
         await asyncio.to_thread(self._note, delivery_id, attempt)
         failpoints.reached(failpoints.MESSAGE_NOTED)
 
-    def _find(self, delivery_id: str) -> tuple[Delivery, Webhook] | None:
-        """The message and where it goes; None when it was delivered, or nobody wants it any more."""
-        query = select(Delivery, Webhook).join(Webhook, Webhook.receiver == Delivery.receiver)
+    def _find(self, delivery_id: str, due: datetime | None) -> tuple[Delivery, Webhook] | None:
+        """The message and where it goes; None when it was delivered, nobody wants it any more, or it is not `due`."""
+        query = (
+            select(Delivery, Webhook)
+            .join(Webhook, Webhook.receiver == Delivery.receiver)
+            .where(Delivery.id == delivery_id, Delivery.state == "pending")
+        )
+        if due is not None:
+            query = query.where(Delivery.next_attempt == due)
         with self._database.read() as session:
-            row = session.execute(query.where(Delivery.id == delivery_id, Delivery.state == "pending")).one_or_none()
+            row = session.execute(query).one_or_none()
         return None if row is None else (row[0], row[1])
 
     def _note(self, delivery_id: str, attempt: DeliveryAttempt) -> None:
         with self._database.write() as session:
-            delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+            delivery = session.get(Delivery, delivery_id, with_for_update=True)
+            if delivery is None:  # forgotten meanwhile
+                return
             session.add(attempt)
+            if delivery.state != "pending":  # given up meanwhile
+                return
             if attempt.status is not None and 200 <= attempt.status < 300:
                 delivery.state, delivery.next_attempt = "delivered", None
             elif delivery.round_attempts == len(BACKOFF):
                 delivery.state, delivery.next_attempt = "failed", None
                 log.warning("a webhook never answered", delivery=delivery_id, receiver=delivery.receiver)
             else:
-                delivery.next_attempt = attempt.moment + BACKOFF[delivery.round_attempts]
+                _send_at(session, delivery, attempt.moment + BACKOFF[delivery.round_attempts])
                 delivery.round_attempts += 1
-                defer(session, DELIVER, at=delivery.next_attempt, delivery_id=delivery_id)
 
 
 def list_deliveries(
@@ -152,18 +170,20 @@ def list_deliveries(
 def redeliver(database: Database, receiver: str, delivery_id: str) -> DeliveryView:
     """Send a message again, whatever became of it, with the same id; one that is being sent is, and no second time.
 
-    Raises `Problem` (404).
+    Raises `Problem`: 404, or 409 where the receiver has no webhook any more.
     """
     with database.write() as session:
         delivery = session.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.receiver != receiver:
             raise not_found("delivery", delivery_id)
+        if session.get(Webhook, receiver) is None:
+            raise Problem(409, "no-webhook", "There is no webhook to send it to; set one, and ask again.")
         now = datetime.now(UTC)
         due = delivery.next_attempt
         is_being_sent = due is not None and now - SENT_WITHIN < due <= now
         if not is_being_sent:
-            delivery.state, delivery.round_attempts, delivery.next_attempt = "pending", 0, now
-            defer(session, DELIVER, delivery_id=delivery_id)
+            delivery.state, delivery.round_attempts = "pending", 0
+            _send_at(session, delivery, now)
             session.flush()
         return _views(session, [delivery])[0]
 

@@ -1,7 +1,7 @@
-"""What comes while a listing is scanned: neither that scan knows it, nor does a search of the stock find the listing.
+"""What comes while a listing is scanned, or held up: neither its scan knows it, nor does a search of the stock find it.
 
 A search that begins after a listing was stored reads it. So whoever stored one looks once more at what there is by
-then, and has the listing scanned again where that is more than the scan began with.
+then, and has the listing scanned again where that is more than the scan began with; and so does whoever frees one.
 """
 
 from __future__ import annotations
@@ -58,6 +58,27 @@ def scan_again_if_more_is_known(
         exists().where(PolicyRecord.version > policy_version),
         exists().where(IndexChange.version > index_version, IndexChange.action.in_(("create", "rename"))),
         exists().where(Trait.id > known.trait),
+        upheld,
+    )
+    if session.scalar(select(came)):
+        defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing.id)
+
+
+def scan_again_if_more_came(session: Session, listing: ListingRecord) -> None:
+    """Have a listing that nothing holds up any more scanned again, where references, fakes or names of brands came
+    since it was scanned: searches of the stock pass over what is held up.
+    """
+    of_seller = exists().where(ListingRecord.id == Case.listing_id, ListingRecord.seller == listing.seller)
+    found = {finding["brand_id"] for finding in listing.findings}
+    upheld = (
+        exists()
+        .where(Notice.created > listing.updated, Notice.subject.in_(AGAINST_THE_SELLER))
+        .where(Complaint.id == Notice.complaint_id, Case.id == Complaint.case_id)
+        .where(Case.brand_id.in_(found) | of_seller, Case.listing_id != listing.id)
+    )
+    came = or_(
+        exists().where(IndexChange.version > (listing.index_version or 0), IndexChange.action != "remove"),
+        exists().where(Trait.created > listing.updated),
         upheld,
     )
     if session.scalar(select(came)):

@@ -33,10 +33,12 @@ from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
+from serve.loop.followed import LOOK_AGAIN, SEARCH
 from serve.loop.listings import ListingDesk
 from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
+from serve.loop.stock.lapsed_fakes import covers_of_lapsed, drop_repeat, listings_of_lapsed
 from serve.loop.stock.meanwhile import SCAN_AGAIN
 from serve.loop.stock.stock_vectors import (
     DESCRIBE,
@@ -51,9 +53,6 @@ from serve.loop.stock.stock_vectors import (
 from serve.loop.stock.unrecognised import search_later
 from serve.models.registry import serving_model
 from serve.pictures.objects import ObjectMissingError, Objects
-
-SEARCH: Final = LongTask("search the stock for a trait")
-"""The task's name; that of references is `serve.genuine.references.SEARCH_STOCK`, of complaints `SEARCH_FOR_UPHELD`."""
 
 SEARCH_FOR_UPHELD: Final = LongTask("search the stock for an upheld complaint")
 
@@ -116,6 +115,7 @@ class StockSearch:
             SEARCH: self.search,
             SEARCH_FOR_UPHELD: self.search_for_complaint,
             SEARCH_OF_SELLER: self.search_of_seller,
+            LOOK_AGAIN: self.look_again,
             SEARCH_STOCK: self.search_for_reference,
             DESCRIBE: self.describe,
             SCAN_AGAIN: self.scan_again,
@@ -136,6 +136,19 @@ class StockSearch:
     async def scan_again(self, listing_id: str) -> None:
         """Scan a listing again, of which the scan did not know what came meanwhile."""
         await asyncio.to_thread(self._scan_again, [listing_id])
+
+    async def look_again(self, holder_id: str) -> None:
+        """Scan again what is held up for fakes that count no more, of whose brands the rights holder was asked."""
+        await asyncio.to_thread(self._look_again, holder_id)
+
+    def _look_again(self, holder_id: str) -> None:
+        with self._database.read() as session:
+            listings, covers = listings_of_lapsed(session, holder_id), covers_of_lapsed(session, holder_id)
+        for cover in covers:
+            with self._database.write() as session:
+                drop_repeat(session, cover)
+        again = self._scan_again(listings)
+        log.info("looked again at cases of fakes that count no more", rights_holder=holder_id, scanned_again=again)
 
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""

@@ -17,10 +17,10 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
 from serve.jobs import defer
+from serve.loop.followed import SEARCH, look_again
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo
-from serve.loop.stock.stock_search import SEARCH
 from serve.loop.teaching.labels import teach_trait, withdraw
 from serve.loop.turns import id_in_turn
 from serve.pictures.decoding import DecoderPool
@@ -138,7 +138,10 @@ class TraitLibrary:
             raise not_found("picture of the trait", trait_id) from error
 
     def remove(self, brand_id: str, trait_id: str, *, caller: Caller) -> None:
-        """Take a trait back: its labels count no more. Raises `Problem`: 404, 403 without proof of rights."""
+        """Take a trait back: its labels count no more, and what only it held up is asked about no more.
+
+        Raises `Problem`: 404, 403 without proof of rights.
+        """
         with self._database.write() as session:
             trait = _find(session, brand_id, trait_id, for_update=True)
             require_rights(session, brand_id, caller=caller, of_owners=self._prove_ownership)
@@ -146,6 +149,7 @@ class TraitLibrary:
             lock_holder(session, session.get_one(Brand, brand_id).holder_id)
             withdraw(session, trait.id)
             forget_photo(session, trait.object_key or "")
+            look_again(session, session.get_one(Brand, brand_id).holder_id)
             audit.record(
                 session, actor=caller.key_id, action="trait removed", subject=trait.id, content={"brand": brand_id}
             )

@@ -74,7 +74,7 @@ def make_ballots(
     """
     made = []
     with database.write() as session:
-        jury = session.get(Jury, jury_id)
+        jury = session.get(Jury, jury_id, with_for_update=True)
         if jury is None:
             raise not_found("jury", jury_id)
         if jury.ended is not None:

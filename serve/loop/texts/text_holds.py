@@ -79,7 +79,7 @@ def follow_text(
     digest = text_digest(listing.content)
     decision, _ = policy.decide_text(broken)
     content = [one.model_dump(mode="json") for one in policy.held_rules(broken)]
-    if decision == "allow" or _is_cleared(session, listing, digest, rules={one["rule"] for one in content}):
+    if decision == "allow" or _is_cleared(session, listing, digest, broken=content):
         if held is not None:
             _end(session, held, "corrected" if held.text_sha256 != digest else "lifted", actor=actor)
         return held is not None
@@ -187,12 +187,19 @@ def _record(session: Session, hold: TextHold, what: str, *, actor: str, content:
     audit.record(session, actor=actor, action=f"text {what}", subject=hold.id, content=content)
 
 
-def _is_cleared(session: Session, listing: ListingRecord, digest: bytes, *, rules: set[str]) -> bool:
-    """Whether trust & safety cleared this text of these rules."""
+def _is_cleared(
+    session: Session, listing: ListingRecord, digest: bytes, *, broken: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether trust & safety cleared this text of these rules, each with the brands that it is broken with."""
     cleared = select(TextHold.broken).where(
         TextHold.listing_id == listing.id, TextHold.state == "cleared", TextHold.text_sha256 == digest
     )
-    return rules <= {one["rule"] for broken in session.scalars(cleared) for one in broken}
+    return _broken_with(broken) <= {pair for one in session.scalars(cleared) for pair in _broken_with(one)}
+
+
+def _broken_with(broken: Sequence[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
+    """The rules that are broken, each with each of its brands."""
+    return {(one["rule"], brand) for one in broken for brand in one["brand_ids"] or [None]}
 
 
 def _rules(content: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -29,7 +29,9 @@ from serve.database.tables import Brand
 from serve.identifiers import new_id
 from serve.loop.deadlines import Deadlines
 from serve.loop.listing_pictures import PictureScans
+from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.mark_search import MarkSearcher
+from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.suggestions import cut_out_key
 
 NUMBERS = itertools.count(1)
@@ -94,6 +96,16 @@ def photographed(mark: bytes, *, seed: int) -> RgbImage:
 def strange_photo(market: Marketplace, *, seed: int = 0) -> RgbImage:
     """A photo in which a scan finds nothing of the brand's."""
     return photographed(png(mosaic(market.seed + 70_000)), seed=market.seed + seed)
+
+
+def stock_search(market: Marketplace, *, bundle: ModelBundle | None = None) -> StockSearch:
+    """What searches the stock, by the model that serves or by another `bundle`."""
+    service = market.client.service
+    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: bundle or service.bundle)
+    return StockSearch(
+        service.database, service.objects, listings=service.listings, fakes=fakes, decode=decode,
+        bundle=lambda: bundle or service.bundle,
+    )  # fmt: skip
 
 
 def during_the_scan(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
@@ -259,6 +271,11 @@ class Marketplace:
         reviewed = self.client.post(f"{url}/{answer.json()['id']}/review", json=found)
         assert (reviewed.status_code, reviewed.json()["state"]) == (200, state)
         return str(answer.json()["id"])
+
+    def suspend(self) -> None:
+        """Trust & safety believe the rights holder no more."""
+        tier = {"tier": "suspended", "reason": "forged letter"}
+        assert self.client.put(f"/v1/rights-holders/{self.holder}/tier", json=tier).status_code == 200
 
     def decision_on(self, case: str) -> str:
         """The decision that now holds for the case's listing, as it is sent again with the same pictures."""

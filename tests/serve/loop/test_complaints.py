@@ -131,7 +131,13 @@ def test_a_reversal_turns_the_listing_round(market: Marketplace) -> None:
     assert market.reverse(complaint).status_code == 409
     market.decide(complaint)
     assert (market.reverse(complaint).json()["state"], market.decision_on(case)) == ("overturned", "allow")
-    assert (market.reverse(complaint).json()["state"], market.decision_on(case)) == ("confirmed", "block")
+    reinstated = market.reverse(complaint).json()
+    assert (reinstated["state"], market.decision_on(case)) == ("upheld", "block")
+    assert reinstated["window_ends"] is not None, "the seller has not answered yet"
+    market.counter(complaint)
+    assert market.decide(complaint).json()["state"] == "confirmed"
+    states = [market.reverse(complaint).json()["state"] for _ in range(2)]
+    assert states == ["overturned", "confirmed"], "the seller was heard"
     other = market.complaint()
     market.decide(other, "dismissed")
     again = market.reverse(other).json()

@@ -148,4 +148,4 @@ def test_another_request_is_another_step(market: Marketplace) -> None:
         url = f"/v1/complaints/{complaint}/reversal"
         answer = market.client.post(url, json={"reason": "r"}, headers={"Idempotency-Key": key})
         states.append(answer.json()["state"])
-    assert states == ["overturned", "confirmed"]
+    assert states == ["overturned", "upheld"]

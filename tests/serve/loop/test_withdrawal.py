@@ -6,16 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised, during_the_scan, smeared
+from marketplace import Marketplace, disguised, during_the_scan, smeared, stock_search
 from mosaics import mosaic, png
 from service_client import Client, Open
 from sqlalchemy import delete, select, text
 from waiting import eventually
 
-from model.decode import decode
 from serve.database.loop_tables import ListingImage, ListingRecord, StockVectors
-from serve.loop.stock.known_fakes import KnownFakes
-from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.stock_vectors import lacks_vectors
 from serve.loop.texts.text_sweep import TextSweeper
 from serve.loop.withdrawal import MOST_AT_ONCE, forget_replaced, forget_withdrawn
@@ -52,13 +49,7 @@ def files_of(market: Marketplace, listing: str) -> list[str]:
 
 
 def search(market: Marketplace, trait_id: str) -> None:
-    service = market.client.service
-    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)
-    stock = StockSearch(
-        service.database, service.objects, listings=service.listings, fakes=fakes, decode=decode,
-        bundle=lambda: service.bundle,
-    )  # fmt: skip
-    asyncio.run(stock.search(trait_id))
+    asyncio.run(stock_search(market).search(trait_id))
 
 
 def test_each_listing_counts_by_itself(market: Marketplace) -> None:

@@ -116,6 +116,21 @@ def test_a_worker_killed_in_the_middle_of_a_picture(monkeypatch):
         assert pool.decode(jpeg()).shape == (200, 300, 3)
 
 
+def test_a_worker_that_cannot_be_replaced_at_once_is_not_lost(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    with DecoderPool(1, decoder=HOSTILE) as pool:
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr("serve.pictures.decoding.socket.socketpair", too_many_files)
+            assert refusal(pool, b"crash").code == "decoder_crashed"
+            with pytest.raises(DecoderUnavailable):
+                pool.decode(jpeg())
+        assert pool.decode(jpeg()).shape == (200, 300, 3)
+
+
+def too_many_files():
+    raise OSError(24, "Too many open files")
+
+
 def test_an_idle_worker_that_died_costs_nobody_a_picture(pool):
     for pid in worker_pids(pool):
         os.kill(pid, signal.SIGKILL)

@@ -113,6 +113,8 @@ def test_the_lock_of_a_process_that_died_runs_out(client: Client) -> None:
             .where(IdempotencyKey.key == "stale")
             .values(lock_expires=datetime.now(UTC) - timedelta(seconds=1))
         )
+    other = client.post("/v1/brands", content=b'{"name":"Another"}', headers=headers)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:hallmark:problem:idempotency-key-reused")
     assert client.post("/v1/brands", content=body, headers=headers).status_code == 201
     # The dead process's answer, should it come after all, does not replace the living one's.
     idempotency.store(database, lost, idempotency.StoredAnswer(201, {}, b"late"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from statistics import NormalDist
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from serve.loop.good_faith import reputation
 from serve.loop.good_faith.credit import (
+    SUSPENDED_BELOW,
     Credit,
     Event,
     Evidence,
@@ -25,6 +27,7 @@ from serve.loop.good_faith.credit import (
     shares_of,
     weekly,
 )
+from serve.loop.good_faith.lost_trust import LostTrust
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 GOOD = credit_from(held=100, failed=2)
@@ -86,12 +89,13 @@ def test_the_history_ends_where_the_credit_stands(drawn: list[tuple[Evidence, in
     ],
 )
 def test_tiers_follow_the_published_rules(tier: Tier, shares: Shares, after: Tier) -> None:
-    assert next_tier(tier, credit=GOOD, shares=shares) == after
+    assert next_tier(tier, credit=GOOD, shares=shares, failed=False, sellers=5) == after
 
 
 def test_whoever_is_mostly_wrong_is_suspended() -> None:
     bad: Credit = credit_from(held=2, failed=30)
-    assert next_tier("trusted", credit=bad, shares=Shares(32, 0.95, 0.0)) == "suspended"
+    assert next_tier("standard", credit=bad, shares=Shares(32, 0.1, 0.0), failed=False, sellers=5) == "standard"
+    assert next_tier("trusted", credit=bad, shares=Shares(32, 0.95, 0.0), failed=True, sellers=5) == "suspended"
 
 
 def test_overturned_complaints_were_upheld_once() -> None:
@@ -208,7 +212,7 @@ def test_a_brand_sees_its_tier_as_the_day_began(
 
 
 def test_a_tier_is_of_the_last_three_months(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serve.loop.good_faith.credit.ENTRY_COMPLAINTS", 2)
+    trust_soon(monkeypatch)
     brand = Marketplace(market.client)
     old = brand.complaint()
     brand.decide(old, "dismissed")
@@ -221,9 +225,9 @@ def test_a_tier_is_of_the_last_three_months(market: Marketplace, monkeypatch: py
     assert (credit["tier"], credit["complaints"], credit["failed"]) == ("trusted", 2, 1)
 
 
-def test_a_trusted_complaint_blocks_at_once_and_a_suspended_one_does_nothing(market: Marketplace) -> None:
+def test_a_trusted_complaint_blocks_at_once_and_a_suspended_one_frees_nothing(market: Marketplace) -> None:
     brand = Marketplace(market.client)
-    for tier, decision in (("trusted", "block"), ("standard", "review"), ("suspended", "allow")):
+    for tier, decision in (("trusted", "block"), ("standard", "review"), ("suspended", "review")):
         change = {"tier": tier, "reason": "a test"}
         assert brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json=change).json()["tier"] == tier
         case = brand.case()
@@ -234,8 +238,72 @@ def test_a_trusted_complaint_blocks_at_once_and_a_suspended_one_does_nothing(mar
         assert [notice["subject"] for notice in notices] == (["filed"] if tier == "trusted" else [])
 
 
+def test_whoever_complains_of_one_seller_alone_is_not_trusted(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust_soon(monkeypatch)
+    brand = Marketplace(market.client)
+    for _ in range(3):
+        brand.decide(brand.complaint(brand.listing(seller=f"shill {brand.seed}")["case"]["id"]))
+    assert tier_of(brand) == "standard"
+    brand.decide(brand.complaint())
+    assert tier_of(brand) == "trusted"
+
+
+def test_what_trust_and_safety_lifted_no_good_answer_undoes(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    for _ in range(2):
+        brand.document(state="forged")
+    assert tier_of(brand) == "suspended"
+    brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json={"tier": "standard", "reason": "looked at again"})
+    high = brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["credit"]["high"]
+    brand.decide(brand.complaint())
+    assert (high < SUSPENDED_BELOW, tier_of(brand)) == (True, "standard")
+    for _ in range(2):
+        brand.decide(brand.complaint(), "dismissed")
+    assert tier_of(brand) == "suspended"
+
+
+def test_complaints_filed_in_trust_block_no_more_once_it_is_lost(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json={"tier": "trusted", "reason": "a test"})
+    listing = brand.listing()
+    complaint = brand.complaint(listing["case"]["id"])
+    decided = brand.listing()
+    brand.decide(brand.complaint(decided["case"]["id"]))
+    brand.document(state="forged")
+    asyncio.run(LostTrust(brand.client.service.database).lower(brand.holder))
+    assert [decision_of(brand, one) for one in (listing, decided)] == ["review", "block"], "only what is not decided"
+    brand.decide(complaint)
+    assert decision_of(brand, listing) == "block"
+
+
+def test_whoever_was_told_of_a_complaint_is_told_that_it_was_dismissed(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    brand.client.put(f"/v1/rights-holders/{brand.holder}/tier", json={"tier": "trusted", "reason": "a test"})
+    listing = brand.listing()
+    brand.decide(brand.complaint(listing["case"]["id"]), "dismissed")
+    told = brand.client.get("/v1/notices", params={"seller": listing["listing"]["seller"]}).json()["items"]
+    assert [one["subject"] for one in told] == ["filed", "dismissed"]
+
+
+def trust_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have two complaints, against two sellers, make a rights holder trusted."""
+    for name in ("ENTRY_COMPLAINTS", "ENTRY_SELLERS"):
+        monkeypatch.setattr(f"serve.loop.good_faith.credit.{name}", 2)
+
+
+def tier_of(brand: Marketplace) -> str:
+    return str(brand.client.get(f"/v1/rights-holders/{brand.holder}/credit").json()["tier"])
+
+
+def decision_of(brand: Marketplace, listing: dict[str, Any]) -> str:
+    (found,) = brand.client.get("/v1/listings", params={"id": listing["listing"]["id"]}).json()["items"]
+    return str(found["decision"])
+
+
 def test_the_tier_follows_the_credit_by_itself(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serve.loop.good_faith.credit.ENTRY_COMPLAINTS", 2)
+    trust_soon(monkeypatch)
     brand = Marketplace(market.client)
     tiers = []
     for outcome in ("upheld", "upheld", "dismissed"):

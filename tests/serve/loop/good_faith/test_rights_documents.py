@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,6 +81,8 @@ def test_disputes_that_were_settled_before_say_how_after_a_migration(open_client
         settled.append(dispute)
     before = (
         "ALTER TABLE disputes DROP COLUMN contradiction",
+        "ALTER TABLE cases DROP COLUMN known_fake",
+        "DROP TABLE object_store",
         "DROP INDEX cases_shown_listing",
         "DELETE FROM index_changes WHERE action = 'create'",
         "ALTER TABLE index_changes DROP CONSTRAINT index_changes_action",
@@ -209,3 +211,26 @@ def test_an_empty_file_proves_nothing(client: Client) -> None:
     answer = client.post(path, data=fields, files={"file": ("a.pdf", b"")})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:hallmark:problem:empty")
     assert client.get(path).json() == []
+
+
+def test_an_agency_without_proof_takes_no_judgement_back(agency: Marketplace) -> None:
+    case = agency.case()
+    body = {"verdict": "not_infringing"}
+    assert agency.client.post(f"/v1/cases/{case}/judgement", json=body).status_code == 200, "an admin needs none"
+    refused = agency.client.delete(f"/v1/cases/{case}/judgement", headers=agency.brand_key)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:hallmark:problem:rights-unproven")
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Pacific/Pago_Pago", -11), ("Pacific/Kiritimati", 14)])
+def test_a_document_counts_to_the_end_of_its_last_day_where_the_rights_holder_is(
+    market: Marketplace, zone: str, hours: int
+) -> None:
+    brand = Marketplace(market.client)
+    changed = brand.client.patch(f"/v1/rights-holders/{brand.holder}", json={"time_zone": zone})
+    assert changed.status_code == 200, changed.text
+    today = (datetime.now(UTC) + timedelta(hours=hours)).date()
+    url = f"/v1/brands/{brand.brand}/rights-documents"
+    for day, status in ((today, 201), (today - timedelta(days=1), 422)):
+        fields = {"kind": "trademark", "number": "1", "classes": "25", "expires": day.isoformat()}
+        answer = brand.client.post(url, data=fields, files={"file": ("a.pdf", b"%PDF")}, headers=brand.brand_key)
+        assert answer.status_code == status, answer.text

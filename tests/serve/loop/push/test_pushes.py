@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from standardwebhooks.webhooks import WebhookVerificationError
 from waiting import eventually
 
+from serve.database.loop_tables import DeliveryAttempt
 from serve.jobs import OUTSIDE_QUEUE
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
@@ -129,6 +130,36 @@ def test_a_webhook_that_never_answers_is_given_up_and_may_be_tried_by_hand(
     assert pushed.client.post(url, headers=pushed.brand_key).status_code == 202
     eventually(lambda: pushed.deliveries()[0]["state"] == "delivered")
     assert receiver.messages[2].headers["webhook-id"] == failed["id"]
+
+
+def test_a_message_that_is_sent_by_hand_has_one_next_try(pushed: Marketplace) -> None:
+    pushed.set_webhook("http://127.0.0.1:9")
+    pushed.case()
+    eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 1)
+    (delivery,) = pushed.deliveries()
+    deliverer = Deliverer(pushed.client.service.database, egress=Egress(proxy=None, inside=True))
+    path = f"/v1/rights-holders/{pushed.holder}/deliveries/{delivery['id']}/redelivery"
+    assert pushed.client.post(path, headers=pushed.brand_key).status_code == 202
+    eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 2)
+    asyncio.run(deliverer.deliver(delivery["id"], due=delivery["next_attempt"]))
+    assert len(pushed.deliveries()[0]["attempts"]) == 2, "what was planned before is planned no more"
+
+
+def test_what_was_given_up_meanwhile_stays_so(pushed: Marketplace) -> None:
+    pushed.set_webhook("http://127.0.0.1:9")
+    pushed.case()
+    eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 1)
+    (delivery,) = pushed.deliveries()
+    deliverer = Deliverer(pushed.client.service.database, egress=Egress(proxy=None, inside=True))
+    path = f"/v1/rights-holders/{pushed.holder}/webhook"
+    assert pushed.client.delete(path, headers=pushed.brand_key).status_code == 204
+    for known in (delivery["id"], "msg_0"):
+        attempt = DeliveryAttempt(delivery_id=known, moment=datetime.now(UTC), status=500, error=None, milliseconds=1)
+        deliverer._note(known, attempt)
+    (after,) = pushed.deliveries()
+    assert (after["state"], after["next_attempt"], len(after["attempts"])) == ("failed", None, 2)
+    again = pushed.client.post(f"/v1/rights-holders/{pushed.holder}/deliveries/{delivery['id']}/redelivery")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:hallmark:problem:no-webhook")
 
 
 def test_the_next_try_waits_as_published(pushed: Marketplace) -> None:

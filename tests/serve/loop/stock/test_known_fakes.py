@@ -46,10 +46,10 @@ def decision(market: Marketplace, *pictures: bytes, **listing: Any) -> str:
 def test_the_fake_of_a_trait_is_asked_about_when_it_is_listed(market: Marketplace) -> None:
     fake = disguised(market.seed)
     assert decision(market, fake) == "allow"
-    market.trait(picture=fake)
+    trait = market.trait(picture=fake)
     held = market.listing(png(mosaic(market.seed)), fake)
     assert (held["decision"], held["case"]["brand_id"]) == ("review", market.brand)
-    assert held["reasons"] == [f"the rights holder is asked ({held['case']['id']})"]
+    assert held["reasons"] == [f"it shows a known fake ({trait}): the rights holder is asked ({held['case']['id']})"]
     assert decision(market, png(mosaic(market.seed))) == "allow", "genuine"
     assert decision(market, disguised(market.seed, first=20)) == "allow", "another fake"
 
@@ -102,8 +102,7 @@ def test_the_photo_of_a_fake_is_known_of_a_brand_without_a_mark_too(market: Mark
 def test_a_suspended_account_s_photo_tells_nothing(market: Marketplace) -> None:
     photo = strange_photo(market)
     market.trait(picture=png(photo))
-    tier = {"tier": "suspended", "reason": "forged letter"}
-    assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
+    market.suspend()
     assert market.listing(cut(photo))["findings"] == []
 
 
@@ -111,8 +110,7 @@ def test_photos_that_count_no_more_crowd_none_out(market: Marketplace) -> None:
     photo, other = strange_photo(market), Marketplace(market.client)
     for _ in range(3):
         other.trait(picture=png(photo))
-    tier = {"tier": "suspended", "reason": "forged letter"}
-    assert market.client.put(f"/v1/rights-holders/{other.holder}/tier", json=tier).status_code == 200
+    other.suspend()
     market.trait(picture=png(photo))
     assert market.listing(cut(photo))["case"]["brand_id"] == market.brand
 
@@ -210,8 +208,7 @@ def test_traits_that_count_for_nothing_hold_nothing_up(market: Marketplace) -> N
     market.client.delete(f"/v1/brands/{market.brand}/traits/{taken_back}")
     assert decision(market, fake) == "allow"
     market.trait(picture=fake)
-    tier = {"tier": "suspended", "reason": "forged letter"}
-    assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
+    market.suspend()
     assert decision(market, fake) == "allow"
 
 
@@ -254,15 +251,17 @@ def test_what_was_asked_for_a_fake_is_not_asked_for_it_again(market: Marketplace
 
 
 @pytest.mark.parametrize("verdict", ["unsure", "infringing"])
-def test_an_answer_that_came_to_nothing_is_an_answer(market: Marketplace, verdict: str) -> None:
+def test_what_came_to_nothing_is_asked_again_for_a_fake_that_is_known_since(market: Marketplace, verdict: str) -> None:
     fake, listing = disguised(market.seed), {"id": f"{verdict} {market.seed}", "seller": "s"}
     trait = market.trait(picture=fake)
     first = market.listing(fake, **listing)["case"]["id"]
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
     market.judge(first, verdict)
     market.end(first)
+    assert market.listing(fake, **listing)["decision"] == "allow"
     market.trait(picture=fake)
-    assert market.listing(fake, **listing)["case_ids"] == [first]
+    again = market.listing(fake, **listing)
+    assert (again["decision"], again["case_ids"] == [first]) == ("review", False)
 
 
 def test_an_upheld_doubt_about_what_nobody_answered_blocks_whatever_is_known(market: Marketplace) -> None:
@@ -308,3 +307,30 @@ def test_a_picture_that_is_gone_loses_no_listing(market: Marketplace) -> None:
     market.client.service.objects.delete(f"traits/{gone}")
     assert decision(market, fake) == "allow"
     assert decision(market, other) == "review"
+
+
+def test_what_was_cleared_is_asked_again_once_the_seller_calls_it_a_fake(market: Marketplace) -> None:
+    picture, listing = smeared(market.seed), {"id": f"retitled {market.seed}", "seller": "s"}
+    first = market.trait(picture=disguised(market.seed), text="superfakezz")
+    held = market.listing(picture, **listing, title="superfakezz cap")
+    assert market.judge(held["case"]["id"], "not_infringing").status_code == 200
+    same = market.listing(picture, **listing, title="superfakezz cap")
+    assert (same["decision"], same["case_ids"]) == ("allow", held["case_ids"])
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{first}")
+    market.trait(text="batch zeta")
+    again = market.listing(picture, **listing, title="cap, batch zeta, buy now")
+    assert (again["decision"], again["case_ids"] == held["case_ids"]) == ("review", False)
+    closed = market.client.get(f"/v1/cases/{held['case']['id']}").json()
+    assert (closed["state"], closed["verdict"]) == ("closed", "not_infringing")
+
+
+def test_an_open_case_shows_what_the_seller_says_now(market: Marketplace) -> None:
+    market.set_webhook("http://127.0.0.1:9")
+    fake, listing = disguised(market.seed), {"id": f"reworded {market.seed}", "seller": "s"}
+    market.trait(picture=fake)
+    case = market.listing(fake, **listing, title="Parody sticker")["case"]["id"]
+    for _ in range(2):
+        market.listing(fake, **listing, title="Original, authentic")
+    shown = market.client.get(f"/v1/cases/{case}").json()
+    assert (shown["listing"]["title"], shown["state"], shown["revision"]) == ("Original, authentic", "open", 1)
+    assert [one["type"] for one in market.deliveries()] == ["case.opened", "case.changed"]

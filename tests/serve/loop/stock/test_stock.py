@@ -7,20 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised, smeared, strange_photo
+from marketplace import Marketplace, disguised, smeared, stock_search, strange_photo
 from mosaics import mosaic, png
 from service_client import Open
 from sqlalchemy import select, text
 from waiting import eventually
 
-from model.bundle import ModelBundle
-from model.decode import decode
 from serve.database.loop_tables import ListingRecord
 from serve.database.migrations.versions.r0019_references_from_before_the_stock import COUNT_AS_SEARCHED
 from serve.jobs import LONG_QUEUE, BrokenOff
 from serve.loop.listings import ListingDesk, NewListing
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes
-from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.stock_vectors import describe_missing
 from serve.protocol.problems import Problem
 from serve.upkeep import forget_scans
@@ -34,33 +31,25 @@ def market(market: Marketplace) -> Marketplace:
     return own
 
 
-def stock(market: Marketplace, *, bundle: ModelBundle | None = None) -> StockSearch:
-    service = market.client.service
-    fakes = KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: bundle or service.bundle)
-    return StockSearch(
-        service.database, service.objects, listings=service.listings, fakes=fakes, decode=decode,
-        bundle=lambda: bundle or service.bundle,
-    )  # fmt: skip
-
-
 def search(market: Marketplace, trait_id: str) -> None:
-    asyncio.run(stock(market).search(trait_id))
+    asyncio.run(stock_search(market).search(trait_id))
 
 
 def search_for_complaint(market: Marketplace, complaint_id: str) -> None:
-    asyncio.run(stock(market).search_for_complaint(complaint_id))
+    asyncio.run(stock_search(market).search_for_complaint(complaint_id))
 
 
 def search_of_seller(market: Marketplace, complaint_id: str) -> None:
-    asyncio.run(stock(market).search_of_seller(complaint_id))
+    asyncio.run(stock_search(market).search_of_seller(complaint_id))
 
 
 def complaint_about(market: Marketplace, fake: bytes, **listing: Any) -> str:
     """A complaint about a listing of the fake, which nothing else tells of any more."""
     trait = market.trait(picture=fake)
     case = market.listing(fake, **listing)["case"]["id"]
+    complaint = market.complaint(case)
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
-    return market.complaint(case)
+    return complaint
 
 
 def cases(market: Marketplace) -> list[dict[str, Any]]:
@@ -150,7 +139,7 @@ def test_words_are_found_in_what_sellers_say(market: Marketplace) -> None:
 def test_a_search_is_broken_off_between_two_listings(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         market.listing(png(mosaic(market.seed)), title="mirror grade")
-    search, looked_at = stock(market), []
+    search, looked_at = stock_search(market), []
     shown = search._fakes.shown
 
     def once(known: Sequence[KnownFake], **listing: Any) -> KnownFake | None:
@@ -166,7 +155,7 @@ def test_a_search_is_broken_off_between_two_listings(market: Marketplace, monkey
 
 def test_a_description_of_the_stock_is_broken_off_between_two_pictures(market: Marketplace) -> None:
     market.listing(png(mosaic(market.seed)))
-    search = stock(market, bundle=replace(market.client.service.bundle, name="later"))
+    search = stock_search(market, bundle=replace(market.client.service.bundle, name="later"))
     search.close()
     with pytest.raises(BrokenOff):
         asyncio.run(search.describe())
@@ -177,8 +166,7 @@ def test_what_was_taken_back_and_what_a_suspended_account_shows_searches_nothing
     market.client.delete(f"/v1/brands/{market.brand}/traits/{taken_back}")
     market.listing(png(mosaic(market.seed)), title="mirror grade")
     search(market, taken_back)
-    tier = {"tier": "suspended", "reason": "forged letter"}
-    assert market.client.put(f"/v1/rights-holders/{market.holder}/tier", json=tier).status_code == 200
+    market.suspend()
     search(market, market.trait(text="mirror grade"))
     assert cases(market) == []
 
@@ -229,7 +217,7 @@ def test_a_seller_s_other_listings_are_scanned_again_for_the_marks_that_it_infri
     for complaint in complaints:
         assert market.decide(complaint).status_code == 200
     with market.client.service.database.read() as session:
-        assert stock(market)._of_seller(session, complaints[1]) == [], "they are by the first that was upheld"
+        assert stock_search(market)._of_seller(session, complaints[1]) == [], "they are by the first that was upheld"
     search_of_seller(market, complaints[0])
     assert [found_in(name) for name in ("theirs", "another's")] == [1, 0]
 
@@ -266,7 +254,7 @@ def register(market: Marketplace, *, seed: int | None = None) -> str:
 
 
 def search_for(market: Marketplace, reference: str) -> None:
-    asyncio.run(stock(market).search_for_reference(reference))
+    asyncio.run(stock_search(market).search_for_reference(reference))
 
 
 def scanned_again(market: Marketplace) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from marketplace import Marketplace, RestingSearcher
+from marketplace import Marketplace, RestingSearcher, stock_search
 from mosaics import mosaic, png
 from plain_bundle import NoDetector, plain_bundle
 from service_client import Client
@@ -21,9 +21,7 @@ from model.regions import Box, Region, RgbImage
 from serve import service
 from serve.access.roles import Role
 from serve.database.loop_tables import MarkSearch
-from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.mark_search import MarkSearcher
-from serve.loop.stock.stock_search import StockSearch
 from serve.loop.stock.suggestions import cut_out_key
 
 MARK = Box(12, 24, 96, 96)
@@ -280,14 +278,9 @@ def test_a_search_is_planned_once_for_many_listings_and_at_once_after_a_referenc
     list_photos(market, unknown)
     (later,) = planned()
     assert later > datetime.now(UTC) + timedelta(minutes=50)
-    one = market.client.service
-    fakes = KnownFakes(one.database, one.objects, decode=decode, bundle=lambda: one.bundle)
-    stock = StockSearch(
-        one.database, one.objects, listings=one.listings, fakes=fakes, decode=decode, bundle=lambda: one.bundle
-    )
     reference = market.client.reference(market.brand, png(mosaic(market.seed + 40_000)))
-    asyncio.run(stock.search_for_reference(reference))
-    with one.database.read() as session:
+    asyncio.run(stock_search(market).search_for_reference(reference))
+    with market.client.service.database.read() as session:
         due = session.get_one(MarkSearch, market.brand).due
     assert due is not None
     assert due <= datetime.now(UTC)

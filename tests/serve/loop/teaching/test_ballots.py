@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,13 @@ def test_what_is_no_ballot_is_refused(market: Marketplace) -> None:
     assert vote(market, f"{page}x").status_code == 404
     assert market.client.get("/console/jury/%00").status_code == 404
     assert market.client.get(f"/v1/juries/{jury}").json()["votes"] == 0
+
+
+def test_ballots_that_are_made_at_once_take_turns(market: Marketplace) -> None:
+    url = f"/v1/juries/{market.jury()}/ballots"
+
+    def make(_: int) -> int:
+        return market.client.post(url, json={"jurors": ["ann", "bob"]}).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(make, range(12))) == {201}

@@ -147,6 +147,8 @@ def test_a_reversal_withdraws_the_label(brand: Marketplace) -> None:
     after = labels(brand)
     assert [label["target"] for label in (*before, *after)] == [0.95, 0.05], "the seller was not heard"
     brand.reverse(complaint)
+    assert labels(brand) == [], "the seller may answer anew"
+    close_window(brand, complaint)
     assert [label["target"] for label in labels(brand)] == [0.95]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from marketplace import Marketplace
+from marketplace import Marketplace, smeared
 from mosaics import mosaic, png
 from service_client import Client, Open
 from sqlalchemy import select
@@ -202,3 +202,25 @@ def test_a_hold_that_is_not_known_or_has_ended_cannot_be_cleared(market: Marketp
     genuine(market, id="L", seller="S", title="Cap")
     refused = market.client.post(f"/v1/text-holds/{held}/clearance", json={"reason": "r"})
     assert (refused.status_code, refused.json()["state"]) == (409, "corrected")
+
+
+def test_what_is_cleared_of_one_brand_is_not_cleared_of_another(market: Marketplace) -> None:
+    name(market, "Zorblat")
+    text = "Same style as Zorblat, comparable to Quibnor"
+    held = genuine(market, title=text, id="both", seller="one")
+    path = f"/v1/text-holds/{held['text_hold']['id']}/clearance"
+    assert market.client.post(path, json={"reason": "licensed by Zorblat"}).status_code == 201
+    assert genuine(market, title=text, id="both", seller="one")["decision"] == "allow"
+    name(Marketplace(market.client), "Quibnor")
+    assert genuine(market, title=text, id="both", seller="one")["decision"] == "review"
+
+
+def test_what_came_while_a_listing_was_held_up_is_looked_for_once_it_is_freed(market: Marketplace) -> None:
+    market.let_smears_pass()
+    held = market.listing(smeared(market.seed), title="Same style as Zorblat, qqvtag", id="freed", seller="one")
+    assert held["reasons"] == ['the text compares itself with a brand ("Same style as Zorblat")'] or held["text_hold"]
+    trait = market.trait(text="qqvtag")
+    path = f"/v1/text-holds/{held['text_hold']['id']}/clearance"
+    assert market.client.post(path, json={"reason": "a licence"}).status_code == 201
+    eventually(lambda: decision(market, "freed")[0] == "review", seconds=60)
+    assert trait in decision(market, "freed")[1][0]

@@ -1,0 +1,56 @@
+"""Which object store is the database's: each names the other, so that a disk that is not mounted, a folder that was not
+restored, or the wrong bucket is told, and nothing is scanned as if no brand had pictures.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from serve.database.engine import Database
+from serve.database.tables import REMOVED, ObjectStore, Reference
+from serve.identifiers import new_id
+from serve.pictures.objects import NOT_THE_OWN, OWNER, ObjectMissingError, Objects, ObjectsAwayError
+
+ONLY = 1
+"""The number of the one row."""
+
+
+def claim(database: Database, objects: Objects) -> None:
+    """Have `objects` be the store of `database`; the first time it is made so, from then on it has to be so already.
+
+    Raises `ObjectsAwayError`.
+    """
+    owner = _owner_of(database)
+    if owner is None or not objects.lasts:
+        _require_pictures(database, objects)
+        adopt(database, objects)
+        return
+    objects.belong_to(owner)
+    objects.require_own()
+
+
+def adopt(database: Database, objects: Objects) -> None:
+    """Make `objects` the store of `database`, whatever it was. Raises `ObjectsAwayError`."""
+    with database.write() as session:  # kept only where the store says so too
+        mine = insert(ObjectStore).values(number=ONLY, owner=new_id("store")).on_conflict_do_nothing()
+        session.execute(mine)
+        owner = session.scalars(select(ObjectStore.owner)).one()
+        objects.put(OWNER, owner.encode())
+    objects.belong_to(owner)
+
+
+def _require_pictures(database: Database, objects: Objects) -> None:
+    """Of a database from before stores were its own: it knows pictures, and the store has one of them."""
+    with database.read() as session:
+        key = session.scalar(select(Reference.object_key).where(Reference.status != REMOVED).limit(1))
+    try:
+        if key is not None and objects.lasts:
+            objects.get(key)
+    except ObjectMissingError as error:
+        raise ObjectsAwayError(f"{objects} lacks a picture that the database knows: {NOT_THE_OWN}") from error
+
+
+def _owner_of(database: Database) -> str | None:
+    with database.read() as session:
+        return session.scalar(select(ObjectStore.owner).where(ObjectStore.number == ONLY))
