@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from serve.loop.policy.policies import PolicyView
+    from serve.settings import Settings
 
 START_FAILED = 3
 """The status of a process that could not open its port, or whose service did not open."""
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
         ("policy", "The thresholds of decisions.", {"fit": fit_policy, "show": show_policy}),
         ("labels", "What decisions teach.", {"export": export_labels}),
         ("audit", "The audit log.", {"verify": verify_audit}),
+        ("database", "The embedded database.", {"dump": dump_database, "load": load_database}),
         ("objects", "The files that are kept.", {"strays": list_strays, "adopt": adopt_objects}),
     ]
     for name, text, commands in groups:
@@ -61,16 +63,20 @@ def serve(
     processes: Annotated[int | None, typer.Option(help="API processes that share the port")] = None,
 ) -> None:
     """Serve the HTTP API until stopped. Every setting is an environment variable HALLMARK_…"""
+    import structlog
     import uvicorn
 
     from model.bundle import BundleRejected, verify_manifest
     from serve.models.registry import serving_model
     from serve.pictures.objects import Objects
     from serve.pictures.ownership import claim
+    from serve.settings import Settings
 
     given = {"HALLMARK_HOST": host, "HALLMARK_PORT": port, "HALLMARK_PROCESSES": processes}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = quiet_settings("json")
+    for name, meant in Settings.unknown().items():
+        structlog.get_logger(__name__).warning("an environment variable is no setting", name=name, meant=meant or None)
     # uvicorn shuts down and then raises the signal again, which must not end us before the database is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Fails early, and keeps the embedded server while processes come and go, or should it die.
@@ -322,6 +328,32 @@ def export_labels(
             fail(f"the picture {error} is gone from the object store")
     typer.echo(f"{done.labels} labels, {done.pictures} pictures, {done.references} references in {folder}")
     typer.echo(done.fingerprint)
+
+
+def dump_database(file: Annotated[Path, typer.Argument(help="File to write")]) -> None:
+    """Write the embedded database to one file, while a service runs or not."""
+    from serve.database.dumps import dump
+
+    settings = embedded_settings()
+    with told_errors():
+        dump(settings.home, file)
+
+
+def load_database(file: Annotated[Path, typer.Argument(help="File that `hallmark database dump` wrote")]) -> None:
+    """Load such a file into the embedded database of a new HALLMARK_HOME."""
+    from serve.database.dumps import load
+
+    settings = embedded_settings()
+    with told_errors():
+        load(settings.home, file)
+
+
+def embedded_settings() -> Settings:
+    """The settings; ends the command where the database is an outside one."""
+    settings = quiet_settings("text")
+    if settings.database_url is not None:
+        fail("HALLMARK_DATABASE_URL names an outside database: dump and load that by PostgreSQL's own means")
+    return settings
 
 
 def list_strays(

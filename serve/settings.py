@@ -7,6 +7,7 @@ a test fails when one is missing there.
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -24,6 +25,11 @@ STORE_SCHEMES: Final = frozenset({
     "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "file", "memory",
 })  # fmt: skip
 """What obstore knows; docs/operations.md names those that Hallmark is meant for."""
+
+OTHER_VARIABLES: Final = frozenset({
+    "HALLMARK_KEY", "HALLMARK_URL", "HALLMARK_DATA", "HALLMARK_FAILPOINTS", "HALLMARK_PARENT_PROCESS",
+})  # fmt: skip
+"""Variables that are no settings of the service: a client's, the real photos', and what tests and processes hand on."""
 
 UNSET: Final = "leave it unset to do without"
 
@@ -183,6 +189,13 @@ class Settings(BaseSettings):
             if url.scheme not in ("http", "https") or not url.hostname:
                 raise ValueError(f"must be http://host:port; {UNSET}")
         return value
+
+    @classmethod
+    def unknown(cls) -> dict[str, str]:
+        """The variables of the environment that look like settings and are none, each with the likeliest one."""
+        known = {f"HALLMARK_{name.upper()}" for name in cls.model_fields}
+        strange = {name for name in os.environ if name.startswith("HALLMARK_")} - known - OTHER_VARIABLES
+        return {name: next(iter(get_close_matches(name, known, 1)), "") for name in sorted(strange)}
 
     @property
     def bundle_folder(self) -> Path:

@@ -64,6 +64,7 @@ def told_errors() -> Iterator[None]:
     from starlette.exceptions import HTTPException
 
     from model.rejection import ImageRejected
+    from serve.database.dumps import DumpError
     from serve.database.embedded import EmbeddedPostgresError
     from serve.database.migration import NewerDatabaseError
     from serve.pictures.objects import ObjectsAwayError, ObjectStoreError
@@ -80,7 +81,7 @@ def told_errors() -> Iterator[None]:
         fail(f"the object store does not answer: {error}")
     except ValidationError as error:
         fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
-    except (EmbeddedPostgresError, NewerDatabaseError, ObjectStoreError) as error:
+    except (DumpError, EmbeddedPostgresError, NewerDatabaseError, ObjectStoreError) as error:
         fail(str(error))
     except BrokenPipeError:
         raise  # whoever read the output has gone; nothing is wrong

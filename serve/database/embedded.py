@@ -172,8 +172,9 @@ class EmbeddedPostgres:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         account = self._account()
         if account is not None:
-            if self.folder.stat().st_uid != account.pw_uid:
-                os.chown(self.folder, account.pw_uid, account.pw_gid)
+            if self.folder.stat().st_uid != account.pw_uid:  # new, or a copy that root made
+                for path in (self.folder, *self.folder.rglob("*")):
+                    os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
             open_path_to(self.folder)
             open_path_to(BINARIES)
 
@@ -213,9 +214,12 @@ class EmbeddedPostgres:
         raise EmbeddedPostgresError("PostgreSQL does not run as root: create an account `hallmark`, or start as a user")
 
     def _run(self, program: str, *arguments: str) -> None:
+        logfile = self.folder / "server.log"
+        before = logfile.stat().st_size if logfile.exists() else 0
         done = self._command(program, *arguments)
         if done.returncode != 0:
-            raise EmbeddedPostgresError(f"{program} failed on {self.folder}: {done.stdout.strip()}{self._log_tail()}")
+            said = done.stdout.strip() + _end_of(logfile, after=before)
+            raise EmbeddedPostgresError(f"{program} failed on {self.folder}: {said}")
 
     def _command(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         account = self._account()
@@ -229,10 +233,6 @@ class EmbeddedPostgres:
             output.seek(0)
             return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
 
-    def _log_tail(self) -> str:
-        logfile = self.folder / "server.log"
-        return "\n" + logfile.read_text(errors="replace")[-2_000:] if logfile.exists() else ""
-
 
 def socket_folder(folder: Path) -> Path:
     """Where the data folder's socket lies: inside it, or under the temporary folder when its path cannot be used."""
@@ -245,6 +245,14 @@ def socket_folder(folder: Path) -> Path:
     raise EmbeddedPostgresError(
         f"no folder is short enough for a Unix socket; choose a shorter HALLMARK_HOME than {folder}"
     )
+
+
+def _end_of(logfile: Path, *, after: int) -> str:
+    """The last of what the log says since it had `after` bytes; empty for nothing."""
+    if not logfile.exists():
+        return ""
+    said = logfile.read_bytes()[after:].decode(errors="replace")[-2_000:]
+    return f"\n{said}" if said else ""
 
 
 def fits_socket(folder: Path) -> bool:

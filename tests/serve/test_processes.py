@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -13,7 +16,7 @@ from mosaics import mosaic, png
 from waiting import eventually
 
 from client.api import Hallmark
-from client.service import running_service
+from client.service import ServiceFailed, running_service
 from serve.settings import Settings
 
 NEEDS_WEIGHTS = pytest.mark.skipif(
@@ -53,11 +56,37 @@ def test_the_service_outlives_the_death_of_its_database(tmp_path: Path) -> None:
 
 
 def test_a_missing_bundle_is_told_in_words(tmp_path: Path) -> None:
-    from client.service import ServiceFailed
-
     with (
         pytest.raises(ServiceFailed, match=r"(?s)no model bundle in .*none") as failed,
         running_service(tmp_path / "home", settings={"HALLMARK_MODEL": str(tmp_path / "none")}),
     ):
         pass
     assert "Traceback" not in str(failed.value)
+
+
+@NEEDS_WEIGHTS
+def test_the_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    with running_service(tmp_path / "home", processes=2) as service:
+        port = urlsplit(service.url).port or 0
+        os.kill(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+        eventually(lambda: not _listens(port), seconds=40)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@NEEDS_WEIGHTS
+def test_a_store_without_the_database_s_pictures_stops_the_start(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running_service(home) as service:
+        service.create_key("admin")
+    (home / "objects").rename(home / "away")
+    with pytest.raises(ServiceFailed, match="hallmark objects adopt"), running_service(home):
+        pass
+    shutil.rmtree(home / "objects")
+    (home / "away").rename(home / "objects")
+    with running_service(home) as service:
+        assert service.is_ready()

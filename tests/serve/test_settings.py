@@ -143,3 +143,10 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
     for title, actions in rows.items():
         for action in actions:
             assert documented_roles(title) == PERMISSIONS[action], action
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_likeliest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALLMARK_SCAN_RETENTION_DAY", "7")
+    monkeypatch.setenv("HALLMARK_KEY", "hm_x")
+    monkeypatch.setenv("HALLMARK_PORT", "8001")
+    assert Settings.unknown() == {"HALLMARK_SCAN_RETENTION_DAY": "HALLMARK_SCAN_RETENTION_DAYS"}

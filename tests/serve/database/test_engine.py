@@ -3,8 +3,10 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import column, insert, table, text
+from sqlalchemy.exc import OperationalError
 from waiting import eventually
 
 from serve.database import engine
@@ -76,4 +78,31 @@ def test_what_is_done_once_is_committed_and_the_setting_ends_with_the_statement(
         assert session.scalar(text("SHOW synchronous_commit")) == "on"
     with database.read() as session:
         assert session.scalar(text("SELECT word FROM notes")) == "kept"
+    database.close()
+
+
+def test_a_database_that_cannot_be_written_is_away_until_it_can(settings: Settings) -> None:
+    database = Database(settings)
+    count = text("CREATE TABLE counted (number integer)")
+
+    def set_read_only(value: str) -> None:
+        with psycopg.connect(database.libpq_url, autocommit=True) as connection:
+            name = connection.info.dbname
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}')  # type: ignore[arg-type]
+        if cut:
+            cut_off(database)
+
+    set_read_only("on")
+    with database.write() as session:
+        session.execute(text("CREATE TABLE before (number integer)"))  # what is connected already may go on
+    with pytest.raises(OperationalError), database.write() as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(count)
+    with pytest.raises(OperationalError, match="read-only"):
+        database.ping()
+    set_read_only("off")
+    database.ping()
+    with database.write() as session:
+        session.execute(count)
     database.close()
