@@ -27,7 +27,7 @@ def dump(home: Path, file: Path) -> None:
         raise DumpError(f"{home} holds no embedded database: set HALLMARK_HOME to the folder of one")
     with (
         EmbeddedPostgres(home / "postgres") as server,
-        open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output,  # it holds secrets
+        os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output,  # it holds secrets
     ):
         _run(["pg_dump", "--format=custom", "--no-owner", server.url], output=output)
 

@@ -37,6 +37,7 @@ from training.verifier.drawing import PARTS, Drawn, Seed, gathered, in_parts, jo
 from training.verifier.flat import Flat
 from training.verifier.found import FoundPairs, found_pairs
 from training.verifier.head import Embed, examined_pairs
+from training.verifier.impossible import Impossible
 from training.verifier.material import Counts, Report, real_marks
 from training.verifier.pairs import MARK_WIDTH, Imitate, Pair, Photographed, Showing, draw_pair
 from training.verifier.release import CALIBRATION, NETWORK, aligned_pairs, export_halves
@@ -153,6 +154,7 @@ def draw_looks(
     coloured, plain = by_colour[0] or by_colour[1], by_colour[1] or by_colour[0]
     names = sorted({logo.brand for logo in logos if _is_word(logo.brand)})
     pairs: list[Pair] = []
+    impossible = Impossible(count)
     while len(pairs) < count:
         label, way = str(rng.choice(CLASSES, p=SHARES)), rng.random()
         imitate: Imitate | None = None
@@ -169,8 +171,8 @@ def draw_looks(
                     imitate=imitate,
                 )
             )  # fmt: skip
-        except ValueError:  # a letter that the typeface lacks, or a mark without what the imitation needs
-            continue
+        except ValueError as error:  # a letter that the typeface lacks, or a mark without what the imitation needs
+            impossible.note(error)
     return gathered(pairs, known)
 
 

@@ -14,6 +14,7 @@ from model.alignment import PreparedReference, prepare_reference
 from model.regions import RgbImage
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo
+from training.verifier.impossible import Impossible
 from training.verifier.pairs import LABELS, Pair, clean_reference, draw_pair
 
 DRAWN_SHARES = (0.32, 0.25, 0.28, 0.15)
@@ -51,13 +52,14 @@ def draw_pairs(
     coloured = [i for i, logo in enumerate(logos) if not logo.monochrome] or list(range(len(logos)))
     plain = [i for i, logo in enumerate(logos) if logo.monochrome] or coloured
     pairs: list[Pair] = []
+    impossible = Impossible(count)
     while len(pairs) < count:
         index = int(rng.choice(coloured if rng.random() < _COLOURED_SHARE else plain))
         label = str(rng.choice(LABELS, p=DRAWN_SHARES))
         try:
             pairs.append(draw_pair(logos, index, label=label, rng=rng, backgrounds=backgrounds, unseen=unseen))
-        except ValueError:  # a logo without what the imitation needs, or too thin to be drawn: take another
-            continue
+        except ValueError as error:  # a logo without what the imitation needs, or too thin to be drawn: take another
+            impossible.note(error)
     return gathered(pairs, logos)
 
 

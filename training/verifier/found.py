@@ -24,6 +24,7 @@ from training.synthesis.logos import Logo, RgbaImage, content_of, one_colour, ra
 from training.synthesis.rendering import clean_mark
 from training.synthesis.tracing import Extent, Tracing, trace
 from training.verifier.drawing import Drawn, Seed
+from training.verifier.impossible import Impossible
 from training.verifier.layout import changed_by_edit, changed_by_smear, genuine_corners, rectangle
 from training.verifier.pairs import MARK_WIDTH, NOWHERE, UNCHANGED, Pair, cropped, smeared
 
@@ -124,6 +125,7 @@ def found_pairs(
     """`count` pairs of real marks, by the `shares` of their labels; `unseen` takes only kept-out edits."""
     rng, drawn = np.random.default_rng(seed), Drawn([], [], [])
     labels, odds = list(shares), list(shares.values())
+    impossible = Impossible(count)
     while len(drawn.pairs) < count:
         label = str(rng.choice(labels, p=odds))
         try:
@@ -131,7 +133,8 @@ def found_pairs(
                 drawn.pairs.append(found.unrelated(rng))
                 continue
             pair, picture = found.draw(label=label, rng=rng, unseen=unseen)
-        except ValueError:  # too small on the photo chosen, not to be traced so, or without what the imitation needs
+        except ValueError as error:  # too small on the photo chosen, not to be traced so, or without what it needs
+            impossible.note(error)
             continue
         drawn.pairs.append(replace(pair, reference=len(drawn.pictures)))
         drawn.pictures.append(picture)

@@ -90,8 +90,6 @@ def test_a_database_that_cannot_be_written_is_away_until_it_can(settings: Settin
             name = connection.info.dbname
             connection.execute("SET default_transaction_read_only = off")
             connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}')  # type: ignore[arg-type]
-        if cut:
-            cut_off(database)
 
     set_read_only("on")
     with database.write() as session:
