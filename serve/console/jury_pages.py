@@ -53,6 +53,14 @@ def show_jury(jury_id: str, request: Request, visit: Clerk, service: OpenService
     return page(request, "jury.html", visit=visit, jury=juries.get_jury(service.database, jury_id), made=[])
 
 
+@router.post(f"{START}/juries/{{jury_id}}/end")
+async def call_off(jury_id: str, request: Request, visit: Overseer, service: OpenService) -> Response:
+    """End a jury that has not voted."""
+    await sent_by(visit, request)
+    await run_in_threadpool(juries.call_off, service.database, jury_id, caller=visit.caller)
+    return to(f"{START}/juries/{jury_id}")
+
+
 @router.post(f"{START}/juries/{{jury_id}}/ballots")
 async def make_ballots(jury_id: str, request: Request, visit: Clerk, service: OpenService) -> Response:
     """Make ballots for the jurors that the form names, a line each, and show them, this once."""

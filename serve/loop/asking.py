@@ -20,6 +20,7 @@ from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
 from serve.loop.standing import came_to_nothing
 from serve.loop.states import ASKED, CaseAction, CaseState
+from serve.loop.teaching.juries import call_off_juries
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
 
@@ -53,6 +54,7 @@ def ask(
             session, listing, findings=findings, objects=objects, model=model, actor=actor, known_fake=known_fake
         )
     void_blind_test(session, standing)
+    call_off_juries(session, standing)
     show_findings(standing, listing, findings=findings, objects=objects, model=model)
     standing.known_fake = known_fake
     allow_time(session, standing)

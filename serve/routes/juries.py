@@ -32,6 +32,12 @@ def get_jury(jury_id: str, caller: Clerk, service: OpenService) -> JuryView:
     return juries.get_jury(service.database, jury_id)
 
 
+@router.delete("/{jury_id}", responses=documented(404, 409))
+def call_off(jury_id: str, caller: Overseer, service: OpenService) -> JuryView:
+    """End a jury that has not voted; its votes say nothing."""
+    return juries.call_off(service.database, jury_id, caller=caller)
+
+
 @router.post("/{jury_id}/votes", status_code=201, responses=documented(404, 409))
 def vote(jury_id: str, new: NewVote, caller: Clerk, service: OpenService) -> JuryView:
     """A juror's one vote, sent by the marketplace."""

@@ -22,7 +22,7 @@ from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Ballot, Case, Jury, JuryVote, ListingImage
 from serve.database.tables import Brand, Reference
-from serve.loop.teaching.juries import MOST_JURORS, vote
+from serve.loop.teaching.juries import MOST_JURORS, require_open, vote
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
@@ -77,8 +77,7 @@ def make_ballots(
         jury = session.get(Jury, jury_id, with_for_update=True)
         if jury is None:
             raise not_found("jury", jury_id)
-        if jury.ended is not None:
-            raise Problem(409, "not-allowed-now", "The jury has voted.")
+        require_open(jury)
         theirs = (Ballot.jury_id == jury_id) & Ballot.juror.in_(new.jurors)
         if not replace and (having := session.scalars(select(Ballot.juror).where(theirs)).all()):
             raise Problem(

@@ -68,7 +68,7 @@ class JuryView(Answer):
     votes: Annotated[int, Field(description="Cast so far")]
     misleads: Annotated[float | None, Field(description="Probability, once all have voted")]
     created: datetime
-    ended: datetime | None
+    ended: Annotated[datetime | None, Field(description="When the last one voted, or it was called off")]
 
 
 def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
@@ -100,13 +100,12 @@ def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor:
         jury, case = _lock(session, jury_id)
         if audit.carried_out(session, jury_id):
             return _view(session, jury)
-        if jury.ended is not None:
-            raise Problem(409, "not-allowed-now", "The jury has voted.")
         if case.revision != jury.revision:
             raise Problem(
                 409, "other-pictures", "The case shows other pictures than the jury was called for; call another jury.",
                 extra={"revision": case.revision},
             )  # fmt: skip
+        require_open(jury)
         if session.get(JuryVote, (jury_id, juror)) is not None:
             raise Problem(409, "voted-already", "This juror has voted; a vote is not changed.")
         session.add(JuryVote(jury_id=jury_id, juror=juror, misleads=misleads))
@@ -116,6 +115,36 @@ def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor:
         if _votes(session, jury_id) == jury.jurors:
             _end(session, jury, case, actor=actor)
         return _view(session, jury)
+
+
+def call_off(database: Database, jury_id: str, *, caller: Caller) -> JuryView:
+    """End a jury that has not voted; its votes say nothing. Raises `Problem`: 404, 409 once it has."""
+    with database.write() as session:
+        jury, _ = _lock(session, jury_id)
+        if not audit.carried_out(session, jury_id):
+            require_open(jury)
+            _call_off(session, jury, actor=caller.key_id)
+        return _view(session, jury)
+
+
+def call_off_juries(session: Session, case: Case) -> None:
+    """End the juries about the case's pictures that have not voted: it shows others now."""
+    open_ones = select(Jury).where(Jury.case_id == case.id, Jury.ended.is_(None)).order_by(Jury.id)
+    for jury in session.scalars(open_ones.with_for_update()).all():
+        _call_off(session, jury, actor=audit.SYSTEM)
+
+
+def _call_off(session: Session, jury: Jury, *, actor: str) -> None:
+    jury.ended = datetime.now(UTC)
+    session.flush()
+    audit.record(session, actor=actor, action="jury called off", subject=jury.id, content={"case": jury.case_id})
+
+
+def require_open(jury: Jury) -> None:
+    """Raises `Problem` (409) where the jury has voted, or was called off."""
+    if jury.ended is not None:
+        said = "was called off" if jury.misleads is None else "has voted"
+        raise Problem(409, "not-allowed-now", f"The jury {said}; call another one.")
 
 
 def get_jury(database: Database, jury_id: str) -> JuryView:
@@ -157,7 +186,7 @@ def _end(session: Session, jury: Jury, case: Case, *, actor: str) -> None:
 def _appraisal(session: Session, jury: Jury) -> float:
     """The probability that the jury's case misleads, its jurors weighed by all votes of juries that are over."""
     query = select(JuryVote.jury_id, JuryVote.juror, JuryVote.misleads).join(Jury, Jury.id == JuryVote.jury_id)
-    rows = session.execute(query.where(Jury.ended.is_not(None) | (Jury.id == jury.id))).all()
+    rows = session.execute(query.where(Jury.misleads.is_not(None) | (Jury.id == jury.id))).all()
     juries = {name: number for number, name in enumerate(sorted({row.jury_id for row in rows}))}
     jurors = {name: number for number, name in enumerate(sorted({row.juror for row in rows}))}
     opinion = dawid_skene(

@@ -193,3 +193,23 @@ def test_what_is_no_jury_is_refused(brand: Marketplace) -> None:
     assert post("/v1/juries", json={"case_id": "case_0"}).status_code == 404
     assert post("/v1/juries", json={"case_id": brand.case(), "jurors": 2}).status_code == 422
     assert vote(brand, "jury_0", "ann").status_code == 404
+
+
+def test_a_jury_is_called_off(brand: Marketplace) -> None:
+    jury = brand.jury()
+    vote(brand, jury, "ann")
+    assert brand.client.delete(f"/v1/juries/{jury}", headers=brand.brand_key).status_code == 403
+    ended = brand.client.delete(f"/v1/juries/{jury}").json()
+    assert (ended["misleads"], ended["ended"] is None, ended["votes"]) == (None, False, 1)
+    for late in (vote(brand, jury, "bob"), brand.client.delete(f"/v1/juries/{jury}")):
+        assert (late.status_code, late.json()["detail"]) == (409, "The jury was called off; call another one.")
+    assert brand.client.post(f"/v1/juries/{jury}/ballots", json={"jurors": ["bob"]}).status_code == 409
+    assert brand.client.delete("/v1/juries/jury_0").status_code == 404
+
+
+def test_other_pictures_call_the_jury_off(brand: Marketplace) -> None:
+    sent = {"id": f"changed {brand.seed}", "seller": "s"}
+    jury = brand.jury(brand.listing(**sent)["case"]["id"])
+    brand.listing(smeared(brand.seed, tile=9), **sent)
+    assert brand.client.get(f"/v1/juries/{jury}").json()["ended"] is not None
+    assert vote(brand, jury, "ann").json()["type"] == "urn:hallmark:problem:other-pictures"
