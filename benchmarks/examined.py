@@ -76,7 +76,7 @@ def _recall(scores: Numbers, fake: NDArray[np.bool_]) -> float:
 
 def examined_listings(
     logos: Sequence[Logo], *, genuine: int, fakes: int, grounds: Backgrounds, model: Path, work: Path
-) -> Examined:  # fmt: skip
+) -> Examined:
     """Genuine marks and fakes of the new kinds, of the marketplace's brands by turns; the folder `work` keeps them."""
     digest = hashlib.sha256(f"{fingerprint_of(logos, grounds)} {NEW_KINDS} {genuine} {fakes} {SEED}".encode())
     for name in (ALIGNER, "embedder.onnx"):

@@ -99,7 +99,7 @@ class Arm:
 
     def round(
         self, offered: Sequence[Offer], *, number: int, training: RoundSettings, frozen: FrozenSets, examined: Examined
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Sell what is offered, learn, and promote."""
         began = time.monotonic()
         figures = self.market.trade(offered)
@@ -208,7 +208,7 @@ def main() -> None:
                         arm.round, offered, number=number, training=size.training, frozen=frozen, examined=examined
                     )
                     for arm in arms
-                ]  # fmt: skip
+                ]
             for arm, done in zip(arms, running, strict=True):
                 done.result()
                 arm.show(number, examined=examined)

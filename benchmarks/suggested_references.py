@@ -202,7 +202,7 @@ class Answered:
 
 def scans(
     api: Hallmark, photos: Sequence[Photo], garments: Sequence[Photo], *, names: Sequence[str]
-) -> Iterator[Answered]:  # fmt: skip
+) -> Iterator[Answered]:
     """Each photo scanned by itself, and in a listing that names its brand, or any."""
     for number, photo in enumerate([*photos, *garments]):
         for listing in (None, {"title": named(photo, number, names=names)}):

@@ -128,11 +128,15 @@ def _exit_when_asked() -> Iterator[None]:
             signal.signal(one, signal.SIG_DFL)
 
 
-def stop(process: subprocess.Popen[bytes], *, within_seconds: float = 20.0) -> None:
+STOP_SECONDS = 20.0
+"""In which a process is to end by itself."""
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Ask the process to end, and end it when it does not."""
     process.terminate()
     try:
-        process.wait(within_seconds)
+        process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

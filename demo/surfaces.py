@@ -25,11 +25,11 @@ LIGHT = np.array([-0.42, -0.58, 0.70], np.float32)
 """Direction to the light, a unit vector: x to the right, y down, z towards the viewer."""
 
 
-def draw(shapes: str, *, definitions: str = "") -> Paint:
+def draw(shapes: str) -> Paint:
     """SVG elements, in a plane of `SIDE` × `SIDE`, as paint. Raises `ValueError` when they are not valid SVG."""
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}" height="{SIDE}">'
-        f"<defs>{definitions}</defs>{shapes}</svg>"
+        f"{shapes}</svg>"
     )
     png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True)
     decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)

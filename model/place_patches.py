@@ -23,6 +23,7 @@ LEAST_COVERED = 0.6
 """Share of a place that the copy must show: a logo that was cropped away was not wiped. What it shows is compared."""
 
 _SEARCHED = 2.5  # pixels of the reference's picture by which the laid copy may be off
+_SIGMA_REDUCED = 4.0  # pixels: what a wide blur is reduced to
 _SMALLEST_PATCH = 10
 _APART = 1.15  # of a place's sides, to the place beside it: a smear may be wider than its place by 0.12
 _CONTROL_STEP = 0.5  # of a place's sides: how far apart places are tried as controls
@@ -97,7 +98,7 @@ def _controls(picture: RgbImage, box: Box, *, content: Box, places: Sequence[Box
     """The places of `box`'s size that show most detail, apart from each other and from the logo places."""
     width, height = min(box.width, content.width), min(box.height, content.height)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-    fine = np.abs(grey.astype(np.float32) - cv2.GaussianBlur(grey, (0, 0), max(1.0, 0.1 * min(width, height))))
+    fine = np.abs(grey.astype(np.float32) - _blurred(grey, sigma=max(1.0, 0.1 * min(width, height))))
     total = cv2.integral(fine)
     across = np.arange(content.x, content.x + content.width - width + 1, max(1.0, _CONTROL_STEP * width))
     down = np.arange(content.y, content.y + content.height - height + 1, max(1.0, _CONTROL_STEP * height))
@@ -113,6 +114,17 @@ def _controls(picture: RgbImage, box: Box, *, content: Box, places: Sequence[Box
         ):
             kept.append(one)
     return kept
+
+
+def _blurred(grey: NDArray[np.uint8], *, sigma: float) -> NDArray[np.uint8]:
+    """A Gaussian blur; a wide one of a reduced picture, enlarged again, which is the same but for a grey level or so."""
+    reduced = int(sigma / _SIGMA_REDUCED)
+    if reduced < 2:
+        return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.uint8)
+    height, width = grey.shape
+    small = cv2.resize(grey, (max(width // reduced, 1), max(height // reduced, 1)), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / reduced)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _beside(box: Box, *, content: Box) -> list[Box]:

@@ -37,8 +37,8 @@ def at_most(image: RgbImage, *, side: int) -> RgbImage:
     return resized(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
 
 
-def letterbox(image: RgbImage, *, size: int, fill: int = FILL) -> RgbImage:
-    """`image` with its shape kept, centred in a (size, size, 3) square; the bars are the grey `fill` 0..255.
+def letterbox(image: RgbImage, *, size: int) -> RgbImage:
+    """`image` with its shape kept, centred in a (size, size, 3) square; the bars are the grey `FILL`.
 
     Raises `ValueError` when `image` is not a (height, width, 3) uint8 picture of at least 1×1.
     """
@@ -47,7 +47,7 @@ def letterbox(image: RgbImage, *, size: int, fill: int = FILL) -> RgbImage:
     height, width = image.shape[:2]
     scale = size / max(height, width)
     high, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    square = np.full((size, size, 3), fill, np.uint8)
+    square = np.full((size, size, 3), FILL, np.uint8)
     top, left = (size - high) // 2, (size - wide) // 2
     square[top : top + high, left : left + wide] = resized(image, width=wide, height=high)
     return square

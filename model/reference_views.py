@@ -38,6 +38,7 @@ _PART = 0.6  # of the longer side
 _BLANK = 2.0  # of 255: what varies less in every channel (standard deviation) shows nothing
 _SAME_AS_GROUND = 24  # of 255: how far a pixel may be from the ground's colour and still be ground
 _PLAIN_BORDER = 0.9  # share of the border's pixels that must agree for the picture to have a plain ground
+_TRIM_MARGIN = 0.04  # of the longer side of the content, left around it
 
 
 def reference_views(
@@ -155,8 +156,8 @@ def ground_colour(picture: RgbImage) -> tuple[int, int, int] | None:
     return (int(middle[0]), int(middle[1]), int(middle[2]))
 
 
-def trim(picture: RgbImage, *, margin: float = 0.04) -> RgbImage:
-    """The picture without its plain ground but for `margin` of the content's longer side; as it is without one."""
+def trim(picture: RgbImage) -> RgbImage:
+    """The picture without its plain ground but for a margin around its content; as it is without one."""
     ground = ground_colour(picture)
     if ground is None:
         return picture
@@ -164,7 +165,7 @@ def trim(picture: RgbImage, *, margin: float = 0.04) -> RgbImage:
     if found is None:
         return picture
     (height, width), (top, bottom, left, right) = picture.shape[:2], found
-    pad = round(margin * max(bottom - top, right - left))
+    pad = round(_TRIM_MARGIN * max(bottom - top, right - left))
     top, bottom = max(0, top - pad), min(height, bottom + pad)
     left, right = max(0, left - pad), min(width, right + pad)
     return np.ascontiguousarray(picture[top:bottom, left:right])

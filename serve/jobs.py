@@ -97,7 +97,7 @@ _DEFERRING: Final = procrastinate.App(connector=SyncPsycopgConnector())  # never
 
 def defer(
     session: Session, name: str, *, at: datetime | None = None, one_at_a_time: str | None = None, **arguments: str
-) -> None:  # fmt: skip
+) -> None:
     """Have the task `name` run once `session` has committed, not before `at`.
 
     Of jobs that name the same `one_at_a_time` one runs at a time, in all processes, and the others wait in the table.

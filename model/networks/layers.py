@@ -1,4 +1,4 @@
-"""Layers that the aligner and the verifier share."""
+"""Layers that the aligner, the verifier and the close look share."""
 
 from __future__ import annotations
 

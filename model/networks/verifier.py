@@ -71,8 +71,8 @@ class VerifierNetwork(PairNetwork):
     def judged(self, compared: Tensor) -> tuple[Tensor, Tensor]:
         """`logits` and `maps` (see `forward`) from what `places` gave."""
         maps = self.maps(compared)
-        features = self.trunk(torch.cat([compared, torch.sigmoid(maps)], dim=1))
         shares = torch.sigmoid(maps)
+        features = self.trunk(torch.cat([compared, shares], dim=1))
         pooled = [
             features.mean(dim=(2, 3)),
             features.amax(dim=(2, 3)),

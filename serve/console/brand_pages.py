@@ -140,7 +140,7 @@ async def remove_trait(
 @router.post("/{brand_id}/suggestions/{suggestion_id}/answer")
 async def answer_suggestion(
     *, brand_id: str, suggestion_id: str, request: Request, visit: Creator, service: OpenService, workload: BoundedWork
-) -> Response:  # fmt: skip
+) -> Response:
     """Say what a suggested mark is."""
     texts, _ = await sent_by(visit, request, "answer", *TICKED)
     ticked = [texts.pop(name) for name in TICKED if name in texts]
@@ -153,7 +153,7 @@ async def answer_suggestion(
 @router.get("/{brand_id}/suggestions/{suggestion_id}/pictures/{number}.png")
 def show_suggestion(
     brand_id: str, suggestion_id: str, number: suggestion_routes.Number, visit: Reader, service: OpenService
-) -> Response:  # fmt: skip
+) -> Response:
     """A place where a suggested mark was seen."""
     return suggestion_routes.get_picture(brand_id, suggestion_id, number, visit.caller, service)
 

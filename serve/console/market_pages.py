@@ -76,7 +76,7 @@ def list_sellers(
     """Sellers against whom something was found."""
     found = sellers.list_infringers(
         service.database, seller=seller or None, repeated=repeated, limit=PAGE, cursor=cursor
-    )  # fmt: skip
+    )
     return page(request, "sellers.html", visit=visit, found=found, seller=seller or "", repeated=repeated)
 
 
@@ -90,7 +90,7 @@ def list_networks(request: Request, visit: NetworkReader, service: OpenService, 
 @router.get("/report")
 def show_report(
     request: Request, visit: ReportReader, service: OpenService, since: str = "", until: str = ""
-) -> Response:  # fmt: skip
+) -> Response:
     """The figures of a stretch of days."""
     figures = report(service.database, since=_midnight(since), until=_midnight(until))
     return page(request, "report.html", visit=visit, figures=figures, since=since, until=until)

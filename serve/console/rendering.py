@@ -77,7 +77,7 @@ class PageRoute(APIRoute):
 
 def page(
     request: Request, template: str, *, visit: Visit | None, status: int = 200, once: bool = False, **values: Any
-) -> HTMLResponse:  # fmt: skip
+) -> HTMLResponse:
     """The page that `template` makes of `values`; one that is shown `once` leads to no other language of it."""
     language = language_of(request)
     others = [] if once else [code for code in LANGUAGES if code != language]

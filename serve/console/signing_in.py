@@ -39,7 +39,7 @@ def first_page(request: Request, service: OpenService) -> Response:
         return to(next(path for action, path in FIRST if visit.may(action)))
     found = waiting(
         service.database, caller=visit.caller, may=visit.may, prove_ownership=service.settings.prove_ownership
-    )  # fmt: skip
+    )
     return page(request, "first_page.html", visit=visit, waiting=found, places=PLACES)
 
 

@@ -245,7 +245,7 @@ class IndexReplica:
         else:
             with self._applying:
                 self._publish()  # the index may have merged its tail
-        self._note()
+            self._note()
 
 
 def _label(session: Session, version: int, *, model: str) -> str | None:

@@ -55,7 +55,7 @@ def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) ->
             require_in_time(case)
         complaint = Complaint(
             id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
-        )  # fmt: skip
+        )
         session.add(complaint)
         session.flush()
         settle(session, listing)

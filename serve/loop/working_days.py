@@ -53,7 +53,7 @@ class DueDate:
     calendar: str = CALENDAR
 
 
-def due_date(opened: datetime, *, country: str, time_zone: str, working_days: int = WORKING_DAYS) -> DueDate:
+def due_date(opened: datetime, *, country: str, time_zone: str) -> DueDate:
     """The due date of a case that opens at `opened` (with a time zone).
 
     A weekend day that a government declares a working day counts, as China does around its long holidays. For years
@@ -62,7 +62,7 @@ def due_date(opened: datetime, *, country: str, time_zone: str, working_days: in
     zone = ZoneInfo(time_zone)
     first = opened.astimezone(zone).date()
     calendar = _calendar(country, first.year)
-    day = calendar.get_nth_working_day(first, working_days)
+    day = calendar.get_nth_working_day(first, WORKING_DAYS)
     return DueDate(
         day=day,
         expires=_end_of(day, zone=zone),

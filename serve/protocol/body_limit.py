@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 
@@ -13,10 +14,16 @@ ENVELOPE_BYTES = 1024 * 1024
 """What the other parts of a multipart body may take beside the pictures."""
 
 
-class BodyLimit:
-    """ASGI middleware: 413 for a body over `most_bytes` and its envelope, by its header or as it is read.
+PIECE_SECONDS = 20.0
+"""In which the next piece of a body has to come."""
 
-    `most_bytes_at` says so for the paths that take several pictures, by patterns that match them whole.
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body over `most_bytes` and its envelope, by its header or as it is read, and 408 for
+    one that stops coming.
+
+    `most_bytes_at` says how large bodies may be at the paths that take several pictures, by patterns that match them
+    whole.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, most_bytes_at: Mapping[re.Pattern[str], int]) -> None:
@@ -25,7 +32,7 @@ class BodyLimit:
         self._most_bytes_at = dict(most_bytes_at)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Raises `Problem` (400, 413)."""
+        """Serve one request. Raises `Problem` (400, 408, 413)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -36,11 +43,15 @@ class BodyLimit:
             raise Problem(400, "bad-request", "Content-Length is not a number; send the size of the body in bytes.")
         if declared is not None and int(declared) > most:
             raise _too_large(allowed)
-        received = 0
+        received, is_whole = 0, False
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            try:  # after the last piece nothing but the end of the connection comes, in its own time
+                message = await asyncio.wait_for(receive(), None if is_whole else PIECE_SECONDS)
+            except TimeoutError as error:
+                raise _too_slow() from error
+            is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > most:
                 raise _too_large(allowed)
@@ -51,6 +62,15 @@ class BodyLimit:
     def _allowed(self, path: str) -> int:
         several = (most for pattern, most in self._most_bytes_at.items() if pattern.fullmatch(path))
         return next(several, self._most_bytes)
+
+
+def _too_slow() -> Problem:
+    return Problem(
+        408,
+        "request-timeout",
+        f"No piece of the body came for {PIECE_SECONDS:g} seconds; send the request again.",
+        headers={"Connection": "close"},
+    )
 
 
 def _too_large(allowed: int) -> Problem:

@@ -41,7 +41,7 @@ def list_cases(
     """The cases that the key may see, oldest first; `state=open` is the queue."""
     return cases.list_cases(
         service.database, caller=caller, brand_id=brand, state=state, listing_id=listing, limit=limit, cursor=cursor
-    )  # fmt: skip
+    )
 
 
 @router.post("/judgements", responses=documented())

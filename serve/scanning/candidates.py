@@ -121,10 +121,10 @@ def suspects_of(
 
     `vectors` (n, 256), `hits`, the best of the best brands, and `rivals` (n,) belong to `regions`; these are how alike
     the logos are that stand in for brands where few are registered, which are no rivals of products. `spelled` holds
-    the words read, by number of the region; `claimed` are the ids of the brands that the listing names. Of a claimed
-    brand that nothing else speaks for, the region most like it is suspected. What only similarity speaks for is not
-    compared below `least_similarity`: where the likest is a product's photo less alike than that, its brand's logo is
-    not looked for.
+    the words read, by number of the region; `claimed` are the ids of the brands that something beside the picture
+    speaks for, such as a listing that names them. Of a claimed brand that nothing else speaks for, the region most like
+    it is suspected. What only similarity speaks for is not compared below `least_similarity`: where the likest is a
+    product's photo less alike than that, its brand's logo is not looked for.
     """
     best: dict[tuple[int, str, bool], Hit] = {}
     for place, row in enumerate(hits):

@@ -27,7 +27,7 @@ from serve.text.tokens import (
     squeezed,
     tokens_of,
     word_list,
-)  # fmt: skip
+)
 from serve.text.unspaced_words import UnspacedWords, beginnings
 
 FEWEST_LETTERS: Final = 3

@@ -66,7 +66,7 @@ def test_a_value_that_is_not_understood_is_refused(monkeypatch: pytest.MonkeyPat
         *(("object_url", value) for value in ("s3://bucket", "s3://bucket/a/b", "gs://b", "az://c/p", "file:///mnt/x")),
         *(("webhook_proxy", value) for value in ("http://proxy:3128", "http://u:p@proxy", "https://[::1]:3128")),
     ],
-)  # fmt: skip
+)
 def test_a_url_that_names_something_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"HALLMARK_{name.upper()}", value)
     taken = getattr(Settings(), name)

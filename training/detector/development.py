@@ -42,9 +42,7 @@ class DevSet:
     besides: Sequence[Sequence[Box]] = ()
 
 
-def torch_regions(
-    network: LogoDetector, images: Sequence[RgbImage], *, sides: Sequence[int], score_threshold: float = _LOWEST_SCORE
-) -> list[list[Region]]:
+def torch_regions(network: LogoDetector, images: Sequence[RgbImage], *, sides: Sequence[int]) -> list[list[Region]]:
     """For each image its regions in its own pixels, found by the torch network one image at a time."""
     network.eval()
 
@@ -55,8 +53,8 @@ def torch_regions(
 
     return [
         fused(
-            [look(image, outputs, side=side, score_threshold=score_threshold) for side in sides],
-            score_threshold=score_threshold,
+            [look(image, outputs, side=side, score_threshold=_LOWEST_SCORE) for side in sides],
+            score_threshold=_LOWEST_SCORE,
             most=20,
         )
         for image in images

@@ -16,7 +16,6 @@ from training.edits.strokes import random_colour
 from training.synthesis.logos import RgbaImage
 from training.synthesis.logos import one_colour as painted
 
-InnocentMark = Callable[[RgbaImage, np.random.Generator], RgbaImage]
 """(mark, random numbers) → the mark made another way."""
 
 InnocentPhoto = Callable[[RgbImage, np.random.Generator], RgbImage]

@@ -40,12 +40,12 @@ def _plain_font() -> ImageFont.FreeTypeFont:
     return font
 
 
-def word_mask(word: str, *, rng: np.random.Generator, style: int | None = None) -> NDArray[np.uint8]:
-    """`word` as coverage 0..255, shape (h, w), trimmed; `style` 0..4 is Pillow's own face or a pen font of OpenCV.
+def word_mask(word: str, *, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """`word` as coverage 0..255, shape (h, w), trimmed, in Pillow's own face or a pen font of OpenCV.
 
     Raises ValueError for a word without a visible letter.
     """
-    style = int(rng.integers(0, len(_HERSHEY) + 1)) if style is None else style
+    style = int(rng.integers(0, len(_HERSHEY) + 1))
     if style == 0:
         left, top, right, bottom = _plain_font().getbbox(word)
         canvas = Image.new("L", (max(int(right - left), 1) + 8, max(int(bottom - top), 1) + 8))

@@ -61,18 +61,22 @@ def release(network: EmbedderNetwork, *, views: Views, folder: Path) -> Release:
     return Release(difference, cosine, median_milliseconds(folder / "embedder.onnx"), size)
 
 
-def export_embedder(network: EmbedderNetwork, path: Path, *, size: int = INPUT_SIZE) -> None:
-    """Write the fp32 graph: `pictures` (n, size, size, 3) uint8 → `vectors` (n, 256) float32."""
-    example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
+TIMED = 60
+"""Pictures that a network is timed on."""
+
+
+def export_embedder(network: EmbedderNetwork, path: Path) -> None:
+    """Write the fp32 graph: `pictures` (n, INPUT_SIZE, INPUT_SIZE, 3) uint8 → `vectors` (n, 256) float32."""
+    example = torch.zeros((2, INPUT_SIZE, INPUT_SIZE, 3), dtype=torch.uint8)
     export_onnx(network, path, example=example, input_names=["pictures"], output_names=["vectors"])
 
 
-def median_milliseconds(path: Path, *, repeats: int = 60) -> float:
+def median_milliseconds(path: Path) -> float:
     """Median time of one picture on one thread, letterboxing included."""
     embedder = Embedder(path)
     picture = np.random.default_rng(0).integers(0, 256, (200, 180, 3), dtype=np.uint8)
     times = []
-    for _ in range(repeats):
+    for _ in range(TIMED):
         began = time.perf_counter()
         embedder.embed([picture])
         times.append((time.perf_counter() - began) * 1000)

@@ -25,12 +25,10 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}, n {self.count})"
 
 
-def mean_interval(
-    values: Numbers | NDArray[np.bool_] | Sequence[float] | Sequence[bool], *, resamples: int = 2000
-) -> Estimate:
+def mean_interval(values: Numbers | NDArray[np.bool_] | Sequence[float] | Sequence[bool]) -> Estimate:
     """The mean of one value per unit; no unit gives nan."""
     units = np.asarray(values, dtype=np.float64)
-    return interval(units, np.mean, resamples=resamples)
+    return interval(units, np.mean)
 
 
 def grouped_mean(

@@ -96,13 +96,13 @@ class CaseSet:
     files: list[Path] = field(default_factory=list)
 
 
-def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering: Tampering, seed: int = 0) -> CaseSet:
+def smeared_photos(photos: Sequence[Photo], logos: Sequence[Logo], *, tampering: Tampering) -> CaseSet:
     """The marks of FlickrLogos-27 as they are (`genuine`) and smeared, beside the clean drawings of their brands.
 
     Two in five smears are of tools kept out of training; strengths are even from 0 to 1. Photos are compressed anew,
     a genuine mark's as its smear's, as they are when someone edits and sends them.
     """
-    rng, saving = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    rng, saving = np.random.default_rng(0), np.random.default_rng([0, 1])
     references = _uploaded(drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos))
     cases = []
     for photo in photos:
@@ -175,13 +175,13 @@ def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: Mode
     return CaseSet(title, cases, references, facts, [folder / row["file"] for row in rows])
 
 
-def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int, seed: int = 0) -> CaseSet:
+def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int) -> CaseSet:
     """Drawn pairs of the brands of `split`, half of them with edits that are kept out of training."""
     own = [logo for logo in logos if split_of(logo.brand) == split]
     backgrounds = Backgrounds.found_in(data_folder())
     cases, brands = [], set()
     for unseen in (False, True):
-        drawn = draw_pairs(own, count=count // 2, seed=seed + unseen, backgrounds=backgrounds, unseen=unseen)
+        drawn = draw_pairs(own, count=count // 2, seed=int(unseen), backgrounds=backgrounds, unseen=unseen)
         for number, pair in enumerate(drawn.pairs):
             inner = without_margin(pair.region)
             strength = pair.strength if pair.label == "smear" else float("nan")

@@ -48,9 +48,13 @@ class ScanSet:
         return np.array([found[:1] == ([] if brand is None else [brand]) for brand, found in answers], np.float64)
 
 
-def scan_set(logos: Sequence[Logo], *, photos: int, brands: int = 60) -> ScanSet:
+BRANDS = 60
+"""Registered brands of the photos."""
+
+
+def scan_set(logos: Sequence[Logo], *, photos: int) -> ScanSet:
     """About `photos` photos, two in three with a mark. Raises `DataMissing` without the clothing and grocery photos."""
     rng = np.random.default_rng(SEED)
-    chosen = development_brands(logos, (brands, 0), rng)
+    chosen = development_brands(logos, (BRANDS, 0), rng)
     found = development_photos(chosen, placed=photos * 2 // 3, packages=0, without=photos // 3, rng=rng)
     return ScanSet(chosen.registered, [(one.brand, one.data) for one in found])

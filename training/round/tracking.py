@@ -32,10 +32,10 @@ class Run:
         for key, value in params.items():
             self._client.log_param(self.id, key, value)
 
-    def note_metrics(self, stage: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
+    def note_metrics(self, stage: str, metrics: Mapping[str, float]) -> None:
         """What a stage measured."""
         for key, value in metrics.items():
-            self._client.log_metric(self.id, f"{stage}/{key}", float(value), step=step)
+            self._client.log_metric(self.id, f"{stage}/{key}", float(value))
 
     def end(self, *, bundle: Path | None) -> None:
         """The round is over: its bundle by its path, or None where it failed."""

@@ -90,7 +90,7 @@ def _bottle(rng: np.random.Generator) -> Outline:
     neck, shoulder = float(rng.uniform(0.08, 0.25)), float(rng.uniform(0.15, 0.4))
     return _mirrored(
         [(neck, 0.0), (neck, shoulder * 0.6), (0.5, shoulder), (0.48, 0.6), (0.5, 0.96), (0.45, 1.0)],
-    )  # fmt: skip
+    )
 
 
 def _cup(rng: np.random.Generator) -> Outline:
@@ -102,14 +102,14 @@ def _shirt(rng: np.random.Generator) -> Outline:
     waist, sleeve = float(rng.uniform(0.26, 0.36)), float(rng.uniform(0.25, 0.75))
     return _mirrored(
         [(0.08, 0.05), (0.14, 0.0), (0.32, 0.05), (0.5, sleeve), (0.38, sleeve + 0.05), (waist, 0.3), (waist, 1.0)],
-    )  # fmt: skip
+    )
 
 
 def _bag(rng: np.random.Generator) -> Outline:
     handle, top = float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.15, 0.35))
     return _mirrored(
         [(handle * 0.6, 0.0), (handle, 0.05), (handle, top), (0.42, top), (0.5, 0.95), (0.46, 1.0)],
-    )  # fmt: skip
+    )
 
 
 def _blob(rng: np.random.Generator) -> Outline:

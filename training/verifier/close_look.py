@@ -133,7 +133,7 @@ def drawn_in_parts(split: str, marks: Sequence[FoundMark], *, counts: Counts, lo
 
 def _part(
     seed: Seed, *, split: str, real: Sequence[FoundMark], counts: Counts, logos: Path | None, fonts: Sequence[Path]
-) -> Drawn:  # fmt: skip
+) -> Drawn:
     backgrounds = Backgrounds.found_in(data_folder())
     of_split = [logo for logo in load_logos(logos) if split_of(logo.brand) == split]
     drawn = draw_looks(of_split, count=counts.drawn, seed=seed, backgrounds=backgrounds, fonts=fonts)

@@ -36,7 +36,7 @@ class Steps:
     `pairs` is how many there are: the schedule ends with the recipe's last epoch over them. `material` tells what the
     network begins from and learns from (`digest_of_arrays`, `digest_of_network`). With a `checkpoint` file,
     every epoch that `finish_epoch` ends is kept there, and what was kept is gone on from; what is of another recipe or
-    of other pairs raises `ValueError`. `rng` is what views are drawn with.
+    of other pairs raises `OtherTrainingError`. `rng` is what views are drawn with.
     """
 
     def __init__(

@@ -179,7 +179,7 @@ def _store(
     session.execute(text(f"NOTIFY {CHANNEL}"))
     audit.record(
         session, actor=author, action="policy changed", subject=f"policy {policy.version}", content={"reason": reason}
-    )  # fmt: skip
+    )
     return _view(record, newest=policy.version)
 
 

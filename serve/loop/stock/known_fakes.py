@@ -13,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -182,7 +183,8 @@ class KnownFakes:
         if bundle.name != model:  # a switch, which comes between scans; the next one knows
             return []
         alike = self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE)
-        counting = (fake for brand_id, key in alike for fake in self.of_brand(brand_id) if fake.object_key == key)
+        of_brand = cache(self.of_brand)
+        counting = (fake for brand_id, key in alike for fake in of_brand(brand_id) if fake.object_key == key)
         compared = islice(counting, MOST_COMPARED)
         shown = [fake.brand_id for fake in compared if self._is_photo(picture(), fake, bundle=bundle)]
         return list(dict.fromkeys(shown))

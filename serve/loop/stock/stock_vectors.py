@@ -86,7 +86,7 @@ def lacks_vectors(session: Session, *, model: str) -> bool:
 
 def describe_missing(
     database: Database, objects: Objects, *, bundle: ModelBundle, look: Callable[[], None] = lambda: None
-) -> int:  # fmt: skip
+) -> int:
     """Make the vectors of `bundle` that are missing, and drop those of models that are not kept; returns how many.
 
     Before each picture it calls `look`, which may break it off; what is made stays, but for some of the last pictures'.

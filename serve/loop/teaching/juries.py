@@ -111,7 +111,7 @@ def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor:
         session.add(JuryVote(jury_id=jury_id, juror=juror, misleads=misleads))
         audit.record(
             session, actor=actor, action="jury vote", subject=jury_id, content={"juror": juror, "misleads": misleads}
-        )  # fmt: skip
+        )
         if _votes(session, jury_id) == jury.jurors:
             _end(session, jury, case, actor=actor)
         return _view(session, jury)

@@ -100,7 +100,7 @@ def test_the_database_refuses_changes(database: Database, statement: str) -> Non
         ("DELETE FROM audit_log WHERE number = 3", "row 3 is missing"),
         ("DELETE FROM audit_log WHERE number = (SELECT max(number) FROM audit_log)", f"ends at row {LAST - 1}"),
     ],
-)  # fmt: skip
+)
 def test_tampering_shows(database: Database, statement: str, words: str) -> None:
     tamper(database, statement)
     with pytest.raises(AuditBrokenError, match=words):

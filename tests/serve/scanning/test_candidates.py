@@ -28,7 +28,7 @@ class OneBrand:
 
 def suspects(
     similarity: float, *, claimed: Sequence[str] = (), rival: float | None = None
-) -> tuple[list[Suspect], int]:  # fmt: skip
+) -> tuple[list[Suspect], int]:
     """What is suspected where a product is hit with `similarity`, and how often its brand was searched.
 
     `rival` is how alike what stands in for other brands is.
