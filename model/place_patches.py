@@ -117,7 +117,7 @@ def _controls(picture: RgbImage, box: Box, *, content: Box, places: Sequence[Box
 
 
 def _blurred(grey: NDArray[np.uint8], *, sigma: float) -> NDArray[np.uint8]:
-    """A Gaussian blur; a wide one of a reduced picture, enlarged again, which is the same but for a grey level or so."""
+    """A Gaussian blur; a wide one of a reduced picture, enlarged again, the same but for a grey level."""
     reduced = int(sigma / _SIGMA_REDUCED)
     if reduced < 2:
         return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.uint8)
