@@ -175,13 +175,13 @@ def logo_imitations(genuine: Iterable[Case], logos: Sequence[Logo], bundle: Mode
     return CaseSet(title, cases, references, facts, [folder / row["file"] for row in rows])
 
 
-def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int) -> CaseSet:
+def drawn_cases(logos: Sequence[Logo], *, split: Split, count: int, seed: int = 0) -> CaseSet:
     """Drawn pairs of the brands of `split`, half of them with edits that are kept out of training."""
     own = [logo for logo in logos if split_of(logo.brand) == split]
     backgrounds = Backgrounds.found_in(data_folder())
     cases, brands = [], set()
     for unseen in (False, True):
-        drawn = draw_pairs(own, count=count // 2, seed=int(unseen), backgrounds=backgrounds, unseen=unseen)
+        drawn = draw_pairs(own, count=count // 2, seed=seed + unseen, backgrounds=backgrounds, unseen=unseen)
         for number, pair in enumerate(drawn.pairs):
             inner = without_margin(pair.region)
             strength = pair.strength if pair.label == "smear" else float("nan")
