@@ -15,17 +15,21 @@ from serve.pictures.objects import NOT_THE_OWN, OWNER, ObjectMissingError, Objec
 ONLY = 1
 """The number of the one row."""
 
+LOOKED_FOR = 20
+"""Pictures of which a store has to have one: a few may be lost."""
+
 
 def claim(database: Database, objects: Objects) -> None:
     """Have `objects` be the store of `database`; the first time it is made so, from then on it has to be so already.
 
     Raises `ObjectsAwayError`.
     """
-    owner = _owner_of(database)
-    if owner is None or not objects.lasts:
-        _require_pictures(database, objects)
-        adopt(database, objects)
-        return
+    with database.lock("the object store's owner"):  # of several processes that start at once one makes it so
+        owner = _owner_of(database)
+        if owner is None or not objects.lasts:
+            _require_nobodys(database, objects)
+            adopt(database, objects)
+            return
     objects.belong_to(owner)
     objects.require_own()
 
@@ -40,15 +44,29 @@ def adopt(database: Database, objects: Objects) -> None:
     objects.belong_to(owner)
 
 
-def _require_pictures(database: Database, objects: Objects) -> None:
-    """Of a database from before stores were its own: it knows pictures, and the store has one of them."""
+def _require_nobodys(database: Database, objects: Objects) -> None:
+    """Raises `ObjectsAwayError` where the store has an owner, which is another database then, or lacks the pictures of
+    a database from before stores were its own.
+    """
+    if not objects.lasts:
+        return
+    if _has(objects, OWNER):
+        raise ObjectsAwayError(f"{objects} belongs to another database: {NOT_THE_OWN}")
+    newest = (
+        select(Reference.object_key).where(Reference.status != REMOVED).order_by(Reference.id.desc()).limit(LOOKED_FOR)
+    )
     with database.read() as session:
-        key = session.scalar(select(Reference.object_key).where(Reference.status != REMOVED).limit(1))
+        known = session.scalars(newest).all()
+    if known and not any(_has(objects, key) for key in known):
+        raise ObjectsAwayError(f"{objects} lacks the pictures that the database knows: {NOT_THE_OWN}")
+
+
+def _has(objects: Objects, key: str) -> bool:
     try:
-        if key is not None and objects.lasts:
-            objects.get(key)
-    except ObjectMissingError as error:
-        raise ObjectsAwayError(f"{objects} lacks a picture that the database knows: {NOT_THE_OWN}") from error
+        objects.get(key)
+    except ObjectMissingError:
+        return False
+    return True
 
 
 def _owner_of(database: Database) -> str | None:

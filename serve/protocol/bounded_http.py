@@ -1,7 +1,8 @@
-"""uvicorn's HTTP protocol with a bound on what comes before a request's body.
+"""uvicorn's HTTP protocol with a bound on what comes around a request's body.
 
-httptools takes header lines as long as they come, and nothing of the application runs before their end: whoever sends
-on and on, or stops in their midst, would hold memory or a connection for ever, without a key.
+httptools takes header lines, and trailers after a chunked body, as long as they come, and nothing of the application
+runs before their end: whoever sends on and on, or stops in their midst, would hold memory or a connection for ever,
+without a key.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES: Final = 64 * 1024
-"""Of a request line and the header lines together."""
+"""Of a request line, the header lines and the trailers together."""
 
 HEAD_SECONDS: Final = 20.0
-"""In which the head of a request has to come, from the connection or its first byte on."""
+"""In which the head of a request has to come, from the connection or its first byte on; and in which a connection is
+closed on which an answered request does not end, or nothing begins.
+"""
+
+BETWEEN: Final = 32
+"""Bytes at most that stand between a part of a request and the next: method, version, colons, ends of lines, sizes of
+chunks.
+"""
 
 _REFUSALS: Final = {
     408: ("request-timeout", "Request Timeout", "The header lines did not come in time; send the request again."),
@@ -28,17 +36,25 @@ _REFUSALS: Final = {
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Answers 431 to a head of more than `MOST_HEAD_BYTES`, and 408 to one that does not come within `HEAD_SECONDS`."""
+    """Answers 431 to more than `MOST_HEAD_BYTES` of lines, and 408 to a head that does not come in `HEAD_SECONDS`.
+
+    What follows a refused request on its connection is not read.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._head_bytes: int | None = 0  # None from the end of a head to the beginning of the next
+        self._lines = 0  # bytes of the present request's lines that were parsed
+        self._silent = 0  # bytes that came and belong to nothing that was parsed yet
+        self._parsed = 0  # bytes of what is being read that belong to what was parsed
+        self._has_head = False  # of the present request, or the last one
+        self._has_body = False
+        self._refused = False
         self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._await_head()
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -46,52 +62,95 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and count what belongs to a head."""
-        if self.transport.is_closing():
+        """Read on, unless the request was refused, and count what is no whole line yet."""
+        if self._refused or self.transport.is_closing():
             return
+        self._parsed = 0
         super().data_received(data)
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse(431)
+        kept = 0 if self._parsed else self._silent
+        self._silent = max(kept + len(data) - self._parsed, 0)
+        if self._silent > MOST_HEAD_BYTES:
+            self._refuse(431)
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and not self.pipeline and self.timeout_keep_alive_task is None and self._late is None:
+            self._wait()  # what came ended uvicorn's own wait for the next request
 
     def on_message_begin(self) -> None:
-        """A head begins; the first one of a connection is waited for already."""
+        """A head begins."""
+        if self._refused:
+            return
+        self._lines, self._has_head, self._has_body = 0, False, False
         super().on_message_begin()
-        if self._head_bytes is None:
-            self._head_bytes = 0
-            self._await_head()
+        self._wait()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request line."""
+        if not self._refused and self._counts(url):
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole line of the head, or a trailer, which nobody reads."""
+        if not self._refused and self._counts(name, value) and not self._has_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A head is whole."""
-        self._stop_waiting()
-        self._head_bytes = None
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEAD_BYTES:
-            self._refuse(431)
+        if self._refused:
             return
+        self._stop_waiting()
+        self._has_head = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of a body came."""
-        if self.cycle is not None:  # none where the head was refused
+        """A piece of a body."""
+        if not self._refused:
+            self._parsed += len(body) + BETWEEN
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is whole."""
-        if self.cycle is not None:
+        if not self._refused:
+            self._has_body = True
             super().on_message_complete()
 
-    def _await_head(self) -> None:
+    def on_response_complete(self) -> None:
+        """A request is answered; where it has not ended, it is to end soon."""
+        super().on_response_complete()
+        if not self._has_body and not self.pipeline and not self.transport.is_closing():
+            self._wait()
+
+    def _counts(self, *parts: bytes) -> bool:
+        """Count a line, and say whether it may be kept."""
+        size = sum(map(len, parts))
+        self._lines += size
+        self._parsed += size + BETWEEN
+        if self._lines > MOST_HEAD_BYTES:
+            self._refuse(431)
+        return not self._refused
+
+    def _wait(self) -> None:
         self._stop_waiting()
-        self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, 408)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
 
+    def _give_up(self) -> None:
+        """Close; where a head is awaited, say so."""
+        if self._has_head:
+            self._refused = True
+            self.transport.close()
+        else:
+            self._refuse(408)
+
     def _refuse(self, status: int) -> None:
         """Say why, and close; where an earlier request is being answered still, close after that."""
+        if self._refused:
+            return
+        self._refused = True
+        self._stop_waiting()
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
             return

@@ -15,10 +15,10 @@ from serve.protocol.bounded_http import MOST_HEAD_BYTES, BoundedHttpProtocol
 
 
 async def echo(scope, receive, send) -> None:
-    """Answers how many bytes the body had."""
+    """Answers how many bytes the body had, at once where nobody may send any, as without a key."""
     if scope["type"] != "http":
         return
-    size, more = 0, True
+    size, more = 0, scope["path"] != "/refused"
     while more:
         message = await receive()
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
@@ -93,3 +93,62 @@ def test_a_body_may_take_longer_than_the_header_lines(port: int, monkeypatch: py
         threading.Event().wait(0.5)
         connection.sendall(b"2")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server ends the connection by itself."""
+    connection.settimeout(5)
+    try:
+        while connection.recv(65_536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize(
+    ("request_line", "then"),
+    [(b"GET / HTTP/1.1\r\n", b"\r\n"), (b"POST /refused HTTP/1.1\r\nContent-Length: 900\r\n", b"x")],
+    ids=["an empty line", "a piece of a body that nobody reads"],
+)
+def test_a_connection_on_which_nothing_ends_after_an_answer_is_closed(
+    port: int, monkeypatch: pytest.MonkeyPatch, request_line: bytes, then: bytes
+) -> None:
+    monkeypatch.setattr(bounded_http, "HEAD_SECONDS", 0.3)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request_line + b"Host: a\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(then)
+        assert is_closed(connection)
+
+
+def test_trailers_are_bounded_too(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"POST /refused HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        try:
+            connection.sendall(b"0\r\n")
+            for _ in range(100):
+                connection.sendall(b"X-Note: n\r\n" * 1_000)
+        except OSError:
+            return
+        assert is_closed(connection)
+
+
+def test_what_follows_a_refused_request_is_neither_run_nor_part_of_another(port: int) -> None:
+    first = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none"
+    refused = b"POST / HTTP/1.1\r\nHost: a\r\nX: " + b"n" * MOST_HEAD_BYTES + b"\r\nContent-Length: 2\r\n\r\n22"
+    received = answers(port, first + refused + first)
+    assert received.count(b"HTTP/1.1 200") == 1
+    assert received.partition(b"\r\n\r\n")[2].startswith(b"3")
+
+
+def test_thousands_of_requests_and_chunks_on_one_connection_are_not_too_much(port: int) -> None:
+    last = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    received = answers(
+        port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000 + last + b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n"
+    )
+    assert received.count(b"HTTP/1.1 200") == 2_001
+    assert received.endswith(b"50000")
