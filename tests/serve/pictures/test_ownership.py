@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import NewSettings
+from service_client import NewSettings
 
 from serve.database.engine import Database
 from serve.pictures.objects import OWNER, Objects, ObjectsAwayError
