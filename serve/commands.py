@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,10 +103,11 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=30,
         )
-        if settings.processes == 1:
-            _serve_alone(config)
-        else:
-            _serve_together(config, metrics=settings.home / "metrics")
+        with suppress(KeyboardInterrupt):  # it was told to stop, and has
+            if settings.processes == 1:
+                _serve_alone(config)
+            else:
+                _serve_together(config, metrics=settings.home / "metrics")
 
 
 def _serve_alone(config: uvicorn.Config) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -25,11 +27,14 @@ def dump(home: Path, file: Path) -> None:
     """
     if not (home / "postgres" / "PG_VERSION").exists():
         raise DumpError(f"{home} holds no embedded database: set HALLMARK_HOME to the folder of one")
-    with (
-        EmbeddedPostgres(home / "postgres") as server,
-        os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output,  # it holds secrets
-    ):
-        _run(["pg_dump", "--format=custom", "--no-owner", server.url], output=output)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # its owner's alone: it holds secrets
+    try:
+        with EmbeddedPostgres(home / "postgres") as server, os.fdopen(handle, "wb") as output:
+            _run(["pg_dump", "--format=custom", "--no-owner", server.url], output=output)
+        Path(name).replace(file)  # what was there stays until the new one is whole
+    except BaseException:
+        Path(name).unlink()
+        raise
 
 
 def load(home: Path, file: Path) -> None:
@@ -47,10 +52,10 @@ def load(home: Path, file: Path) -> None:
         )
 
 
-def _run(arguments: list[str], *, output: object = subprocess.DEVNULL) -> None:
+def _run(arguments: list[str], *, output: IO[bytes] | int = subprocess.DEVNULL) -> None:
     program, *others = arguments
     done = subprocess.run(  # noqa: S603 (PostgreSQL's programs, arguments as a list)
-        [str(BINARIES / program), *others], check=False, stdin=subprocess.DEVNULL, stdout=output,  # type: ignore[call-overload]
+        [str(BINARIES / program), *others], check=False, stdin=subprocess.DEVNULL, stdout=output,
         stderr=subprocess.PIPE, env={"PATH": os.defpath, "LC_ALL": "C"},
     )  # fmt: skip
     if done.returncode != 0:

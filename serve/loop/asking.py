@@ -13,16 +13,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.loop_tables import Case, Complaint, ListingRecord
+from serve.database.loop_tables import Case, Complaint, ListingRecord, Trait
 from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case, words_of
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
 from serve.loop.standing import came_to_nothing
 from serve.loop.states import ASKED, CaseAction, CaseState
+from serve.loop.stock.known_fakes import said_in, telling_words
 from serve.loop.teaching.juries import call_off_juries
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
+from serve.text.phrases import says
 
 CLEARED: Final = (CaseState.NOT_INFRINGING, CaseState.UNSURE, CaseState.CLOSED)
 """The states of a case in which its rights holder saw nothing against the listing."""
@@ -68,10 +70,10 @@ def ask(
 
 
 def _is_news(session: Session, case: Case, listing: ListingRecord, *, fake: str) -> bool:
-    """Whether the case came to nothing, or was cleared when the seller wrote something else, nobody complained of it,
-    and it was not asked of the listing for this `fake`.
+    """Whether the case came to nothing, or was cleared before the seller wrote the words of this `fake`, nobody
+    complained of it, and it was not asked of the listing for the `fake`.
     """
-    cleared = case.state in CLEARED and words_of(case.listing) != words_of(listing.content)
+    cleared = case.state in CLEARED and _is_newly_said(session, case, listing, fake=fake)
     complained = select(Complaint.id).where(Complaint.case_id == case.id)
     if not (came_to_nothing(case) or cleared) or session.scalar(complained) is not None:
         return False
@@ -79,6 +81,13 @@ def _is_news(session: Session, case: Case, listing: ListingRecord, *, fake: str)
         Case.listing_id == case.listing_id, Case.brand_id == case.brand_id, Case.revision == case.revision
     )
     return fake not in audit.fakes_found(session, session.scalars(of_these).all())
+
+
+def _is_newly_said(session: Session, case: Case, listing: ListingRecord, *, fake: str) -> bool:
+    """Whether the listing says the words of a fake trait, and did not when the case showed it."""
+    trait = session.get(Trait, fake)
+    words = telling_words(None if trait is None else trait.text)
+    return says(said_in(listing.content), words) and not says(said_in(case.listing), words)
 
 
 def _show_words(session: Session, case: Case, listing: ListingRecord, *, actor: str) -> None:

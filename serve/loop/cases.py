@@ -190,14 +190,17 @@ def evidence(database: Database, objects: Objects, case_id: str, number: int) ->
 
 
 def copy_case(
-    session: Session, source: Case, listing: ListingRecord, *, files: NewFiles, model: str, actor: str
-) -> Case:
-    """A new case about `listing` that asks what `source` asked; `model` is the one that serves."""
+    session: Session, source: Case, listing: ListingRecord, *, files: NewFiles, model: str, actor: str,
+    known_fake: str | None,
+) -> Case:  # fmt: skip
+    """A new case about `listing` that asks what `source` asked; `model` is the one that serves, `known_fake` what the
+    listing shows, if it does.
+    """
 
     def show(case: Case) -> None:
         copies = [taken_anew(files.get(key), quality=COPY_QUALITY) for key in source.evidence]
         _show(case, listing, source.findings, copies, files=files, model=model)
-        case.known_fake = source.known_fake
+        case.known_fake = known_fake
 
     return _open_case(session, listing, brand_id=source.brand_id, show=show, actor=actor)
 

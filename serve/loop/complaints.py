@@ -85,7 +85,9 @@ def file_complaint(
         require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
         advance(case, CaseAction.COMPLAIN)
         require_in_time(case)
-        holder = session.get_one(RightsHolder, case.holder_id)
+        holder = session.get_one(
+            RightsHolder, case.holder_id, with_for_update={"read": True}
+        )  # its tier, until we commit
         complaint = Complaint(
             id=new_id("complaint"),
             case_id=case.id,

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from serve.database.loop_tables import Trait
-from serve.database.tables import Brand
+from serve.database.loop_tables import Case, Complaint, Trait
+from serve.database.tables import Brand, RightsHolder
 from serve.jobs import LongTask, defer
+from serve.loop.states import FOR_THE_SELLER, CaseState
 
 SEARCH: Final = LongTask("search the stock for a trait")
 
@@ -20,6 +21,21 @@ LOOK_AGAIN: Final = LongTask("look again at cases of fakes that count no more")
 
 LOWER: Final = "lower the complaints of one who is trusted no more"
 """Of one rights holder (`holder_id`)."""
+
+
+def counts_no_more() -> ColumnElement[bool]:
+    """Of cases: whether they were opened for a known fake that counts no more: its trait was taken back, its rights
+    holder suspended, or its complaint overturned.
+    """
+    suspended = exists().where(RightsHolder.id == Case.holder_id, RightsHolder.tier == "suspended")
+    of_trait = exists().where(Trait.id == Case.known_fake, or_(Trait.removed.is_not(None), suspended))
+    overturned = exists().where(Complaint.id == Case.known_fake, Complaint.state.in_(FOR_THE_SELLER))
+    return or_(of_trait, overturned)
+
+
+def has_lapsed() -> ColumnElement[bool]:
+    """Of cases: whether `counts_no_more` holds, and nobody judged them yet."""
+    return and_(Case.state.in_((CaseState.OPEN, CaseState.UNSURE)), counts_no_more())
 
 
 def look_again(session: Session, holder_id: str) -> None:

@@ -127,6 +127,10 @@ class Looked:
             for one in self.results
         )
 
+    def shows_fake(self, brand_id: str) -> str | None:
+        """The trait or complaint of the brand's known fake that the listing shows or names, if it does."""
+        return self.fakes[brand_id].known_by if brand_id in self.fakes else None
+
 
 class ListingDesk:
     """Takes listings in; safe to use from several threads."""
@@ -337,12 +341,12 @@ class ListingDesk:
 
         What the scan blocks is asked about too: nobody would learn otherwise whether the block was right.
         """
-        by_brand, fakes = _by_brand(seen.suspected), seen.fakes
+        by_brand = _by_brand(seen.suspected)
         # Two listings of the same brands lock their rights holders in one order, whatever was found first.
         in_order = select(Brand.id).where(Brand.id.in_(by_brand)).order_by(Brand.holder_id, Brand.id)
         case_ids: dict[str, str] = {}
         for brand_id in session.scalars(in_order).all():
-            fake = fakes[brand_id].known_by if brand_id in fakes else None
+            fake = seen.shows_fake(brand_id)
             case = ask(
                 session, listing, findings=by_brand[brand_id], objects=kept, model=seen.model, actor=actor,
                 known_fake=fake,
@@ -358,7 +362,7 @@ class ListingDesk:
                     session, actor=audit.SYSTEM, action="repeat infringer watched", subject=case.id,
                     content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
-        ask_no_more(session, listing, suspected=by_brand.keys(), fakes=fakes)
+        ask_no_more(session, listing, suspected={brand_id: seen.shows_fake(brand_id) for brand_id in by_brand})
         return [case_ids[brand_id] for brand_id in by_brand]
 
 

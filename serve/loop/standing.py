@@ -68,8 +68,6 @@ def _voice_of_case(case: Case) -> Voice:
             said = {"infringing": "filed no complaint", "unsure": "was unsure, and said no more"}
             what = said.get(case.verdict or "", "did not answer")
             return Voice(fallback, f"the rights holder {what} by {case.due_day} ({case.id})")
-        case CaseState.DROPPED:
-            return Voice("allow", f"the known fake that the rights holder was asked about counts no more ({case.id})")
         case _:
             known = "" if case.known_fake is None else f"it shows a known fake ({case.known_fake}): "
             return Voice("review", f"{known}the rights holder is asked ({case.id})")
@@ -90,8 +88,10 @@ def cleared(case: Case, complaint: Complaint | None) -> bool:
 def speaks(case: Case, complaint: Complaint | None, *, revision: int) -> bool:
     """Whether the case says something about the listing at `revision`: it is of these pictures, or has not ended.
 
-    An upheld complaint holds whatever pictures the seller sends after it.
+    An upheld complaint holds whatever pictures the seller sends after it. A case that was dropped says nothing.
     """
+    if case.state == CaseState.DROPPED and complaint is None:
+        return False
     if case.revision == revision or case.state in UNDER_WAY:
         return True
     return complaint is not None and complaint.state in AGAINST_THE_SELLER
@@ -138,9 +138,10 @@ def came_to_nothing(case: Case) -> bool:
 
 
 def _was_asked_again(case: Case, others: Sequence[Case]) -> bool:
-    """Whether the case came to nothing, and one of `others` asked the same later."""
+    """Whether the case came to nothing, or ended and cleared nothing, and one of `others` asked the same later."""
     later = (other for other in others if other.brand_id == case.brand_id and other.id > case.id)
-    return came_to_nothing(case) and any(later)
+    says_nothing = came_to_nothing(case) or (case.state == CaseState.CLOSED and not acquits(case))
+    return says_nothing and any(later)
 
 
 def _note_change(session: Session, listing: ListingRecord, *, before: str) -> None:

@@ -45,6 +45,10 @@ class ObjectsAwayError(RuntimeError):
     """The object store does not answer, or cannot do what it was asked: an outage, not a fault of the request."""
 
 
+class NotOwnError(ObjectsAwayError):
+    """What answers is not the database's own store."""
+
+
 class ObjectStoreError(ValueError):
     """The object store cannot be addressed as it is configured; the message says what to do."""
 
@@ -127,7 +131,7 @@ class Objects:
             self.put(TRIED, b"")
 
     def require_own(self) -> None:
-        """Raises `ObjectsAwayError` where what the store holds is not the database's: a disk that is not mounted, a
+        """Raises `NotOwnError` where what the store holds is not the database's: a disk that is not mounted, a
         folder that was lost, another bucket. Before it belongs to one, it is nobody's.
         """
         if self._owner is None:
@@ -136,9 +140,9 @@ class Objects:
         try:
             found = self.get(OWNER).decode(errors="replace")
         except ObjectMissingError as error:
-            raise ObjectsAwayError(f"{self} lacks the file {OWNER!r}: {NOT_THE_OWN}") from error
+            raise NotOwnError(f"{self} lacks the file {OWNER!r}: {NOT_THE_OWN}") from error
         if found != self._owner:
-            raise ObjectsAwayError(f"{self} belongs to another database: {NOT_THE_OWN}")
+            raise NotOwnError(f"{self} belongs to another database: {NOT_THE_OWN}")
 
     def _require_folder(self) -> None:
         """A folder that is gone lists as an empty one, and would be made anew by what is written."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from serve.database.engine import Database
 from serve.database.tables import REMOVED, ObjectStore, Reference
 from serve.identifiers import new_id
-from serve.pictures.objects import NOT_THE_OWN, OWNER, ObjectMissingError, Objects, ObjectsAwayError
+from serve.pictures.objects import NOT_THE_OWN, OWNER, NotOwnError, ObjectMissingError, Objects
 
 ONLY = 1
 """The number of the one row."""
@@ -22,7 +22,7 @@ LOOKED_FOR = 20
 def claim(database: Database, objects: Objects) -> None:
     """Have `objects` be the store of `database`; the first time it is made so, from then on it has to be so already.
 
-    Raises `ObjectsAwayError`.
+    Raises `NotOwnError`, `ObjectsAwayError`.
     """
     with database.lock("the object store's owner"):  # of several processes that start at once one makes it so
         owner = _owner_of(database)
@@ -45,20 +45,20 @@ def adopt(database: Database, objects: Objects) -> None:
 
 
 def _require_nobodys(database: Database, objects: Objects) -> None:
-    """Raises `ObjectsAwayError` where the store has an owner, which is another database then, or lacks the pictures of
+    """Raises `NotOwnError` where the store has an owner, which is another database then, or lacks the pictures of
     a database from before stores were its own.
     """
     if not objects.lasts:
         return
     if _has(objects, OWNER):
-        raise ObjectsAwayError(f"{objects} belongs to another database: {NOT_THE_OWN}")
+        raise NotOwnError(f"{objects} belongs to another database: {NOT_THE_OWN}")
     newest = (
         select(Reference.object_key).where(Reference.status != REMOVED).order_by(Reference.id.desc()).limit(LOOKED_FOR)
     )
     with database.read() as session:
         known = session.scalars(newest).all()
     if known and not any(_has(objects, key) for key in known):
-        raise ObjectsAwayError(f"{objects} lacks the pictures that the database knows: {NOT_THE_OWN}")
+        raise NotOwnError(f"{objects} lacks the pictures that the database knows: {NOT_THE_OWN}")
 
 
 def _has(objects: Objects, key: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from serve.metrics import Metrics
-from serve.pictures.objects import ObjectsAwayError
+from serve.pictures.objects import NOT_THE_OWN, NotOwnError, ObjectsAwayError
 from serve.protocol.problems import documented, unavailable
 from serve.routes.dependencies import BoundedWork
 from serve.service import Service
@@ -36,12 +36,14 @@ async def readyz(request: Request) -> dict[str, str | int]:
         async with asyncio.timeout(PING_SECONDS):
             await run_in_threadpool(service.database.ping)
     except (SQLAlchemyError, TimeoutError) as error:
-        raise unavailable("database-away", "The database does not answer.") from error
+        raise unavailable("database-away", "The database does not answer, or cannot be written.") from error
     try:
         async with asyncio.timeout(PING_SECONDS):
             await run_in_threadpool(service.objects.ping)
+    except NotOwnError as error:
+        raise unavailable("objects-away", f"The object store is not this database's: {NOT_THE_OWN}.") from error
     except (ObjectsAwayError, TimeoutError) as error:
-        raise unavailable("objects-away", "The object store does not answer.") from error
+        raise unavailable("objects-away", "The object store does not answer, or cannot be written.") from error
     if not service.replica.current:
         raise unavailable("index-behind", "The index has not heard of the database lately.")
     index = service.replica.index

@@ -72,6 +72,9 @@ class Seen(Protocol):
     def speaks_for(self, brand_id: str) -> bool:
         """Whether something beside a picture speaks for the brand."""
 
+    def shows_fake(self, brand_id: str) -> str | None:
+        """The trait or complaint of the brand's known fake that the listing shows or names, if it does."""
+
 
 Look = Callable[[SentListing, Sequence[bytes]], Seen]
 """Scans the pictures of a listing, as if it came with them."""
@@ -79,7 +82,8 @@ Look = Callable[[SentListing, Sequence[bytes]], Seen]
 
 @dataclass(frozen=True, slots=True)
 class Retaken:
-    """The pictures of a case's `revision`, compressed anew, and the `findings` that its brand would be asked about.
+    """The pictures of a case's `revision`, compressed anew, the `findings` that its brand would be asked about, and the
+    `known_fake` that they show.
 
     No findings where they are of other kinds than the case asks about, as another model may see them.
     """
@@ -87,6 +91,7 @@ class Retaken:
     revision: int
     pictures: Sequence[bytes]
     findings: Sequence[ListingFinding]
+    known_fake: str | None
 
 
 class BlindTestView(Answer):
@@ -120,7 +125,7 @@ def make_blind_test(
         else:
             cover = _cover(session, source, listing, cover=new.cover, retaken=retaken, kept=kept)
             test.case_id = _repeat(
-                session, source, cover, findings=retaken.findings, files=kept, model=model, actor=caller.key_id
+                session, source, cover, retaken=retaken, files=kept, model=model, actor=caller.key_id
             )
             test.source_id, test.source_revision = source.id, source.revision
             test.source_model = model if retaken.findings else _proposer(session, source)
@@ -221,15 +226,16 @@ def _retaken(database: Database, objects: Objects, case_id: str, *, cover: Cover
     said = {"id": cover.id, "seller": cover.seller, **_content(source, cover)}
     seen = look(Cover.model_construct(**said), pictures)
     found = [one for one in seen.suspected if one.brand_id == source.brand_id]
+    known_fake = seen.shows_fake(source.brand_id)
     if {one.kind for one in found} == {finding["kind"] for finding in source.findings}:
-        return Retaken(source.revision, pictures, found)
+        return Retaken(source.revision, pictures, found, known_fake)
     if any(finding["claimed"] for finding in source.findings) and not seen.speaks_for(source.brand_id):
         raise unprocessable(
             "cover-tells",
             "The case's findings say that the listing speaks for the brand, and under this cover nothing does; give it "
             "words, or a seller, as in the case.",
         )
-    return Retaken(source.revision, pictures, [])
+    return Retaken(source.revision, pictures, [], known_fake)
 
 
 def _content(source: Case, cover: Cover) -> dict[str, Any]:
@@ -239,20 +245,21 @@ def _content(source: Case, cover: Cover) -> dict[str, Any]:
 
 
 def _repeat(
-    session: Session, source: Case, cover: ListingRecord, *, findings: Sequence[ListingFinding], files: NewFiles,
-    model: str, actor: str,
-) -> str:  # fmt: skip
-    """The id of a new case about `cover`, which asks about the `findings`, or what `source` asked without any.
+    session: Session, source: Case, cover: ListingRecord, *, retaken: Retaken, files: NewFiles, model: str, actor: str
+) -> str:
+    """The id of a new case about `cover`, which asks about what was found, or what `source` asked where nothing was.
 
     A case of the scan's own findings is made as every case is, so that nothing in it tells that it was seen before.
     """
     try:
-        if findings:
+        if retaken.findings:
             return open_case(
-                session, cover, findings=findings, objects=files, model=model, actor=actor,
-                known_fake=source.known_fake,
+                session, cover, findings=retaken.findings, objects=files, model=model, actor=actor,
+                known_fake=retaken.known_fake,
             ).id  # fmt: skip
-        return copy_case(session, source, cover, files=files, model=model, actor=actor).id
+        return copy_case(
+            session, source, cover, files=files, model=model, actor=actor, known_fake=retaken.known_fake
+        ).id
     except ObjectMissingError as error:
         raise not_found("picture of the case", source.id) from error
 

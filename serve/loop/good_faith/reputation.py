@@ -8,14 +8,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.access.keys import Caller
 from serve.access.roles import Role
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint, CreditEvent
+from serve.database.loop_tables import BlindTest, Case, Complaint, CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.loop.followed import follow_tier
@@ -188,12 +188,13 @@ def _follow_rules(session: Session, holder: RightsHolder, *, credit: Credit, sha
 def _sellers(session: Session, holder_id: str) -> int:
     """Against how many sellers complaints of the rights holder's were upheld in the last three months."""
     since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    covered = exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))  # whose seller is none
     query = (
         select(func.count(Case.listing["seller"].astext.distinct()))
         .join(Complaint, Complaint.case_id == Case.id)
         .where(
             Case.holder_id == holder_id, Complaint.party == "rights_holder",
-            Complaint.state.in_(AGAINST_THE_SELLER), Complaint.decided >= since,
+            Complaint.state.in_(AGAINST_THE_SELLER), Complaint.decided >= since, ~covered,
         )
     )  # fmt: skip
     return session.scalar(query) or 0

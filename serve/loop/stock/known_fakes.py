@@ -84,6 +84,11 @@ class KnownFake:
         return replace(self, object_key=None, boxes=())
 
 
+def telling_words(text: str | None) -> str:
+    """The words of a fake trait, `normalised`; empty where none tell it, as an everyday word does not."""
+    return "" if text is None or is_everyday(folded(text)) else normalised(text)
+
+
 def said_in(content: Mapping[str, object]) -> str:
     """What a listing's `content` says in its title and description, `normalised`."""
     return normalised(f"{content.get('title') or ''}\n{content.get('description') or ''}")
@@ -296,6 +301,5 @@ def _together(rows: Iterable[tuple[str, str, str | None, str | None, list[float]
         key = known_by, object_key
         before = found[key].boxes if key in found else ()
         boxes = before if box is None else (*before, Box(*box))
-        telling = "" if words is None or is_everyday(folded(words)) else normalised(words)
-        found[key] = KnownFake(known_by, brand_id, telling, object_key, boxes)
+        found[key] = KnownFake(known_by, brand_id, telling_words(words), object_key, boxes)
     return list(found.values())

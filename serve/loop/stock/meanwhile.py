@@ -10,12 +10,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Notice, Trait
 from serve.database.tables import IndexChange, PolicyRecord
 from serve.jobs import LongTask, defer
+from serve.loop.followed import has_lapsed
 from serve.loop.states import AGAINST_THE_SELLER
 
 SCAN_AGAIN: Final = LongTask("scan a listing again")
@@ -59,9 +60,21 @@ def scan_again_if_more_is_known(
         exists().where(IndexChange.version > index_version, IndexChange.action.in_(("create", "rename"))),
         exists().where(Trait.id > known.trait),
         upheld,
+        _has_lapsed_case(listing),
     )
     if session.scalar(select(came)):
         defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing.id)
+
+
+def scan_again_if_a_fake_lapsed(session: Session, listing: ListingRecord) -> None:
+    """Have the stored listing scanned again where the fake that a case of it was opened for counted no more by then."""
+    if session.scalar(select(_has_lapsed_case(listing))):
+        defer(session, SCAN_AGAIN, listing_id=listing.id)
+
+
+def _has_lapsed_case(listing: ListingRecord) -> ColumnElement[bool]:
+    of_these = (Case.listing_id == listing.id, Case.revision == listing.revision)
+    return exists().where(*of_these, has_lapsed())
 
 
 def scan_again_if_more_came(session: Session, listing: ListingRecord) -> None:

@@ -38,8 +38,8 @@ from serve.loop.listings import ListingDesk
 from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
-from serve.loop.stock.lapsed_fakes import covers_of_lapsed, drop_repeat, listings_of_lapsed
-from serve.loop.stock.meanwhile import SCAN_AGAIN
+from serve.loop.stock.lapsed_fakes import follow_source, listings_of_lapsed, repeats_of_lapsed
+from serve.loop.stock.meanwhile import SCAN_AGAIN, scan_again_if_a_fake_lapsed
 from serve.loop.stock.stock_vectors import (
     DESCRIBE,
     alike,
@@ -143,11 +143,11 @@ class StockSearch:
 
     def _look_again(self, holder_id: str) -> None:
         with self._database.read() as session:
-            listings, covers = listings_of_lapsed(session, holder_id), covers_of_lapsed(session, holder_id)
-        for cover in covers:
-            with self._database.write() as session:
-                drop_repeat(session, cover)
+            listings, repeats = listings_of_lapsed(session, holder_id), repeats_of_lapsed(session, holder_id)
         again = self._scan_again(listings)
+        for repeat in repeats:
+            with self._database.write() as session:
+                follow_source(session, repeat)
         log.info("looked again at cases of fakes that count no more", rights_holder=holder_id, scanned_again=again)
 
     async def describe(self) -> None:
@@ -399,5 +399,7 @@ class StockSearch:
                     session, actor=audit.SYSTEM, action=audit.KNOWN_FAKE, subject=case.id,
                     content={"fake": known_by, "listing": listing.marketplace_id},
                 )  # fmt: skip
+            with self._database.write() as session:
+                scan_again_if_a_fake_lapsed(session, listing)
         except ObjectMissingError:
             self._scan_again([stored.listing_id])

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from serve.database import dumps
 from serve.database.dumps import DumpError, dump, load
 from serve.database.embedded import EmbeddedPostgres
 
@@ -35,10 +36,15 @@ def test_what_was_dumped_is_loaded_into_a_new_home(home: Path, tmp_path: Path) -
         load(tmp_path / "new", file)
 
 
-def test_what_cannot_be_dumped_or_loaded_is_told(home: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_dumped_or_loaded_is_told(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DumpError, match="no embedded database"):
         dump(tmp_path / "none", tmp_path / "x")
     (tmp_path / "no dump").write_text("hello")
+    with monkeypatch.context() as broken:
+        broken.setattr(dumps, "BINARIES", tmp_path)
+        with pytest.raises(FileNotFoundError):
+            dump(home, tmp_path / "no dump")
+    assert [one.name for one in tmp_path.iterdir() if "dump" in one.name] == ["no dump"], "nothing half-written"
     with pytest.raises(DumpError, match="pg_restore failed"):
         load(tmp_path / "other", tmp_path / "no dump")
     with pytest.raises(FileNotFoundError):

@@ -334,3 +334,14 @@ def test_an_open_case_shows_what_the_seller_says_now(market: Marketplace) -> Non
     shown = market.client.get(f"/v1/cases/{case}").json()
     assert (shown["listing"]["title"], shown["state"], shown["revision"]) == ("Original, authentic", "open", 1)
     assert [one["type"] for one in market.deliveries()] == ["case.opened", "case.changed"]
+
+
+def test_what_was_cleared_is_not_asked_again_for_a_corrected_word(market: Marketplace) -> None:
+    fake, listing = disguised(market.seed), {"id": f"corrected {market.seed}", "seller": "s"}
+    first = market.trait(picture=fake)
+    case = market.listing(fake, **listing, title="Capp")["case"]["id"]
+    assert market.judge(case, "not_infringing").status_code == 200
+    market.trait(picture=fake)
+    market.client.delete(f"/v1/brands/{market.brand}/traits/{first}")
+    again = market.listing(fake, **listing, title="Cap")
+    assert (again["decision"], again["case_ids"]) == ("allow", [case])

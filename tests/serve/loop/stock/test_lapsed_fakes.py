@@ -6,8 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised, smeared, stock_search
+from marketplace import Marketplace, disguised, during_the_scan, smeared, stock_search
+from sqlalchemy import select
 from waiting import eventually
+
+from serve.database.loop_tables import ListingRecord
+from serve.loop.standing import lock_listing, settle
+from serve.loop.stock.stock_search import StockSearch
 
 
 @pytest.fixture
@@ -35,6 +40,13 @@ def case_of(market: Marketplace, listing: dict[str, Any]) -> dict[str, Any]:
 def now_of(market: Marketplace, listing: dict[str, Any]) -> dict[str, Any]:
     (found,) = market.client.get("/v1/listings", params={"id": listing["listing"]["id"]}).json()["items"]
     return dict(found)
+
+
+def hold_smears_up(market: Marketplace) -> None:
+    policy = {"reason": "as before", "brands": {market.brand: {"review_at": 0.1}}}
+    made = market.client.post("/v1/policies", json=policy).json()
+    policies = market.client.service.policies
+    eventually(lambda: policies.current.version >= made["version"])
 
 
 def test_a_trait_that_is_taken_back_holds_nothing_up_any_more(market: Marketplace) -> None:
@@ -77,10 +89,7 @@ def test_what_the_scan_itself_holds_up_is_asked_still(market: Marketplace) -> No
     trait = market.trait(text="third stripe missing")
     held = market.listing(smeared(market.seed), title="Cap, third stripe missing")
     assert held["case"]["known_fake"] == trait
-    policy = {"reason": "as before", "brands": {market.brand: {"review_at": 0.1}}}
-    made = market.client.post("/v1/policies", json=policy).json()
-    policies = market.client.service.policies
-    eventually(lambda: policies.current.version >= made["version"])
+    hold_smears_up(market)
     take_back(market, trait)
     look_again(market)
     case = case_of(market, held)
@@ -155,3 +164,75 @@ def test_a_blind_test_that_repeats_such_a_case_is_dropped_with_it(market: Market
     take_back(market, trait)
     look_again(market)
     assert market.client.get(f"/v1/cases/{cover}").json()["state"] == "dropped"
+
+
+def test_a_blind_test_goes_on_where_what_it_repeats_does(market: Marketplace) -> None:
+    trait = market.trait(text="third stripe missing")
+    held = market.listing(smeared(market.seed), title="Cap, third stripe missing")
+    hold_smears_up(market)
+    cover = market.slip(held["case"]["id"])
+    take_back(market, trait)
+    look_again(market)
+    shown = [case_of(market, held), market.client.get(f"/v1/cases/{cover}").json()]
+    assert [(one["state"], one["known_fake"]) for one in shown] == [("open", None)] * 2
+
+
+def test_a_blind_test_names_the_fake_that_is_known_now(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    trait = market.trait(picture=fake)
+    held = market.listing(fake)
+    market.judge(held["case"]["id"])
+    take_back(market, trait)
+    look_again(market)
+    without = market.client.get(f"/v1/cases/{market.slip(held['case']['id'])}").json()
+    assert without["known_fake"] is None
+    again = market.trait(text="third stripe missing")
+    told = {"id": f"C-told {market.seed}", "seller": "cover", "title": "Cap, third stripe missing"}
+    named = market.slip(held["case"]["id"], cover=told)
+    assert market.client.get(f"/v1/cases/{named}").json()["known_fake"] == again
+
+
+@pytest.mark.parametrize("by_search", [False, True])
+def test_a_trait_that_is_taken_back_while_it_is_looked_for_holds_nothing_up(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch, by_search: bool
+) -> None:
+    def mistaken(trait: str) -> None:
+        take_back(market, trait)
+        look_again(market)
+
+    words = "Cap, third stripe missing"
+    if by_search:
+        held = market.listing(title=words)
+        trait, left = market.trait(text="third stripe missing"), [mistaken]
+        search_one = StockSearch._open
+
+        def slow(self: StockSearch, *arguments: Any, **named: Any) -> None:
+            if left:
+                left.pop()(trait)
+            search_one(self, *arguments, **named)
+
+        monkeypatch.setattr(StockSearch, "_open", slow)
+        asyncio.run(stock_search(market).search(trait))
+    else:
+        trait = market.trait(text="third stripe missing")
+        during_the_scan(monkeypatch, lambda: mistaken(trait))
+        held = market.listing(title=words)
+    eventually(lambda: now_of(market, held)["decision"] == "allow", seconds=60)
+
+
+def test_what_was_dropped_does_not_keep_a_block(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    trait = market.trait(picture=fake)
+    held = market.listing(fake)
+    take_back(market, trait)
+    look_again(market)
+    market.trait(picture=fake)
+    asked = market.listing(fake, id=held["listing"]["id"], seller=held["listing"]["seller"])["case"]["id"]
+    with market.client.service.database.write() as session:
+        of_it = select(ListingRecord.id).where(ListingRecord.marketplace_id == held["listing"]["id"])
+        listing = lock_listing(session, session.scalars(of_it).one())
+        listing.scanned = "block"
+        settle(session, listing)
+    assert now_of(market, held)["decision"] == "block"
+    assert market.judge(asked, "not_infringing").status_code == 200
+    assert now_of(market, held)["decision"] == "allow"
