@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Trait
-from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case, words_of
+from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
@@ -22,6 +22,7 @@ from serve.loop.standing import came_to_nothing
 from serve.loop.states import ASKED, CaseAction, CaseState
 from serve.loop.stock.known_fakes import said_in, telling_words
 from serve.loop.teaching.juries import call_off_juries
+from serve.loop.texts.text_holds import text_digest
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
 from serve.text.phrases import says
@@ -92,7 +93,7 @@ def _is_newly_said(session: Session, case: Case, listing: ListingRecord, *, fake
 
 def _show_words(session: Session, case: Case, listing: ListingRecord, *, actor: str) -> None:
     """Have an open case show what the seller says now, and its rights holder told where that is something else."""
-    if case.state != CaseState.OPEN or words_of(case.listing) == words_of(listing.content):
+    if case.state != CaseState.OPEN or text_digest(case.listing) == text_digest(listing.content):
         return
     show_listing(case, listing)
     session.flush()

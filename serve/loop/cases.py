@@ -5,7 +5,7 @@ Which case stands for a listing that is sent again is `serve.loop.asking`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -296,11 +296,6 @@ def _show(
 def show_listing(case: Case, listing: ListingRecord) -> None:
     """Have the case show what the seller says of the listing now."""
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
-
-
-def words_of(content: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a seller says of a listing, of its `content` as it is stored or as a case shows it."""
-    return tuple(content.get(name) for name in ("title", "description", "brand_claimed"))
 
 
 def _viewed() -> Select[Case, str, str | None, int, datetime | None]:

@@ -6,7 +6,7 @@ from serve.database.engine import Database
 from serve.jobs import Task
 from serve.loop.cases import ANNOUNCE, EXPIRE
 from serve.loop.deadlines import Deadlines
-from serve.loop.followed import LOWER
+from serve.loop.follow_ups import LOWER
 from serve.loop.good_faith.lost_trust import LostTrust
 from serve.loop.push.deliveries import DELIVER, Deliverer
 from serve.loop.push.egress import Egress

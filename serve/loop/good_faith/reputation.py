@@ -18,7 +18,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import BlindTest, Case, Complaint, CreditEvent
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
-from serve.loop.followed import follow_tier
+from serve.loop.follow_ups import follow_tier
 from serve.loop.good_faith import own_word
 from serve.loop.good_faith.credit import (
     FAILED,

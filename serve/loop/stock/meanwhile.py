@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Notice, Trait
 from serve.database.tables import IndexChange, PolicyRecord
 from serve.jobs import LongTask, defer
-from serve.loop.followed import has_lapsed
+from serve.loop.follow_ups import has_lapsed
 from serve.loop.states import AGAINST_THE_SELLER
 
 SCAN_AGAIN: Final = LongTask("scan a listing again")

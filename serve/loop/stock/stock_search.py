@@ -33,7 +33,7 @@ from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
-from serve.loop.followed import LOOK_AGAIN, SEARCH
+from serve.loop.follow_ups import LOOK_AGAIN, SEARCH
 from serve.loop.listings import ListingDesk
 from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle

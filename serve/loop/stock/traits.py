@@ -17,7 +17,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Trait
 from serve.database.tables import Brand
 from serve.jobs import defer
-from serve.loop.followed import SEARCH, look_again
+from serve.loop.follow_ups import SEARCH, look_again
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -132,12 +133,17 @@ def test_a_webhook_that_never_answers_is_given_up_and_may_be_tried_by_hand(
     assert receiver.messages[2].headers["webhook-id"] == failed["id"]
 
 
-def test_a_message_that_is_sent_by_hand_has_one_next_try(pushed: Marketplace) -> None:
+def tried_once(pushed: Marketplace) -> dict[str, Any]:
+    """A message to nobody, after its first try."""
     pushed.set_webhook("http://127.0.0.1:9")
     pushed.case()
     eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 1)
     (delivery,) = pushed.deliveries()
-    deliverer = Deliverer(pushed.client.service.database, egress=Egress(proxy=None, inside=True))
+    return delivery
+
+
+def test_a_message_that_is_sent_by_hand_has_one_next_try(pushed: Marketplace) -> None:
+    delivery, deliverer = tried_once(pushed), Deliverer(pushed.client.service.database, egress=Egress(inside=True))
     path = f"/v1/rights-holders/{pushed.holder}/deliveries/{delivery['id']}/redelivery"
     assert pushed.client.post(path, headers=pushed.brand_key).status_code == 202
     eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 2)
@@ -146,11 +152,7 @@ def test_a_message_that_is_sent_by_hand_has_one_next_try(pushed: Marketplace) ->
 
 
 def test_what_was_given_up_meanwhile_stays_so(pushed: Marketplace) -> None:
-    pushed.set_webhook("http://127.0.0.1:9")
-    pushed.case()
-    eventually(lambda: len(pushed.deliveries()[0]["attempts"]) == 1)
-    (delivery,) = pushed.deliveries()
-    deliverer = Deliverer(pushed.client.service.database, egress=Egress(proxy=None, inside=True))
+    delivery, deliverer = tried_once(pushed), Deliverer(pushed.client.service.database, egress=Egress(inside=True))
     path = f"/v1/rights-holders/{pushed.holder}/webhook"
     assert pushed.client.delete(path, headers=pushed.brand_key).status_code == 204
     for known in (delivery["id"], "msg_0"):
