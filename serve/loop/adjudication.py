@@ -17,7 +17,8 @@ from serve.jobs import defer
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
 from serve.loop.follow_ups import look_again
-from serve.loop.good_faith.blind_tests import conclude, is_blind_test, is_pretended
+from serve.loop.good_faith.blind_tests import conclude, is_blind_test
+from serve.loop.good_faith.covers import is_pretended
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.reputation import lock_holder, note_evidence
 from serve.loop.notices import tell_seller

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.loop_tables import Case, Complaint, ListingRecord, Trait
+from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord, Trait
 from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
@@ -30,6 +30,9 @@ from serve.text.phrases import says
 CLEARED: Final = (CaseState.NOT_INFRINGING, CaseState.UNSURE, CaseState.CLOSED)
 """The states of a case in which its rights holder saw nothing against the listing."""
 
+MOST_EARLIER: Final = 20
+"""Earlier cases of a listing that are looked at for the same pictures."""
+
 
 def ask(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], objects: Objects | NewFiles,
@@ -39,11 +42,14 @@ def ask(
 
     The caller holds the listing's lock. What was asked about the same pictures stands, but for what came to nothing
     where they turn out to show a `known_fake` (a trait or a complaint), and for what was cleared before the seller
-    wrote that it is one. Other pictures under an open case replace those that it asked about, and there is as much time
-    to answer as for a new one; other words are shown; after any answer other pictures make a new case. Their evidence
-    is copied; where `objects` are `NewFiles`, the copies go if the transaction does not commit.
+    wrote that it is one. It stands in another order, too, and beside pictures in which nothing is suspected. Other
+    pictures under an open case replace those that it asked about, and there is as much time to answer as for a new one;
+    other words are shown; after any answer other pictures make a new case. Their evidence is copied; where `objects`
+    are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
+    if standing is None or (standing.revision != listing.revision and standing.state != CaseState.OPEN):
+        standing = _follow_pictures(session, listing, findings=findings, actor=actor) or standing
     is_news = standing is not None and known_fake is not None and _is_news(session, standing, listing, fake=known_fake)
     if standing is not None and standing.revision == listing.revision and not is_news:
         _show_words(session, standing, listing, actor=actor)
@@ -89,6 +95,46 @@ def _is_newly_said(session: Session, case: Case, listing: ListingRecord, *, fake
     trait = session.get(Trait, fake)
     words = telling_words(None if trait is None else trait.text)
     return says(said_in(listing.content), words) and not says(said_in(case.listing), words)
+
+
+def _follow_pictures(
+    session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], actor: str
+) -> Case | None:
+    """The newest case that asked about earlier pictures, all of which are shown still and nothing else is suspected,
+    as a case about the listing's pictures as they are now. What a complaint is or will be about stays where it is.
+    """
+    complained = exists().where(Complaint.case_id == Case.id)
+    query = select(Case).where(
+        Case.listing_id == listing.id, Case.brand_id == findings[0].brand_id, Case.revision < listing.revision,
+        Case.state.in_((*CLEARED, CaseState.EXPIRED)), ~complained,
+    )  # fmt: skip
+    earlier = session.scalars(query.order_by(Case.id.desc()).limit(MOST_EARLIER).with_for_update()).all()
+    if not earlier:
+        return None
+    now = _pictures(session, listing, revision=listing.revision)
+    place = {digest: position for position, digest in now.items()}
+    suspected = {now[one.image] for one in findings}
+    for case in earlier:
+        shown = _pictures(session, listing, revision=case.revision)
+        asked = {shown[finding["image"]] for finding in case.findings}
+        if suspected <= asked <= place.keys():
+            case.findings = [{**one, "image": place[shown[one["image"]]]} for one in case.findings]
+            case.revision = listing.revision
+            session.flush()
+            audit.record(
+                session, actor=actor, action="case follows its pictures", subject=case.id,
+                content={"revision": case.revision},
+            )  # fmt: skip
+            return case
+    return None
+
+
+def _pictures(session: Session, listing: ListingRecord, *, revision: int) -> dict[int, bytes]:
+    """The SHA-256 of a revision's pictures, by their position."""
+    query = select(ListingImage.position, ListingImage.sha256).where(
+        ListingImage.listing_id == listing.id, ListingImage.revision == revision
+    )
+    return dict(session.execute(query).all())
 
 
 def _show_words(session: Session, case: Case, listing: ListingRecord, *, actor: str) -> None:

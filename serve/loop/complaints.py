@@ -18,7 +18,7 @@ from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.loop.attachments import AttachmentView, SentFile, attach, attachments_of, digests_of
 from serve.loop.cases import advance, lock_case
-from serve.loop.good_faith.blind_tests import is_pretended
+from serve.loop.good_faith.covers import is_pretended
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.judgements import require_in_time
 from serve.loop.notices import tell_seller

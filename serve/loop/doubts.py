@@ -17,7 +17,7 @@ from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
 from serve.loop.complaints import ComplaintView, view_complaint
-from serve.loop.good_faith.blind_tests import is_pretended, repeats_another
+from serve.loop.good_faith.covers import is_pretended, repeats_another
 from serve.loop.judgements import require_in_time
 from serve.loop.standing import settle
 from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError

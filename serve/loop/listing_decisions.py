@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from serve import audit
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead, ListingRecord
-from serve.loop.sellers.sellers import covers
+from serve.loop.good_faith.covers import covers
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_number
 from serve.scanning.results import Answer, Decision
 

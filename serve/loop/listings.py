@@ -23,8 +23,9 @@ from serve.database.tables import Brand
 from serve.identifiers import new_id
 from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
+from serve.loop.good_faith.covers import covers
 from serve.loop.listing_pictures import PictureScans
-from serve.loop.sellers.sellers import brands_infringed, covers, is_repeat_infringer
+from serve.loop.sellers.sellers import brands_infringed, is_repeat_infringer
 from serve.loop.standing import holding_cases, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
 from serve.loop.stock.lapsed_fakes import ask_no_more

@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion, TextHold, Trait
-from serve.loop.sellers.sellers import covers
+from serve.loop.good_faith.covers import covers
 from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
 from serve.protocol.problems import unprocessable
 from serve.scanning.results import Answer, Kind

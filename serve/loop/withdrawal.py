@@ -27,7 +27,7 @@ from serve.database.loop_tables import (
     TextHold,
     Unrecognised,
 )
-from serve.loop.sellers.sellers import covers
+from serve.loop.good_faith.covers import covers
 from serve.loop.standing import settle
 from serve.loop.stock.stock_vectors import forget_vectors
 from serve.loop.texts.text_holds import end_with_listing

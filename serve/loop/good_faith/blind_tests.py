@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serve import audit
@@ -152,16 +152,6 @@ def list_blind_tests(database: Database, *, limit: int, cursor: str | None) -> P
 def is_blind_test(session: Session, case: Case) -> bool:
     """Whether the case is one: what it shows is then said by `conclude`, and a complaint about it is no evidence."""
     return session.scalar(select(BlindTest.id).where(BlindTest.case_id == case.id)) is not None
-
-
-def is_pretended(session: Session, case: Case) -> bool:
-    """Whether the case repeats another under a cover: then there is no seller to tell."""
-    return session.scalar(select(Case.id).where(Case.id == case.id, repeats_another())) is not None
-
-
-def repeats_another() -> ColumnElement[bool]:
-    """Of the `Case` that a query is about: whether it is a blind test that shows another case under a cover."""
-    return exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
 
 
 def void_blind_test(session: Session, case: Case) -> None:

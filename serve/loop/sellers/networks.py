@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session, aliased
 from serve.audit import KNOWN_FAKE
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, Case, ListingImage, ListingRecord
-from serve.loop.sellers.sellers import SellerView, covers, infringements, views_of
+from serve.loop.good_faith.covers import covers
+from serve.loop.sellers.sellers import SellerView, infringements, views_of
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.scanning.results import Answer
 

@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import CTE, Select, exists, func, select
+from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
 
 from serve.database.engine import Database
-from serve.database.loop_tables import BlindTest, Case, Complaint, ListingImage, ListingRecord, Notice
+from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord, Notice
 from serve.database.tables import Brand
+from serve.loop.good_faith.covers import covers, repeats_another
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
@@ -90,20 +91,14 @@ def is_repeat_infringer(session: Session, seller: str) -> bool:
 
 def brands_infringed(session: Session, seller: str) -> list[str]:
     """The ids of the brands whose marks the seller was found to infringe, the one that was decided on last first."""
-    pretended = exists().where(BlindTest.case_id == Case.id, BlindTest.source_id.is_not(None))
     query = (
         select(Case.brand_id)
         .join(ListingRecord, ListingRecord.id == Case.listing_id)
         .join(Complaint, Complaint.case_id == Case.id)
-        .where(ListingRecord.seller == seller, Complaint.state.in_(AGAINST_THE_SELLER), ~pretended)
+        .where(ListingRecord.seller == seller, Complaint.state.in_(AGAINST_THE_SELLER), ~repeats_another())
         .group_by(Case.brand_id)
     )  # asked for each listing that comes, so without what `infringements` reads beside
     return list(session.scalars(query.order_by(func.max(Complaint.decided).desc(), Case.brand_id)))
-
-
-def covers() -> Select[str]:
-    """The ids of the listings that only cover a blind test."""
-    return select(Case.listing_id).join(BlindTest, BlindTest.case_id == Case.id).where(BlindTest.source_id.is_not(None))
 
 
 def infringements() -> CTE:

@@ -16,7 +16,7 @@ from serve.database.loop_tables import BlindTest, Case, ListingRecord
 from serve.loop.cases import lock_case
 from serve.loop.endings import end_case
 from serve.loop.follow_ups import counts_no_more, has_lapsed
-from serve.loop.good_faith.blind_tests import repeats_another
+from serve.loop.good_faith.covers import repeats_another
 from serve.loop.states import CaseAction, CaseState
 
 

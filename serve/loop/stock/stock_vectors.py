@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session
 from model.bundle import ModelBundle
 from model.panels import panels
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, ListingImage, ListingRecord, StockVectors
+from serve.database.loop_tables import ListingImage, ListingRecord, StockVectors
 from serve.database.model_tables import ModelRecord
 from serve.jobs import LongTask, defer
-from serve.loop.good_faith.blind_tests import repeats_another
+from serve.loop.good_faith.covers import covers
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.scanning.proposals import proposed
 from serve.scanning.results import Listing
@@ -212,5 +212,4 @@ def newest_of_listing() -> ColumnElement[bool]:
 
 def in_stock() -> ColumnElement[bool]:
     """Of listings: whether one is offered, and does not only cover a blind test."""
-    covers_a_test = exists().where(Case.listing_id == ListingRecord.id, repeats_another())
-    return ListingRecord.withdrawn.is_(None) & ~covers_a_test
+    return ListingRecord.withdrawn.is_(None) & ListingRecord.id.not_in(covers())

@@ -371,3 +371,51 @@ def test_a_listing_from_before_its_id_had_to_be_seen_is_scanned_again(market: Ma
         rename = text("UPDATE listings SET marketplace_id = ' ' WHERE marketplace_id = 'blank' RETURNING id")
         listing = session.scalars(rename).one()
     assert desk.rescan(listing)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_answer_holds_for_its_pictures_in_another_order_and_beside_others(market: Marketplace, closed: bool) -> None:
+    own = Marketplace(market.client)
+    suspected, genuine, other_genuine = smeared(own.seed), png(mosaic(own.seed)), png(mosaic(own.seed + 7_000))
+    own.client.reference(own.brand, other_genuine)
+    sent = {"id": f"rearranged {own.seed}", "seller": "s"}
+    case = own.listing(suspected, genuine, **sent)["case"]["id"]
+    own.judge(case, "not_infringing")
+    if closed:
+        own.end(case)
+    for pictures in ((genuine, suspected), (genuine, other_genuine, suspected), (suspected,)):
+        again = own.listing(*pictures, **sent)
+        shown = own.client.get(f"/v1/cases/{case}").json()
+        assert again["decision"] == "allow"
+        assert (shown["state"], shown["revision"]) == (
+            "closed" if closed else "not_infringing", again["listing"]["revision"]
+        )  # fmt: skip
+        place = pictures.index(suspected)
+        assert [finding["image"] for finding in shown["findings"]] == [place]
+        picture = own.client.get(shown["pictures"][place], headers=own.brand_key)
+        assert np.array_equal(decode(picture.content), decode(suspected))
+    other = own.listing(suspected, smeared(own.seed, tile=9), **sent)
+    assert (other["decision"], other["case"]["id"] == case) == ("review", False)
+
+
+def test_pictures_that_were_cleared_are_not_asked_about_again_after_others(market: Marketplace) -> None:
+    own = Marketplace(market.client)
+    sent = {"id": f"back again {own.seed}", "seller": "s"}
+    first = own.listing(**sent)["case"]["id"]
+    own.judge(first, "not_infringing")
+    second = own.listing(smeared(own.seed, tile=9), **sent)["case"]["id"]
+    own.judge(second, "not_infringing")
+    again = own.listing(**sent)
+    assert (second == first, again["decision"]) == (False, "allow")
+    assert own.client.get(f"/v1/cases/{first}").json()["revision"] == again["listing"]["revision"]
+
+
+def test_what_somebody_was_unsure_of_is_not_asked_anew_in_another_order(market: Marketplace) -> None:
+    own = Marketplace(market.client)
+    suspected, genuine = smeared(own.seed), png(mosaic(own.seed))
+    sent = {"id": f"rearranged {own.seed}", "seller": "s"}
+    case = own.listing(suspected, genuine, **sent)["case"]["id"]
+    own.judge(case, "unsure")
+    again = own.listing(genuine, suspected, **sent)
+    assert (again["decision"], again["case_ids"]) == ("review", [case])
+    assert own.judge(case, "not_infringing").status_code == 200
