@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 READABLE_PLACES = 5
 """Of the places that are likeliest marks, so many are asked whether the photo is worth reading."""
@@ -124,7 +125,7 @@ class Recognition:
     def probability(self, evidence: Evidence) -> float:
         """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it."""
         pairs = zip(self.weights, evidence.numbers(), strict=True)
-        return _logistic(self.intercept + sum(weight * number for weight, number in pairs))
+        return float(expit(self.intercept + sum(weight * number for weight, number in pairs)))
 
     def passes(self, evidence: Evidence) -> bool:
         """Whether the evidence reaches the threshold."""
@@ -194,7 +195,7 @@ class Kinds:
         """How much of the mark's probability is each kind."""
         numbers = (1.0, *likeness.numbers())
         smear, imitation = (
-            1.0 / (1.0 + math.exp(-min(max(sum(w * n for w, n in zip(weights, numbers, strict=True)), -30.0), 30.0)))
+            float(expit(sum(w * n for w, n in zip(weights, numbers, strict=True))))
             for weights in (self.smear, self.imitation)
         )
         return Shares((1.0 - smear) * (1.0 - imitation), smear, (1.0 - smear) * imitation)
@@ -221,7 +222,7 @@ class TamperedPlace(NamedTuple):
     def numbers(self) -> tuple[float, ...]:
         """What the regression takes, by `Covered.NAMES`."""
         size = math.log(max(self.share, SMALLEST_SHARE))
-        return (_logit(min(max(self.probability, 1.0 - SUREST), SUREST)), size, size * size, self.similarity)
+        return (_verified_odds(self.probability), size, size * size, self.similarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,9 @@ class Covered:
         Of several pictures in one, any may be what the listing is about: the odds are divided by their number.
         """
         pairs = zip(self.weights, place.numbers(), strict=True)
-        return _logistic(self.intercept + sum(weight * number for weight, number in pairs) - math.log(place.pictures))
+        return float(
+            expit(self.intercept + sum(weight * number for weight, number in pairs) - math.log(place.pictures))
+        )
 
     @classmethod
     def never(cls) -> Self:
@@ -415,26 +418,19 @@ def _rounded(numbers: Sequence[float]) -> list[float]:
 
 def _verified_odds(probability: float) -> float:
     """The verifier is believed up to `SUREST` either way."""
-    return _logit(min(max(probability, 1.0 - SUREST), SUREST))
+    return float(logit(min(max(probability, 1.0 - SUREST), SUREST)))
 
 
 def _tampered_odds(probability: float) -> float:
     """Log odds above the least that counts: at least 0."""
-    return _logit(min(max(probability, LEAST_TAMPERED), 1.0 - LEAST_TAMPERED)) - _logit(LEAST_TAMPERED)
+    at_least = max(probability, LEAST_TAMPERED)
+    return float(logit(min(at_least, 1.0 - LEAST_TAMPERED)) - logit(LEAST_TAMPERED))
 
 
 def _detected_odds(confidence: float) -> float:
-    edge = _logistic(FURTHEST_DETECTED)
-    return _logit(min(max(confidence, 1.0 - edge), edge))
+    edge = expit(FURTHEST_DETECTED)
+    return float(logit(min(max(confidence, 1.0 - edge), edge)))
 
 
 def _clipped(odds: float) -> float:
     return min(max(odds, -FURTHEST_ODDS), FURTHEST_ODDS)
-
-
-def _logit(probability: float) -> float:
-    return math.log(probability / (1.0 - probability))
-
-
-def _logistic(total: float) -> float:
-    return 1.0 / (1.0 + math.exp(-min(max(total, -60.0), 60.0)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from model.alignment import FRAME_SIDE, Matrix, PreparedReference, framed
 from model.kept import Latest
@@ -54,7 +55,7 @@ class CloseLook:
         The network seldom gives one place more than even odds, since it knows that something differs better than where.
         """
         _, maps = self._compared(region, matrix, reference)
-        likely = 1.0 / (1.0 + np.exp(-maps[_IMITATION].astype(np.float64)))
+        likely = expit(maps[_IMITATION].astype(np.float64))
         return np.asarray((likely / max(float(likely.max()), _LEAST_LIKELY)).round(3), np.float32)
 
     def _compared(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> list[NDArray[np.float32]]:

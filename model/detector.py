@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from model.preprocessing import FILL, resized
 from model.regions import Box, Region, RgbImage
@@ -201,7 +202,7 @@ def regions_of(
     `logits` (cells,) and `distances` (cells, 4) to the left, top, right and bottom are the network's outputs for one
     photo, `centres` (cells, 2) from `cell_centres`.
     """
-    scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+    scores = expit(logits.astype(np.float64))
     likely = np.flatnonzero(scores >= score_threshold)
     likely = likely[np.argsort(-scores[likely], kind="stable")][:_MOST_CANDIDATES]
     corners = np.concatenate(

@@ -10,7 +10,6 @@ lowers; `hallmark train copies` fits it, and the bundle holds it (`photo_copy.js
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from model.alignment import PICTURE_SIDE, Matrix, PreparedReference, fitted, resized
 from model.photo_agreement import NAMES, Mask, Numbers, agreement
@@ -52,7 +52,7 @@ class CopyWeights:
     def probability(self, numbers: Numbers) -> float:
         """The probability, 0..1, that pictures which measured `numbers` (9,) are one photograph."""
         total = self.intercept + float(np.dot(self.weights, numbers))
-        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+        return float(expit(total))
 
     def as_json(self) -> dict[str, Any]:
         """What `load_copy_weights` reads: the intercept, and each weight by its name."""

@@ -122,7 +122,7 @@ class Tampering:
         height, width = image.shape[:2]
         rows, columns = (max(1, round(size * by / STRIDE)) for size, by in ((height, scale[1]), (width, scale[0])))
         seen = logits[0, :rows, :columns].astype(np.float64)
-        probabilities = (1.0 / (1.0 + np.exp(-np.clip(seen, -30, 30)))).astype(np.float32)
+        probabilities = expit(seen).astype(np.float32)
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
 
     def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:

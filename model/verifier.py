@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from model.alignment import (
     FRAME_SIDE,
@@ -164,7 +164,7 @@ class Head:
         judged, appearance = np.split(numbers, [self._judged.inputs], axis=-1)
         genuine, smear, imitation, unrelated = np.moveaxis(self._first_step(judged), -1, 0)
         odds = smear_odds(genuine, smear, imitation)[..., None]
-        share = 1 / (1 + np.exp(-self._smear.values(np.concatenate([odds, appearance], axis=-1))[..., 0]))
+        share = expit(self._smear.values(np.concatenate([odds, appearance], axis=-1))[..., 0])
         untouched = np.maximum(genuine + imitation, _LEAST)
         kept = (1 - unrelated) * (1 - share) / untouched
         found = [genuine * kept, (1 - unrelated) * share, imitation * kept, unrelated]
@@ -175,9 +175,7 @@ class Head:
         return np.asarray(self._first_step(judged)[..., -1], np.float64)
 
     def _first_step(self, judged: NDArray[np.float32]) -> NDArray[np.float64]:
-        logits = self._judged.values(judged) / self._temperature
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
+        return np.asarray(softmax(self._judged.values(judged) / self._temperature, axis=-1), np.float64)
 
 
 _LEAST = 1e-9
@@ -227,7 +225,7 @@ class LookWeights:
     def applied(self, scores: Scores, look: float) -> Scores:
         """The `scores` after a close look at the log odds `look`: what is genuine and what imitated divides anew."""
         odds = self._bias + self._verdict * verdict_odds(scores.genuine, scores.imitation) + self._look * look
-        untouched, imitated = scores.genuine + scores.imitation, 1.0 / (1.0 + math.exp(-odds))
+        untouched, imitated = scores.genuine + scores.imitation, float(expit(odds))
         return replace(scores, genuine=untouched * (1.0 - imitated), imitation=untouched * imitated)
 
 

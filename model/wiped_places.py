@@ -33,6 +33,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from model.alignment import Matrix
 from model.correlation import correlated
@@ -273,7 +274,7 @@ class Weights:
         """
         held = np.clip(numbers, self.low, self.high)
         total = self.intercept + float(np.dot(self.weights, terms(held))) + self.detected * float(log_odds(detected))
-        return 1.0 / (1.0 + math.exp(-min(max(total, -30.0), 30.0)))
+        return float(expit(total))
 
 
 def terms(numbers: Numbers) -> Numbers:

@@ -8,10 +8,11 @@ wrong, is a witness of little or no weight, and can never count as one that is r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from scipy.special import expit, logit
 
 LEAST: Final = 0.5
 MOST: Final = 0.99
@@ -47,7 +48,7 @@ def believe(witnesses: Sequence[Witness]) -> Belief:
     log_odds = 0.0
     for witness in witnesses:
         reliability = min(max(witness.reliability, LEAST), MOST)
-        strength = math.log(reliability / (1.0 - reliability))
+        strength = float(logit(reliability))
         log_odds += strength if witness.infringes else -strength
-    target = 1.0 / (1.0 + math.exp(-log_odds))
+    target = float(expit(log_odds))
     return Belief(target=round(target, 4), weight=round(abs(2.0 * target - 1.0), 4))

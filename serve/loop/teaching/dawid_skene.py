@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 PRIOR_RIGHT: Final = 2.0
 PRIOR_WRONG: Final = 1.0
@@ -71,6 +72,5 @@ def _believed(
     """(questions,) probabilities of yes, given the jurors; `prior` is the share of yes among all and two more."""
     no_right, yes_right = right[jurors, 0], right[jurors, 1]
     evidence = np.where(votes, np.log(yes_right / (1.0 - no_right)), np.log((1.0 - yes_right) / no_right))
-    log_odds = np.log(prior / (1.0 - prior)) + np.bincount(questions, evidence)
-    probabilities: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-log_odds))
-    return probabilities
+    log_odds = logit(prior) + np.bincount(questions, evidence)
+    return np.asarray(expit(log_odds), np.float64)
