@@ -20,10 +20,10 @@ from benchmarks.seller_edits import EDITS, stickered
 from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.encoding import jpeg
 from model.regions import RgbImage
+from model.released import bundle_folder
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import other_brands, register_brands
 from training.synthesis.logos import fetch_packages, load_logos

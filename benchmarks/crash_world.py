@@ -17,7 +17,7 @@ import httpx2
 
 from benchmarks.passing_time import PATIENCE_SECONDS, OutsideDatabase
 from client.service import Service, command, environment
-from model.bundle import bundle_folder
+from model.released import bundle_folder
 from serve.access import keys
 from serve.access.roles import Role
 from serve.audit import verify

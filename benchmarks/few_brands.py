@@ -26,9 +26,10 @@ from benchmarks.stock import quietly
 from benchmarks.turned import surest
 from client.api import Hallmark
 from client.temporary import temporary_service
-from model.bundle import bundle_folder, write_manifest
+from model.bundle import write_manifest
 from model.calibration import read_calibration, write_calibration
 from model.encoding import jpeg
+from model.released import bundle_folder
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import Drawings, register_brands
 from training.synthesis.logos import fetch_packages, load_logos

@@ -40,7 +40,7 @@ from scipy.stats import spearmanr
 from benchmarks.examined import Examined, examined_listings
 from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
-from model.bundle import bundle_folder
+from model.released import bundle_folder
 from training.round.comparison import Pictures, compare
 from training.round.frozen import FrozenSets, FrozenSizes, frozen_sets
 from training.round.run import run_round

@@ -33,9 +33,10 @@ from rich.table import Table
 from benchmarks.pictures import listing_photos, reference_pictures
 from client.api import Hallmark
 from client.service import Service, running_service
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
 from model.panels import panels
 from model.regions import Region, RgbImage, whole_image
+from model.released import bundle_folder
 from serve.scanning.proposals import proposed
 
 SIDE_PIXELS = 1200

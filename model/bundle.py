@@ -25,7 +25,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model import CHAMPION
 from model.calibration import Calibration, read_calibration
 from model.cohort import Cohort
 from model.detector import Detector
@@ -38,7 +37,6 @@ from model.tampering import Tampering
 from model.verifier import Verifier
 from model.wiped_places import Weights, load_weights
 
-RELEASED = Path(__file__).parent / "weights"
 FILES = (
     "embedder.onnx",
     "detector.onnx",
@@ -97,12 +95,6 @@ class ModelBundle:
     def own_logos(self, vectors: NDArray[np.float32]) -> OwnLogos | None:
         """A brand's logos of `vectors` (n, d) as these networks look for them; None where there are none."""
         return OwnLogos(vectors, self.detector, self.embedder, self.wiped_places.likeness) if len(vectors) else None
-
-
-def bundle_folder(name: str = CHAMPION) -> Path:
-    """The folder of the released bundle `name`, or of the bundle whose path it is."""
-    released = RELEASED / name
-    return released if released.is_dir() or "/" not in name else Path(name)
 
 
 def write_manifest(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """Numbers chosen on development data only, kept with the networks they belong to (`calibration.json`).
 
-What a verifier that learnt on drawn pairs says of live candidates is read anew here, in two questions. Is it the
-brand's mark at all? Far more live candidates are unrelated than drawn pairs were, and similarity, rivals, the number of
-brands, a word in the picture and a seller who names the brand say more. And what was done to it? Most marks for sale
-are genuine, and versions that no reference shows look changed. Both are logistic regressions on what the scan measures.
+The verifier learnt from synthetic pairs; here its output is recalibrated for live candidates, in two questions. Is it
+the brand's mark at all? Far more live candidates are unrelated than synthetic pairs were, and similarity, rivals, the
+number of brands, words in the picture and the listing's claim add evidence. And was it altered? Most marks on sale are
+genuine, and a version that no reference shows looks altered. Both are logistic regressions on what the scan measures.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ class Recognition:
         return self.probability(evidence) >= self.finding_probability
 
     def may_pass(self, evidence: Evidence, *, agreeing: int, verified: Sequence[float]) -> bool:
-        """Whether it would, if any number of keypoints from none to `agreeing` did agree, and if the verifier's
-        probability were any between the least and the most of `verified`.
+        """Whether some outcome of the steps not run yet could make the evidence pass: from none to `agreeing`
+        keypoints agreeing, and the verifier's probability anywhere in the range of `verified`.
         """
         extremes = product((0, agreeing), (min(verified), max(verified)))
         return any(self.passes(evidence._replace(agreeing=number, verified=said)) for number, said in extremes)

@@ -1,9 +1,10 @@
 """Marks that nobody registers, which stand in for other brands' where few are registered.
 
-How much more like a mark a region is than like any other brand's says most of whose it is; so evidence is weighed as it
-was measured, among `model.calibration.BRANDS[0]` brands and more. Among fewer there is hardly a rival, and any picture
-is clearly most like the one brand that is there. The marks of tools of programming, which are on no goods, make up
-the number: the cohort of score normalisation (Auckenthaler, Carey and Lloyd-Thomas, "Score normalization for
+The best evidence of whose mark a region shows is its margin: how much more it resembles that brand's mark than any
+other brand's. The weights were fitted among at least `model.calibration.BRANDS[0]` brands. Among fewer there is hardly
+a rival, and every picture is clearly most like the one brand registered. Logos of programming tools, which appear on no
+goods, make up the number: a cohort as in score normalisation (Auckenthaler, Carey and Lloyd-Thomas, "Score
+normalization for
 text-independent speaker verification systems", Digital Signal Processing 10, 2000).
 
 `hallmark train cohort` draws them into the folder `cohort`, on white as brands upload their own.

@@ -44,8 +44,10 @@ class Likeness:
     similarity: float
 
     def as_sure(self, scores: Numbers, similarities: Numbers) -> Numbers:
-        """The scores (n,), 0..1, that the detector would have to give where it gave `scores` (n,) to regions whose
-        similarity to the brand's logos is `similarities` (n,), -1..1."""
+        """Detector scores (n,), 0..1, corrected for similarity to the brand's logos.
+
+        `scores` (n,) are the detector's own, `similarities` (n,), -1..1, each region's to the most similar logo.
+        """
         odds = self.intercept + self.detected * log_odds(scores) + self.similarity * similarities
         return np.asarray(expit(odds), np.float64)
 

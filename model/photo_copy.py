@@ -28,15 +28,15 @@ from model.regions import Box, RgbImage
 PRODUCT_DOUBT = 9.0
 """By how much the odds of a copy are divided where the product alone was compared, without its ground.
 
-What is left to compare agrees more often on another shot in another colour. Of 712 photos that are none, drawn as those
-that the weights are fitted to, six were taken for copies by the product alone without this, and none with it. Goods
-that logo places leave nothing of but plain ground are compared with them, and with this doubt: until then two of 300
-studio photos were not found when they came back (now 0.998), and without the doubt another colour of one of them was.
+The product alone agrees more often with another shot in another colour. Of 712 photos that are not copies, made like
+those the weights were fitted on, six passed as copies by the product alone without this factor, none with it. Where
+the logo places cover all but plain ground, they are compared too, with the same factor: before, two of 300 studio
+photos were not recognised when they came back (now 0.998 are); without the factor, another colour of one was accepted.
 """
 
 SURELY = 0.8
-"""Probability of a copy that agrees outside its logo places alone. Of 210 wiped copies of `catalogue` photos on which
-nothing is reported 2 are lost by it; two other prints that were called wiped copies, of 258 clean photos, had less."""
+"""Probability required of a copy that agrees only outside its logo places. It costs 2 of 210 wiped copies (`catalogue`
+photos kept out of the reported figures) and removes two of 258 clean photos: other prints taken for wiped copies."""
 
 _EVEN = 0.5
 _DIFFERENT_COLOUR = 0.25

@@ -40,7 +40,7 @@ mould, and on every print on the chest of one model.
 """
 
 REST_CLOSER = 0.06
-"""By how much better edges must correlate outside of the logo places than all over to say as much."""
+"""Margin by which edges outside the logo places must correlate better than all edges to count for as much."""
 
 LEAST_REST = 0.1
 """Share of the square that must lie outside the logo places and be covered."""

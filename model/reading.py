@@ -57,8 +57,8 @@ AT_THE_RIM = 0.1
 """Of a line's height: so near to the rim of its picture an end of it may be cut off there."""
 
 INK_AT_THE_RIM = 0.3
-"""How much the pixels along the rim differ, beside those of the line, where a letter is cut off: of drawn words that a
-box cuts 0.9 do by more, of whole ones 0.3.
+"""Least standard deviation along the rim, relative to the line's, at which a letter counts as cut off. Of synthetic
+words, 0.9 of those that a box cuts exceed it and 0.3 of the whole ones.
 """
 
 _NEAR = 1 / 3

@@ -15,10 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-import model
-
-RELEASED_BUNDLES = Path(model.__file__).parent / "weights"
-"""Where the bundles lie that come with Hallmark."""
+from model import CHAMPION
+from model.released import RELEASED, bundle_folder
 
 DATABASES: Final = frozenset({"postgresql", "postgres"})
 STORE_SCHEMES: Final = frozenset({
@@ -57,7 +55,7 @@ class Settings(BaseSettings):
     ] = None
     model: Annotated[
         str, Field(min_length=1, description="Name, or path, of the model bundle that serves until another is promoted")
-    ] = model.CHAMPION
+    ] = CHAMPION
     model_threads: Annotated[int, Field(ge=1, le=64, description="Threads that one network call may use")] = 1
     host: Annotated[str, Field(min_length=1, description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="TCP port to listen on")] = 8000
@@ -200,12 +198,11 @@ class Settings(BaseSettings):
     @property
     def bundle_folder(self) -> Path:
         """The folder of the model bundle that serves."""
-        named = RELEASED_BUNDLES / self.model
-        return named if named.is_dir() or "/" not in self.model else Path(self.model)
+        return bundle_folder(self.model)
 
     def named_bundle(self, name: str) -> Path:
         """The folder of the bundle that scans call `name`: the one that serves, or a released one."""
-        return self.bundle_folder if self.bundle_folder.name == name else RELEASED_BUNDLES / name
+        return self.bundle_folder if self.bundle_folder.name == name else RELEASED / name
 
     @property
     def scans_at_once(self) -> int:

@@ -38,7 +38,8 @@ def create_key(database: Database, *, role: Role, brand_id: str | None = None, h
     """Make a key and return it; only its hash is kept, so this is the one time that it can be read.
 
     A key of role `brand` is for the brand `brand_id`, or for all brands of the rights holder `holder_id`, such as an
-    agency. Raises `Problem` when it is for neither or both, another is for one, or the one is unknown.
+    agency. Raises `Problem`: 422 unless a brand key names exactly one of the two and any other key neither, 404 when
+    the one named is unknown.
     """
     if (brand_id is not None) + (holder_id is not None) != (role is Role.BRAND):
         raise Problem(

@@ -39,7 +39,7 @@ from serve.text.wording import Name, Note
 
 SEARCH_STOCK: Final = LongTask("search the stock for a reference")
 GATHERING: Final = timedelta(seconds=10)
-"""So long the search of the stock waits for more references of the brand."""
+"""How long the search of the stock waits, so that it covers further uploads of the same brand in one pass."""
 
 EMBED_FOR_KEPT: Final = LongTask("embed reference for kept models")
 """The task that a new reference is given to while a model beside the serving one is kept."""

@@ -6,20 +6,20 @@ pictures. A case that was found to infringe stays about its own, which a complai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRecord, Trait
+from serve.database.loop_tables import Case, Complaint, Jury, ListingImage, ListingRecord, Trait
 from serve.loop.cases import ListingFinding, allow_time, open_case, show_findings, show_listing, view_case
 from serve.loop.endings import end_case
 from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
 from serve.loop.standing import came_to_nothing
-from serve.loop.states import ASKED, CaseAction, CaseState
+from serve.loop.states import AGAINST_THE_SELLER, ASKED, CaseAction, CaseState
 from serve.loop.stock.known_fakes import said_in, telling_words
 from serve.loop.teaching.juries import call_off_juries
 from serve.loop.texts.text_holds import text_digest
@@ -48,8 +48,11 @@ def ask(
     are `NewFiles`, the copies go if the transaction does not commit.
     """
     standing = _standing(session, listing, brand_id=findings[0].brand_id)
-    if standing is None or (standing.revision != listing.revision and standing.state != CaseState.OPEN):
-        standing = _follow_pictures(session, listing, findings=findings, actor=actor) or standing
+    if standing is None or standing.revision != listing.revision:
+        of_these = _of_these_pictures(session, listing, findings=findings, actor=actor)
+        if of_these is not None and of_these.revision != listing.revision:
+            return of_these
+        standing = of_these or standing
     is_news = standing is not None and known_fake is not None and _is_news(session, standing, listing, fake=known_fake)
     if standing is not None and standing.revision == listing.revision and not is_news:
         _show_words(session, standing, listing, actor=actor)
@@ -97,36 +100,55 @@ def _is_newly_said(session: Session, case: Case, listing: ListingRecord, *, fake
     return says(said_in(listing.content), words) and not says(said_in(case.listing), words)
 
 
-def _follow_pictures(
+def _of_these_pictures(
     session: Session, listing: ListingRecord, *, findings: Sequence[ListingFinding], actor: str
 ) -> Case | None:
-    """The newest case that asked about earlier pictures, all of which are shown still and nothing else is suspected,
-    as a case about the listing's pictures as they are now. What a complaint is or will be about stays where it is.
+    """The newest case about an earlier revision that asked about all pictures in which something is suspected now.
+
+    It becomes one about the listing as it is where all that it asked about is there still. An upheld complaint stays
+    about what was sent when the seller was told, and holds whatever comes; so does, for as long as it goes on, a case
+    found to infringe of which a picture is gone.
     """
-    complained = exists().where(Complaint.case_id == Case.id)
-    query = select(Case).where(
-        Case.listing_id == listing.id, Case.brand_id == findings[0].brand_id, Case.revision < listing.revision,
-        Case.state.in_((*CLEARED, CaseState.EXPIRED)), ~complained,
-    )  # fmt: skip
-    earlier = session.scalars(query.order_by(Case.id.desc()).limit(MOST_EARLIER).with_for_update()).all()
-    if not earlier:
-        return None
-    now = _pictures(session, listing, revision=listing.revision)
-    place = {digest: position for position, digest in now.items()}
-    suspected = {now[one.image] for one in findings}
-    for case in earlier:
+    query = (
+        select(Case, Complaint)
+        .outerjoin(Complaint, Complaint.case_id == Case.id)
+        .where(Case.listing_id == listing.id, Case.brand_id == findings[0].brand_id)
+        .where(Case.revision < listing.revision, Case.state != CaseState.DROPPED)
+        .order_by(Case.id.desc())
+        .limit(MOST_EARLIER)
+        .with_for_update(of=Case)
+    )
+    earlier = session.execute(query).all()
+    now = _pictures(session, listing, revision=listing.revision) if earlier else {}
+    for case, complaint in earlier:
         shown = _pictures(session, listing, revision=case.revision)
         asked = {shown[finding["image"]] for finding in case.findings}
-        if suspected <= asked <= place.keys():
-            case.findings = [{**one, "image": place[shown[one["image"]]]} for one in case.findings]
-            case.revision = listing.revision
-            session.flush()
-            audit.record(
-                session, actor=actor, action="case follows its pictures", subject=case.id,
-                content={"revision": case.revision},
-            )  # fmt: skip
+        if not {now[one.image] for one in findings} <= asked:
+            continue
+        is_upheld = complaint is not None and complaint.state in AGAINST_THE_SELLER
+        if asked <= set(now.values()) and not is_upheld:
+            _rearrange(session, case, listing, shown=shown, now=now, actor=actor)
+            return case
+        if is_upheld or case.state in (CaseState.INFRINGING, CaseState.COMPLAINED):
             return case
     return None
+
+
+def _rearrange(
+    session: Session, case: Case, listing: ListingRecord, *, shown: Mapping[int, bytes], now: Mapping[int, bytes],
+    actor: str,
+) -> None:  # fmt: skip
+    """Have the case, and its juries, ask the same of the listing's pictures as they are `now`."""
+    place = {digest: position for position, digest in now.items()}
+    case.findings = [{**one, "image": place[shown[one["image"]]]} for one in case.findings]
+    session.execute(
+        update(Jury).where(Jury.case_id == case.id, Jury.revision == case.revision).values(revision=listing.revision)
+    )
+    case.revision = listing.revision
+    session.flush()
+    audit.record(
+        session, actor=actor, action="listing rearranged", subject=case.id, content={"revision": case.revision}
+    )
 
 
 def _pictures(session: Session, listing: ListingRecord, *, revision: int) -> dict[int, bytes]:

@@ -102,7 +102,7 @@ def judge(database: Database, case_id: str, judgement: Judgement, *, prove_owner
         require_in_time(case)
         if judgement.revision not in (None, case.revision):
             raise Problem(
-                409, "other-pictures", "The seller has sent other pictures since; look at the case again.",
+                409, "other-pictures", "The seller has sent other pictures or another order since; look again.",
                 extra={"revision": case.revision},
             )  # fmt: skip
         advance(case, ACTIONS[judgement.verdict])

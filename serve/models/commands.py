@@ -26,15 +26,15 @@ ACTOR = "command line"
 @models.command("list")
 def list_models() -> None:
     """List the models that are installed or were promoted; * serves, > is about to."""
+    from model.released import RELEASED
     from serve.models.registry import known_models, serving_model, switch_under_way
-    from serve.settings import RELEASED_BUNDLES
 
     settings = quiet_settings("text")
     with database_of(settings) as database:
         known = {record.name: record for record in known_models(database)}
         with database.read() as session:
             serving, going = serving_model(session) or settings.bundle_folder.name, switch_under_way(session)
-    installed = {folder.name: folder for folder in (*RELEASED_BUNDLES.glob("*/"), settings.bundle_folder)}
+    installed = {folder.name: folder for folder in (*RELEASED.glob("*/"), settings.bundle_folder)}
     for name in [*sorted(installed.keys() - known.keys()), *known]:
         mark = "*" if name == serving else ">" if going is not None and going.model == name else " "
         typer.echo(f"{mark} {name}{'' if name in known else _state_of(installed[name])}")
@@ -48,7 +48,7 @@ def _state_of(folder: Path) -> str:
 def promote(
     candidate: Annotated[str, typer.Argument(help="Folder of the bundle, or the name of one that served before")],
     override: Annotated[
-        str | None, typer.Option(help="Promote whatever speaks against it, for this reason; it is logged")
+        str | None, typer.Option(help="Promote in spite of the grounds against it, for this reason, which is logged")
     ] = None,
 ) -> None:
     """Put a model in place of the one that serves: embed every reference for it, then switch in one step.

@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 class NewFiles:
     """Use it around the transaction: `with NewFiles(objects) as files, database.write() as session`.
 
-    Where the connection was lost nobody knows whether the transaction committed. The files stay then: one that nothing
-    refers to costs its space, one that is missing is lost evidence.
+    If the connection was lost, nobody knows whether the transaction committed, so the files stay: an unreferenced file
+    wastes space, a missing one is lost evidence.
     """
 
     def __init__(self, objects: Objects) -> None:

@@ -131,8 +131,8 @@ class Objects:
             self.put(TRIED, b"")
 
     def require_own(self) -> None:
-        """Raises `NotOwnError` where what the store holds is not the database's: a disk that is not mounted, a
-        folder that was lost, another bucket. Before it belongs to one, it is nobody's.
+        """Raises `NotOwnError` when this is not the database's own store: an unmounted disk, a lost folder, another
+        bucket. Until `belong_to` was called, only checks that the store answers.
         """
         if self._owner is None:
             self.keys("ready")
@@ -145,7 +145,7 @@ class Objects:
             raise NotOwnError(f"{self} belongs to another database: {NOT_THE_OWN}")
 
     def _require_folder(self) -> None:
-        """A folder that is gone lists as an empty one, and would be made anew by what is written."""
+        """Raises `ObjectsAwayError` when the folder is gone: listing it would look empty, writing would recreate it."""
         if self._folder is not None and not self._folder.is_dir():
             raise ObjectsAwayError(f"{self._folder} is no folder any more")
 

@@ -16,7 +16,7 @@ ONLY = 1
 """The number of the one row."""
 
 LOOKED_FOR = 20
-"""Pictures of which a store has to have one: a few may be lost."""
+"""How many of the newest references are looked for; the store is accepted if it has at least one of their pictures."""
 
 
 def claim(database: Database, objects: Objects) -> None:

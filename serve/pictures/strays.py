@@ -1,8 +1,7 @@
-"""Folders of files that no row knows: a process that was killed between a file and its row, or a row and its files,
-leaves such.
+"""Orphaned folders: files that no row refers to, left by a process killed between writing (or deleting) files and row.
 
-They are only removed when somebody asks for it: beside a database that was set up by mistake, or restored from before
-the files, all of them would look so.
+They are removed only on request: beside the wrong database, or one restored from before the files were written, every
+folder would look orphaned.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 """Of a request line, the header lines and the trailers together."""
 
 HEAD_SECONDS: Final = 20.0
-"""In which the head of a request has to come, from the connection or its first byte on; and in which a connection is
-closed on which an answered request does not end, or nothing begins.
+"""How long a request's head may take, counted from the opening of the connection or the head's first byte; also how
+long a connection may stay idle, or go on sending a request that was already answered, before it is closed.
 """
 
 BETWEEN: Final = 32
-"""Bytes at most that stand between a part of a request and the next: method, version, colons, ends of lines, sizes of
-chunks.
+"""Upper bound, in bytes, of what the parser consumes between two callbacks without reporting it: method, version,
+colons, line ends, chunk sizes.
 """
 
 _REFUSALS: Final = {

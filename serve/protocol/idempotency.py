@@ -65,7 +65,7 @@ class Claim:
 
 
 RUNNING: Final[ContextVar[Claim | None]] = ContextVar("running request", default=None)
-"""The claim on what runs here; what it writes can carry its `request`, to be known again should the answer be lost."""
+"""The claim of the request being run; rows written for it carry its `request`, by which a retry recognises them."""
 
 
 @dataclass(frozen=True, slots=True)

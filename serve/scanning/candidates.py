@@ -119,12 +119,12 @@ def suspects_of(
 ) -> list[Suspect]:
     """Every brand that something speaks for, with the region; its logo and its product photos each by itself.
 
-    `vectors` (n, 256), `hits`, the best of the best brands, and `rivals` (n,) belong to `regions`; these are how alike
-    the logos are that stand in for brands where few are registered, which are no rivals of products. `spelled` holds
-    the words read, by number of the region; `claimed` are the ids of the brands that something beside the picture
-    speaks for, such as a listing that names them. Of a claimed brand that nothing else speaks for, the region most like
-    it is suspected. What only similarity speaks for is not compared below `least_similarity`: where the likest is a
-    product's photo less alike than that, its brand's logo is not looked for.
+    For each of `regions`: its row of `vectors` (n, 256); its `hits`, the best of the nearest brands; and in `rivals`
+    (n,) its highest similarity to the cohort's logos, which stand in for other brands where few are registered (they
+    are no rivals of product photos). `spelled` maps a region's number to the words read in it. `claimed` are the ids of
+    brands that something outside the picture points to, such as the listing's text; of a claimed brand that nothing
+    else points to, the most similar region is suspected. A brand suspected by similarity alone needs at least
+    `least_similarity`: if its nearest reference is a product photo below that, its logos are not looked for.
     """
     best: dict[tuple[int, str, bool], Hit] = {}
     for place, row in enumerate(hits):

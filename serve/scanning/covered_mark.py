@@ -1,10 +1,10 @@
 """A smear of which nothing of the mark is left: a tampered place in a photo, and what else speaks for the brand.
 
-The listing names it or shows its mark in another picture, its seller infringed marks of it before, or the photo is
-that of a known fake of its, or shows a product of its.
+What points to the brand: the listing names it, or shows its mark in another picture; its seller infringed its marks
+before; or the photo is one of its known fakes, or shows one of its products.
 
-Neither says anything alone. Where the brand's mark was found elsewhere in the photo, the seller shows it, and a covered
-place may be a face or a price.
+A tampered place alone proves nothing, and neither does a named brand. Where the brand's mark is visible elsewhere in
+the photo the seller is not hiding it: what is covered may be a face or a price.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Speaks(StrEnum):
 
 
 SHOWN = 0.5
-"""Of a tampered place, at least: what a mark takes that is seen to be genuine, so that it was not made unreadable."""
+"""A tampered place of which a visibly genuine mark covers at least this share was not made unreadable."""
 
 
 PROBABLY = 0.5
@@ -44,10 +44,10 @@ PROBABLY = 0.5
 
 
 def unreadable(places: Sequence[Patch], *, beside: Sequence[Verified]) -> list[Patch]:
-    """Those of the tampered `places` that hold no mark of `beside` which is probably genuine, whoever's it is.
+    """The tampered `places` that are not mostly covered by a probably genuine mark of any brand among `beside`.
 
-    A genuine mark that is less than most of a place may stand beside what was made unreadable; and what was made
-    unreadable is like some mark or other, at 0.40 to 0.45 on three smeared photos for tuning.
+    A genuine mark that covers less than half of a place may stand next to what was made unreadable. A merely possible
+    mark does not count: an unreadable place resembles some mark or other (0.40 to 0.45 on three tuning photos).
     """
     seen = [one.place for one in beside if one.kind == "genuine" and one.scores.genuine > PROBABLY]
     return [patch for patch in places if all(mark.intersection(patch.box) < SHOWN * patch.box.area for mark in seen)]

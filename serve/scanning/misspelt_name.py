@@ -1,8 +1,8 @@
-"""An imitation that only its letters tell: something speaks for a brand, and its name stands in the photo with others.
+"""An imitation given away by its spelling alone: the photo shows a near miss of the name of a brand in question.
 
-Set anew in another typeface it is like none of the brand's marks, so that nothing else finds it. What speaks for the
-brand is the listing that names it, or its own symbol: sellers set a false name beside a true one. What stands in the
-place of a mark that was found was read there already.
+Reset in another typeface, the name resembles none of the brand's marks, so nothing else finds it. The brand is in
+question because the listing names it, or because its genuine symbol is there: sellers put a false name beside a true
+symbol. A line that lies in a mark already found is skipped: it was read when that mark was verified.
 """
 
 from __future__ import annotations

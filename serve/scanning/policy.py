@@ -78,8 +78,10 @@ class Policy(Thresholds):
         return self.brands.get(brand_id, self)
 
     def under(self, model: str) -> Policy:
-        """The policy for findings of `model`: what was learnt from another one's strengths bounds nothing of this
-        one's, so it blocks nothing, and reviews from where an unfitted policy does.
+        """The policy as it applies to findings of `model`.
+
+        Thresholds learnt from another model's strengths do not carry over: then nothing is blocked, and the thresholds
+        for review are the defaults.
         """
         if self.model in (None, model):
             return self

@@ -142,10 +142,10 @@ class Scanner:
     ) -> Scan:  # fmt: skip
         """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
 
-        `known_fakes_of` are brands of whose known fakes it is the photo, `shown_beside` those that other pictures of
-        the listing show, and `infringed_before` those whose marks its seller was found to infringe: all are looked for
-        alike, but not where nothing is to be seen. `broken` gives the rules that the listing's text breaks where its
-        pictures show something of these brands.
+        Brands searched for as if the listing named them, unless the picture is blank: `known_fakes_of`, of which this
+        photo is a known fake; `shown_beside`, which other pictures of the listing show; `infringed_before`, whose
+        marks the seller was found to infringe. `broken` returns the rules that the listing's text breaks, given the
+        ids of the brands found in the picture.
         """
         stopwatch = Stopwatch()
         speaks = {} if is_blank(image) else _speaking(claimed, known_fakes_of, shown_beside, infringed_before)
@@ -235,8 +235,9 @@ class Scanner:
         self, photo: _Photo, candidates: Sequence[Candidate], *, speaks: Mapping[str, Speaks],
         beside: Sequence[Verified],
     ) -> list[Verified]:  # fmt: skip
-        """The marks that were made unreadable, of brands of which nothing was found: of those that something speaks
-        for, and of those whose product the photo shows.
+        """Marks made unreadable, of brands for which nothing else was found in the photo.
+
+        The brands asked about are those that other evidence points to and those whose product the photo shows.
         """
         covered = partial(
             covered_marks, photo.image, pictures=photo.tampering.pictures, state=self._state,
@@ -285,7 +286,7 @@ def _brands(verified: Sequence[Verified]) -> set[str]:
 
 
 def _not_doubted(speaks: Mapping[str, Speaks], verified: Sequence[Verified]) -> dict[str, Speaks]:
-    """The brands that something speaks for, be it their own mark, and of which nothing but genuine marks was found."""
+    """The brands that some evidence points to (their own mark counts) and whose marks, if any, all look genuine."""
     doubted = {one.reference.brand_id for one in verified if one.kind != "genuine"}
     shown = {one.reference.brand_id: Speaks.MARK for one in verified}
     return {brand: by for brand, by in (shown | dict(speaks)).items() if brand not in doubted}

@@ -13,7 +13,7 @@ from model.photo_copy import photo_size
 from model.regions import Box, RgbImage
 from model.tampering import Patch, Tampering
 
-_BELIEVABLE = (0.1, 4.0)  # of a region's area, what a mark's place in it takes: 0.19 to 1.9 of 271 for tuning
+_BELIEVABLE = (0.1, 4.0)  # area of an aligned mark over its region's; on 271 tuning marks it was 0.19 to 1.9
 
 
 class SeenTampering:
@@ -66,9 +66,8 @@ class SeenRegions:
         return self._features[box, quarters]
 
     def place(self, box: Box, matrix: Matrix, *, quarters: int = 0) -> Box:
-        """The box around a mark that `matrix` lays on its reference, from `mark`'s pixels; inside the image.
-
-        `box` itself where that has no believable size, which no mark for tuning had.
+        """The bounding box, clipped to the image, of the mark that `matrix` takes from the pixels of `mark` to its
+        reference; `box` itself where that would be implausibly small or large (it never was on the tuning photos).
         """
         mark, (height, width) = self.mark(box, quarters=quarters), self._shown(box).shape[:2]
         if quarters % 2:

@@ -25,14 +25,14 @@ UNITS = 10_000
 """Of a score: it has four decimals."""
 
 UPRIGHT = 0.03
-"""By how much more alike, once laid, a mark must be that is compared turned by quarters than one compared upright.
+"""How much higher the aligned similarity of a quarter-turned match must be for it to win over the upright one.
 
-A turned view of a reference is nearest to one in four upright marks. So, of tuning photos' marks, 0.81 are compared
-upright where the photo is, and 0.86 turned where the photo is turned; without it 0.69 and 0.91.
+One upright mark in four is nearest to a turned view of its reference. With this margin 0.81 of the marks on upright
+tuning photos are compared upright, and 0.86 of those on turned photos turned; without it 0.69 and 0.91.
 """
 
 SURELY_ITS = 0.9
-"""Probability of a brand's mark below which another word in its place says that it is another brand's."""
+"""A mark less probably the brand's than this is taken for another brand's if another word is read in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _finding_from_mark(
     says_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
     shares = verifier.after_reading(shares, reading)
     kind, scores = likeliest(shares), rounded_scores(*(best.probability * share for share in shares))
-    # What differs from its reference and hardly seems to be the brand's is not made to be taken for it.
+    # A mark that differs from its reference and is more probably unrelated to it is no imitation of it.
     differs = kind == "imitation" and scores.imitation < scores.unrelated
     if (says_another or differs) and not takes_any:
         return None
@@ -273,8 +273,9 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
 
 
 def rounded_scores(genuine: float, smear: float, imitation: float) -> FindingScores:
-    """Scores of four decimals that sum to 1: `unrelated` gets what rounding leaves, and the largest of the three gives
-    what rounding added where nothing is left.
+    """The scores, rounded to four decimals, summing to 1.
+
+    `unrelated` takes the remainder; where rounding pushed the other three above 1, the largest is reduced.
     """
     parts = [round(min(max(round(value, 4), 0.0), 1.0) * UNITS) for value in (genuine, smear, imitation)]
     left = UNITS - sum(parts)

@@ -14,7 +14,7 @@ from benchmarks.goods import KNOWN_KINDS, NEW_KINDS, draw_goods
 from benchmarks.loop import labels_without, rank_correlation
 from benchmarks.marketplace import LYING, Figures, honesties, offers
 from benchmarks.tricks import TRICKS
-from model.bundle import bundle_folder
+from model.released import bundle_folder
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS, SMEARS
 from training.synthesis.grounds import Backgrounds

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import BundleRejected, bundle_folder, load_bundle, write_manifest
+from model.bundle import BundleRejected, load_bundle, write_manifest
+from model.released import bundle_folder
 
 
 @pytest.mark.parametrize(

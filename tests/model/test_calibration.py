@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder
 from model.calibration import (
     BRANDS,
     FIRST_GUESS,
@@ -21,6 +20,7 @@ from model.calibration import (
     read_calibration,
     write_calibration,
 )
+from model.released import bundle_folder
 
 VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 10), 0.5)
 

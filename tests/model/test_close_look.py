@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from model.alignment import CROP_MARGIN, box_matrix, prepare_reference
-from model.bundle import bundle_folder
 from model.close_look import FILE, FURTHEST_ODDS, SQUARE, TALL, WIDE, CloseLook, close_pair, frame_size
 from model.regions import RgbImage
+from model.released import bundle_folder
 
 
 def word(text: str = "FUMALOR") -> RgbImage:

@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
 from model.calibration import BRANDS
 from model.cohort import FOLDER, Cohort
 from model.decode import decode
+from model.released import bundle_folder
 from training.cohort import NAMES, draw_cohort
 from training.synthesis.logos import load_logos, split_of
 

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from model.bundle import bundle_folder
 from model.detector import (
     SIDES_KEY,
     THRESHOLD_KEY,
@@ -23,6 +22,7 @@ from model.detector import (
     regions_of,
 )
 from model.regions import Box, Region
+from model.released import bundle_folder
 
 SIDE = 64
 RELEASED = bundle_folder() / "detector.onnx"

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
+from model.released import bundle_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import export_onnx, largest_difference, quantize
+from model.released import bundle_folder
 
 
 class _Small(nn.Module):

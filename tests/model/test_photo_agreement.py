@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from drawn_garment import product
 
-from model.bundle import bundle_folder
 from model.photo_agreement import NAMES, agreement
 from model.photo_copy import load_copy_weights
+from model.released import bundle_folder
 
 WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 KNOWN = np.ascontiguousarray(cv2.resize(product(), (216, 256), interpolation=cv2.INTER_AREA))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from model.alignment import PreparedReference, orb_features, prepare_reference
-from model.bundle import bundle_folder
 from model.photo_agreement import NAMES
 from model.photo_copy import CopyWeights, PhotoMatch, load_copy_weights, measured_agreement, photo_match
 from model.photo_looks import LEAST_LEFT, rests
 from model.regions import Box, RgbImage
+from model.released import bundle_folder
 
 WEIGHTS = load_copy_weights(bundle_folder() / "photo_copy.json")
 

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, prepare_reference
-from model.bundle import bundle_folder
 from model.kept import Latest
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import VerifierNetwork
 from model.networks.weights import load_weights
+from model.released import bundle_folder
 from model.siamese import Siamese
 from model.verifier import Aligner
 

@@ -5,8 +5,8 @@ import drawn_sheets
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder
 from model.regions import Box, RgbImage
+from model.released import bundle_folder
 from model.tampering import Tampering, TamperingMap, surroundings
 
 

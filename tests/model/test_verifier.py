@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from model.alignment import prepare_reference
-from model.bundle import bundle_folder
 from model.calibration import Shares
 from model.reading import Reader, Reading
+from model.released import bundle_folder
 from model.verifier import Head, LookWeights, Scores, Verifier, likeliest, verdict_odds
 
 

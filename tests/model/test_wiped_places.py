@@ -9,11 +9,11 @@ import pytest
 from drawn_garment import COPIES, PLACE, WIPES, product, recompressed, smeared
 
 from model.alignment import prepare_reference
-from model.bundle import bundle_folder
 from model.own_logos import Likeness
 from model.photo_copy import load_copy_weights, photo_match
 from model.place_patches import box_in_copy, prepared_places
 from model.regions import Box, Region
+from model.released import bundle_folder
 from model.wiped_places import MEASUREMENTS, Weights, load_weights, measured, terms, wiped
 
 WEIGHTS = load_weights(bundle_folder() / "wiped_places.json")

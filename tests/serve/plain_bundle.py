@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import Matrix, PreparedReference, box_matrix, reference_corners
-from model.bundle import ModelBundle, bundle_folder
+from model.bundle import ModelBundle
 from model.calibration import Calibration, Recognition, Shares
 from model.photo_copy import load_copy_weights
 from model.reading import Line
 from model.regions import Box, Region, RgbImage
+from model.released import bundle_folder
 from model.tampering import Patch, TamperingMap
 from model.verifier import Compared, Examined, Explanation, Kind, Laid, Scores
 from model.wiped_places import load_weights

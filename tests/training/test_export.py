@@ -7,7 +7,8 @@ import pytest
 
 import training.export
 from model.alignment import FRAME_SIDE
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
+from model.released import bundle_folder
 from model.siamese import Siamese
 from training.export import export_networks
 

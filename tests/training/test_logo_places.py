@@ -6,12 +6,12 @@ import pytest
 from drawn_garment import PLACE, is_garment, product
 
 import training.logo_places
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.encoding import png
 from model.own_logos import Likeness
 from model.photo_copy import load_copy_weights
 from model.regions import Region
+from model.released import bundle_folder
 from model.wiped_places import MEASUREMENTS, Weights
 from training.edits.smears import TRAINING_SMEARS
 from training.evaluation.datasets import Photo

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
+from model.released import bundle_folder
 from training.own_logos import SeenRegion, brand_vectors, fitted_likeness
 from training.synthesis.logos import load_logos
 

@@ -117,7 +117,8 @@ def errors(
     model: Bundles = CHAMPION,
 ) -> None:
     """Draw the worst verdicts on drawn marks, to see what goes wrong."""
-    from model.bundle import bundle_folder, load_bundle
+    from model.bundle import load_bundle
+    from model.released import bundle_folder
     from training.evaluation.error_sheet import draw_errors
     from training.evaluation.verdict_cases import drawn_cases
     from training.synthesis.logos import fetch_packages, load_logos

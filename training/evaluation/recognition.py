@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from model import CHAMPION
-from model.bundle import ModelBundle, bundle_folder, load_bundle
+from model.bundle import ModelBundle, load_bundle
+from model.released import bundle_folder
 from training.evaluation.crops import Pictures, against_references, crops_of, leave_one_photo_out, regions_of
 from training.evaluation.datasets import Photo, grocery_products, plain_photos, real_photos, sample
 from training.evaluation.detected_marks import detected_marks

@@ -50,7 +50,8 @@ def train_round(
 
     The same command goes on where it was interrupted.
     """
-    from model.bundle import BundleRejected, bundle_folder
+    from model.bundle import BundleRejected
+    from model.released import bundle_folder
     from training.calibration.scans import ThresholdSettings
     from training.refusals import DataMissing
     from training.round.card import new_labels
@@ -102,7 +103,8 @@ def evaluate_candidate(
 ) -> None:
     """Compare a candidate with the champion on the same pictures; the report lies in the candidate's folder."""
     from client.service import ServiceFailed
-    from model.bundle import BundleRejected, bundle_folder
+    from model.bundle import BundleRejected
+    from model.released import bundle_folder
     from training.refusals import DataMissing
     from training.round.comparison import Pictures, compare
     from training.round.frozen import FrozenSizes, frozen_sets

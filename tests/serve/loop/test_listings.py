@@ -418,4 +418,48 @@ def test_what_somebody_was_unsure_of_is_not_asked_anew_in_another_order(market: 
     own.judge(case, "unsure")
     again = own.listing(genuine, suspected, **sent)
     assert (again["decision"], again["case_ids"]) == ("review", [case])
-    assert own.judge(case, "not_infringing").status_code == 200
+    assert own.client.get(f"/v1/cases/{case}").json()["state"] == "unsure"
+
+
+def test_a_dismissed_complaint_holds_for_its_pictures_in_another_order(market: Marketplace) -> None:
+    own = Marketplace(market.client)
+    suspected, genuine = smeared(own.seed), png(mosaic(own.seed))
+    sent = {"id": f"rearranged {own.seed}", "seller": "s"}
+    case = own.listing(suspected, genuine, **sent)["case"]["id"]
+    own.decide(own.complaint(case), "dismissed")
+    again = own.listing(genuine, suspected, **sent)
+    assert (again["decision"], again["case_ids"]) == ("allow", [case])
+
+
+@pytest.mark.parametrize("state", ["infringing", "complained", "upheld"])
+def test_what_was_found_to_infringe_is_not_asked_about_anew_in_another_order(market: Marketplace, state: str) -> None:
+    own = Marketplace(market.client)
+    suspected, genuine = smeared(own.seed), png(mosaic(own.seed))
+    sent = {"id": f"rearranged {own.seed}", "seller": f"seller {own.seed}"}
+    case = own.listing(suspected, genuine, **sent)["case"]["id"]
+    if state == "infringing":
+        own.judge(case, "infringing")
+    else:
+        complaint = own.complaint(case)
+        if state == "upheld":
+            own.decide(complaint)
+    for pictures in ((genuine, suspected), (suspected,)):
+        again = own.listing(*pictures, **sent)
+        assert (again["decision"], again["case_ids"]) == ("block" if state == "upheld" else "review", [case])
+    if state == "upheld":
+        seller = own.client.get(f"/v1/sellers/{sent['seller']}").json()
+        assert (seller["infringements"], seller["repeats"], seller["standing"]) == (1, 0, "infringer")
+
+
+def test_an_open_case_goes_on_when_its_pictures_come_in_another_order(market: Marketplace) -> None:
+    own = Marketplace(market.client)
+    suspected, genuine = smeared(own.seed), png(mosaic(own.seed))
+    sent = {"id": f"rearranged {own.seed}", "seller": "s"}
+    case = own.listing(suspected, genuine, **sent)["case"]
+    jury = own.jury(case["id"])
+    own.listing(genuine, suspected, **sent)
+    shown = own.client.get(f"/v1/cases/{case['id']}").json()
+    assert [finding["image"] for finding in shown["findings"]] == [1]
+    assert (shown["revision"], shown["expires"]) == (2, case["expires"])
+    vote = own.client.post(f"/v1/juries/{jury}/votes", json={"juror": "Ann", "misleads": True})
+    assert (vote.status_code, len(vote.json()["evidence"])) == (201, 1), vote.text

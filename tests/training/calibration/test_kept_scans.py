@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.bundle import bundle_folder
+from model.released import bundle_folder
 from training.calibration.development import DevelopmentBrands
 from training.calibration.scans import _fingerprint
 from training.synthesis.logos import Logo

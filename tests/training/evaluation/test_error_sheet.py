@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
+from model.released import bundle_folder
 from training.evaluation.error_sheet import draw_errors
 from training.evaluation.verdict_cases import Case, CaseSet
 

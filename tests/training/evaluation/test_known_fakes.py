@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
 from model.encoding import png
 from model.regions import Box, RgbImage
+from model.released import bundle_folder
 from training.evaluation.datasets import Mark, Photo
 from training.evaluation.known_fakes import known_fakes, known_photos, listed_again
 from training.evaluation.verdict_cases import Case, CaseSet

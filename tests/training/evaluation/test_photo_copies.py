@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from drawn_garment import PLACE, is_garment, product
 
-from model.bundle import bundle_folder
 from model.encoding import png
 from model.photo_copy import load_copy_weights
 from model.regions import Region
+from model.released import bundle_folder
 from training.evaluation.datasets import Photo
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.products import EDITS

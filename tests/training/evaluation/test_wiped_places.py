@@ -6,10 +6,11 @@ import pytest
 from drawn_garment import PLACE, is_garment, product
 
 import training.evaluation.wiped_places
-from model.bundle import ModelBundle, bundle_folder
+from model.bundle import ModelBundle
 from model.encoding import png
 from model.photo_copy import load_copy_weights
 from model.regions import Region
+from model.released import bundle_folder
 from model.wiped_places import load_weights
 from training.edits.smears import HELD_OUT_SMEARS
 from training.evaluation.datasets import Photo

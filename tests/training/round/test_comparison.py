@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from exports import Decided, write_export
 
-from model.bundle import bundle_folder, write_manifest
+from model.bundle import write_manifest
+from model.released import bundle_folder
 from serve.models.bundles import digest_of
 from serve.models.comparison import REQUIRED, Compared, grounds_against, read_comparison
 from training.round.comparison import Pictures, compare, weighted_mean

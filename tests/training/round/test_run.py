@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from exports import Decided, write_export
 
-from model.bundle import bundle_folder, load_bundle
+from model.bundle import load_bundle
 from model.calibration import read_calibration, write_calibration
+from model.released import bundle_folder
 from training.calibration.scans import ThresholdSettings
 from training.calibration.thresholds import tune_thresholds
 from training.round import run

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.alignment import PreparedReference, prepare_reference
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.networks.verifier import CLASSES
+from model.released import bundle_folder
 from model.verifier import VerifierRuntime
 from training.round.judge import Judge
 from training.round.standing import head_frames, standing_frames

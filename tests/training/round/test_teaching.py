@@ -8,10 +8,10 @@ import pytest
 import torch
 from exports import Decided, write_export
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
 from model.networks.verifier import CLASSES, VerifierNetwork
 from model.networks.weights import load_weights
+from model.released import bundle_folder
 from model.verifier import VerifierRuntime
 from training.round.embedder import LabelViews
 from training.round.labels import read_labels

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from model.bundle import bundle_folder
 from model.close_look import FILE, SQUARE, TALL, WIDE
 from model.embedder import Embedder
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import go_part_way, load_weights
+from model.released import bundle_folder
 from model.siamese import Siamese
 from model.verifier import ALIGNER, Aligner
 from training.edits.imitations import HELD_OUT_IMITATIONS

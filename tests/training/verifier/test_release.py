@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from model.bundle import bundle_folder
 from model.detector import Detector
 from model.embedder import Embedder
+from model.released import bundle_folder
 from model.verifier import Head
 from training.verifier.material import Counts, Search
 from training.verifier.release import CALIBRATION, refit_smears

@@ -8,8 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from model.bundle import bundle_folder
 from model.embedder import Embedder
+from model.released import bundle_folder
 from training.synthesis.grounds import Backgrounds
 from training.verifier import wording
 from training.verifier.release import CALIBRATION
