@@ -208,8 +208,8 @@ def _read_manifest(path: Path, *, model: str) -> dict[str, Any]:
         raise SnapshotRejected(f"{path.name}: the manifest is no JSON object")
     if _signed({key: value for key, value in manifest.items() if key != "manifest_sha256"}) != content:
         raise SnapshotRejected(f"{path.name}: the manifest differs from its own SHA-256")
-    if manifest["format"] != FORMAT:
-        raise SnapshotRejected(f"{path.name} has format {manifest['format']}, this version reads {FORMAT}")
+    if manifest.get("format") != FORMAT:
+        raise SnapshotRejected(f"{path.name} has format {manifest.get('format')}, this version reads {FORMAT}")
     if manifest["model"] != model:
         raise SnapshotRejected(f"{path.name} was made by model {manifest['model']}, not {model}")
     if path.name != f"snapshot-{manifest['index_version']}":

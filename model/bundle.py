@@ -144,11 +144,11 @@ def load_bundle(folder: Path, *, threads: int = 1) -> ModelBundle:
     try:
         calibration = read_calibration(folder / "calibration.json")
         photo_copy = load_copy_weights(folder / "photo_copy.json")
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; choose its thresholds anew") from error
     try:
         return _assembled(folder, calibration=calibration, photo_copy=photo_copy, threads=threads)
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BundleRejected(f"model bundle {folder.name}: {error}; its files are of another version") from error
 
 

@@ -1,7 +1,8 @@
 """JPEG: its structure, and its pixels.
 
 libjpeg paints what it cannot read grey and only warns. So the segments are walked here first (a file without its end
-marker is truncated), and simplejpeg runs in strict mode, in which a warning refuses the picture.
+marker is truncated), and simplejpeg runs in strict mode, in which a warning refuses the picture, but for those that
+cameras and editors cause too: then what is decoded is what browsers, and so buyers, see.
 Source: ITU-T T.81, annex B.
 """
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+_CANNOT_RUN = (
+    refusals.Fail, refusals.InvalidArgument, refusals.InvalidGraph, refusals.InvalidProtobuf, refusals.NoSuchFile,
+    refusals.NotImplemented,
+)  # fmt: skip
 
 _IDENTITY = (
     b'\x08\x08\x12\x00:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
@@ -14,13 +20,19 @@ _IDENTITY = (
 
 
 def session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
-    """The network in the file `path` (ONNX), with `threads` threads for one call."""
+    """The network in the file `path` (ONNX), with `threads` threads for one call.
+
+    Raises `ValueError` where the file holds no network that can run.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Else the runtime's idle threads spin and take the cores of other workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except _CANNOT_RUN as error:
+        raise ValueError(f"{path.name} cannot be run: {error}") from error
 
 
 def flush_denormals() -> None:

@@ -84,7 +84,7 @@ class Bundles:
             raise BundleRejected(f"no model {name!r} was ever promoted here; `hallmark model list` shows which were")
         kept = self._copies / name
         if not _is(kept, record.sha256):
-            self._copy(name, kept)
+            self._copy(name, kept, sha256=record.sha256)
         if not _is(kept, record.sha256):
             raise BundleRejected(f"the stored files of the model {name} are not those that were promoted")
         return kept
@@ -99,15 +99,16 @@ class Bundles:
         for file in sorted(files, key=lambda file: file.name == "manifest.json"):
             self._objects.put(f"models/{folder.name}/{file.name}", file.read_bytes())
 
-    def _copy(self, name: str, kept: Path) -> None:
+    def _copy(self, name: str, kept: Path, *, sha256: bytes) -> None:
         """Copy the files beside and rename, so that no process sees half of them."""
         new = kept.with_name(f".{name}.{secrets.token_hex(4)}")
         new.mkdir(parents=True)
         try:
             for key in self._objects.keys(f"models/{name}"):
                 (new / key.rpartition("/")[2]).write_bytes(self._objects.get(key))
-            if kept.exists():  # damaged, or of another process that was quicker: then the one is as good as the other
-                shutil.rmtree(kept, ignore_errors=True)
+            if _is(kept, sha256):  # another process was quicker, and may be reading it
+                return
+            shutil.rmtree(kept, ignore_errors=True)  # damaged
             try:
                 new.rename(kept)
             except OSError:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -65,13 +66,17 @@ class DecoderPool:
         self._limits = limits
         self._closed = False
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        self._workers = [
-            _Worker(limits=limits, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes, decoder=decoder)
-            for _ in range(size)
-        ]
-        for worker in self._workers:
-            worker.start()
-            self._idle.put(worker)
+        with ExitStack() as until_all_run:
+            self._workers = []
+            for _ in range(size):
+                worker = _Worker(
+                    limits=limits, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes, decoder=decoder
+                )
+                until_all_run.callback(worker.close)
+                worker.start()
+                self._workers.append(worker)
+                self._idle.put(worker)
+            until_all_run.pop_all()
 
     def decode(self, data: bytes, *, drawing: bool = False) -> RgbImage:
         """The picture in `data`, or the `drawing`, as `model.decode.decode` gives it; waits for a free worker.

@@ -201,13 +201,14 @@ async def _hand_over_later(database: Database, claimed: Claim) -> None:
 def fingerprint(scope: Scope, body: bytes) -> bytes:
     """SHA-256 of what is asked: path, query and body.
 
-    Clients draw a new multipart boundary for each try; it occurs nowhere in the content, so it is left out.
+    Clients draw a new multipart boundary for each try, so the delimiters count without it (RFC 2046, section 5.1.1).
     """
     headers = Headers()
     headers["content-type"] = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
     boundary = headers.get_boundary()
     if boundary:
-        body = body.replace(boundary.encode("latin-1", "replace"), b"")
+        delimiter = b"\r\n--" + boundary.encode("latin-1", "replace")
+        body = (b"\r\n" + body).replace(delimiter, b"\r\n--")
     digest = hashlib.sha256()
     for part in (scope["path"].encode(), scope["query_string"], headers.get_content_type().encode(), body):
         digest.update(len(part).to_bytes(8, "big") + part)

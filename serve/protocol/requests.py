@@ -16,8 +16,8 @@ from serve.protocol import problems
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
-BALLOT: Final = "{ballot}"
-"""A part of a path that nobody may read in a log: whoever has it votes."""
+BALLOT: Final = re.compile("(?<=/console/jury/)[^/]+")
+"""The part of a path that nobody may read in a log: whoever has it votes."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class RequestContext:
         if scope["path"] in QUIET_PATHS:
             return
         caller = scope["state"].get("caller")
-        path = route if BALLOT in route else scope["path"]
+        path = BALLOT.sub("{ballot}", scope["path"])
         log.info(
             "request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000.0, 1),
             key_id=getattr(caller, "key_id", None), scan_id=scope["state"].get("scan_id"),

@@ -43,6 +43,12 @@ _FEWEST_WITH_MORE = 4
 _PUT_FOR_LETTERS = re.compile(f"[013-9{re.escape(_SIGNS)}{''.join(letters for letters, _ in _LOOK_ALIKES)}]")
 _A_LATIN_LETTER = re.compile(r"[A-Za-z]")
 
+_FOR_CAPITAL_I = re.compile(r"(?:^|(?<=#))l|(?<=[A-Z])l(?=[A-Z]|$)")
+"""A small L where a capital I would stand, which most typefaces draw alike: at the beginning, or among capitals."""
+
+_FOR_SMALL_L = re.compile(r"(?<=[a-zI])I(?=[a-zI]|$)")
+"""A capital I where a small L would stand: behind a small letter."""
+
 
 class _Folding(dict[int, str]):
     """What is left of each letter, by its code, once case is folded: found when it is first asked for."""
@@ -69,14 +75,21 @@ def folded(text: str) -> str:
 
 def disguised(word: str) -> list[str]:
     """What a `word`, as it is written, may be meant for, folded: letters of another alphabet, digits or signs stand
-    among Latin letters. Of what may be an I or an L the one comes first."""
-    if not (_A_LATIN_LETTER.search(word) and _PUT_FOR_LETTERS.search(word)):
+    among Latin letters, or a small L where a capital I would, or the reverse. Of what may be an I or an L the one comes
+    first."""
+    swapped = _FOR_CAPITAL_I.sub("I", _FOR_SMALL_L.sub("l", word))
+    if not (_A_LATIN_LETTER.search(word) and (swapped != word or _PUT_FOR_LETTERS.search(word))):
         return []
-    spelled = [folded(word.translate(read_as)) for read_as in _READ_AS]
+    spelled = [folded(one.translate(read_as)) for one in dict.fromkeys((word, swapped)) for read_as in _READ_AS]
     if len(word) >= _FEWEST_WITH_MORE:
         spelled += [one.translate(_MORE_DIGITS) for one in spelled]
     plain = folded(word)
     return [one for one in dict.fromkeys(spelled) if one != plain]
+
+
+def may_be_swapped(word: str) -> bool:
+    """Whether a small L stands in `word` where a capital I would, or the reverse."""
+    return bool(_FOR_CAPITAL_I.search(word) or _FOR_SMALL_L.search(word))
 
 
 def in_latin(word: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from serve.text.letters import disguised, folded
+from serve.text.letters import disguised, folded, may_be_swapped
 
 MOST_TOKENS: Final = 4
 """Words in a row that make one of a brand's, at most."""
@@ -76,8 +76,8 @@ def spaced(tokens: Sequence[Token], beginnings: Container[str]) -> Iterator[str]
 
 
 def disguised_runs(tokens: Sequence[Token], beginnings: Container[str]) -> Iterator[str]:
-    """What runs of words are meant for of which one at least is disguised by digits or letters of other alphabets, if
-    it is one of `beginnings`."""
+    """What runs of words are meant for, one of them at least disguised by digits or other letters, that are among
+    `beginnings`."""
     for place, token in enumerate(tokens):
         for way in range(len(token.meant)):
             for first in range(max(place - MOST_TOKENS + 1, 0), place + 1):
@@ -139,5 +139,5 @@ def word_list(name: str) -> frozenset[str]:
 
 def _token(written: str) -> Token:
     if written.isascii() and written.isalpha():  # most are
-        return Token(written, written.lower(), ())
+        return Token(written, written.lower(), tuple(disguised(written)) if may_be_swapped(written) else ())
     return Token(written, folded(written), tuple(disguised(written)))

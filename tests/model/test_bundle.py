@@ -25,3 +25,19 @@ def test_a_bundle_of_another_version_is_refused_and_not_half_read(tmp_path: Path
     write_manifest(folder)
     with pytest.raises(BundleRejected, match="model bundle older"):
         load_bundle(folder)
+
+
+def test_a_bundle_with_a_number_too_many_or_a_network_that_is_none_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    shutil.copytree(bundle_folder(), folder)
+    places = folder / "wiped_places.json"
+    content = json.loads(places.read_text())
+    places.write_text(json.dumps(content | {"likeness": content["likeness"] | {"later": 1.0}}))
+    write_manifest(folder)
+    with pytest.raises(BundleRejected, match="another version"):
+        load_bundle(folder)
+    places.write_text(json.dumps(content))
+    (folder / "detector.onnx").write_bytes(bytes(100))
+    write_manifest(folder)
+    with pytest.raises(BundleRejected, match=r"detector\.onnx cannot be run"):
+        load_bundle(folder)

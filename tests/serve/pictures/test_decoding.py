@@ -13,6 +13,7 @@ import pytest
 from waiting import eventually
 
 from model.decode import DecodeLimits, ImageRejected, decode
+from serve.pictures import decoding
 from serve.pictures.decoding import DecoderPool, DecoderUnavailable
 
 HERE = Path(__file__).parent
@@ -174,6 +175,22 @@ def test_a_closed_pool_and_one_that_cannot_start_say_so(monkeypatch):
         pool.decode(jpeg())
     with DecoderPool(1, decoder="model.decode:no_such_function") as broken, pytest.raises(DecoderUnavailable):
         broken.decode(jpeg())
+
+
+def test_a_pool_that_cannot_start_lets_go_of_the_workers_that_did(monkeypatch):
+    started = []
+    popen = subprocess.Popen
+
+    def scarce(*arguments, **named):
+        if len(started) == 2:
+            raise OSError("no more processes")
+        started.append(popen(*arguments, **named))
+        return started[-1]
+
+    monkeypatch.setattr(decoding.subprocess, "Popen", scarce)
+    with pytest.raises(DecoderUnavailable, match="no more processes"):
+        DecoderPool(4)
+    assert [process.poll() is None for process in started] == [False, False]
 
 
 def test_closing_ends_what_runs_and_what_waits(monkeypatch):

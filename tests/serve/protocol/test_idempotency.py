@@ -151,3 +151,14 @@ def test_a_lock_that_an_outage_left_is_let_go_of_when_it_is_over(
 def test_a_malformed_key_is_refused(client: Client, key: str) -> None:
     answer = post(client, key, "Malformed")
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:hallmark:problem:invalid-idempotency-key")
+
+
+def test_a_boundary_counts_for_nothing_and_takes_nothing_of_the_content_with_it() -> None:
+    def fingerprint(price: int, *, boundary: str) -> bytes:
+        part = f'Content-Disposition: form-data; name="listing"\r\n\r\n{{"price":{price}}}'
+        kind = f"multipart/form-data; boundary={boundary}"
+        scope = {"path": "/", "query_string": b"", "headers": [(b"content-type", kind.encode())]}
+        return idempotency.fingerprint(scope, f"--{boundary}\r\n{part}\r\n--{boundary}--\r\n".encode())
+
+    assert fingerprint(9, boundary="1") == fingerprint(9, boundary="another")
+    assert len({fingerprint(price, boundary="1") for price in (9, 91, 1191)}) == 3

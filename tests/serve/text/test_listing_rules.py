@@ -100,7 +100,9 @@ def test_names_in_a_row_are_stacked(title: str, brands: list[str]) -> None:
     assert [(one.rule, one.brand_ids) for one in found] == [("stacked_names", brands)]
 
 
-@pytest.mark.parametrize("title", ["Init*ch cap", "H0oli belt", "Hооli belt", "As0s belt"])
+@pytest.mark.parametrize(
+    "title", ["Init*ch cap", "H0oli belt", "Hооli belt", "As0s belt", "lnitech belt", "HOOLl belt"]
+)
 def test_a_name_that_is_hidden_is_one(title: str) -> None:
     (found,) = broken_rules(Listing(title=title), WORDS)
     assert (found.rule, found.text) == ("hidden_name", title.split(maxsplit=1)[0])
