@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,6 +141,27 @@ def test_a_damaged_copy_of_the_files_is_replaced(
     copied.write_text("damaged")
     assert open_client(model=str(champion)).scan(PICTURES[0])["model"] == "turned"
     assert copied.read_bytes() == (candidate / "embedder.onnx").read_bytes()
+
+
+def test_a_copy_that_another_process_made_meanwhile_is_left_alone(
+    client: Client, candidate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote_now(client, candidate)
+    copied = client.service.settings.home / "models" / "turned"
+    shutil.rmtree(copied, ignore_errors=True)
+    bundles, get = client.service.bundles, client.service.objects.get
+    finished: list[int] = []
+
+    def slow(key: str) -> bytes:
+        if not finished:
+            finished.append(0)  # the other one copies the files while this one still reads them
+            bundles.folder("turned")
+            finished.append(copied.stat().st_ino)
+        return get(key)
+
+    monkeypatch.setattr(client.service.objects, "get", slow)
+    assert bundles.folder("turned") == copied
+    assert copied.stat().st_ino == finished[1]
 
 
 def test_what_is_uploaded_before_the_switch_is_found_by_the_new_model(

@@ -120,3 +120,13 @@ def test_ballots_that_are_made_at_once_take_turns(market: Marketplace) -> None:
 
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(make, range(12))) == {201}
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/no/such.png"])
+def test_no_log_has_what_a_juror_votes_with(market: Marketplace, caplog: pytest.LogCaptureFixture, ending: str) -> None:
+    page = ballots(market, market.jury(), "ann")["ann"]
+    caplog.set_level("INFO")
+    market.client.get(f"{page}{ending}", headers={"Authorization": ""})
+    logged = " ".join(str(record.msg) for record in caplog.records if record.name.startswith("serve"))
+    assert "/console/jury/{ballot}" in logged
+    assert page.rpartition("/")[2] not in logged
