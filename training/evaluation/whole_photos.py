@@ -106,7 +106,9 @@ def _answers(
                 title = f"{there} others{way.name.replace('_', ' ')}"
                 answers = [
                     [
-                        api.scan(_picture(photo, number, way=way), listing=_listing(photo, number, own=own, way=way))
+                        api.scan(
+                            picture_of(photo, number, way=way), listing=listing_of(photo, number, own=own, way=way)
+                        )
                         for number, photo in enumerate(progress(photos, len(photos), f"{what}, {title}"))
                     ]
                     for what, photos in (("photos", marked), ("clean photos", [] if way.smeared else clean))
@@ -115,7 +117,7 @@ def _answers(
             every_way = False
 
 
-def _picture(photo: Photo, number: int, *, way: Way) -> bytes:
+def picture_of(photo: Photo, number: int, *, way: Way) -> bytes:
     """The file that is sent: of a smeared photo with every mark smeared by one tool, whatever its strength.
 
     All are compressed anew, as a picture is that someone edited and sent: else that alone would tell them apart.
@@ -128,10 +130,11 @@ def _picture(photo: Photo, number: int, *, way: Way) -> bytes:
     return jpeg(image)
 
 
-def _listing(photo: Photo, number: int, *, own: Drawings, way: Way) -> dict[str, str] | None:
+def listing_of(photo: Photo, number: int, *, own: Drawings, way: Way) -> dict[str, str] | None:
+    """The listing that is sent with photo `number`, if any: it claims a brand of the photo, or any of `own`."""
     if not way.named:
         return None
-    names = sorted(_brands(photo)) or sorted(own)
+    names = sorted(brands_in(photo)) or sorted(own)
     return {"brand_claimed": names[number % len(names)]}
 
 
@@ -144,10 +147,10 @@ def figures(
     aside: Collection[str] = (),
 ) -> dict[str, Estimate]:
     """The figures of one set of references, each over photos; `aside` names those that nothing was chosen by."""
-    with_reference = [(p, a) for p, a in zip(marked, answers.marked, strict=True) if _brands(p) & registered]
-    without = [a for p, a in zip(marked, answers.marked, strict=True) if not _brands(p) & registered]
-    tops = [(_brands(photo), _top_brand(answer)) for photo, answer in with_reference]
-    named = [({one["brand"] for one in answer["findings"]}, _brands(photo)) for photo, answer in with_reference]
+    with_reference = [(p, a) for p, a in zip(marked, answers.marked, strict=True) if brands_in(p) & registered]
+    without = [a for p, a in zip(marked, answers.marked, strict=True) if not brands_in(p) & registered]
+    tops = [(brands_in(photo), top_brand(answer)) for photo, answer in with_reference]
+    named = [({one["brand"] for one in answer["findings"]}, brands_in(photo)) for photo, answer in with_reference]
     right = [len(found & there) for found, there in named]
     right_findings = list(_right_findings(marked, answers.marked))
     as_drawn = [one for one in right_findings if one[0].path.name not in ALTERED_PHOTOS]
@@ -155,7 +158,7 @@ def figures(
     found = {
         "top_brand_right": mean_interval([top in there for there, top in tops]),
         "top_brand_right_set_aside": mean_interval(
-            [_top_brand(answer) in _brands(p) for p, answer in with_reference if p.path.name in aside]
+            [top_brand(answer) in brands_in(p) for p, answer in with_reference if p.path.name in aside]
         ),
         "top_brand_wrong": mean_interval([top is not None and top not in there for there, top in tops]),
         "precision": shares_interval(right, [len(found) for found, _ in named]),
@@ -187,7 +190,7 @@ def scores_and_truth(
     of the brand, else smeared or genuine as it was sent), and the photo's name.
     """
     there = KINDS.index("smear" if answers.way.smeared else "genuine")
-    photos = [*((photo, _brands(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
+    photos = [*((photo, brands_in(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
               *((photo, set[str](), answer) for photo, answer in zip(clean, answers.clean, strict=False))]  # fmt: skip
     for photo, brands, answer in photos:
         for one in answer["findings"]:
@@ -205,11 +208,12 @@ def _names(findings: Sequence[tuple[Photo, Json]]) -> list[str]:
     return [photo.path.name for photo, _ in findings]
 
 
-def _brands(photo: Photo) -> set[str]:
+def brands_in(photo: Photo) -> set[str]:
+    """The brands whose marks somebody boxed in the photo."""
     return {mark.brand for mark in photo.marks}
 
 
-def _top_brand(answer: Json) -> str | None:
+def top_brand(answer: Json) -> str | None:
     """The brand that the scan is surest of, whatever it says was done to the mark."""
     best = min(answer["findings"], key=lambda one: (one["scores"]["unrelated"], -one["similarity"]), default=None)
     return None if best is None else str(best["brand"])
@@ -218,7 +222,7 @@ def _top_brand(answer: Json) -> str | None:
 def _right_findings(marked: Sequence[Photo], answers: Sequence[Json]) -> Iterator[tuple[Photo, Json]]:
     """Findings of a brand that is in the photo, with it; these photos show genuine marks."""
     for photo, answer in zip(marked, answers, strict=True):
-        yield from ((photo, finding) for finding in answer["findings"] if finding["brand"] in _brands(photo))
+        yield from ((photo, finding) for finding in answer["findings"] if finding["brand"] in brands_in(photo))
 
 
 def _overlap(photo: Photo, finding: Json) -> float:

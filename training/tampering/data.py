@@ -1,8 +1,8 @@
 """Photos with tampered places, drawn and real: marks, and other places, smeared; and what is no tampering.
 
 A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise, compression, a frame, and other
-photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike. Half of the photos
-are seen whole, half as the closer look at one place sees them.
+photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike, as tilts are. Half of
+the photos are seen whole, half as the closer look at one place sees them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ ANYHOW_SHARE = 0.4
 
 COMPOSED_SHARE = 0.3
 """Of the photos, those that stand in a frame or beside others."""
+
+TILTED_SHARE = 0.4
+"""Of the photos, those that were tilted after the change: edges of covers and tiles then run along no axis."""
 
 CLOSER_SHARE = 0.5
 """Of the photos, those that show the surroundings of one place."""
@@ -71,6 +74,8 @@ def draw_tampered(
             edited = smear(image, box, tool=str(rng.choice(TOOLS)), strength=float(rng.uniform(0, 1)), rng=rng)
         mask = np.maximum(mask, _changed(image, edited, box))
         image = edited
+    if rng.random() < TILTED_SHARE:
+        image, mask, places = _tilted(image, mask, places, rng)
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
     if rng.random() < CLOSER_SHARE:
         around = surroundings(places[0], image.shape[:2], context=float(np.exp(rng.uniform(*np.log(_CONTEXT)))))
@@ -108,6 +113,35 @@ def _changed(before: RgbImage, after: RgbImage, box: Box) -> NDArray[np.float32]
     reach = max(3, int(0.25 * min(box.width, box.height))) | 1
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     return closed.astype(np.float32)
+
+
+def _tilted(
+    image: RgbImage, mask: NDArray[np.float32], places: list[Box], rng: np.random.Generator
+) -> tuple[RgbImage, NDArray[np.float32], list[Box]]:
+    """The photo turned by up to 45 degrees either way, as wide and high as before, and up to half again as large."""
+    height, width = mask.shape
+    degrees, scale = float(rng.uniform(-45, 45)), float(rng.uniform(0.9, 1.5))
+    turn = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale), np.float64)
+    way = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(rng.integers(2))]
+    border = (cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT, cv2.BORDER_REPLICATE)[int(rng.integers(3))]
+    colour = random_colour(rng) if rng.random() < 0.5 else (255, 255, 255)
+    tilted = cv2.warpAffine(image, turn, (width, height), flags=way, borderMode=border, borderValue=colour)
+    shown = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+    return (
+        np.asarray(tilted, np.uint8),
+        np.asarray(shown, np.float32),
+        [_turned(box, turn, mask.shape) for box in places],
+    )
+
+
+def _turned(box: Box, turn: NDArray[np.float64], shape: tuple[int, ...]) -> Box:
+    """The box around `box` as the 2 × 3 matrix `turn` takes it, in a photo of `shape`; all of it where it is left."""
+    right, bottom = box.x + box.width, box.y + box.height
+    corners = np.array([[[box.x, box.y], [right, box.y], [right, bottom], [box.x, bottom]]])
+    moved = cv2.transform(corners, turn)[0]
+    (left, top), (right, bottom) = moved.min(axis=0).tolist(), moved.max(axis=0).tolist()
+    seen = Box(left, top, right - left, bottom - top).clipped(width=shape[1], height=shape[0])
+    return seen if min(seen.width, seen.height) >= STRIDE else Box(0.0, 0.0, float(shape[1]), float(shape[0]))
 
 
 def _innocent(image: RgbImage, rng: np.random.Generator) -> RgbImage:
