@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
 from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
+from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
 from serve.text.comparing_phrases import as_compared, phrases_in
 from serve.text.letters import as_seen
@@ -51,18 +52,6 @@ MOST_SHOWN: Final = 80
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])")
 _ARTICLE = re.compile(
     r"(?:the|a|an|le|la|les|el|los|las|il|lo|der|die|das|den|dem|de|di|do|da|von|of)\s+|[ld]['’]", re.I
-)
-_FITS = re.compile(
-    r"(?<!\w)(?:for|fits?|with|suits?|compatible|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
-    r"brands?|marken|marques|marcas|marche|марки|"
-    r"chargers?|cables?|adapters?|remotes?|toners?|cartridges?|inks?|filters?|ladegeräte?|kabel|chargeurs?|cargador)(?!\w)"
-    r"|适用|適用|兼容|通用|対応|互換|호환|uyumlu",
-    re.I,
-)
-"""Goods fit those of the brands that are named behind it: chargers and toners have hardly any other brands on them."""
-
-_BUNDLE = re.compile(
-    r"(?<!\w)(?:bundle|job ?lot|lot|konvolut|paket|lote|lotto|swap|wanted|collection|(?:video ?)?games?)(?!\w)", re.I
 )
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
 _WORD = re.compile(r"[^\s,;|/#、，]+")
@@ -208,7 +197,7 @@ def _in_front(seen: str, place: int, names: _Names, *, words_between: int) -> tu
 
 def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     """Names of `FEWEST_STACKED` brands or more with nothing said between them, most of them no everyday words."""
-    if names.count(names.in_piece(text.seen, ordinary=True)) < FEWEST_STACKED or _BUNDLE.search(text.seen):
+    if names.count(names.in_piece(text.seen, ordinary=True)) < FEWEST_STACKED:
         return
     seen = names.without_codes(text.seen)
     crowded = (
@@ -219,8 +208,8 @@ def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     for together in islice(crowded, MOST_LOOKED_AT):
         for stack, start, end in _stacks(seen, together, names):
             plain = names.count(names.in_piece(seen[start:end]))
-            clause = _CLAUSE_ENDS.split(seen[max(start - MOST_SHOWN, 0) : start])[-1]
-            if names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1 and not _FITS.search(clause):
+            enough = names.count(stack) >= FEWEST_STACKED and plain >= FEWEST_STACKED - 1
+            if enough and not may_stand(seen, start, end):
                 yield _broken("stacked_names", text, start, end, brand_ids=names.brands(stack))
                 return
 
