@@ -21,8 +21,8 @@ _SENTENCE_ENDS = re.compile(r"(?<=\w\w\w)\.\s")
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s)")
 
 _FITS = re.compile(
-    r"(?<!\w)(?:for|(?<!slim )(?<!regular )(?<!relaxed )(?<!loose )(?<!oversized )fits?|with|suits?|suitable|compatible|"
-    r"für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
+    r"(?<!\w)(?:for|(?<!slim )(?<!regular )(?<!relaxed )(?<!loose )(?<!oversized )fits?|with|suits?|suitable|"
+    r"compatible|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
     r"brands?|marken|marques|marcas|marche|марки|"
     r"chargers?|cables?|adapters?|remotes?|toners?|cartridges?|inks?|filters?|"
     r"screen protectors?|phone (?:cases?|holders?)|ladegeräte?|kabel|chargeurs?|cargador)(?!\w)"

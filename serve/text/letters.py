@@ -49,6 +49,9 @@ _FOR_CAPITAL_I = re.compile(r"(?:^|(?<=#))l|(?<=[A-Z])l(?=[A-Z]|$)")
 _FOR_SMALL_L = re.compile(r"(?<=[a-zI])I(?=[a-zI]|$)")
 """A capital I where a small L would stand: behind a small letter."""
 
+_RIGHTS: Final = dict.fromkeys((0xA9, 0xAE, 0x2117, 0x2120, 0x2122), " ")
+"""Signs that a name is protected, which are no letters of it: ™ would be read as TM."""
+
 
 class _Folding(dict[int, str]):
     """What is left of each letter, by its code, once case is folded: found when it is first asked for."""
@@ -106,4 +109,4 @@ def as_seen(text: str) -> str:
     seen = readable(text)
     if seen.isascii():
         return seen
-    return _WORD.sub(lambda word: in_latin(word[0]), unicodedata.normalize("NFKC", seen))
+    return _WORD.sub(lambda word: in_latin(word[0]), unicodedata.normalize("NFKC", seen.translate(_RIGHTS)))

@@ -49,10 +49,23 @@ SHORTEST_WITH_DIGITS: Final = 4
 MOST_SHOWN: Final = 80
 """Letters of the text that are shown, at most."""
 
-_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])")
+_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])|(?<=\s)[•·●▪](?=\s)")
 _ARTICLE = re.compile(
     r"(?:the|a|an|le|la|les|el|los|las|il|lo|der|die|das|den|dem|de|di|do|da|von|of)\s+|[ld]['’]", re.I
 )
+_EMOJI = r"\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_SIGNS_BEFORE = re.compile(rf"(?:[^\S\n]|[*_~^#\-\"'‘’‚“”„«»‹›「」『』《》<>()\[\]{{}}（）【】{_EMOJI}])+$")
+"""What may stand between a name and a phrase behind it; stops and bullets part what a form has of the two."""
+
+_SIGNS_BEHIND_LONG = re.compile(r"[^\w,;.!?\n|、，。；！？]*")
+"""What may stand between a phrase and a name some words off."""
+
+_SIGNS_BEHIND_SHORT = re.compile(r"(?:[^\S\n]|[*_#\-\"'‘’‚“”„«»‹›「『《<(\[{（【])*")
+"""What may stand between a phrase and the name right behind it: a colon makes a field of a form of them."""
+
+_EDGES = re.compile(r"^[^\w\u0900-\u0e7f@$€£]+|[^\w\u0900-\u0e7f*@$€£]+$")
+"""Signs before and behind a word that are put for no letter of it."""
+
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
 _WORD = re.compile(r"[^\s,;|/#、，]+")
 
@@ -165,12 +178,13 @@ def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -
 
 def _behind(seen: str, place: int, names: _Names, *, words_between: int) -> tuple[frozenset[str], int]:
     """The words that name brands in the clause from `place` on, near enough, and where they end."""
+    signs = (_SIGNS_BEHIND_LONG if words_between else _SIGNS_BEHIND_SHORT).match(seen, place)
+    place = signs.end() if signs else place
     clause = _CLAUSE_ENDS.split(seen[place : place + MOST_SHOWN], maxsplit=1)[0]
-    start = len(clause) - len(clause.lstrip(" -_"))
-    article = _ARTICLE.match(clause, start)
-    start = article.end() if article else start
+    article = _ARTICLE.match(clause)
+    start = article.end() if article else 0
     for word in list(_WORD.finditer(clause, start))[: words_between + LONGEST_NAME]:
-        window = clause[start : word.end()]
+        window = _trimmed(clause[start : word.end()])
         named = names.in_piece(window, near=words_between > 0)
         if named and not words_between:
             named -= names.in_piece(window[1:])  # what is named without its first letter begins later
@@ -181,18 +195,31 @@ def _behind(seen: str, place: int, names: _Names, *, words_between: int) -> tupl
 
 def _in_front(seen: str, place: int, names: _Names, *, words_between: int) -> tuple[frozenset[str], int]:
     """The words that name a brand last in the clause before `place`, near enough, and where they begin."""
-    clause = _CLAUSE_ENDS.split(seen[max(place - MOST_SHOWN, 0) : place])[-1]
-    written = [word.span() for word in _WORD.finditer(clause.rstrip(" -_"))]
+    begins = max(place - MOST_SHOWN, 0)
+    signs = _SIGNS_BEFORE.search(seen[begins:place])
+    last = begins + signs.start() if signs else place
+    # A stop ends a sentence before a capital: that of the phrase is looked at as well.
+    ends = [end.end() for end in _CLAUSE_ENDS.finditer(seen, begins, place + 1)]
+    if any(last < end <= place and seen[end - 1] == "." for end in ends):
+        return frozenset(), place
+    begins = max((end for end in ends if end <= last), default=begins)
+    written = [word.span() for word in _WORD.finditer(seen, begins, last)]
     for between in range(min(words_between + 1, len(written))):
         backwards = written[len(written) - between - 1 :: -1]
         for start, _ in backwards[:LONGEST_NAME]:
-            window = clause[start : backwards[0][1]].rstrip("-_.'’\"”»")
+            window = _trimmed(seen[start : backwards[0][1]])
             named = names.in_piece(window)
             if not words_between:
                 named -= names.in_piece(window[:-1])  # what is named without its last letter ends earlier
             if named:
-                return named, place - len(clause) + start
+                return named, start
     return frozenset(), place
+
+
+def _trimmed(window: str) -> str:
+    """A piece of text without the signs at its edges, such as quotation marks; those of a mask stay ("Nik*")."""
+    trimmed = _EDGES.sub("", window)
+    return trimmed.rstrip("*") if window.startswith("*") else trimmed
 
 
 def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
@@ -241,10 +268,11 @@ def _stacks(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> Ite
 def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tuple[frozenset[str], int]:
     """The words that name brands where the first of the `written` words begins, and of how many of these they are."""
     first = written[0][0]
-    if not names.in_piece(seen[first : written[-1][1]], ordinary=True):  # as nearly everywhere
+    signs_alone = not _trimmed(seen[slice(*written[0])])
+    if signs_alone or not names.in_piece(seen[first : written[-1][1]], ordinary=True):  # as nearly everywhere
         return frozenset(), 1
     for count in range(len(written), 0, -1):
-        window = seen[first : written[count - 1][1]]
+        window = _trimmed(seen[first : written[count - 1][1]])
         named = names.in_piece(window, ordinary=True)
         if named - names.in_piece(window[1:], ordinary=True) and named - names.in_piece(window[:-1], ordinary=True):
             return named, count
