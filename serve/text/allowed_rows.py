@@ -68,8 +68,8 @@ def may_stand(seen: str, start: int, end: int) -> bool:
 
 def _fits(clause: str) -> bool:
     """Whether a word of fitting stands just before the end of a `clause`, with nobody and nothing else between."""
-    *_, last = (None, *_FITS.finditer(clause))
-    if last is None:
+    said = list(_FITS.finditer(clause))
+    if not said:
         return False
-    between = clause[last.end() :]
+    between = clause[said[-1].end() :]
     return len(between.split()) <= MOST_BETWEEN and not _FOR_SOMEBODY.search(between)

@@ -67,6 +67,7 @@ _EDGES = re.compile(r"^[^\w\u0900-\u0e7f@$€£]+|[^\w\u0900-\u0e7f*@$€£]+$")
 """Signs before and behind a word that are put for no letter of it."""
 
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\s,;|/#、，]+")
 
 
@@ -229,7 +230,7 @@ def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
     seen = names.without_codes(text.seen)
     crowded = (
         together
-        for together in _pieces(seen)
+        for together in _pieces(seen, names)
         if names.count(names.in_piece(seen[together[0][0] : together[-1][1]], ordinary=True)) >= FEWEST_STACKED
     )
     for together in islice(crowded, MOST_LOOKED_AT):
@@ -241,10 +242,28 @@ def _stacked(text: _Text, names: _Names) -> Iterator[BrokenRule]:
                 return
 
 
-def _pieces(seen: str) -> Iterator[Sequence[tuple[int, int]]]:
+def _pieces(seen: str, names: _Names) -> Iterator[Sequence[tuple[int, int]]]:
     """The words of a text, `TOGETHER` at a time, each time half of them anew: from where to where each one stands."""
-    written = [word.span() for word in _WORD.finditer(seen)]
+    written = [part for word in _WORD.finditer(seen) for part in _parts(word, names)]
     return (written[begins : begins + TOGETHER] for begins in range(0, len(written), TOGETHER // 2))
+
+
+def _parts(word: re.Match[str], names: _Names) -> Iterator[tuple[int, int]]:
+    """From where to where a word stands; one with Chinese characters in it is cut around the names in it."""
+    start, end = word.span()
+    named = names.in_piece(word[0], ordinary=True) if _HAN.search(word[0]) else ()
+    lengths, compared = sorted(set(map(len, named)), reverse=True), as_compared(word[0])
+    place = begun = 0
+    while lengths and place < len(compared):
+        length = next((one for one in lengths if compared[place : place + one] in named), 0)
+        if length:
+            if begun < place:
+                yield start + begun, start + place
+            yield start + place, start + place + length
+            begun = place + length
+        place += length or 1
+    if start + begun < end:
+        yield start + begun, end
 
 
 def _stacks(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> Iterator[tuple[set[str], int, int]]:
@@ -291,7 +310,7 @@ def _hidden(text: _Text, names: _Names) -> Iterator[BrokenRule]:
 
 def _place_of(hidden: str, given: str, names: _Names) -> tuple[int, int]:
     """From where to where in `given` the word stands that hides a name, or the words among which it is hidden."""
-    for together in _pieces(given):
+    for together in _pieces(given, names):
         start, end = together[0][0], together[-1][1]
         if hidden in names.disguised(given[start:end]):
             alone = (place for place in together if hidden in names.disguised(given[slice(*place)]))

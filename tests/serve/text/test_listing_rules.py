@@ -16,7 +16,8 @@ WORDS = BrandWords(
         "initech": BrandNames("Initech", ()),
         "hooli": BrandNames("Hooli", ("胡力",)),
         "orange": BrandNames("Orange", ()),
-        "asos": BrandNames("Asos", ()),
+        "asos": BrandNames("Asos", ("阿索",)),
+        "qilin": BrandNames("Qilin", ("麒麟阁", "麒麟")),
         "twin": BrandNames("Initech Twin", ("Initech",)),
     }
 )
@@ -107,6 +108,9 @@ def test_a_copy_that_is_offered_is_one(title: str) -> None:
         ("Initech Hooli Umbrella Corp hoodie", ["hooli", "initech", "twin", "umbrella"]),
         ("tee #acmesports #hooli #initech", ["acme", "hooli", "initech", "twin"]),
         ("hooli, initech and acme sports cap", ["acme", "hooli", "initech", "twin"]),
+        ("男鞋胡力阿索麒麟阁休闲鞋", ["asos", "hooli", "qilin"]),
+        ("卫衣hooli阿索麒麟潮牌", ["asos", "hooli", "qilin"]),
+        ("【胡力】【阿索】【麒麟阁】女包", ["asos", "hooli", "qilin"]),
         ('"Hooli" "Acme Sports" "Asos" tee', ["acme", "asos", "hooli"]),
         ("[Hooli] [Asos] [Acme Sports]", ["acme", "asos", "hooli"]),
         ("Hooli! Asos! Acme Sports!", ["acme", "asos", "hooli"]),
@@ -183,6 +187,8 @@ def test_a_name_that_is_hidden_is_one(title: str) -> None:
         "Initech, kein Replika, Kopie oder Fake",
         "胡力 颜色相同，款式多",
         "Zip hoodie, similar to the one in my other listing",
+        "胡力男鞋阿索女包麒麟阁茶具",
+        "胡力阿索男鞋",
         "Style: Initech",
         "Colour: red, type: Hooli",
         "Dress (boho style) Hooli",
@@ -285,6 +291,7 @@ def test_the_phrases_alone_say_nothing() -> None:
         "x",
         "A505 ",
         "for initech hooli asos, ",
+        "胡力阿索麒麟通用",
     ],
 )
 def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
