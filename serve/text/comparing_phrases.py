@@ -65,6 +65,8 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
         ("copy of", "copies of"),
         re.compile(r"[^,;|]{0,40}\b(?:magazine|book|catalogue|catalog|issue|manual|receipt|invoice|album|dvd|novel)\b"),
     ),
+    **dict.fromkeys(("风", "風"), re.compile(r"衣(?!服)|[扇筒味干乾琴铃鈴筝箏暖管机機景险險镜鏡火冷吕呂油湿濕水靡行]")),
+    "假": re.compile(r"一[赔賠罚罰]"),
     "1:1": re.compile(r"\W*(?:aspect|ratio|scale|format|mix|maßstab|échelle|escala)"),
     "original": re.compile(r"\s*(?:box|pack|carton|laces|case|bag|charger|strap|karton|verpackung)"),
     "-like": _NEW,
@@ -77,6 +79,8 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
         ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|signed|backup|review)\W*$")
     ),
+    "假": re.compile(r"[暑寒放休请請度节節病长長产產年真婚][^\S\n]*$"),
+    "仿": re.compile(r"模$"),
     "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
     "同款": re.compile(
         r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
@@ -131,7 +135,10 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     if _is_denied(before) or _DENIED_BEHIND.match(behind):
         return False
     last = phrase.text.split()[-1]
-    means_other, meant_otherwise = _MEANS_OTHER.get(phrase.text, _MEANS_OTHER.get(last)), _MEANT_OTHERWISE.get(last)
+    means_other, meant_otherwise = (
+        _MEANS_OTHER.get(phrase.text, _MEANS_OTHER.get(last)),
+        _MEANT_OTHERWISE.get(phrase.text),
+    )
     if means_other is not None and means_other.match(behind):
         return False
     if meant_otherwise is not None and meant_otherwise.search(before):
