@@ -31,9 +31,16 @@ _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|\.(?=\s)")
 """In small letters a stop is one before any space; what has its capitals, `serve/text/listing_rules.py` tells apart."""
 
-_DENIED_BEFORE = re.compile(r"(?:非|不是|絕非|绝非|拒绝|拒絕|没有|沒有|無|无|杜绝|杜絕|不卖|不賣|抵制)\S{0,2}$")
+_COPIES_LISTED = "(?:高仿|精仿|复刻|復刻|仿品|仿货|a货|a貨|原单|原單|莆田|山寨|假货|假貨)"
+_DENIED_BEFORE = re.compile(
+    r"(?:非(?!常)|不是|絕非|绝非|拒绝|拒絕|没有|沒有|[無无](?![损損标標缝縫瑕痕盒划劃])|杜绝|杜絕|不[卖賣售做]|抵制|[请請切]勿[与與和])"
+    rf"(?:\S{{0,2}}|(?:任何|那种|那種|什么|什麼)?(?:{_COPIES_LISTED}[、，,/\s和与與及或]*)+)$"
+    r"|(?<!\w)if (?:(?:its|it s|it is|you think its|proven|proved|found|to be|a|it turns out) )*$"
+)
+"""What says that there are no copies, one or a list of them; flawless (无损) or most (非常) alike denies nothing."""
+
 _DENIED_BEHIND = re.compile(
-    r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな|勿扰|勿擾|勿进|勿進|免谈|免談|绕道|繞道)"
+    r"\S{0,2}\s?(?:아님|아닙|아니|없|ではあり|ではな|じゃな|[勿免][扰擾进進谈談]|绕道|繞道|[请請](?:走开|走開|绕|繞)|包退|假一)"
     r"|\s*\?\s*(?:no|nope|never|nein|non|nee|nie|нет)(?!\w)"
     r"|\s+(?:is\s+|are\s+)?not\s+(?:allowed|accepted|sold|welcome)"
 )
@@ -43,6 +50,16 @@ _BRANDS_SUCH_AS = re.compile(
 )
 _NEW = re.compile(r"\s*(?:new|neu|neue|neuf|neuve|nuovo|nuova|nuevo|nueva|novo|nova|nieuw|nowy|nowa|новый|новые)(?!\w)")
 """What is "like new" is compared with nothing."""
+
+_POST = re.compile(r"\s*(?:posts?|posting|listings?|adverts?|ads?|orders?)(?!\w)")
+"""What is double may be called a dupe."""
+
+_PART = re.compile(
+    r"\s*(?:(?:compatible|replacement)\s*)?(?:filters?|batter(?:y|ies)|toners?|cartridges?|inks?|chargers?|cables?|remotes?|"
+    r"attachments?|brush(?:es)?|heads?|straps?|parts?|bricks|blades?|bulbs?|lids?)(?!\w)"
+    r"|[款的]?\s*(?:滤|濾|电池|電池|充电|充電|墨盒|硒鼓|配件|刷头|刷頭|表带|錶帶|零件|耗材|遥控|遙控)"
+)
+"""Spare parts of another make say whose goods they are for."""
 
 _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
@@ -69,6 +86,15 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "假": re.compile(r"一[赔賠罚罰]"),
     "1:1": re.compile(r"\W*(?:aspect|ratio|scale|format|mix|maßstab|échelle|escala)"),
     "original": re.compile(r"\s*(?:box|pack|carton|laces|case|bag|charger|strap|karton|verpackung)"),
+    "原单": re.compile(r"[号截]"),
+    "原單": re.compile(r"[號截]"),
+    "纯原": re.compile("[创木味色生]"),
+    "純原": re.compile("[創木味色生]"),
+    "超a": re.compile(r"\s*[很好]?(?:[飒颯帅帥酷]|的)"),
+    "莆田": re.compile(r"\s*(?:[发發]货|[发發]貨|自提|面交|同城|本地|市|人)"),
+    "dupe": _POST,
+    "dupes": _POST,
+    **dict.fromkeys(("alternative", "alternatives", "equivalent", "equivalents", "替代", "代替", "替代品"), _PART),
     "-like": _NEW,
     "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
     "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
@@ -81,12 +107,21 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "假": re.compile(r"[暑寒放休请請度节節病长長产產年真婚][^\S\n]*$"),
     "仿": re.compile(r"模$"),
+    "莆田": re.compile(r"福建省?$"),
+    "复刻": re.compile(r"官方$"),
+    "復刻": re.compile(r"官方$"),
     "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
     "同款": re.compile(
         r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
     ),
+    "like": re.compile(
+        r"(?<!\w)(?:i|we|you|they|who|he|she|people|kids|children|girls|boys|women|men|would|really|also|do|dont|if)\W*$"
+    ),
 }
-"""What stands before a phrase that then says something else: the disc of a game, what a star or a couple wears."""
+"""What stands before a phrase that then says something else: a game's disc, what a couple wears, what one likes."""
+
+_WORN_BY = re.compile(r"(?<![\u3400-\u9fff])(?!大牌|奢侈|原版)[\u3400-\u9fff]{1,3}[^包鞋衣裤褲裙帽表錶\W\d_a-z]$")
+"""A name of two to four Chinese characters before 同款: what a star or a shop has, and what it is of follows."""
 
 _LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -143,7 +178,11 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
         return False
     if meant_otherwise is not None and meant_otherwise.search(before):
         return False
-    return phrase.place != "before" or not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
+    if phrase.place != "before":
+        return True
+    if phrase.text == "同款" and _WORN_BY.search(before):
+        return False
+    return not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
 
 
 def _is_denied(before: str) -> bool:

@@ -255,7 +255,7 @@ def _parts(word: re.Match[str], names: _Names) -> Iterator[tuple[int, int]]:
     lengths, compared = sorted(set(map(len, named)), reverse=True), as_compared(word[0])
     place = begun = 0
     while lengths and place < len(compared):
-        length = next((one for one in lengths if compared[place : place + one] in named), 0)
+        length = next((len(part) for one in lengths if (part := compared[place : place + one]) in named), 0)
         if length:
             if begun < place:
                 yield start + begun, start + place
