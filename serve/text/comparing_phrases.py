@@ -106,7 +106,7 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
         ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|signed|backup|review)\W*$")
     ),
     "假": re.compile(r"[暑寒放休请請度节節病长長产產年真婚][^\S\n]*$"),
-    "仿": re.compile(r"模$"),
+    "仿": re.compile(r"[模高精超顶頂]$"),
     "莆田": re.compile(r"福建省?$"),
     "复刻": re.compile(r"官方$"),
     "復刻": re.compile(r"官方$"),

@@ -20,8 +20,9 @@ from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
 from serve.text.comparing_phrases import as_compared, phrases_in
-from serve.text.letters import as_seen
+from serve.text.letters import as_seen, folded
 from serve.text.naming import How
+from serve.text.tokens import word_list
 
 TEXTS: Final[tuple[Where, ...]] = get_args(Where)
 
@@ -49,6 +50,9 @@ SHORTEST_WITH_DIGITS: Final = 4
 MOST_SHOWN: Final = 80
 """Letters of the text that are shown, at most."""
 
+_COMPARED_OBJECTS: Final = word_list("compared_objects.txt")
+_SHORT_WORDS: Final = word_list("short_words.txt")
+
 _CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])|(?<=\s)[•·●▪](?=\s)")
 _ARTICLE = re.compile(
     r"(?:the|a|an|le|la|les|el|los|las|il|lo|der|die|das|den|dem|de|di|do|da|von|of)\s+|[ld]['’]", re.I
@@ -67,6 +71,7 @@ _EDGES = re.compile(r"^[^\w\u0900-\u0e7f@$€£]+|[^\w\u0900-\u0e7f*@$€£]+$")
 """Signs before and behind a word that are put for no letter of it."""
 
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
+_TWO_CAPITALS = re.compile(r"(?<![A-Za-z0-9.&'’-])[A-Z]{2}(?![A-Za-z0-9.&'’-])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\s,;|/#、，]+")
 
@@ -95,6 +100,11 @@ class _Names:
         """
         named = self._words.named(piece, near=near)
         return frozenset(word for word, how in named if ordinary or how is not How.ORDINARY or self._is_meant(word))
+
+    def beside(self, piece: str, *, near: bool = False) -> frozenset[str]:
+        """The words that name brands in a piece of text beside a phrase: there two capitals ("LV") are a name too."""
+        capitals = frozenset(map(folded, _TWO_CAPITALS.findall(piece))) - _SHORT_WORDS
+        return self.in_piece(piece, near=near).union(filter(self._words.is_word, capitals))
 
     def _is_meant(self, word: str) -> bool:
         return not self._spoken_for.isdisjoint(self._words.owners(word))
@@ -167,7 +177,9 @@ def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -
             continue
         start, end = match.span()
         if phrase.place == "anywhere":
-            named = of_all()
+            named = of_all() or _beside(text.seen, start, end, names)
+            if named and _is_of_name(text.seen, start, end, names):
+                continue
         elif phrase.place == "before":
             named, end = _behind(text.seen, end, names, words_between=phrase.words_between)
         else:
@@ -175,6 +187,20 @@ def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -
         if named:
             found.add(phrase.says)
             yield _broken(phrase.says, text, start, end, brand_ids=names.brands(named))
+
+
+def _beside(seen: str, start: int, end: int, names: _Names) -> frozenset[str]:
+    """The words that name brands next to what stands from `start` to `end`."""
+    behind, _ = _behind(seen, end, names, words_between=0)
+    return behind or _in_front(seen, start, names, words_between=0)[0]
+
+
+def _is_of_name(seen: str, start: int, end: int, names: _Names) -> bool:
+    """Whether what stands from `start` to `end` is part of a longer name ("Replica Jazz")."""
+    said, before, behind = folded(seen[start:end]), seen[max(start - 40, 0) : start], seen[end : end + 40]
+    around = names.in_piece(before + seen[start:end] + behind, ordinary=True)
+    longer = {word for word in around if said in word and said != word}
+    return bool(longer) and not longer <= names.in_piece(f"{before} | {behind}", ordinary=True)
 
 
 def _behind(seen: str, place: int, names: _Names, *, words_between: int) -> tuple[frozenset[str], int]:
@@ -186,11 +212,13 @@ def _behind(seen: str, place: int, names: _Names, *, words_between: int) -> tupl
     start = article.end() if article else 0
     for word in list(_WORD.finditer(clause, start))[: words_between + LONGEST_NAME]:
         window = _trimmed(clause[start : word.end()])
-        named = names.in_piece(window, near=words_between > 0)
+        named = names.beside(window, near=words_between > 0)
         if named and not words_between:
-            named -= names.in_piece(window[1:])  # what is named without its first letter begins later
+            named -= names.beside(window[1:])  # what is named without its first letter begins later
         if named:
             return named, place + word.end()
+        if words_between and folded(word[0]) in _COMPARED_OBJECTS:
+            break
     return frozenset(), place
 
 
@@ -209,9 +237,9 @@ def _in_front(seen: str, place: int, names: _Names, *, words_between: int) -> tu
         backwards = written[len(written) - between - 1 :: -1]
         for start, _ in backwards[:LONGEST_NAME]:
             window = _trimmed(seen[start : backwards[0][1]])
-            named = names.in_piece(window)
+            named = names.beside(window)
             if not words_between:
-                named -= names.in_piece(window[:-1])  # what is named without its last letter ends earlier
+                named -= names.beside(window[:-1])  # what is named without its last letter ends earlier
             if named:
                 return named, start
     return frozenset(), place
