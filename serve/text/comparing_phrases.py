@@ -35,6 +35,7 @@ _COPIES_LISTED = "(?:高仿|精仿|复刻|復刻|仿品|仿货|a货|a貨|原单|
 _DENIED_BEFORE = re.compile(
     r"(?:非(?!常)|不是|絕非|绝非|拒绝|拒絕|没有|沒有|[無无](?![损損标標缝縫瑕痕盒划劃])|杜绝|杜絕|不[卖賣售做]|抵制|[请請切]勿[与與和])"
     rf"(?:\S{{0,2}}|(?:任何|那种|那種|什么|什麼)?(?:{_COPIES_LISTED}[、，,/\s和与與及或]*)+)$"
+    r"|(?:如果?|若|万一|萬一)是?$"
     r"|(?<!\w)if (?:(?:its|it s|it is|you think its|proven|proved|found|to be|a|it turns out) )*$"
 )
 """What says that there are no copies, one or a list of them; flawless (无损) or most (非常) alike denies nothing."""
@@ -96,16 +97,35 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "dupes": _POST,
     **dict.fromkeys(("alternative", "alternatives", "equivalent", "equivalents", "替代", "代替", "替代品"), _PART),
     "-like": _NEW,
+    **dict.fromkeys(
+        ("not authentic", "not genuine", "not legit"),
+        re.compile(
+            r"\s+(?:leather|suede|fur|pearls?|diamonds?|gold|silver|box|dust|bag|strap|laces|packaging|money|refund)"
+        ),
+    ),
+    "same as": re.compile(r"\s+(?:in|on|at|for|with|when|before|above|below|shown|pictured|usual|always)(?!\w)"),
+    "compared to": re.compile(r"\s+(?:retail|shop|store|other)"),
+    **dict.fromkeys(("过得物", "過得物"), re.compile(r"[品的超流]")),
+    "顶复": re.compile(r"[古式杂合]"),
     "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
     "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
+
+_SIZED = re.compile(
+    r"(?<!\w)(?:siz(?:e|es|ing)|fits?|colou?r|length|width|price|postage|small|smaller|large|larger|big|bigger|wide|narrow)"
+    r"\s+(?:\w+\s+){0,2}$"
+)
+"""Goods of different makes may be as large."""
 
 _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
         ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|signed|backup|review)\W*$")
     ),
     "假": re.compile(r"[暑寒放休请請度节節病长長产產年真婚][^\S\n]*$"),
+    **dict.fromkeys(("same as", "compared to"), _SIZED),
+    **dict.fromkeys(("过得物", "過得物"), re.compile("[路通]$")),
+    "顶复": re.compile("[楼屋头]$"),
     "仿": re.compile(r"[模高精超顶頂]$"),
     "莆田": re.compile(r"福建省?$"),
     "复刻": re.compile(r"官方$"),
