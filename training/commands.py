@@ -33,7 +33,12 @@ def register(app: typer.Typer) -> None:
 Folder = Annotated[Path, typer.Option(help="Where data, checkpoints and logs of the training lie")]
 Bundle = Annotated[Path, typer.Option(help="Folder of the model bundle that is written")]
 Start = Annotated[
-    Path | None, typer.Option(help="Weights (.fp16.npz) of an earlier release to begin from, instead of ImageNet's")
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Weights (.fp16.npz) of an earlier release to begin from, instead of ImageNet's",
+    ),
 ]
 WORK = Path("var/training")
 NEW_BUNDLE = Path("var/models/candidate")
@@ -81,7 +86,7 @@ def embedder(
     folder: Folder = WORK / "embedder",
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
-    steps: Annotated[int | None, typer.Option(help="1,500 from ImageNet's weights on, 650 with --start")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="1,500 from ImageNet's weights on, 650 with --start")] = None,
     seed: int = 0,
     share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:
@@ -140,7 +145,7 @@ def tampering(
     scenes: Annotated[Path, typer.Option(help="Where `hallmark train detector` left its scenes")] = WORK / "detector",
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
-    steps: int = 4000,
+    steps: Annotated[int, typer.Option(min=1)] = 4000,
     seed: int = 0,
     share: Annotated[float, typer.Option(help="With --start: of the way to what was learnt, what is released")] = 0.5,
 ) -> None:
@@ -308,7 +313,7 @@ def thresholds(
 @train.command()
 def copies(
     *,
-    references: Annotated[int, typer.Option(help="Product photos that are drawn")] = 1100,
+    references: Annotated[int, typer.Option(min=20, help="Product photos that are drawn")] = 1100,
     seed: int = 0,
     bundle: Bundle = NEW_BUNDLE,
 ) -> None:

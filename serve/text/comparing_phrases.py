@@ -36,7 +36,7 @@ _DENIED_BEFORE = re.compile(
     r"(?:非(?!常)|不是|絕非|绝非|拒绝|拒絕|没有|沒有|[無无](?![损損标標缝縫瑕痕盒划劃])|杜绝|杜絕|不[卖賣售做]|抵制|[请請切]勿[与與和])"
     rf"(?:\S{{0,2}}|(?:任何|那种|那種|什么|什麼)?(?:{_COPIES_LISTED}[、，,/\s和与與及或]*)+)$"
     r"|(?:如果?|若|万一|萬一)是?$"
-    r"|(?<!\w)if (?:(?:its|it s|it is|you think its|proven|proved|found|to be|a|it turns out) )*$"
+    r"|(?<!\w)if (?:(?:it\W?s|it is|you think it\W?s|proven|proved|found|to be|a|it turns out) )*$"
 )
 """What says that there are no copies, one or a list of them; flawless (无损) or most (非常) alike denies nothing."""
 

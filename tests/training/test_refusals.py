@@ -44,6 +44,23 @@ def test_a_network_that_another_rests_on_is_asked_for_before_anything_is_drawn(
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "embedder", "--steps", "0"),
+        ("train", "tampering", "--steps", "0"),
+        ("train", "copies", "--references", "0"),
+        ("train", "detector", "--start", "nowhere.npz"),
+        ("evaluate", "recognition", "--photos", "0"),
+        ("evaluate", "recognition", "--distractors", "-5"),
+    ],
+)
+def test_numbers_and_files_that_cannot_be_are_refused_before_anything_is_done(words: tuple[str, ...]) -> None:
+    ended = CliRunner().invoke(build(), words)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert words[2] in ended.stderr
+
+
 def test_a_folder_with_another_training_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "bundle.json").write_text('{"of": {"bundle": "another", "seed": 0}, "finished": []}')
     assert "give this one a folder of its own" in said("train", "bundle", "--folder", str(tmp_path), "--seed", "3")

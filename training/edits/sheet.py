@@ -21,7 +21,7 @@ _STRENGTHS = (0.0, 0.33, 0.66, 1.0)
 def draw_sheet(path: Path, *, seed: int, logos: Sequence[Logo] | None = None) -> None:
     """Write a PNG: every smear at four strengths on the left, every imitation of four logos on the right.
 
-    `logos` defaults to a random choice of PyPI `simpleicons`.
+    `logos` defaults to a random choice of PyPI `simpleicons`. Raises `OSError` where it cannot be written.
     """
     rng = np.random.default_rng(seed)
     pool = list(load_logos() if logos is None else logos)
@@ -33,7 +33,8 @@ def draw_sheet(path: Path, *, seed: int, logos: Sequence[Logo] | None = None) ->
     left = np.vstack(smears + [blank] * (height - len(smears)))
     right = np.vstack(imitations + [np.full_like(imitations[0], 255)] * (height - len(imitations)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), cv2.cvtColor(np.hstack([left, right]), cv2.COLOR_RGB2BGR))
+    if not cv2.imwrite(str(path), cv2.cvtColor(np.hstack([left, right]), cv2.COLOR_RGB2BGR)):
+        raise OSError(f"cannot write {path}")
 
 
 def _smear_row(name: str, logos: Sequence[Logo], rng: np.random.Generator) -> RgbImage:

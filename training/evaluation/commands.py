@@ -45,10 +45,10 @@ class RecognitionPart(StrEnum):
 def recognition(
     *,
     part: Annotated[list[RecognitionPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
-    distractors: Annotated[int, typer.Option(help="Other brands among the references, at most")] = 2000,
-    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
-    clean_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos without marks")] = None,
-    catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the studio photos")] = None,
+    distractors: Annotated[int, typer.Option(min=0, help="Other brands among the references, at most")] = 2000,
+    photos: Annotated[int | None, typer.Option(min=1, help="Use a sample of the photos with marks")] = None,
+    clean_photos: Annotated[int | None, typer.Option(min=1, help="Use a sample of the photos without marks")] = None,
+    catalogue_photos: Annotated[int | None, typer.Option(min=1, help="Use a sample of the studio photos")] = None,
     model: Bundles = CHAMPION,
     as_json: Json = False,
 ) -> None:
@@ -86,7 +86,7 @@ class VerdictsPart(StrEnum):
 def verdicts(
     *,
     part: Annotated[list[VerdictsPart] | None, typer.Option(help="Measure only this; may be repeated")] = None,
-    photos: Annotated[int | None, typer.Option(help="Use a sample of the photos with marks")] = None,
+    photos: Annotated[int | None, typer.Option(min=1, help="Use a sample of the photos with marks")] = None,
     clean_photos: Annotated[int | None, typer.Option(help="Use a sample of each set of clean photos")] = None,
     catalogue_photos: Annotated[int | None, typer.Option(help="Use a sample of the photos that are copied")] = None,
     drawn: Annotated[int, typer.Option(help="Drawn pairs of brands that were not trained on")] = 800,

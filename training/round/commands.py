@@ -36,11 +36,13 @@ def train_round(
         int, typer.Option(help="Do nothing unless there are so many labels that the champion's round had not seen")
     ] = 0,
     seed: int = 0,
-    embedder_steps: Annotated[int, typer.Option(help="0 leaves the embedder as it is")] = 200,
-    rehearsed_brands: Annotated[int, typer.Option(help="Brands whose drawn views the embedder sees again")] = 400,
-    verifier_steps: Annotated[int, typer.Option(help="Of the network; its head learns always")] = 0,
-    standing_pairs: Annotated[int, typer.Option(help="Drawn pairs that the verifier sees again")] = 3000,
-    head_pairs: Annotated[int, typer.Option(help="Drawn pairs that verdicts are calibrated on")] = 4800,
+    embedder_steps: Annotated[int, typer.Option(min=0, help="0 leaves the embedder as it is")] = 200,
+    rehearsed_brands: Annotated[
+        int, typer.Option(min=1, help="Brands whose drawn views the embedder sees again")
+    ] = 400,
+    verifier_steps: Annotated[int, typer.Option(min=0, help="Of the network; its head learns always")] = 0,
+    standing_pairs: Annotated[int, typer.Option(min=1, help="Drawn pairs that the verifier sees again")] = 3000,
+    head_pairs: Annotated[int, typer.Option(min=1, help="Drawn pairs that verdicts are calibrated on")] = 4800,
     thresholds: Annotated[bool, typer.Option(help="Choose the thresholds anew, on development photos")] = True,
     believe: Annotated[
         bool, typer.Option(help="Count labels by weight and soft target; else take complaints at their word")

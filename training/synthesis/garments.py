@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.regions import Box
+from training.synthesis.held_out_photos import MARKS
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED
-
-MARKS = Path(__file__).with_name("garment_marks.csv")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.synthesis.held_out_photos import shows_held_out
+
 FloatImage = NDArray[np.float32]
 """(height, width, 3) float32 RGB, values 0..255."""
 
@@ -50,7 +52,8 @@ class Backgrounds:
     def found_in(cls, data: Path) -> Backgrounds:
         """The photos under `data` that may be trained on; empty when the folder is absent."""
         files = sorted(file for folder in _PHOTO_FOLDERS for file in (data / folder).glob("*.jpg"))
-        return cls(tuple(file for file in files if is_training_photo(file.name)))
+        usable = (file for file in files if is_training_photo(file.name) and not shows_held_out(file.name))
+        return cls(tuple(usable))
 
     def photo(self, rng: np.random.Generator) -> FloatImage | None:
         """One whole photo at most 720 px high or wide, None when there are none."""

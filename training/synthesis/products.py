@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from model.regions import RgbImage
 from training.synthesis.grounds import is_for_thresholds, is_training_photo
+from training.synthesis.held_out_photos import shows_held_out
 from training.synthesis.optics import photographed
 
 
@@ -59,8 +60,13 @@ def load_products(data: Path) -> list[Product]:
 
 
 def goods_for_the_embedder(data: Path) -> list[Product]:
-    """As `load_products`, without the photos that figures are reported on; studio pictures stay."""
-    return _without(load_products(data), lambda product, path: not is_training_photo(path.name))
+    """As `load_products`, without the photos that figures are reported on or that show a held-out brand's mark.
+
+    Studio pictures stay.
+    """
+    return _without(
+        load_products(data), lambda product, path: not is_training_photo(path.name) or shows_held_out(path.name)
+    )
 
 
 def goods_for_the_verifier(data: Path) -> list[Product]:
