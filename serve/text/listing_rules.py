@@ -190,7 +190,9 @@ def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -
 
 
 def _beside(seen: str, start: int, end: int, names: _Names) -> frozenset[str]:
-    """The words that name brands next to what stands from `start` to `end`."""
+    """The words that name brands next to what stands from `start` to `end`, which names nobody but by two capitals."""
+    if not _TWO_CAPITALS.search(seen[max(start - MOST_SHOWN, 0) : end + MOST_SHOWN]):  # as nearly everywhere
+        return frozenset()
     behind, _ = _behind(seen, end, names, words_between=0)
     return behind or _in_front(seen, start, names, words_between=0)[0]
 
