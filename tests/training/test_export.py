@@ -18,7 +18,7 @@ RELEASED = bundle_folder()
 @pytest.fixture
 def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The released bundle, its networks written anew with ranges of a few pictures."""
-    for name, few in (("SCENES", 6), ("MARKS", 12), ("TAMPERED", 6), ("PAIRS", 12)):
+    for name, few in (("SCENES", 6), ("MARKS", 12), ("TAMPERED", 24), ("PAIRS", 12)):
         monkeypatch.setattr(training.export, name, few)
     # Half a minute, and a test of its own (verifier/test_close_look.py); the start's file stays.
     monkeypatch.setattr(training.export, "export_close_look", lambda look, path: None)
