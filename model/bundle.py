@@ -35,6 +35,7 @@ from model.reading import Reader
 from model.second_look import SecondLook
 from model.tampering import Tampering
 from model.verifier import Verifier
+from model.whole_files import write_whole
 from model.wiped_places import Weights, load_weights
 
 FILES = (
@@ -100,7 +101,7 @@ class ModelBundle:
 def write_manifest(folder: Path) -> None:
     """Write the SHA-256 of each of the bundle's files into `manifest.json`."""
     digests = {name: _sha256(folder / name) for name in FILES}
-    (folder / "manifest.json").write_text(json.dumps({"format": 1, "sha256": digests}, indent=2) + "\n")
+    write_whole(folder / "manifest.json", json.dumps({"format": 1, "sha256": digests}, indent=2) + "\n")
 
 
 def verify_manifest(folder: Path) -> None:

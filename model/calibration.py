@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from model.whole_files import write_whole
+
 READABLE_PLACES = 5
 """Of the places that are likeliest marks, so many are asked whether the photo is worth reading."""
 
@@ -371,7 +373,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         content["genuine_weight"] = calibration.genuine_weight
     if calibration.fewest_brands is not None:
         content["fewest_brands"] = calibration.fewest_brands
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -20,6 +20,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
+from model.whole_files import written_whole
+
 OPSET = 18
 QUANTIZED_OPERATORS = ("Conv", "Add", "Clip", "Relu", "MaxPool", "Resize", "Concat")
 """What runs in int8. Pooling powers, norms and small heads stay fp32: they cost little and lose most."""
@@ -67,7 +69,8 @@ def export_onnx(
     written = program.model_proto
     _forget_the_machine(written)
     onnx.checker.check_model(written)
-    onnx.save(written, str(path))
+    with written_whole(path) as beside:
+        onnx.save(written, str(beside))
 
 
 def _forget_the_machine(written: Any) -> None:
@@ -111,13 +114,13 @@ def quantize(
     """
     name = onnxruntime.InferenceSession(str(path_fp32), providers=["CPUExecutionProvider"]).get_inputs()[0].name
     with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
+        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "quantized.onnx"
         # Folds batch norm and constants, so that what is quantised is what will run.
         quant_pre_process(str(path_fp32), str(prepared), skip_symbolic_shape=True)
         convolutions = [node.name for node in onnx.load(str(prepared)).graph.node if node.op_type == "Conv"]
         quantize_static(
             str(prepared),
-            str(path_int8),
+            str(quantized),
             _Calibration(calibration, name=name),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(operators),
@@ -127,9 +130,10 @@ def quantize(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-    written = onnx.load(str(path_int8))
+        written = onnx.load(str(quantized))
     _forget_the_machine(written)
-    onnx.save(written, str(path_int8))
+    with written_whole(path_int8) as beside:
+        onnx.save(written, str(beside))
 
 
 def largest_difference(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:

@@ -1,4 +1,4 @@
-"""What all trainers share: files that are whole or not there, and how the rate of learning goes."""
+"""What all trainers share: what tells their files apart, checkpoints, and how the rate of learning goes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from model.whole_files import written_whole
 
 
 def digest_of_file(path: Path | None) -> str | None:
@@ -32,20 +34,10 @@ def digest_of_network(network: torch.nn.Module) -> str:
     return digest_of_arrays(value.detach().cpu().numpy() for value in network.state_dict().values())
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write beside and rename, so that an interruption leaves what was there, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write beside and rename, so that an interruption leaves the old checkpoint whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(path)
+    """Write `state`; an interruption leaves the old checkpoint whole."""
+    with written_whole(path) as beside:
+        torch.save(state, beside)
 
 
 def rate_share(step: int, *, steps: int, warm_up_steps: int) -> float:

@@ -24,6 +24,7 @@ from model.alignment import PreparedReference, prepare_reference
 from model.photo_agreement import NAMES, Numbers
 from model.photo_copy import CopyWeights, measured_agreement
 from model.regions import Box, RgbImage
+from model.whole_files import write_whole
 from training.edits.copies import reused
 from training.edits.other_shots import Figure, another_colour, another_shot
 from training.edits.smears import TRAINING_SMEARS, smear
@@ -99,7 +100,7 @@ def fit_copies(file: Path, *, settings: CopySettings, progress: Progress) -> dic
         *package_pairs(packages, progress=progress),
     ]
     fitted = fitted_weights(rows, most_false=settings.most_false)
-    file.write_text(json.dumps(fitted, indent=2) + "\n")
+    write_whole(file, json.dumps(fitted, indent=2) + "\n")
     return fitted
 
 

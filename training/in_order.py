@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from training.checkpoints import write_whole
+from model.whole_files import write_whole
 from training.refusals import OtherTrainingError
 
 Work = Callable[[], None]

@@ -29,6 +29,7 @@ from model.own_logos import Likeness, OwnLogos, log_odds, product_places
 from model.photo_copy import CopyWeights, photo_match
 from model.place_patches import prepared_places
 from model.regions import Box, Region, RgbImage
+from model.whole_files import write_whole
 from model.wiped_places import Weights, measured, terms
 from training.edits.copies import marked_product, reused
 from training.edits.smears import TRAINING_SMEARS, smear
@@ -107,7 +108,7 @@ def fit_places(
         progress=progress,
     )  # fmt: skip
     fitted = fitted_weights(list(rows), likeness=likeness, most_false=settings.most_false)
-    file.write_text(json.dumps(fitted, indent=2) + "\n")
+    write_whole(file, json.dumps(fitted, indent=2) + "\n")
     return fitted
 
 

@@ -12,6 +12,14 @@ class DataMissing(FileNotFoundError):
     """A data set is not there; the message says where it was looked for."""
 
 
+class DataDamaged(ValueError):
+    """A file of a data set cannot be read; the message names it."""
+
+
+class NoRoom(OSError):
+    """The disk is too small for what a training draws; the message says how much it takes."""
+
+
 class OtherTrainingError(ValueError):
     """What lies in the folder is of another training; the message says what to do."""
 
@@ -27,6 +35,6 @@ class RefusingCommands(TyperGroup):
 
         try:
             return super().invoke(ctx)
-        except (BundleRejected, DataMissing, OtherTrainingError, ServiceFailed) as error:
+        except (BundleRejected, DataDamaged, DataMissing, NoRoom, OtherTrainingError, ServiceFailed) as error:
             typer.echo(f"hallmark: {error}", err=True)
             raise typer.Exit(1) from error

@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from model.whole_files import written_whole
+
 
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write the weights as float16 to an `.npz` file that needs no torch to be read."""
     arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez_compressed(path, **arrays)
+    with written_whole(path) as beside:
+        np.savez_compressed(beside, **arrays)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from client.service import ServiceFailed
 from model.bundle import BundleRejected
 from serve.command_line import build
-from training.refusals import DataMissing, OtherTrainingError, RefusingCommands
+from training.refusals import DataDamaged, DataMissing, NoRoom, OtherTrainingError, RefusingCommands
 
 
 def said(*words: str) -> str:
@@ -17,7 +17,7 @@ def said(*words: str) -> str:
     return ended.stderr
 
 
-@pytest.mark.parametrize("error", [BundleRejected, DataMissing, OtherTrainingError, ServiceFailed])
+@pytest.mark.parametrize("error", [BundleRejected, DataDamaged, DataMissing, NoRoom, OtherTrainingError, ServiceFailed])
 def test_what_its_user_can_put_right_ends_a_command_with_the_message(error: type[Exception]) -> None:
     app = typer.Typer(cls=RefusingCommands)
     app.callback()(lambda: None)

@@ -37,6 +37,7 @@ from training.evaluation.datasets import (
 from training.evaluation.references import DRAWINGS_PER_BRAND
 from training.evaluation.report import Progress
 from training.evaluation.versions import drawings_in_use
+from training.photo_files import read_photo
 from training.synthesis.grounds import is_for_thresholds
 from training.synthesis.inks import dressed
 from training.synthesis.logos import Logo, RgbaImage, rasterise, split_of
@@ -222,7 +223,7 @@ def _package_photos(brands: DevelopmentBrands, *, count: int, rng: np.random.Gen
         if not registered:
             yield DevelopmentPhoto(photo.path.read_bytes())
             continue
-        brand, image = registered[0], decode(photo.path.read_bytes())
+        brand, image = registered[0], read_photo(photo.path)
         if rng.random() < 0.5:
             yield DevelopmentPhoto(jpeg(image), brand, "genuine")
             continue
@@ -265,7 +266,7 @@ def _packaged_references() -> dict[str, list[RgbImage]]:
     for product, marks in boxed_by_hand().items():
         for name, box in marks:
             if name not in (*NO_BRANDS, IGNORED) and _is_registered(name) and len(cut[name]) < PACKAGE_REFERENCES:
-                crop = box.grown(0.05).crop(decode(studio[product].read_bytes()))
+                crop = box.grown(0.05).crop(read_photo(studio[product]))
                 cut[name].append(resized(crop, width=4 * crop.shape[1], height=4 * crop.shape[0]))
     return dict(cut)
 

@@ -7,6 +7,7 @@ mirrored, recoloured or put together with others anew.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
-from training.checkpoints import write_whole
+from model.whole_files import write_whole
+from training.disk_space import ask_for_room
 from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SCENE_SIDE, Scene, SceneMaterial, draw_scene
 
@@ -78,6 +80,7 @@ def draw_scenes(
             )
         return store
     shape = (count, SCENE_SIDE, SCENE_SIDE, 3)
+    ask_for_room(folder, math.prod(shape))
     images = np.lib.format.open_memmap(folder / "scenes.npy", mode="w+", dtype=np.uint8, shape=shape)
     sizes, boxes, ignored = [], [], []
     for number in progress(range(count), count, f"scenes ({folder.name})"):

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.decode import decode
 from model.detector import fused, look
 from model.networks.detector import LogoDetector
 from model.regions import Box, Region, RgbImage
 from training.detector.data import SceneStore
 from training.evaluation.datasets import boxed_photos, real_photos
 from training.evaluation.detection import Photo, detection_figures
+from training.photo_files import read_photo
 from training.refusals import DataMissing
 from training.synthesis.garments import boxed_garments
 from training.synthesis.grounds import data_folder
@@ -111,7 +111,7 @@ def second_hand_garments() -> DevSet:
     garments = [garment for garment in boxed_garments(data_folder()) if not garment.is_held_out]
     if not garments:
         raise DataMissing(f"no data set clothing in {data_folder().resolve()}")
-    images = [decode(garment.path.read_bytes()) for garment in garments]
+    images = [read_photo(garment.path) for garment in garments]
     return DevSet("second-hand garments", images, [garment.marks for garment in garments])
 
 

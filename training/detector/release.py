@@ -19,6 +19,7 @@ from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, q
 from model.networks.detector import SIDE_MULTIPLE, LogoDetector
 from model.networks.weights import load_weights, save_weights
 from model.regions import Region
+from model.whole_files import written_whole
 from training.detector.data import SceneStore
 from training.detector.development import FALSE_BOXES, DevSet, dev_figures, development_sets, threshold_for
 
@@ -161,4 +162,5 @@ def write_metadata(path: Path, entries: dict[str, str]) -> None:
     """Put `entries` into the metadata of an ONNX file."""
     written = onnx.load(str(path))
     onnx.helper.set_model_props(written, entries)
-    onnx.save(written, str(path))
+    with written_whole(path) as beside:
+        onnx.save(written, str(beside))

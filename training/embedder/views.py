@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.networks.embedder import INPUT_SIZE
 from model.preprocessing import letterbox
 from model.regions import RgbImage
-from training.checkpoints import write_whole
+from model.whole_files import write_whole
+from training.disk_space import ask_for_room
+from training.photo_files import read_photo
 from training.refusals import OtherTrainingError
 from training.synthesis.grounds import Backgrounds
 from training.synthesis.logos import Logo, RgbaImage, one_colour, rasterise, split_of
@@ -150,7 +152,9 @@ def render_views(
         view = views[row]
         rng = np.random.default_rng([plan.seed, row])
         if view.style in ("product", "garment"):
-            picture = augmented(_read(photos[view.group, view.number // 100]), rng=rng, first=view.number % 100 == 0)
+            picture = augmented(
+                read_photo(photos[view.group, view.number // 100]), rng=rng, first=view.number % 100 == 0
+            )
         else:
             logo = by_name[f"{view.group} {view.drawing}"]
             picture = _logo_view(logo, view.style, plan.size, rng=rng, backgrounds=backgrounds, pool=neighbour_pool)
@@ -168,7 +172,9 @@ def _prepare(folder: Path, plan: Plan, views: Sequence[View]) -> None:
         if json.loads(file.read_text(encoding="utf-8")) != description:
             raise OtherTrainingError(f"{folder} holds views of another plan: give another folder or remove it")
         return
-    np.memmap(folder / "pixels.u8", np.uint8, "w+", shape=(len(views), plan.size, plan.size, 3)).flush()
+    shape = (len(views), plan.size, plan.size, 3)
+    ask_for_room(folder, math.prod(shape))
+    np.memmap(folder / "pixels.u8", np.uint8, "w+", shape=shape).flush()
     np.memmap(folder / "done.u8", np.uint8, "w+", shape=(len(views),)).flush()
     write_whole(file, json.dumps(description))
 
@@ -184,10 +190,3 @@ def _logo_view(
         return reversed_reference(rgba, rng=rng)
     neighbours = [rasterise(pool[int(rng.integers(len(pool)))], width=96)] if rng.random() < 0.3 else []
     return render_mark(rgba, rng=rng, size=size, backgrounds=backgrounds, neighbours=neighbours)
-
-
-def _read(file: Path) -> RgbImage:
-    read = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
-    if read is None:
-        raise ValueError(f"cannot be read as a picture: {file}")
-    return np.asarray(read, np.uint8)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.decode import decode
 from model.regions import Box, RgbImage
+from training.photo_files import read_photo
 from training.refusals import DataMissing
 from training.synthesis.grounds import data_folder, is_training_photo
 from training.synthesis.products import Product, load_products
@@ -74,7 +74,7 @@ class Photo:
 
     def read(self) -> RgbImage:
         """The upright pixels."""
-        return decode(self.path.read_bytes())
+        return read_photo(self.path)
 
 
 class TracedMark(NamedTuple):

@@ -18,6 +18,7 @@ from training.evaluation.matchers import Matcher
 from training.evaluation.report import Progress, Table
 from training.evaluation.retrieval import first_is_right
 from training.evaluation.sift import fitted
+from training.photo_files import read_photo
 from training.synthesis.products import Product
 
 COPY_SIDE = 320
@@ -109,6 +110,4 @@ def copies(photos: Sequence[Photo], *, matchers: Sequence[Matcher], progress: Pr
 
 def _pictures(named: Sequence[tuple[Path, str]]) -> Pictures:
     files, label = zip(*named, strict=True)
-    return Pictures(
-        [decode(file.read_bytes()) for file in files], np.array(label), np.array([file.name for file in files])
-    )
+    return Pictures([read_photo(file) for file in files], np.array(label), np.array([file.name for file in files]))

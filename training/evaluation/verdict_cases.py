@@ -24,6 +24,7 @@ from training.evaluation.datasets import Photo
 from training.evaluation.references import Drawings, as_uploaded, drawings_of
 from training.evaluation.served_imitations import Picture
 from training.evaluation.versions import drawings_in_use
+from training.photo_files import read_photo
 from training.refusals import DataMissing
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, split_of
@@ -133,7 +134,7 @@ def web_imitations(bundle: ModelBundle) -> CaseSet:
     references: dict[str, list[RgbImage]] = {}
     for row in rows:
         if row["kind"] == "reference":
-            references.setdefault(row["brand"], []).append(_read(folder / row["file"]))
+            references.setdefault(row["brand"], []).append(read_photo(folder / row["file"]))
     found = Places(references, bundle)
     cases = [
         found.case(folder / row["file"], brand=row["brand"], kind=row["kind"], edit=row["how"], style=row["style"])
@@ -208,7 +209,7 @@ class Places:
 
     def case(self, file: Path, *, brand: str, kind: str, edit: str = "", style: str = "") -> Case:
         """The case that the picture in `file` gives."""
-        picture = _read(file)
+        picture = read_photo(file)
         boxes = [region.box for region in (whole_image(picture), *self._bundle.detector.detect(picture))]
         seen = self._bundle.embedder.embed([box.crop(picture) for box in boxes])
         best = int((seen @ self._vectors[brand].T).max(axis=1).argmax())
@@ -240,7 +241,3 @@ def _rows(file: Path) -> list[dict[str, str]]:
         raise DataMissing(f"{file} is missing: set HALLMARK_DATA to the folder that holds {file.parent.name}/")
     with file.open(encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened))
-
-
-def _read(file: Path) -> RgbImage:
-    return decode(file.read_bytes())

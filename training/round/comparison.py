@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from model.alignment import prepare_reference
 from model.bundle import ModelBundle, load_bundle
-from training.checkpoints import write_whole
+from model.whole_files import write_whole
 from training.evaluation.intervals import Estimate, shares_interval
 from training.evaluation.provenance import commit
 from training.evaluation.report import Progress

@@ -23,8 +23,8 @@ from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
 from model.verifier import Head, VerifierRuntime
+from model.whole_files import write_whole
 from training.calibration.thresholds import tune_thresholds
-from training.checkpoints import write_whole
 from training.embedder.release import release
 from training.embedder.train import Settings as EmbedderSettings
 from training.embedder.train import train as train_embedder

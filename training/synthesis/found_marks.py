@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decode import decode
 from model.reading import Line
 from model.regions import Box, RgbImage
+from training.photo_files import read_photo
 from training.synthesis.garments import boxed_garments
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED, PackageMark, SeenPackage, boxed_by_hand, seen_packages
@@ -83,7 +83,7 @@ def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
     found = [mark for package in seen_packages(products) for mark in _on_package(package, reader)]
     for garment in boxed_garments(data):
         if not garment.is_held_out and garment.path in usable:
-            picture = decode(garment.path.read_bytes())
+            picture = read_photo(garment.path)
             boxes = [box for box in garment.marks if _is_large(box, _SMALLEST_GARMENT)]
             name, split = garment.path.stem, split_of_product(garment.path.stem)
             found += [_alone(name, split, garment.path, picture, box, is_boxed=True) for box in boxes]
@@ -93,7 +93,7 @@ def found_marks(data: Path, *, reader: Reads) -> list[FoundMark]:
 def _words(product: Product, reader: Reads) -> Iterator[FoundMark]:
     """Those on photos of the `product` alone, of its split: its photos are alike."""
     for path in product.in_use:
-        picture = decode(path.read_bytes())
+        picture = read_photo(path)
         for line in reader.lines(picture):
             if _is_a_word(line.text) and _is_large(line.box, _SMALLEST_LINE):
                 yield _alone(line.text, product.split, path, picture, line.box, is_boxed=False)
@@ -110,7 +110,7 @@ def _alone(name: str, split: str, path: Path, photo: RgbImage, box: Box, *, is_b
 
 
 def _on_package(package: SeenPackage, reader: Reads) -> Iterator[FoundMark]:
-    photos = {path: decode(path.read_bytes()) for path in package.matrices}
+    photos = {path: read_photo(path) for path in package.matrices}
     lines = _lines_of(package, photos, reader)
     boxes = [(mark.name, _with_room(mark.box), True) for mark in _marks_of(package.product)]
     boxes += [(line.text, _with_room(line.box), False) for line in lines]

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.photo_files import read_photo
 from training.synthesis.held_out_photos import shows_held_out
 
 FloatImage = NDArray[np.float32]
@@ -59,14 +60,10 @@ class Backgrounds:
         """One whole photo at most 720 px high or wide, None when there are none."""
         if not self.files:
             return None
-        file = self.files[int(rng.integers(len(self.files)))]
-        read = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
-        if read is None:
-            raise ValueError(f"cannot be read as a picture: {file}")
+        read = read_photo(self.files[int(rng.integers(len(self.files)))])
         scale = min(1.0, _TALLEST / max(read.shape[:2]))
-        if scale < 1:
-            read = cv2.resize(read, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return read.astype(np.float32)
+        small = cv2.resize(read, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else read
+        return small.astype(np.float32)
 
     def piece(self, height: int, width: int, *, rng: np.random.Generator) -> FloatImage:
         """A piece of a photo, or a drawn ground when there are no photos."""

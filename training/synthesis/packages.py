@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decode import decode
 from model.regions import Box, RgbImage
+from training.photo_files import read_photo
 from training.synthesis.products import Product
 
 MARKS = Path(__file__).with_name("package_marks.csv")
@@ -86,7 +86,7 @@ def boxed_packages(products: Iterable[Product]) -> Iterator[PackagePhoto]:
     boxed = boxed_by_hand()
     for package in seen_packages(products):
         for path, matrix in package.matrices.items():
-            height, width = decode(path.read_bytes()).shape[:2]
+            height, width = read_photo(path).shape[:2]
             carried = [
                 (one.name, _carried(one.box, matrix).clipped(width=width, height=height))
                 for one in boxed[package.product.name]
@@ -107,7 +107,7 @@ def seen_packages(products: Iterable[Product]) -> Iterator[SeenPackage]:
     for product in products:
         if product.name in boxed:
             studio, *shops = product.photos
-            picture = decode(studio.read_bytes())
+            picture = read_photo(studio)
             matrices = {path: carrier.matrix for path, carrier in _carriers(picture, shops).items()}
             yield SeenPackage(product, _content(picture), matrices)
 
@@ -133,7 +133,7 @@ def _content(picture: RgbImage) -> Box:
 def _carriers(studio: RgbImage, shops: Sequence[Path]) -> dict[Path, _Carrier]:
     """How the studio picture lies on each photo on which it was found."""
     known = _features(studio, _STUDIO_SCALE)
-    features = {path: _features(decode(path.read_bytes()), _SHOP_SCALE) for path in shops}
+    features = {path: _features(read_photo(path), _SHOP_SCALE) for path in shops}
     found: dict[Path, _Carrier] = {}
     for path, seen in features.items():
         carrier = _homography(known, seen)

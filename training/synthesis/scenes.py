@@ -20,6 +20,7 @@ import skimage
 from numpy.typing import NDArray
 
 from model.regions import Box, RgbImage
+from training.photo_files import read_photo
 from training.synthesis.arrangements import Drawn, mark_picture, marks_in_rows
 from training.synthesis.clutter import add_clutter
 from training.synthesis.grounds import drawn_ground, is_training_photo
@@ -297,10 +298,5 @@ def _cropped(picture: RgbImage, rng: np.random.Generator, side: int) -> RgbImage
     return np.ascontiguousarray(scaled[:, ::-1] if rng.random() < 0.5 else scaled, np.uint8)
 
 
-@lru_cache(maxsize=1024)
-def _photo(path: Path) -> RgbImage:
-    """The picture in `path`, whose callers must not write on it; raises `ValueError` when it is none."""
-    read = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if read is None:
-        raise ValueError(f"cannot be read as a picture: {path}")
-    return np.asarray(read, np.uint8)
+_photo = lru_cache(maxsize=1024)(read_photo)
+"""The picture in a file; its callers must not write on it."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from model.decode import decode
 from model.logo_places import Detect
-from model.regions import Box, RgbImage
+from model.regions import Box
 from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.report import Progress
+from training.photo_files import read_photo
 from training.synthesis.garments import boxed_garments
 from training.synthesis.grounds import data_folder, is_for_thresholds
 from training.synthesis.products import load_products
@@ -58,6 +58,4 @@ def photos_to_tamper(detect: Detect, *, split: str, progress: Progress) -> Photo
     return PhotosToTamper(chosen, regions)
 
 
-@lru_cache(maxsize=1000)
-def _photo(path: Path) -> RgbImage:
-    return decode(path.read_bytes())
+_photo = lru_cache(maxsize=1000)(read_photo)

@@ -28,6 +28,7 @@ from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
 from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_odds
+from model.whole_files import write_whole
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.found_marks import FoundMark
 from training.synthesis.grounds import Backgrounds, any_colour, data_folder
@@ -328,4 +329,4 @@ def weigh_close_look(folder: Path, drawn: Drawn, *, embed: Embed, report: Report
     (verdict, close), bias = fitted.coef_[0].round(4).tolist(), round(float(fitted.intercept_[0]), 4)
     report(f"close look weighed on {len(rows)} pairs: {close} beside {verdict} of the verifier's odds, {bias}")
     calibration["close_look"] = {"bias": bias, "verdict": verdict, "look": close}
-    (folder / CALIBRATION).write_text(json.dumps(calibration) + "\n", encoding="utf-8")
+    write_whole(folder / CALIBRATION, json.dumps(calibration) + "\n")

@@ -18,6 +18,7 @@ from model.decode import decode
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import HELD_OUT_IMITATIONS, IMITATIONS, any_imitation
+from training.photo_files import read_photo
 from training.synthesis.found_marks import FoundMark, through
 from training.synthesis.grounds import Backgrounds, any_colour
 from training.synthesis.logos import Logo, RgbaImage, content_of, one_colour, rasterise
@@ -67,7 +68,7 @@ class FoundPairs:
         mark = self.marks[number]
         tracing = self._drawn(number, rng)
         view = mark.views[int(rng.integers(len(mark.views)))]
-        photo = decode(view.path.read_bytes())
+        photo = read_photo(view.path)
         logo = Logo(mark.name, mark.name, "traced", _in_ink(tracing, rng).svg(), monochrome=False)
         genuine = rasterise(logo, width=MARK_WIDTH)
         corners = _corners_of(logo, tracing, view.corners)
@@ -96,7 +97,7 @@ class FoundPairs:
         box = _around(view.corners)
         if min(box.width, box.height) < _LEAST_SIDE:
             raise ValueError(f"{mark.name} is too small on {view.path.name}")
-        region, _ = cropped(_saved_again(decode(view.path.read_bytes()), rng), box, view.corners, rng)
+        region, _ = cropped(_saved_again(read_photo(view.path), rng), box, view.corners, rng)
         return Pair(region, mark.name, -1, NOWHERE, "unrelated", "found", 0.0, UNCHANGED)
 
     def _any(self, rng: np.random.Generator) -> int:

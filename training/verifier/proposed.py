@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from model.alignment import CROP_MARGIN
-from model.decode import decode
 from model.regions import Region, RgbImage
+from training.photo_files import read_photo
 from training.synthesis.products import Product
 from training.verifier.pairs import NOWHERE, UNCHANGED, Pair, reduced
 
@@ -39,7 +39,7 @@ def proposed_pairs(products: Sequence[Product], *, likeliest: Likeliest, most: i
     for number in rng.permutation(len(photos)):
         if len(pairs) >= most:
             break
-        photo = decode(photos[number].read_bytes())
+        photo = read_photo(photos[number])
         places = list(likeliest(photo, most=_PLACES))
         for place in rng.permutation(len(places))[:_EACH]:
             region = reduced(places[place].box.grown(CROP_MARGIN).crop(photo))

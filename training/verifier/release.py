@@ -31,6 +31,7 @@ from model.networks.weights import load_weights, save_weights
 from model.reading import Outcome
 from model.siamese import features_file
 from model.verifier import ALIGNER, Aligner, VerifierRuntime
+from model.whole_files import write_whole
 from training.synthesis.found_marks import FoundMark
 from training.verifier.aligner import fit_aligner
 from training.verifier.drawing import Drawn
@@ -204,7 +205,7 @@ def refit_head(
     fitted_before = folder / CALIBRATION
     kept = json.loads(fitted_before.read_text(encoding="utf-8")) if fitted_before.exists() else {}
     content = {**kept, "classes": list(CLASSES), "seed": seed, "head": head, "reading": unread}
-    (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    write_whole(folder / CALIBRATION, json.dumps(content) + "\n")
 
 
 def refit_smears(
@@ -218,7 +219,7 @@ def refit_smears(
     evenly = np.ones(len(examined.labels))
     content["head"]["smear"] = fit_smear(content["head"], examined.numbers, examined.labels, share=evenly)
     report(f"second step fitted on {len(examined.labels)} pairs")
-    (folder / CALIBRATION).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    write_whole(folder / CALIBRATION, json.dumps(content) + "\n")
 
 
 def _for_the_head(

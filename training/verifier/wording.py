@@ -17,6 +17,7 @@ import numpy as np
 from model.alignment import prepare_reference, working_size
 from model.reading import Outcome, Reader
 from model.verifier import ALIGNER, Aligner, Head, Scores, VerifierRuntime, laid_out
+from model.whole_files import write_whole
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.grounds import Backgrounds, data_folder
 from training.synthesis.logos import Logo, load_logos, split_of
@@ -62,7 +63,7 @@ def fit_wording(folder: Path, *, embed: Embed, seed: int, report: Report, words:
     report(
         f"{len(outcomes) - outcomes.count(None)} of {len(outcomes)} pairs have words: log odds of an imitation {odds}"
     )
-    (folder / CALIBRATION).write_text(json.dumps({**calibration, "reading": odds}) + "\n", encoding="utf-8")
+    write_whole(folder / CALIBRATION, json.dumps({**calibration, "reading": odds}) + "\n")
 
 
 def drawn_wordings(words: int, *, fonts: Sequence[Path], seed: int, backgrounds: Backgrounds) -> Wordings:
