@@ -40,6 +40,7 @@ from training.evaluation.versions import drawings_in_use
 from training.photo_files import read_photo
 from training.synthesis.grounds import is_for_thresholds
 from training.synthesis.inks import dressed
+from training.synthesis.known_marks import shows_any_of
 from training.synthesis.logos import Logo, RgbaImage, rasterise, split_of
 from training.synthesis.packages import IGNORED, PackagePhoto, boxed_by_hand, boxed_packages
 from training.synthesis.rendering import place_mark
@@ -116,10 +117,14 @@ def development_photos(
 
     Raises `DataMissing` without the photos that are asked for.
     """
-    garments = [
-        photo for photo in plain_photos("clothing") if is_for_tuning(photo.path) and is_for_thresholds(photo.path.name)
-    ]
     names = sorted({*brands.registered, *brands.packaged, *brands.pictured})
+    garments = [
+        photo
+        for photo in plain_photos("clothing")
+        if is_for_tuning(photo.path)
+        and is_for_thresholds(photo.path.name)
+        and not shows_any_of(photo.path.name, {*names, *brands.others})
+    ]
     photos = [
         *_placed_photos(brands, garments, count=placed, rng=rng),
         *_package_photos(brands, count=packages, rng=rng),

@@ -28,7 +28,8 @@ def detected_marks(marked: Sequence[Photo], clean: Sequence[Photo], *, detector:
     """Recall over the boxed marks at IoU 0.5, what the others are (`Missed`), and boxes a photo, each by its own size.
 
     `false_boxes` match no mark, `unasked_boxes` one that the data set does not box (`Photo.besides`); of both together
-    `stray_boxes` touch none that it boxes. `boxes_on_clean` are on photos without marks.
+    `stray_boxes` touch none that it boxes. `boxes_on_clean` are on the `clean` photos, in most of which nobody looked
+    for marks.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     false: dict[str, list[int]] = defaultdict(list)

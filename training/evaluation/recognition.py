@@ -23,6 +23,7 @@ from training.evaluation.report import Progress, Report, Table
 from training.evaluation.reranking import VerifiedCrops
 from training.evaluation.versions import drawings_in_use
 from training.evaluation.whole_photos import whole_photos
+from training.synthesis.known_marks import shows_any_of
 from training.synthesis.logos import Logo, fetch_packages, load_logos
 
 Part = Literal["whole_photos", "crops", "references", "groceries", "copies", "detector", "latency"]
@@ -68,8 +69,10 @@ class Inputs:
 
     @cached_property
     def clean(self) -> list[Photo]:
-        """Garments, hardly any with a mark."""
-        return self._noted(plain_photos("clothing", limit=self.settings.clean_photos))
+        """Garments, hardly any with a mark, and none that is known to show one of a registered brand."""
+        registered = {*self.own, *self.others}
+        garments = plain_photos("clothing", limit=self.settings.clean_photos)
+        return self._noted([one for one in garments if not shows_any_of(one.path.name, registered)])
 
     @cached_property
     def catalogue(self) -> list[Photo]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.regions import Box
-from training.synthesis.held_out_photos import MARKS
+from training.synthesis.known_marks import MARKS
 from training.synthesis.logos import is_held_out
 from training.synthesis.packages import IGNORED
 

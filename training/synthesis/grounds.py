@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.photo_files import read_photo
-from training.synthesis.held_out_photos import shows_held_out
+from training.synthesis.known_marks import shows_held_out
 
 FloatImage = NDArray[np.float32]
 """(height, width, 3) float32 RGB, values 0..255."""

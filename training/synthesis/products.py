@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from model.regions import RgbImage
 from training.synthesis.grounds import is_for_thresholds, is_training_photo
-from training.synthesis.held_out_photos import shows_held_out
+from training.synthesis.known_marks import shows_held_out
 from training.synthesis.optics import photographed
 
 
