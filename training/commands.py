@@ -62,6 +62,18 @@ def _written(bundle: Path, network: str) -> Path:
     return path
 
 
+def _ask_for_all(bundle: Path, *, but: str) -> None:
+    """Raise `DataMissing` where a file of the bundle is not there, `but` for the one that is to be written."""
+    from model.bundle import FILES
+
+    missing = [name for name in FILES if name != but and not (bundle / name).is_file()]
+    if missing:
+        raise DataMissing(
+            f"{bundle} lacks {', '.join(missing)}: run the commands that write them first (`hallmark train --help`), "
+            "or copy them there"
+        )
+
+
 @train.command()
 def logos() -> None:
     """Take the packages of genuine vector logos with npm."""
@@ -101,6 +113,8 @@ def embedder(
     from training.synthesis.products import goods_for_the_embedder
 
     drawings, products, plan = load_logos(fetch_packages()), goods_for_the_embedder(data_folder()), Plan(seed=seed)
+    if not products:
+        out.print(f"no goods in {data_folder().resolve()}: it learns from logos alone; HALLMARK_DATA names the folder")
     total = len(planned_views(plan, logos=drawings, products=products))
     backgrounds = Backgrounds.found_in(data_folder())
     rendered = render_views(folder / "views", plan=plan, logos=drawings, products=products, backgrounds=backgrounds)
@@ -225,7 +239,7 @@ def close_look(
     bundle: Bundle = NEW_BUNDLE,
     start: Start = None,
     seed: int = 1,
-    pairs: Annotated[int | None, typer.Option(min=4, help="Drawn ones; 17400, or 3600 to fit the word")] = None,
+    pairs: Annotated[int | None, typer.Option(min=400, help="Drawn ones; 17400, or 3600 to fit the word")] = None,
     found_pairs: Annotated[int | None, typer.Option(min=0, help="Real ones; 8400, or 1200 to fit the word")] = None,
     weigh: Annotated[bool, typer.Option("--weigh", help="Only fit what its word is worth in the bundle anew")] = False,
 ) -> None:
@@ -304,6 +318,7 @@ def thresholds(
     from training.calibration.thresholds import tune_thresholds
     from training.synthesis.logos import fetch_packages, load_logos
 
+    _ask_for_all(bundle, but="" if keep_kinds else "calibration.json")
     settings = ThresholdSettings(most_false=most_false, keeps_kinds=keep_kinds)
     logos = load_logos(fetch_packages())
     figures = tune_thresholds(bundle, logos=logos, settings=settings, kept=folder, progress=bar)

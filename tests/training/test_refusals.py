@@ -44,12 +44,20 @@ def test_a_network_that_another_rests_on_is_asked_for_before_anything_is_drawn(
     assert not (tmp_path / "work").exists()
 
 
+def test_thresholds_are_not_chosen_for_a_bundle_that_is_not_whole(tmp_path: Path) -> None:
+    told = said("train", "thresholds", "--bundle", str(tmp_path), "--folder", str(tmp_path / "work"))
+    assert f"{tmp_path} lacks embedder.onnx, detector.onnx" in told
+    assert "calibration.json" not in told
+    assert not (tmp_path / "work").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("train", "embedder", "--steps", "0"),
         ("train", "tampering", "--steps", "0"),
         ("train", "copies", "--references", "0"),
+        ("train", "close-look", "--pairs", "8"),
         ("train", "detector", "--start", "nowhere.npz"),
         ("evaluate", "recognition", "--photos", "0"),
         ("evaluate", "recognition", "--distractors", "-5"),
