@@ -47,7 +47,7 @@ def test_a_network_that_another_rests_on_is_asked_for_before_anything_is_drawn(
 def test_thresholds_are_not_chosen_for_a_bundle_that_is_not_whole(tmp_path: Path) -> None:
     told = said("train", "thresholds", "--bundle", str(tmp_path), "--folder", str(tmp_path / "work"))
     assert f"{tmp_path} lacks embedder.onnx, detector.onnx" in told
-    assert "calibration.json" not in told
+    assert " calibration.json" not in told
     assert not (tmp_path / "work").exists()
 
 
