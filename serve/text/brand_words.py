@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from model.calibration import Word
-from serve.database.tables import Brand
+from serve.database.tables import Brand, RightsHolder
 from serve.scanning.results import Listing
 from serve.text.letters import folded
 from serve.text.naming import How, WordsOfBrands, is_everyday, names_somebody
@@ -48,10 +48,11 @@ class Spelled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BrandNames:
-    """What a brand goes by: the name that findings carry, and every word that names it."""
+    """What a brand goes by: the name that findings carry, and every word that names it; and, if known, its `owner`."""
 
     name: str
     words: tuple[str, ...]
+    owner: str | None = None
 
 
 class BrandWords:
@@ -103,6 +104,11 @@ class BrandWords:
         """The name of a brand; None of one that is not known."""
         names = self._brands.get(brand_id)
         return None if names is None else names.name
+
+    def owner_of(self, brand_id: str) -> str:
+        """Who owns a brand; where that is not known, the brand itself."""
+        names = self._brands.get(brand_id)
+        return brand_id if names is None or names.owner is None else names.owner
 
     def of(self, brand_id: str) -> list[str]:
         """The folded words of a brand, its name first; none of one that is not known."""
@@ -165,11 +171,12 @@ def names_of(brand: Brand) -> BrandNames:
 
 
 def stored_names(session: Session, brand_ids: Iterable[str] | None = None) -> dict[str, BrandNames]:
-    """What each of the brands goes by, or every brand."""
-    query = select(Brand)
+    """What each of the brands goes by, or every brand; an agency owns none of those for which it acts."""
+    owner = case((RightsHolder.kind == "owner", RightsHolder.id))
+    query = select(Brand, owner).join(RightsHolder, RightsHolder.id == Brand.holder_id)
     if brand_ids is not None:
         query = query.where(Brand.id.in_(list(brand_ids)))
-    return {brand.id: names_of(brand) for brand in session.scalars(query)}
+    return {brand.id: replace(names_of(brand), owner=held_by) for brand, held_by in session.execute(query)}
 
 
 def _runs(text: str) -> Iterable[str]:

@@ -124,11 +124,12 @@ class _Names:
         return sorted({brand for word in named for brand in self._words.owners(word)})
 
     def count(self, named: Iterable[str]) -> int:
-        """How many brands that share no word they name at least."""
-        counted, owners = 0, set[str]()
+        """How many brands that share neither word nor owner they name at least: allied ones may stand side by side."""
+        counted, met = 0, set[str]()
         for word in sorted(named):
-            counted += owners.isdisjoint(self._words.owners(word))
-            owners.update(self._words.owners(word))
+            owners = set(map(self._words.owner_of, self._words.owners(word)))
+            counted += met.isdisjoint(owners)
+            met |= owners
         return counted
 
 

@@ -141,6 +141,28 @@ def test_a_copy_that_is_offered_is_one(title: str) -> None:
     assert broken(title) == {"replica"}
 
 
+ALLIED = BrandWords(
+    {
+        "studio": BrandNames("Initech Studios", (), owner="holder_1"),
+        "heroes": BrandNames("Hooli Heroes", (), owner="holder_1"),
+        "acme": BrandNames("Acme", (), owner="holder_2"),
+        "umbrella": BrandNames("Umbrella Corp", ()),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "stacked"),
+    [
+        ("Initech Studios Hooli Heroes Acme figure", False),
+        ("Initech Studios Acme Umbrella Corp figure", True),
+        ("Initech Studios Hooli Heroes Acme Umbrella Corp figure", True),
+    ],
+)
+def test_the_brands_of_one_owner_count_as_one(title: str, stacked: bool) -> None:
+    assert bool(broken_rules(Listing(title=title), ALLIED)) == stacked
+
+
 @pytest.mark.parametrize(
     ("title", "brands"),
     [

@@ -224,3 +224,17 @@ def test_what_came_while_a_listing_was_held_up_is_looked_for_once_it_is_freed(ma
     assert market.client.post(path, json={"reason": "a licence"}).status_code == 201
     eventually(lambda: decision(market, "freed")[0] == "review", seconds=60)
     assert trait in decision(market, "freed")[1][0]
+
+
+@pytest.mark.parametrize(("kind", "held"), [("owner", False), ("agency", True)])
+def test_the_brands_of_one_owner_are_not_stacked_and_those_of_an_agency_are(
+    market: Marketplace, kind: str, held: bool
+) -> None:
+    set_rules(market, {"stacked_names": "review"})
+    holder = market.client.post("/v1/rights-holders", json={"name": "Them", "kind": kind}).json()["id"]
+    for brand in ("Quimbly", "Vexorin", "Trandulo"):
+        made = market.client.post("/v1/brands", json={"name": brand, "rights_holder_id": holder})
+        assert made.status_code == 201, made.text
+    sent = genuine(market, id="L", title="Quimbly Vexorin Trandulo cap")
+    assert (sent["decision"] == "review") == held
+    assert [one["rule"] for one in sent["broken_rules"]] == ["stacked_names"] * held
