@@ -90,6 +90,12 @@ def disguised(word: str) -> list[str]:
     return [one for one in dict.fromkeys(spelled) if one != plain]
 
 
+def drawn_in_latin(word: str) -> str | None:
+    """The Latin word, small, that a `word` all of other letters is drawn like; None where there is none."""
+    latin = word.translate(_IN_LATIN)
+    return latin if latin.isascii() and latin.isalpha() and not _A_LATIN_LETTER.search(word) else None
+
+
 def may_be_swapped(word: str) -> bool:
     """Whether a small L stands in `word` where a capital I would, or the reverse."""
     return bool(_FOR_CAPITAL_I.search(word) or _FOR_SMALL_L.search(word))

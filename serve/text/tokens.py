@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from serve.text.letters import disguised, folded, may_be_swapped
+from serve.text.letters import disguised, drawn_in_latin, folded, may_be_swapped
 
 MOST_TOKENS: Final = 4
 """Words in a row that make one of a brand's, at most."""
@@ -44,8 +44,21 @@ class Token(NamedTuple):
 
 
 def tokens_of(text: str) -> list[Token]:
-    """The words of a readable `text`; between Latin letters and Chinese characters, kana or Hangul one ends."""
-    return [_token(written) for written in _WORD.findall(text)]
+    """The words of a readable `text`; between Latin letters and Chinese characters, kana or Hangul one ends.
+
+    A word drawn like a Latin one, all in letters of another alphabet, may be meant for it where most words are Latin.
+    """
+    words = _WORD.findall(text)
+    tokens = [_token(written) for written in words]
+    if text.isascii():
+        return tokens
+    drawn = [None if word.isascii() else drawn_in_latin(word) for word in words]
+    if 2 * sum(map(str.isascii, words)) <= len(words) or not any(drawn):
+        return tokens
+    return [
+        token if latin is None else token._replace(meant=(*token.meant, latin))
+        for token, latin in zip(tokens, drawn, strict=True)
+    ]
 
 
 def runs(tokens: Sequence[Token], beginnings: Container[str]) -> Iterator[tuple[str, Token | None]]:
@@ -109,15 +122,17 @@ def disguised_by_signs(words: Sequence[str]) -> Iterator[str]:
 
 
 def masked_parts(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """What is left of signed `words` of which letters are masked, alone and with the word before or behind."""
+    """What is left of signed `words` of which letters are masked, alone and with the word before or behind, in which
+    letters may be masked as well."""
     for place, word in enumerate(words):
         if _MASK.search(word):
             parts = tuple(map(folded, _MASK.split(word)))
             yield parts
             if place and not _MASK.search(words[place - 1]):
                 yield folded(words[place - 1]) + parts[0], *parts[1:]
-            if place + 1 < len(words) and not _MASK.search(words[place + 1]):
-                yield *parts[:-1], parts[-1] + folded(words[place + 1])
+            if place + 1 < len(words):
+                first, *more = map(folded, _MASK.split(words[place + 1]))
+                yield *parts[:-1], parts[-1] + first, *more
         elif _MASK_OR_STOP.search(word) and len(word) >= FEWEST_WITH_STOP:
             parts = tuple(map(folded, _MASK_OR_STOP.split(word)))
             if len(parts) == 2 and all(parts):

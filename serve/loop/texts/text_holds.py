@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -28,6 +29,8 @@ from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import Policy
 from serve.scanning.results import Answer, BrokenRule, Listing
 from serve.text.wording import Reason
+
+_SPACES = re.compile(r"[^\S\n]+")
 
 State = Literal["held", "corrected", "cleared", "lifted", "withdrawn"]
 
@@ -155,9 +158,13 @@ def text_of(content: Mapping[str, Any]) -> Listing:
 
 
 def text_digest(content: Mapping[str, Any]) -> bytes:
-    """SHA-256 of the text of a stored listing."""
+    """SHA-256 of the text of a stored listing; more or fewer spaces between its words make no other text."""
     text = text_of(content)
-    return hashlib.sha256(json.dumps([text.title, text.description, text.brand_claimed]).encode()).digest()
+    spaced = [
+        None if said is None else _SPACES.sub(" ", said).strip()
+        for said in (text.title, text.description, text.brand_claimed)
+    ]
+    return hashlib.sha256(json.dumps(spaced).encode()).digest()
 
 
 def _hold(

@@ -25,6 +25,8 @@ BRANDS = BrandWords(
     }
 )
 
+NIKE_IN_GREEK = "\u039d\u0399\u039a\u0395"
+
 DISGUISED = [
     ("Ν\N{LATIN SMALL LETTER I}ke cap", "nike"),  # a Greek capital, which has another small letter
     ("Ni\N{CYRILLIC SMALL LETTER KA}e cap", "nike"),
@@ -36,6 +38,8 @@ DISGUISED = [
     ("B€lt by Gucc! now", "gucci"),
     ("Louis V*****n bag", "vuitton"),
     ("H.rmes scarf", "hermes"),
+    ("L*uis V*itton wallet", "vuitton"),
+    (f"{NIKE_IN_GREEK} cap in red", "nike"),
 ]
 SPACED = [
     ("B A L E N C I A G A hat", "balenciaga"),
@@ -79,6 +83,8 @@ def test_a_name_is_found_however_it_is_hidden(text: str, brand: str) -> None:
         "50 ml, 4 pieces, 1:1, 100 %, e.g. D.R and N.e",
         "ΝΙΚΗ και ΝΙΚΟΣ",
         "Никель и кепка",
+        f"{NIKE_IN_GREEK} και ΝΙΚΟΣ",
+        "B**m p*** and f**k s**t",
         "",
     ],
 )

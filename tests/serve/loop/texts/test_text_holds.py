@@ -101,6 +101,7 @@ def test_what_is_cleared_stays_cleared_until_the_text_is_another(market: Marketp
     assert genuine(market, **listing)["decision"] == "allow"
     sweep(market)
     assert decision(market, "L") == ("allow", [])
+    assert genuine(market, **(listing | {"title": " Same  style as Zorblat "}))["decision"] == "allow"
     assert genuine(market, **(listing | {"title": "Similar to Zorblat"}))["decision"] == "review"
 
 
