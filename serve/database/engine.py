@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from sqlalchemy import URL, Engine, create_engine, event, func, make_url, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
@@ -136,6 +136,11 @@ class Database:
             self.engine.dispose()
         if self._embedded is not None:
             self._embedded.close()
+
+
+def violates(error: IntegrityError, constraint: str) -> bool:
+    """Whether it is that index or constraint, by its name, that refused a row."""
+    return isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name == constraint
 
 
 def _url(settings: Settings, embedded: EmbeddedPostgres | None) -> URL:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.access.keys import Caller
-from serve.database.engine import Database
+from serve.database.engine import Database, violates
 from serve.database.tables import Brand, RightsHolder
 from serve.genuine.changes import record_change
 from serve.genuine.replica import IndexReplica
@@ -95,6 +95,8 @@ def create_brand(database: Database, new: NewBrand, *, actor: str, replica: Inde
             )  # fmt: skip
             version = record_change(session, "create", brand_id=brand.id)
     except IntegrityError as error:
+        if not violates(error, "brands_name"):
+            raise
         raise _name_taken(new.name) from error
     if replica is not None:
         replica.catch_up(version=version)
@@ -161,6 +163,8 @@ def change_brand(
                     session, "rename", brand_id=brand_id, former_name=former.name, former_words=former.words
                 )
     except IntegrityError as error:
+        if not violates(error, "brands_name"):
+            raise
         raise _name_taken(str(change.name)) from error
     if version is not None:
         replica.catch_up(version=version)

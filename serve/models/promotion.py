@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.engine import Database
+from serve.database.engine import Database, violates
 from serve.database.model_tables import ModelRecord, ModelSwitch
 from serve.database.tables import ReferenceVector
 from serve.genuine.changes import hold_changes
@@ -157,6 +157,8 @@ def _ask(
     try:
         session.flush()
     except IntegrityError as error:
+        if not violates(error, "model_switches_open"):
+            raise
         raise PromotionRefused(
             "another switch is under way: `hallmark model list` shows it; wait for its end"
         ) from error
