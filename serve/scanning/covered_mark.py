@@ -108,13 +108,9 @@ def _covered(
         place=place,
         reference=reference,
         similarity=logo.similarity,
-        realigned=None,
-        agreeing=None,
         tampered=patch.probability,
         verified=probability,
         kind="smear",
         scores=FindingScores(genuine=0.0, smear=smear, imitation=0.0, unrelated=round(1.0 - smear, 4)),
         reasons=[f"a place that takes {taken} % of the photo was made unreadable, and {speaks} {reference.brand}"],
-        aligned=None,
-        difference=None,
     )

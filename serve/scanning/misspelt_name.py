@@ -98,13 +98,8 @@ def _misspelt(
         place=line.box,
         reference=reference,
         similarity=hit.similarity,
-        realigned=None,
-        agreeing=None,
-        tampered=None,
         verified=imitation,
         kind="imitation",
         scores=rounded_scores(0.0, 0.0, imitation),
         reasons=[f"{reading.difference()}, and {speaks} {reference.brand}"],
-        aligned=None,
-        difference=None,
     )

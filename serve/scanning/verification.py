@@ -39,25 +39,26 @@ SURELY_ITS = 0.9
 class Verified:
     """A suspect that passed verification beside `reference`, with what its evidence picture shows.
 
-    `strength` is how strongly it speaks against the listing, where its kind's score does not say so.
     `place` is where the mark lies, in pixels of the image: around it as it was laid on the reference, or all of the
-    region where nothing was laid. `genuine` is what it is compared with, where that is not the whole reference.
-    `within` are the smears at the logo's places of a copied photo.
+    region where nothing was laid. What was laid has `aligned` and `difference`, a mark `realigned` and `agreeing` too.
+    `strength` is how strongly it speaks against the listing, where its kind's score does not say so. `genuine` is what
+    it is compared with, where that is not the whole reference. `within` are the smears at the logo's places of a copied
+    photo.
     """
 
     suspect: Suspect
     place: Box
     reference: StoredReference
     similarity: float
-    realigned: float | None
-    agreeing: int | None
-    tampered: float | None
     verified: float
     kind: Kind
     scores: FindingScores
     reasons: list[str]
-    aligned: RgbImage | None
-    difference: NDArray[np.float32] | None
+    realigned: float | None = None
+    agreeing: int | None = None
+    tampered: float | None = None
+    aligned: RgbImage | None = None
+    difference: NDArray[np.float32] | None = None
     strength: float | None = None
     genuine: RgbImage | None = None
     within: tuple[Verified, ...] = ()
@@ -216,9 +217,6 @@ def _finding_from_photo(
         place=candidate.suspect.region.box,
         reference=reference,
         similarity=similarity,
-        realigned=None,
-        agreeing=None,
-        tampered=None,
         verified=match.probability,
         kind="copied_photo",
         scores=rounded_scores(match.probability, 0.0, 0.0),
@@ -259,9 +257,6 @@ def _smear_within(candidate: Candidate, match: PhotoMatch, place: WipedPlace) ->
         place=place.box,
         reference=reference,
         similarity=similarity,
-        realigned=None,
-        agreeing=None,
-        tampered=None,
         verified=copied,
         kind="smear",
         scores=rounded_scores(copied * (1.0 - wiped.probability), copied * wiped.probability, 0.0),
