@@ -18,9 +18,9 @@ from serve.audit import OPERATOR
 from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
-from serve.scanning.covered_mark import Speaks
 from serve.scanning.policy import strength, text_reason
-from serve.scanning.results import Finding, Listing, ScanResult
+from serve.scanning.results import Listing, ScanResult
+from serve.scanning.sought import sought_in
 from serve.service import Service
 
 Answer = TypeVar("Answer")
@@ -94,17 +94,6 @@ def content(path: Path) -> bytes:
         raise Problem(400, "unreadable-file", f"cannot be opened: {error.strerror}") from error
 
 
-def _speaking(finding: Finding, result: ScanResult) -> Speaks | None:
-    """What beside the picture speaks for the finding's brand, if anything does."""
-    looked_for = {
-        Speaks.LISTING: result.brands_claimed,
-        Speaks.KNOWN_FAKE: result.known_fakes_of,
-        Speaks.OTHER_PICTURE: result.shown_beside,
-        Speaks.SELLER: result.infringed_before,
-    }
-    return next((by for by, brands in looked_for.items() if finding.brand_id in brands), None)
-
-
 def _json_line(path: Path, answer: ScanResult | Problem) -> str:
     if isinstance(answer, ScanResult):
         return answer.model_dump_json()
@@ -118,11 +107,12 @@ def lines(name: Path | str, result: ScanResult) -> Iterator[str]:
     """A scan for a person to read."""
     yield f"{name}: {result.decision}" + ("" if result.findings else ", no brand's mark")
     yield from (f"  {text_reason(one)}" for one in result.broken_rules)
+    speaks = sought_in(result).speaking()
     for finding in result.findings:
         x, y, width, height = finding.box
         yield f"  {finding.kind} {strength(finding):.2f}  {finding.brand}  at {x:.0f},{y:.0f} {width:.0f}×{height:.0f}"
         if finding.read is not None:
             yield f"    {finding.read.seen!r} was read there"
-        if speaking := _speaking(finding, result):
+        if speaking := speaks.get(finding.brand_id):
             yield f"    {speaking} the brand"
         yield from (f"    {reason}" for reason in finding.reasons)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from serve.scanning.covered_mark import Speaks
+from serve.scanning.sought import Speaks
 
 _PLACE = r"(?P<place>the [a-z ]+)"
 _SPEAKS = rf"(?P<speaks>{'|'.join(map(re.escape, Speaks))}) (?P<brand>.+)"

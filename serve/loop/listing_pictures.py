@@ -8,6 +8,7 @@ those whose marks the seller was found to infringe.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,6 +19,7 @@ from serve.protocol.problems import Problem, of_picture
 from serve.scanning.candidates import MAX_CLAIMED
 from serve.scanning.results import ScanResult
 from serve.scanning.scans import Examined, Moment, ScanDesk
+from serve.scanning.sought import Sought
 
 UNSURE: Final = 0.5
 """Probability that a mark is not the brand's above which other pictures are not searched for it."""
@@ -38,38 +40,31 @@ class PictureScans:
         Raises `Problem` of a picture that cannot be read, with its number in `image`.
         """
         scan = partial(self._scan, moment=moment, decode=decode)
-        examined = [scan(data, number=number) for number, data in enumerate(pictures)]
+        examined = [scan(data, number=number, sought=moment.sought) for number, data in enumerate(pictures)]
         results = [one.result for one in examined]
-        most = max(MAX_CLAIMED - len(moment.claimed), 0)
+        claimed = moment.sought.claimed
+        most = max(MAX_CLAIMED - len(claimed), 0)
         shown = _shown(results)[:most]
-        sought = {*moment.claimed, *shown}
-        before = [brand for brand in infringed if brand not in sought][: most - len(shown)]
+        before = [brand for brand in infringed if brand not in (*claimed, *shown)][: most - len(shown)]
         if not shown and not before:
             return examined
+        sought = replace(moment.sought, shown_beside=shown, infringed_before=before)
         return [
-            one
-            if one.result.findings
-            else scan(pictures[number], number=number, shown_beside=shown, infringed_before=before)
+            one if one.result.findings else scan(pictures[number], number=number, sought=sought)
             for number, one in enumerate(examined)
         ]
 
-    def _scan(
-        self, data: bytes, *, number: int, moment: Moment, decode: Decode, shown_beside: Sequence[str] = (),
-        infringed_before: Sequence[str] = (),
-    ) -> Examined:  # fmt: skip
+    def _scan(self, data: bytes, *, number: int, moment: Moment, sought: Sought, decode: Decode) -> Examined:
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
-        examine = partial(
-            self._scans.examine, data, moment=moment, shown_beside=shown_beside, infringed_before=infringed_before,
-            decode=decode,
-        )  # fmt: skip
+        examine = partial(self._scans.examine, data, moment=moment, decode=decode)
         try:
-            examined = examine()
+            examined = examine(sought=sought)
             known = self._fakes.photographed(
                 examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
             )
             if {one.brand_id for one in examined.result.findings}.issuperset(known):
                 return examined
-            return examine(known_fakes_of=known)
+            return examine(sought=replace(sought, known_fakes_of=known))
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"

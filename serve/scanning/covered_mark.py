@@ -10,7 +10,6 @@ the photo the seller is not hiding it: what is covered may be a face or a price.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from functools import partial
 
 from index.interface import Hit, IndexView
@@ -21,19 +20,8 @@ from model.regions import Region, RgbImage
 from model.tampering import Patch
 from serve.scanning.candidates import MOST_REFERENCES, References, Suspect
 from serve.scanning.results import FindingScores
+from serve.scanning.sought import Speaks
 from serve.scanning.verification import Verified
-
-
-class Speaks(StrEnum):
-    """What speaks for a brand beside what is looked at, as it is put before the brand's name."""
-
-    LISTING = "the listing names"
-    OTHER_PICTURE = "another picture of the listing shows a mark of"
-    SELLER = "the seller was found to infringe marks of"
-    KNOWN_FAKE = "the photo is that of a known fake of"
-    PRODUCT = "the photo shows a product of"
-    MARK = "it stands beside a mark of"
-
 
 SHOWN = 0.5
 """A tampered place of which a visibly genuine mark covers at least this share was not made unreadable."""

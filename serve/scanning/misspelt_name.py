@@ -19,7 +19,7 @@ from model.reading import Line, Reading
 from model.reference_views import shows_product
 from model.regions import Region, RgbImage
 from serve.scanning.candidates import MAX_CANDIDATES, MOST_REFERENCES, References, StoredReference, Suspect
-from serve.scanning.covered_mark import Speaks
+from serve.scanning.sought import Speaks
 from serve.scanning.verification import Verified, rounded_scores
 from serve.text.brand_words import FEWEST_NEAR, BrandWords
 

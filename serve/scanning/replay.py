@@ -35,6 +35,7 @@ from serve.scanning.ready_reference import ready_reference
 from serve.scanning.results import ScanResult
 from serve.scanning.scan import Scanner
 from serve.scanning.scans import result_of
+from serve.scanning.sought import sought_in
 from serve.text.brand_words import BrandNames, BrandWords, stored_names
 
 LoadBundle = Callable[[str], ModelBundle]
@@ -76,10 +77,8 @@ def replay(
     references = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
     scanner = Scanner(bundle, state=index.view(), references=references, words=BrandWords(names))
     scan = scanner.scan(
-        image, scan_id=scan_id, policy=policy, claimed=recorded.brands_claimed, known_fakes_of=recorded.known_fakes_of,
-        shown_beside=recorded.shown_beside, infringed_before=recorded.infringed_before,
-        broken=lambda _: recorded.broken_rules,
-    )  # fmt: skip
+        image, scan_id=scan_id, policy=policy, sought=sought_in(recorded), broken=lambda _: recorded.broken_rules
+    )
     index.close()
     total = sum(scan.milliseconds.values())
     return Replay(recorded, result_of(scan, decode_ms=0.0, total_ms=total))

@@ -36,13 +36,14 @@ from serve.scanning.candidates import (
     suspects_of,
     with_references,
 )
-from serve.scanning.covered_mark import Speaks, covered_marks, unreadable
+from serve.scanning.covered_mark import covered_marks, unreadable
 from serve.scanning.misspelt_name import misspelt_names
 from serve.scanning.policy import Policy, strength, strongest
 from serve.scanning.proposals import proposed
 from serve.scanning.results import BrokenRule, Decision, Finding, Listing
 from serve.scanning.seen import SeenRegions, SeenTampering
 from serve.scanning.shown_product import places_of_products, suspected_products
+from serve.scanning.sought import NOBODY, Sought, Speaks
 from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
@@ -61,10 +62,7 @@ class Scan:
     reasons: list[str]
     findings: list[Finding]
     verified: list[Verified]
-    claimed: list[str]
-    known_fakes_of: list[str]
-    shown_beside: list[str]
-    infringed_before: list[str]
+    sought: Sought
     broken_rules: list[BrokenRule]
     vectors: NDArray[np.float32]
     model: str
@@ -136,19 +134,21 @@ class Scanner:
         return broken
 
     def scan(
-        self, image: RgbImage, *, scan_id: str, policy: Policy, claimed: Sequence[str] = (),
-        known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (), infringed_before: Sequence[str] = (),
+        self,
+        image: RgbImage,
+        *,
+        scan_id: str,
+        policy: Policy,
+        sought: Sought = NOBODY,
         broken: Broken | None = None,
-    ) -> Scan:  # fmt: skip
-        """Scan one upright picture, (height, width, 3) uint8 RGB, of a listing that names the brands `claimed`.
+    ) -> Scan:
+        """Scan one upright picture, (height, width, 3) uint8 RGB, for every brand's marks.
 
-        Brands searched for as if the listing named them, unless the picture is blank: `known_fakes_of`, of which this
-        photo is a known fake; `shown_beside`, which other pictures of the listing show; `infringed_before`, whose
-        marks the seller was found to infringe. `broken` returns the rules that the listing's text breaks, given the
-        ids of the brands found in the picture.
+        For those of the brands `sought` it is searched closely, unless it is blank. `broken` returns the rules that the
+        listing's text breaks, given the ids of the brands found in the picture.
         """
         stopwatch = Stopwatch()
-        speaks = {} if is_blank(image) else _speaking(claimed, known_fakes_of, shown_beside, infringed_before)
+        speaks = {} if is_blank(image) else sought.speaking()
         with stopwatch.step("propose"):
             pictures = panels(image)
             regions = proposed(image, self._bundle, panels=pictures, sought=bool(speaks))
@@ -177,7 +177,7 @@ class Scanner:
                 claimed=list(speaks),
                 least_similarity=self._bundle.calibration.candidate_similarity,
             )
-            verified = self._verified(photo, suspects, speaks=speaks, known_fakes_of=known_fakes_of)
+            verified = self._verified(photo, suspects, speaks=speaks, known_fakes_of=sought.known_fakes_of)
         findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
         rules = [] if broken is None else broken(frozenset(one.brand_id for one in findings))
         of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(rules)
@@ -187,10 +187,7 @@ class Scanner:
             reasons=[*of_findings[1], *of_text[1]],
             findings=findings,
             verified=verified,
-            claimed=list(claimed),
-            known_fakes_of=list(known_fakes_of),
-            shown_beside=list(shown_beside),
-            infringed_before=list(infringed_before),
+            sought=sought,
             broken_rules=list(rules),
             vectors=vectors,
             model=self._bundle.name,
@@ -266,18 +263,6 @@ class Scanner:
 
     def _with_references(self, suspects: Iterable[Suspect], photo: _Photo) -> list[Candidate]:
         return with_references(suspects, photo.vectors, state=self._state, references=self._references)
-
-
-def _speaking(
-    claimed: Sequence[str], known_fakes_of: Sequence[str], shown_beside: Sequence[str], infringed_before: Sequence[str]
-) -> dict[str, Speaks]:
-    """The brands that are looked for, each with what speaks for it most."""
-    return (
-        dict.fromkeys(infringed_before, Speaks.SELLER)
-        | dict.fromkeys(shown_beside, Speaks.OTHER_PICTURE)
-        | dict.fromkeys(known_fakes_of, Speaks.KNOWN_FAKE)
-        | dict.fromkeys(claimed, Speaks.LISTING)
-    )
 
 
 def _brands(verified: Sequence[Verified]) -> set[str]:

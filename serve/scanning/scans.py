@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from serve.scanning.policies import PolicyFollower
 from serve.scanning.policy import Policy
 from serve.scanning.results import Listing, ScanResult, Timings
 from serve.scanning.scan import Broken, Scan, Scanner
+from serve.scanning.sought import Sought
 
 STEPS = ("propose", "embed", "search", "read", "verify")
 
@@ -39,7 +40,7 @@ class Moment:
 
     scanner: Scanner
     policy: Policy
-    claimed: Sequence[str]
+    sought: Sought
     broken: Broken
 
 
@@ -72,22 +73,20 @@ class ScanDesk:
         `listing` is what the seller says: the brands that it names are looked for.
         """
         scanner = self._scanner()
-        return Moment(scanner, self._policies.current, scanner.claimed_in(listing), scanner.rules_broken_by(listing))
+        sought = Sought(claimed=scanner.claimed_in(listing))
+        return Moment(scanner, self._policies.current, sought, scanner.rules_broken_by(listing))
 
     def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
         """Scan the picture in the file `data`, of which the seller says `listing`. Raises `ImageRejected`."""
         return self.examine(data, moment=self.now(listing)).result
 
     def examine(
-        self, data: bytes, *, moment: Moment, known_fakes_of: Sequence[str] = (), shown_beside: Sequence[str] = (),
-        infringed_before: Sequence[str] = (), decode: Decode | None = None,
-    ) -> Examined:  # fmt: skip
+        self, data: bytes, *, moment: Moment, sought: Sought | None = None, decode: Decode | None = None
+    ) -> Examined:
         """The same, with the vectors of what was looked at, the whole picture first.
 
-        `known_fakes_of` are the brands of whose known fakes it is the photo, `shown_beside` those that other pictures
-        of the listing show, `infringed_before` those whose marks its seller was found to infringe: they are looked for
-        as if they were named.
-        `decode` is for files that are stored; without it the file is new, and a worker process reads it.
+        `sought` are the brands that are looked for, where they are others than the listing names. `decode` is for files
+        that are stored; without it the file is new, and a worker process reads it.
         """
         start = time.perf_counter()
         scan_id = new_id("scan")
@@ -98,9 +97,8 @@ class ScanDesk:
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
         scan = moment.scanner.scan(
-            image, scan_id=scan_id, policy=moment.policy, claimed=moment.claimed, known_fakes_of=known_fakes_of,
-            shown_beside=shown_beside, infringed_before=infringed_before, broken=moment.broken,
-        )  # fmt: skip
+            image, scan_id=scan_id, policy=moment.policy, sought=sought or moment.sought, broken=moment.broken
+        )
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0
@@ -156,10 +154,10 @@ def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
         decision=scan.decision,
         reasons=scan.reasons,
         findings=scan.findings,
-        brands_claimed=scan.claimed,
-        known_fakes_of=scan.known_fakes_of,
-        shown_beside=scan.shown_beside,
-        infringed_before=scan.infringed_before,
+        brands_claimed=list(scan.sought.claimed),
+        known_fakes_of=list(scan.sought.known_fakes_of),
+        shown_beside=list(scan.sought.shown_beside),
+        infringed_before=list(scan.sought.infringed_before),
         broken_rules=scan.broken_rules,
         model=scan.model,
         index_version=scan.index_version,

@@ -32,8 +32,8 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found, unprocessable
-from serve.scanning.covered_mark import Speaks
 from serve.scanning.results import Answer, SentListing
+from serve.scanning.sought import Speaks
 from serve.text.wording import Name
 
 Truth = Literal["genuine", "fake"]

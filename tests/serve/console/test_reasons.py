@@ -11,7 +11,7 @@ from model.reading import Reading
 from model.reasons import reasons_for
 from serve.console.reasons import in_words
 from serve.console.rendering import translations
-from serve.scanning.covered_mark import Speaks
+from serve.scanning.sought import Speaks
 
 CHINESE = translations("zh_Hans").gettext
 

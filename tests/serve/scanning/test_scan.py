@@ -27,6 +27,7 @@ from serve.scanning.proposals import MAX_REGIONS
 from serve.scanning.results import Finding, Listing
 from serve.scanning.scan import Scan, Scanner
 from serve.scanning.seen import SeenRegions
+from serve.scanning.sought import NOBODY, Sought
 from serve.scanning.verification import rounded_scores
 from serve.text.brand_words import BrandNames, BrandWords
 
@@ -102,14 +103,11 @@ def photo(*marks: tuple[int, int, int]) -> RgbImage:
 
 
 def scan(
-    image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None,
-    known_fakes_of: Sequence[str] = (), infringed_before: Sequence[str] = (),
-) -> Scan:  # fmt: skip
+    image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None, sought: Sought = NOBODY
+) -> Scan:
     scanner = Scanner(bundle, state=shelf.index.view(), references=shelf, words=shelf.words)
-    return scanner.scan(
-        image, scan_id="scan_1", policy=Policy(version=7), claimed=scanner.claimed_in(listing),
-        known_fakes_of=known_fakes_of, infringed_before=infringed_before,
-    )  # fmt: skip
+    sought = replace(sought, claimed=scanner.claimed_in(listing))
+    return scanner.scan(image, scan_id="scan_1", policy=Policy(version=7), sought=sought)
 
 
 def bundle_of(*boxes: Box, verifier: FixedVerifier | None = None) -> ModelBundle:
@@ -373,7 +371,7 @@ def test_a_brand_that_the_listing_names_is_looked_for() -> None:
     shelf, image = Shelf(bundle, fuma=1, hike=2), photo((3, 40, 60))
     assert scan(image, bundle, shelf).findings == []
     done = scan(image, bundle, shelf, listing=Listing(title="new FUMA shoes"))
-    assert done.claimed == ["brd_fuma"]
+    assert done.sought.claimed == ["brd_fuma"]
     assert [(one.brand, one.claimed) for one in done.findings] == [("fuma", True)]
     assert scan(image, bundle, shelf, listing=Listing(title="new shoes")).findings == []
 
@@ -580,25 +578,27 @@ def test_in_the_photo_of_a_known_fake_the_brand_is_found_however_unsurely() -> N
     bundle = covering_bundle(tampered(slice(0, 0), slice(0, 0)))
     shelf = Shelf(bundle, fuma=1, other=2)
     assert scan(photo(), bundle, shelf, listing=Listing(brand_claimed="fuma")).findings == []
-    found = scan(photo(), bundle, shelf, known_fakes_of=["brd_fuma"])
-    assert (found.claimed, found.known_fakes_of) == ([], ["brd_fuma"])
+    found = scan(photo(), bundle, shelf, sought=Sought(known_fakes_of=["brd_fuma"]))
+    assert (found.sought.claimed, found.sought.known_fakes_of) == ([], ["brd_fuma"])
     (finding,) = found.findings
     assert (finding.brand, finding.claimed) == ("fuma", True)
-    assert scan(photo(), bundle, shelf, known_fakes_of=["brd_away"]).findings == [], "it has no reference"
+    assert scan(photo(), bundle, shelf, sought=Sought(known_fakes_of=["brd_away"])).findings == [], (
+        "it has no reference"
+    )
 
 
 def test_in_the_photo_of_a_known_fake_a_tampered_place_is_what_is_found() -> None:
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
-    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), known_fakes_of=["brd_fuma"]).findings
+    (finding,) = scan(photo(), bundle, Shelf(bundle, fuma=1), sought=Sought(known_fakes_of=["brd_fuma"])).findings
     assert finding.kind == "smear"
     assert "the photo is that of a known fake of fuma" in finding.reasons[0]
 
 
 def test_a_tampered_place_counts_for_a_brand_that_the_seller_infringed_before() -> None:
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
-    found = scan(photo(), bundle, Shelf(bundle, fuma=1), infringed_before=["brd_fuma"])
+    found = scan(photo(), bundle, Shelf(bundle, fuma=1), sought=Sought(infringed_before=["brd_fuma"]))
     (finding,) = found.findings
-    assert (finding.kind, finding.claimed, found.infringed_before) == ("smear", True, ["brd_fuma"])
+    assert (finding.kind, finding.claimed, found.sought.infringed_before) == ("smear", True, ["brd_fuma"])
     assert finding.reasons[0].endswith("the seller was found to infringe marks of fuma")
 
 

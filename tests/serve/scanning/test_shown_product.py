@@ -16,6 +16,7 @@ from serve.scanning.candidates import StoredReference
 from serve.scanning.policy import Policy
 from serve.scanning.results import Finding, Listing
 from serve.scanning.scan import Scanner
+from serve.scanning.sought import Sought
 from serve.text.brand_words import BrandNames, BrandWords
 
 
@@ -49,8 +50,8 @@ def findings(photo: RgbImage, shelf: Shelf, tampering: FixedTampering, listing: 
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([shelf.picture])[0])], version=1)
     words = BrandWords({"brd_1": BrandNames("Fuma", ())})
     scanner = Scanner(bundle, state=index.view(), references=shelf, words=words)
-    claimed = scanner.claimed_in(listing)
-    return scanner.scan(photo, scan_id="scan_1", policy=Policy(), claimed=claimed).findings
+    sought = Sought(claimed=scanner.claimed_in(listing))
+    return scanner.scan(photo, scan_id="scan_1", policy=Policy(), sought=sought).findings
 
 
 def test_a_product_speaks_for_its_brand_where_the_photo_was_tampered_with() -> None:
