@@ -40,7 +40,7 @@ class CloseLook:
         self._network = Siamese(path, outputs=["logits", "maps"], threads=threads, shown=_shown)
         self._described = Latest(self._network.describe)
 
-    def imitation_odds(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> float:
+    def imitation_log_odds(self, region: RgbImage, matrix: Matrix, reference: PreparedReference) -> float:
         """Log odds of an imitation against a genuine mark, within ± `FURTHEST_ODDS`.
 
         `matrix` takes `region`, at working size, to the frame of `reference` (`model.alignment`).

@@ -163,7 +163,7 @@ class Head:
         """(…, inputs) → (…, 4), each row summing to 1: genuine, smear, imitation, unrelated."""
         judged, appearance = np.split(numbers, [self._judged.inputs], axis=-1)
         genuine, smear, imitation, unrelated = np.moveaxis(self._first_step(judged), -1, 0)
-        odds = smear_odds(genuine, smear, imitation)[..., None]
+        odds = smear_log_odds(genuine, smear, imitation)[..., None]
         share = expit(self._smear.values(np.concatenate([odds, appearance], axis=-1))[..., 0])
         untouched = np.maximum(genuine + imitation, _LEAST)
         kept = (1 - unrelated) * (1 - share) / untouched
@@ -182,7 +182,7 @@ _LEAST = 1e-9
 _FURTHEST_ODDS = 8.0
 
 
-def smear_odds(
+def smear_log_odds(
     genuine: NDArray[np.float64], smear: NDArray[np.float64], imitation: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log odds of a smear among what is related, -8..8."""
@@ -207,7 +207,7 @@ class _Linear:
         return np.asarray(standard @ self._weights + self._bias, np.float64)
 
 
-def verdict_odds(genuine: float, imitation: float) -> float:
+def verdict_log_odds(genuine: float, imitation: float) -> float:
     """Log odds of an imitation against a genuine mark, within ±6."""
     odds = math.log(max(imitation, _LEAST)) - math.log(max(genuine, _LEAST))
     return min(max(odds, -_FURTHEST_VERDICT), _FURTHEST_VERDICT)
@@ -224,12 +224,12 @@ class LookWeights:
 
     def applied(self, scores: Scores, look: float) -> Scores:
         """The `scores` after a close look at the log odds `look`: what is genuine and what imitated divides anew."""
-        odds = self._bias + self._verdict * verdict_odds(scores.genuine, scores.imitation) + self._look * look
+        odds = self._bias + self._verdict * verdict_log_odds(scores.genuine, scores.imitation) + self._look * look
         untouched, imitated = scores.genuine + scores.imitation, float(expit(odds))
         return replace(scores, genuine=untouched * (1.0 - imitated), imitation=untouched * imitated)
 
 
-class ReadingOdds:
+class ReadingLogOdds:
     """What a reading does to the odds of an imitation against a genuine mark: logarithms by outcome.
 
     It says nothing of a smear.
@@ -305,7 +305,7 @@ class Verifier:
         fitted = json.loads(calibration.read_text(encoding="utf-8"))
         if "close_look" not in fitted:
             raise ValueError(f"{calibration.name} does not weigh the close look: it is of an earlier release")
-        self._head, self._reading_odds = Head(fitted["head"]), ReadingOdds(fitted["reading"])
+        self._head, self._reading_log_odds = Head(fitted["head"]), ReadingLogOdds(fitted["reading"])
         self._look_weights = LookWeights(fitted["close_look"])
         self._close_look = CloseLook(path.with_name(CLOSE_LOOK), threads=threads)
         self._reader = reader
@@ -335,7 +335,7 @@ class Verifier:
         examined = compared.examined
         numbers = self._runtime.numbers(examined)
         genuine, smear, imitation, unrelated = (float(value) for value in self._head.probabilities(numbers))
-        look = self._close_look.imitation_odds(examined.region, examined.matrix, examined.reference)
+        look = self._close_look.imitation_log_odds(examined.region, examined.matrix, examined.reference)
         return self._look_weights.applied(Scores(genuine, smear, imitation, unrelated), look)
 
     def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
@@ -352,7 +352,7 @@ class Verifier:
 
     def after_reading(self, shares: Shares, reading: Reading | None) -> Shares:
         """`shares`, and what the reading says of an imitation."""
-        return shares if reading is None else self._reading_odds.applied(shares, reading.outcome)
+        return shares if reading is None else self._reading_log_odds.applied(shares, reading.outcome)
 
     def explain(self, compared: Compared, *, kind: Kind, reading: Reading | None = None) -> Explanation:
         """Why the region is of that `kind`, in a picture and in words."""

@@ -44,7 +44,7 @@ def look() -> CloseLook:
 def test_a_letter_that_was_exchanged_looks_imitated(look: CloseLook) -> None:
     reference = prepare_reference(word())
     odds = [
-        look.imitation_odds(region, box_matrix(region), reference)
+        look.imitation_log_odds(region, box_matrix(region), reference)
         for region in (with_margin(prepare_reference(word(text)).picture) for text in ("FUMALOR", "FUNALOR", "HUMATOR"))
     ]
     assert odds[0] < min(odds[1:])
@@ -65,5 +65,5 @@ def test_the_letter_that_was_exchanged_is_marked(look: CloseLook, text: str, let
 
 def test_anything_may_be_laid_anyhow(look: CloseLook) -> None:
     reference, nothing = prepare_reference(word()), np.zeros((1, 1, 3), np.uint8)
-    assert abs(look.imitation_odds(nothing, box_matrix(nothing), reference)) <= FURTHEST_ODDS
-    assert abs(look.imitation_odds(word(), np.diag([1e-3, 1e-3, 1.0]), reference)) <= FURTHEST_ODDS
+    assert abs(look.imitation_log_odds(nothing, box_matrix(nothing), reference)) <= FURTHEST_ODDS
+    assert abs(look.imitation_log_odds(word(), np.diag([1e-3, 1e-3, 1.0]), reference)) <= FURTHEST_ODDS

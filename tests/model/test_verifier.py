@@ -11,7 +11,7 @@ from model.alignment import prepare_reference
 from model.calibration import Shares
 from model.reading import Reader, Reading
 from model.released import bundle_folder
-from model.verifier import Head, LookWeights, Scores, Verifier, likeliest, verdict_odds
+from model.verifier import Head, LookWeights, Scores, Verifier, likeliest, verdict_log_odds
 
 
 @pytest.fixture(scope="module")
@@ -157,14 +157,14 @@ def test_a_close_look_divides_anew_what_is_genuine_and_imitated():
     after = weights.applied(before, 2.0)
     assert (after.smear, after.unrelated) == (before.smear, before.unrelated)
     assert after.genuine + after.imitation == pytest.approx(0.8)
-    odds = 0.1 + 0.5 * verdict_odds(0.5, 0.3) + 0.9 * 2.0
+    odds = 0.1 + 0.5 * verdict_log_odds(0.5, 0.3) + 0.9 * 2.0
     assert np.log(after.imitation / after.genuine) == pytest.approx(odds)
     assert weights.applied(before, -2.0).imitation < before.imitation < after.imitation
 
 
 @pytest.mark.parametrize(("genuine", "imitation", "odds"), [(0.5, 0.5, 0.0), (1.0, 0.0, -6.0), (0.0, 1.0, 6.0)])
 def test_odds_of_an_imitation_stay_within_bounds(genuine, imitation, odds):
-    assert verdict_odds(genuine, imitation) == pytest.approx(odds)
+    assert verdict_log_odds(genuine, imitation) == pytest.approx(odds)
 
 
 @pytest.mark.parametrize(("seen", "raised"), [("FUMA", False), ("FUNA", True), ("SUMMER", True)])

@@ -27,7 +27,7 @@ from model.close_look import FILE, SQUARE, CloseLook, close_pair, frame_size
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
-from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_odds
+from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_log_odds
 from model.whole_files import write_whole
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.found_marks import FoundMark
@@ -322,8 +322,8 @@ def weigh_close_look(folder: Path, drawn: Drawn, *, embed: Embed, report: Report
         examined.pairs, said, aligned_pairs(examined.pairs, references, aligner=aligner), strict=True
     ):
         if pair.label != "smear":
-            odds = look.imitation_odds(pair.region, matrix, references[pair.reference])
-            rows.append([verdict_odds(float(scores[0]), float(scores[2])), odds])
+            odds = look.imitation_log_odds(pair.region, matrix, references[pair.reference])
+            rows.append([verdict_log_odds(float(scores[0]), float(scores[2])), odds])
             right.append(pair.label == "imitation")
     fitted = LogisticRegression(C=1.0).fit(np.array(rows), np.array(right))
     (verdict, close), bias = fitted.coef_[0].round(4).tolist(), round(float(fitted.intercept_[0]), 4)

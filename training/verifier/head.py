@@ -23,7 +23,7 @@ from model.networks.verifier import CLASSES
 from model.reading import Outcome
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from model.verifier import Head, Scores, VerifierRuntime, smear_odds
+from model.verifier import Head, Scores, VerifierRuntime, smear_log_odds
 from training.synthesis.logos import may_be_one_brand
 from training.verifier.pairs import Pair, without_margin
 
@@ -144,7 +144,7 @@ def smear_view(head: dict[str, Any], numbers: NDArray[np.float32]) -> SmearView:
     judged, appearance = np.split(numbers, [JUDGED], axis=1)
     said = Head({**head, "smear": _NOTHING}).probabilities(judged)
     genuine, smear, imitation, _ = said.T
-    return SmearView(said, np.concatenate([smear_odds(genuine, smear, imitation)[:, None], appearance], axis=1))
+    return SmearView(said, np.concatenate([smear_log_odds(genuine, smear, imitation)[:, None], appearance], axis=1))
 
 
 def penalties(inputs: int) -> NDArray[np.float64]:
