@@ -188,7 +188,7 @@ class Kinds:
     and of an imitation against a genuine mark.
     """
 
-    NAMES = ("smear_log_odds", "imitation_log_odds", "exact_word", "tampered", "verified")
+    NAMES = ("smear_odds", "imitation_odds", "exact_word", "tampered", "verified")
 
     smear: tuple[float, ...]
     imitation: tuple[float, ...]
