@@ -20,8 +20,8 @@ Real marks look changed more often than drawn ones do, and those of brands that 
 """
 
 TELLING = (
-    (("smear_log_odds", "tampered"), ("exact_word",)),
-    (("imitation_log_odds",), ("exact_word",), ("verified",)),
+    (("smear_odds", "tampered"), ("exact_word",)),
+    (("imitation_odds",), ("exact_word",), ("verified",)),
 )
 """What tells a smear from a genuine mark, and an imitation; numbers of one group share a weight.
 
