@@ -25,6 +25,7 @@ _SIGN = re.compile(r"[*#@•·$!|¡€£_.?]")
 _MASK = re.compile(r"[*#@•·]")
 _MASK_OR_STOP = re.compile(r"[*#@•·_.?]")
 _FOR_A_LETTER = re.compile(r"[@$!|¡€£]")
+_LATIN_LETTER = re.compile(r"[A-Za-z]")
 _TRIPLED = re.compile(r"(.)\1\1+")
 
 FEWEST_WITH_STOP: Final = 5
@@ -48,17 +49,8 @@ def tokens_of(text: str) -> list[Token]:
 
     A word drawn like a Latin one, all in letters of another alphabet, may be meant for it where most words are Latin.
     """
-    words = _WORD.findall(text)
-    tokens = [_token(written) for written in words]
-    if text.isascii():
-        return tokens
-    drawn = [None if word.isascii() else drawn_in_latin(word) for word in words]
-    if 2 * sum(map(str.isascii, words)) <= len(words) or not any(drawn):
-        return tokens
-    return [
-        token if latin is None else token._replace(meant=(*token.meant, latin))
-        for token, latin in zip(tokens, drawn, strict=True)
-    ]
+    tokens = [_token(written) for written in _WORD.findall(text)]
+    return tokens if text.isascii() or not _is_mostly_latin(tokens) else list(map(_as_drawn, tokens))
 
 
 def runs(tokens: Sequence[Token], beginnings: Container[str]) -> Iterator[tuple[str, Token | None]]:
@@ -150,6 +142,18 @@ def word_list(name: str) -> frozenset[str]:
     """The folded words of a list that lies beside this file."""
     lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
     return frozenset(folded(word) for line in lines if not line.startswith("#") for word in line.split())
+
+
+def _is_mostly_latin(tokens: Sequence[Token]) -> bool:
+    """Whether more words are in Latin letters than in others; numbers are in neither."""
+    latin = sum(_LATIN_LETTER.search(token.written) is not None for token in tokens)
+    return latin > sum(not token.written.isascii() and not _LATIN_LETTER.search(token.written) for token in tokens)
+
+
+def _as_drawn(token: Token) -> Token:
+    """The word, which may be meant for the Latin one that it is drawn like, if it is."""
+    latin = None if token.written.isascii() else drawn_in_latin(token.written)
+    return token if latin is None else token._replace(meant=(*token.meant, latin))
 
 
 def _token(written: str) -> Token:

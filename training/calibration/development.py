@@ -118,12 +118,13 @@ def development_photos(
     Raises `DataMissing` without the photos that are asked for.
     """
     names = sorted({*brands.registered, *brands.packaged, *brands.pictured})
+    searched = {*names, *brands.others}
     garments = [
         photo
         for photo in plain_photos("clothing")
         if is_for_tuning(photo.path)
         and is_for_thresholds(photo.path.name)
-        and not shows_any_of(photo.path.name, {*names, *brands.others})
+        and not shows_any_of(photo.path.name, searched)
     ]
     photos = [
         *_placed_photos(brands, garments, count=placed, rng=rng),

@@ -40,6 +40,7 @@ DISGUISED = [
     ("H.rmes scarf", "hermes"),
     ("L*uis V*itton wallet", "vuitton"),
     (f"{NIKE_IN_GREEK} cap in red", "nike"),
+    (f"{NIKE_IN_GREEK} größere Mütze", "nike"),
 ]
 SPACED = [
     ("B A L E N C I A G A hat", "balenciaga"),
@@ -84,6 +85,7 @@ def test_a_name_is_found_however_it_is_hidden(text: str, brand: str) -> None:
         "ΝΙΚΗ και ΝΙΚΟΣ",
         "Никель и кепка",
         f"{NIKE_IN_GREEK} και ΝΙΚΟΣ",
+        f"{NIKE_IN_GREEK} 40 41 42",
         "B**m p*** and f**k s**t",
         "",
     ],
