@@ -14,10 +14,10 @@ from model.alignment import (
     Features,
     Matrix,
     PreparedReference,
+    at_size,
     fitted,
     orb_features,
     picture_to_frame,
-    resized,
     working_dimensions,
 )
 from model.regions import RgbImage
@@ -31,7 +31,7 @@ def region_features(region: RgbImage) -> Features:
 
     Their places are pixels of its `working_size`, in which it is aligned.
     """
-    enlarged = resized(region, fitted(region.shape, PICTURE_SIDE))
+    enlarged = at_size(region, fitted(region.shape, PICTURE_SIDE))
     found = orb_features(np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_RGB2GRAY), np.uint8))
     width, height = working_dimensions(region)
     scale = np.array([width / enlarged.shape[1], height / enlarged.shape[0]], np.float32)

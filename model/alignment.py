@@ -158,7 +158,7 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
     """Trim `picture` (RGB uint8) to its content, bring it to working size, and lay it in the frame."""
     top, bottom, left, right = content_bounds(picture)
     trimmed = np.ascontiguousarray(picture[top:bottom, left:right])
-    small = resized(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
+    small = at_size(trimmed, fitted(trimmed.shape, PICTURE_SIDE))
     across, down = small.shape[1] / (right - left), small.shape[0] / (bottom - top)
     whole = (-left * across, -top * down, (picture.shape[1] - left) * across, (picture.shape[0] - top) * down)
     return PreparedReference(small, framed(small, height=FRAME_SIDE, width=FRAME_SIDE), whole)
@@ -167,7 +167,7 @@ def prepare_reference(picture: RgbImage) -> PreparedReference:
 def framed(picture: RgbImage, *, height: int, width: int) -> RgbImage:
     """`picture` fitted into a frame (height, width, 3) with the margin around it, in the colour of its rim."""
     tall, wide = (round(side / (1 + 2 * CROP_MARGIN)) for side in (height, width))
-    reduced = resized(picture, (wide, tall))
+    reduced = at_size(picture, (wide, tall))
     frame = np.empty((height, width, 3), np.uint8)
     frame[:] = np.median(np.concatenate([reduced[0], reduced[-1], reduced[:, 0], reduced[:, -1]]), axis=0)
     top, left = (height - tall) // 2, (width - wide) // 2
@@ -191,7 +191,7 @@ def content_bounds(picture: RgbImage) -> tuple[int, int, int, int]:
 def working_size(region: RgbImage) -> RgbImage:
     """`region` with its longer side at most `REGION_SIDE`, averaged; a view of it where it is small enough."""
     width, height = working_dimensions(region)
-    return region if (height, width) == region.shape[:2] else resized(region, (width, height))
+    return region if (height, width) == region.shape[:2] else at_size(region, (width, height))
 
 
 def working_dimensions(region: RgbImage) -> tuple[int, int]:
@@ -312,7 +312,7 @@ def edges(grey: NDArray[np.uint8]) -> Edges:
     return np.asarray(cv2.blur(np.maximum(stacked, 0), (3, 3)), np.float32)
 
 
-def resized(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+def at_size(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """`image` at `size` (width, height), averaged when it shrinks and interpolated when it grows."""
     shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))

@@ -35,7 +35,7 @@ Cells = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairMeasurements:
     """Measurements on one aligned pair.
 
     `missing`: share of the cells with edges in the reference that have hardly any in the region; `sharpness` inside and
@@ -58,7 +58,7 @@ class Evidence:
     extra_cells: Cells
 
 
-def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -> Evidence:
+def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -> PairMeasurements:
     """Measure `region` as the frame shows it, (FRAME_SIDE, FRAME_SIDE, 3) uint8, against `reference`.
 
     `matrix` laid the region there.
@@ -73,7 +73,7 @@ def compare(region: RgbImage, reference: PreparedReference, *, matrix: Matrix) -
     usual = float(np.median(np.log((energy + 0.02) / (genuine + 0.02))[drawn])) if drawn.any() else 0.0
     lost = drawn & (energy < 0.22 * genuine * max(np.exp(usual), 0.35))
     added = empty & (energy > 0.5 * float(np.quantile(energy[drawn], 0.6)) + 0.05) if drawn.any() else empty & False
-    return Evidence(
+    return PairMeasurements(
         missing=float(lost.sum() / max(int(drawn.sum()), 1)),
         sharpness=_sharpness(grey[_INNER, _INNER]),
         rim_sharpness=_rim_sharpness(grey),

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import content_bounds, fitted, resized
+from model.alignment import at_size, content_bounds, fitted
 from model.logo_places import Detect
 from model.regions import Box, Region, RgbImage
 
@@ -109,7 +109,7 @@ def _is_one_mark(regions: Sequence[Region], area: float) -> bool:
 def _share_of_edges(picture: RgbImage, marks: Sequence[Box]) -> float:
     """How much of what is drawn in the picture the marks hold, by the length of its edges, 0..1."""
     longer = max(picture.shape[:2])
-    small = picture if longer <= _LOOKED_AT else resized(picture, fitted(picture.shape, _LOOKED_AT))
+    small = picture if longer <= _LOOKED_AT else at_size(picture, fitted(picture.shape, _LOOKED_AT))
     down, across = small.shape[0] / picture.shape[0], small.shape[1] / picture.shape[1]
     drawn = np.asarray(cv2.Canny(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *_EDGES), np.uint8)
     within = np.zeros_like(drawn)

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from model.alignment import PICTURE_SIDE, Matrix, PreparedReference, fitted, resized
+from model.alignment import PICTURE_SIDE, Matrix, PreparedReference, at_size, fitted
 from model.photo_agreement import NAMES, Mask, Numbers, agreement
-from model.photo_looks import LEAST_EDGES, LEAST_REST, Known, Laid, every_look, looks
+from model.photo_looks import LEAST_EDGES, LEAST_REST, Known, LaidPhoto, every_look, looks
 from model.regions import Box, RgbImage
 
 PRODUCT_DOUBT = 9.0
@@ -139,9 +139,9 @@ def photo_match(
 
 def _likeliest(
     small: RgbImage, reference: PreparedReference, places: Sequence[Box], weights: CopyWeights
-) -> tuple[float, Laid, Known]:
+) -> tuple[float, LaidPhoto, Known]:
     """The way to lay the picture that makes it a copy most probably, or the first that convinces."""
-    judged: list[tuple[float, Laid, Known]] = []
+    judged: list[tuple[float, LaidPhoto, Known]] = []
     for known, laid in every_look(small, reference, places):
         judged.append((_probability(laid, small, known, reference, weights), laid, known))
         if judged[-1][0] >= _EVEN:
@@ -151,7 +151,7 @@ def _likeliest(
 
 def photo_size(image: RgbImage) -> RgbImage:
     """`image` at the size at which it is compared: its longer side that of a prepared reference."""
-    return resized(image, fitted(image.shape, PICTURE_SIDE))
+    return at_size(image, fitted(image.shape, PICTURE_SIDE))
 
 
 def measured_agreement(image: RgbImage, reference: PreparedReference, *, places: Sequence[Box] = ()) -> Numbers | None:
@@ -166,7 +166,7 @@ def measured_agreement(image: RgbImage, reference: PreparedReference, *, places:
 
 
 def _probability(
-    laid: Laid, small: RgbImage, known: Known, reference: PreparedReference, weights: CopyWeights
+    laid: LaidPhoto, small: RgbImage, known: Known, reference: PreparedReference, weights: CopyWeights
 ) -> float:
     """The probability, 0..1, of a copy; 0 where nothing can be measured.
 
@@ -181,7 +181,7 @@ def _probability(
     return probability / (probability + PRODUCT_DOUBT * (1.0 - probability)) if is_doubtful else probability
 
 
-def _numbers(laid: Laid, small: RgbImage, known: Known, reference: PreparedReference) -> Numbers | None:
+def _numbers(laid: LaidPhoto, small: RgbImage, known: Known, reference: PreparedReference) -> Numbers | None:
     """What `model.photo_agreement` measures (9,), where edges agree and there is enough to measure."""
     if laid.agreeing < LEAST_EDGES:
         return None
@@ -210,7 +210,7 @@ def _to_seen(image: RgbImage, small: RgbImage, *, mirrored: bool) -> Matrix:
     return flip @ reduced if mirrored else reduced
 
 
-def _shown(small: RgbImage, best: Laid, reference: PreparedReference) -> _Shown:
+def _shown(small: RgbImage, best: LaidPhoto, reference: PreparedReference) -> _Shown:
     height, width = reference.picture.shape[:2]
     seen = np.ascontiguousarray(small[:, ::-1]) if best.mirrored else small
     laid = cv2.warpPerspective(seen, best.matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -227,7 +227,7 @@ def _difference(shown: _Shown, reference: PreparedReference) -> tuple[RgbImage, 
     return laid, np.asarray(np.clip(gap * 1.5, 0, 1), np.float32), recoloured
 
 
-def _reasons(best: Laid, *, recoloured: bool) -> list[str]:
+def _reasons(best: LaidPhoto, *, recoloured: bool) -> list[str]:
     agree = max(best.correlation, best.rest)
     reasons = [f"the brand's own photo: {round(100 * best.overlap)} % of it is here, edges agree to {agree:.2f}"]
     if best.mirrored:

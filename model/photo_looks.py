@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import Edges, Features, Matrix, PreparedReference, content_bounds, edges, orb_features, resized
+from model.alignment import Edges, Features, Matrix, PreparedReference, at_size, content_bounds, edges, orb_features
 from model.correlation import correlated
 from model.cut_out import product_inside
 from model.kept import Kept, Latest
@@ -55,7 +55,7 @@ _WORTH_REFINING = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class LaidPhoto:
     """One way to lay the picture on the reference: `matrix` from its pixels (mirrored or not) to the reference's.
 
     `correlation` is that of the edges of all that both show, `rest` that outside of the logo places, -1 without any.
@@ -92,7 +92,7 @@ class Known:
         return replace(self, rest=np.ones_like(self.rest) if self.part is None else self.part)
 
 
-def looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[Known, Laid]]:
+def looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[Known, LaidPhoto]]:
     """The ways to lay the picture on the reference, for each of the `rests`; where it was laid at random, no other."""
     for rest in rests(reference, places):
         known = Known(_known_edges.of(reference), rest)
@@ -104,9 +104,11 @@ def looks(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) 
             return
 
 
-def every_look(small: RgbImage, reference: PreparedReference, places: Sequence[Box]) -> Iterator[tuple[Known, Laid]]:
+def every_look(
+    small: RgbImage, reference: PreparedReference, places: Sequence[Box]
+) -> Iterator[tuple[Known, LaidPhoto]]:
     """The `looks`, and after them what they miss: whoever is convinced asks for no more."""
-    tried: list[Laid] = []
+    tried: list[LaidPhoto] = []
     for known, laid in looks(small, reference, places):
         tried.append(laid)
         yield known, laid
@@ -114,8 +116,8 @@ def every_look(small: RgbImage, reference: PreparedReference, places: Sequence[B
 
 
 def _later_looks(
-    small: RgbImage, best: Laid, reference: PreparedReference, places: Sequence[Box]
-) -> Iterator[tuple[Known, Laid]]:
+    small: RgbImage, best: LaidPhoto, reference: PreparedReference, places: Sequence[Box]
+) -> Iterator[tuple[Known, LaidPhoto]]:
     """What a seller may have left of the photo, as it lies in the `best` of the looks before; then at a slant.
 
     That is all but a frame, or the product alone, cut out of a plain ground and laid on another.
@@ -157,7 +159,7 @@ def _unframed(seen: RgbImage, matrix: Matrix, reference: PreparedReference) -> M
     return cv2.erode((laid > 250).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
 
 
-def _looks_beside(small: RgbImage, known: Known, reference: PreparedReference) -> Iterator[Laid]:
+def _looks_beside(small: RgbImage, known: Known, reference: PreparedReference) -> Iterator[LaidPhoto]:
     """The ways to lay the picture, at working size, on the reference: the one under which edges agree best.
 
     Where they agree beyond doubt as it is, the mirrored look, which costs as much again, comes second, for whom the
@@ -174,15 +176,15 @@ def _looks_beside(small: RgbImage, known: Known, reference: PreparedReference) -
     yield _refined(small, max(ways, key=_agreeing), known, reference)
 
 
-def _agreeing(laid: Laid) -> float:
+def _agreeing(laid: LaidPhoto) -> float:
     return laid.agreeing
 
 
-def _look(small: RgbImage, known: Known, reference: PreparedReference, *, mirrored: bool) -> Laid:
+def _look(small: RgbImage, known: Known, reference: PreparedReference, *, mirrored: bool) -> LaidPhoto:
     """The best of one side: by the keypoints, by the content and by the frame."""
     seen = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
     grey = _grey(seen)
-    ways: list[Laid] = []
+    ways: list[LaidPhoto] = []
     matrix, inliers = _by_features(_seen_features[mirrored].of(seen), reference.features)
     if matrix is not None:
         ways.append(_measured(grey, matrix, known, reference, mirrored=mirrored, inliers=inliers))
@@ -191,7 +193,7 @@ def _look(small: RgbImage, known: Known, reference: PreparedReference, *, mirror
     return max(ways, key=_agreeing)
 
 
-def _by_sift(small: RgbImage, known: Known, reference: PreparedReference) -> Iterator[Laid]:
+def _by_sift(small: RgbImage, known: Known, reference: PreparedReference) -> Iterator[LaidPhoto]:
     """Both sides of the picture by its SIFT keypoints, which find more than ORB's, for some 20 ms."""
     width, of_reference = small.shape[1], _known_keypoints.of(reference)
     found = _seen_keypoints.of(small)
@@ -220,7 +222,7 @@ _known_keypoints: Kept[Keypoints] = Kept(lambda reference: _keypoints(reference.
 
 
 def _square_grey(picture: RgbImage) -> NDArray[np.uint8]:
-    return resized(_grey(picture), (_SIDE, _SIDE))
+    return at_size(_grey(picture), (_SIDE, _SIDE))
 
 
 def _product_square(picture: RgbImage) -> Mask | None:
@@ -281,7 +283,7 @@ def _measured(
     *,
     mirrored: bool,
     inliers: int,
-) -> Laid:
+) -> LaidPhoto:
     """Correlation of edges where the picture covers the reference, and how much it covers."""
     height, width = reference.picture.shape[:2]
     to_square = np.diag([_SIDE / width, _SIDE / height, 1.0]) @ matrix
@@ -291,12 +293,12 @@ def _measured(
     inside = cv2.erode(covered.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     overlap = float(inside.mean())
     if overlap < LEAST_OVERLAP:
-        return Laid(matrix, mirrored, inliers, -1.0, overlap)
+        return LaidPhoto(matrix, mirrored, inliers, -1.0, overlap)
     seen = edges(np.asarray(laid, np.uint8))
     correlation, rest, outside = correlated(seen[inside], known.edges[inside]), -1.0, inside & known.rest
     if not known.rest.all() and outside.mean() >= LEAST_REST:
         rest = correlated(seen[outside], known.edges[outside])
-    return Laid(matrix, mirrored, inliers, correlation, overlap, rest)
+    return LaidPhoto(matrix, mirrored, inliers, correlation, overlap, rest)
 
 
 def rests(reference: PreparedReference, places: Sequence[Box]) -> list[Mask]:
@@ -329,8 +331,8 @@ def _outside(place: Box, reference: PreparedReference) -> Mask:
 
 
 def _refined(
-    small: RgbImage, best: Laid, known: Known, reference: PreparedReference, *, motion: int = cv2.MOTION_AFFINE
-) -> Laid:
+    small: RgbImage, best: LaidPhoto, known: Known, reference: PreparedReference, *, motion: int = cv2.MOTION_AFFINE
+) -> LaidPhoto:
     """`best` after ECC (Evangelidis and Psarakis 2008) on edge strength, affine or as `motion` says;
     itself where that does not help.
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import Matrix, PreparedReference, content_bounds, edges, resized
+from model.alignment import Matrix, PreparedReference, at_size, content_bounds, edges
 from model.regions import Box, Region, RgbImage
 
 PATCH_SIDE = 64
@@ -77,7 +77,7 @@ def prepared_places(
         inside = Box(
             (whole.x - left) * scale[0], (whole.y - top) * scale[1], whole.width * scale[0], whole.height * scale[1]
         )
-        return Patch(inside, np.ascontiguousarray(resized(pixels, size)))
+        return Patch(inside, np.ascontiguousarray(at_size(pixels, size)))
 
     height, width = picture.shape[:2]
     content = Box(left, top, right - left, bottom - top)
@@ -172,7 +172,7 @@ def laid_place(image: RgbImage, matrix: Matrix, patch: Patch) -> LaidPlace | Non
     size = (round(shape[1] * shrunk), round(shape[0] * shrunk))
     if max(size) < _SMALLEST_PATCH or min(size) < _SMALLEST_PATCH // 2:
         return None
-    known = np.asarray(resized(pixels, size), np.uint8)
+    known = np.asarray(at_size(pixels, size), np.uint8)
     scale_x, scale_y = size[0] / box.width, size[1] / box.height
     margin = min(max(math.ceil(_SEARCHED * max(scale_x, scale_y)), 2), max(size))
     to_patch = np.array(
@@ -218,7 +218,7 @@ def _window(image: RgbImage, matrix: Matrix, box: Box, *, size: tuple[int, int])
         reduced = (max(round(part.shape[1] * scale), 2), max(round(part.shape[0] * scale), 2))
         back_x, back_y = part.shape[1] / reduced[0], part.shape[0] / reduced[1]
         shift = shift @ np.array([[back_x, 0, (back_x - 1) / 2], [0, back_y, (back_y - 1) / 2], [0, 0, 1]])
-        part = np.asarray(resized(part, reduced), np.uint8)
+        part = np.asarray(at_size(part, reduced), np.uint8)
     laid = cv2.warpPerspective(part, matrix @ shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(laid, np.uint8)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import PreparedReference
-from model.comparison import CELLS, Cells, Evidence
+from model.comparison import CELLS, Cells, PairMeasurements
 from model.regions import RgbImage
 
 _HUES = (
@@ -29,7 +29,7 @@ _CHANGED = 0.35
 
 
 def reasons_for(
-    kind: str, evidence: Evidence, *, changed: Cells, region: RgbImage, reference: PreparedReference
+    kind: str, evidence: PairMeasurements, *, changed: Cells, region: RgbImage, reference: PreparedReference
 ) -> list[str]:
     """Why `kind`, strongest first; empty for `genuine`.
 
@@ -42,7 +42,7 @@ def reasons_for(
     return []
 
 
-def _smear(evidence: Evidence, changed: Cells) -> str:
+def _smear(evidence: PairMeasurements, changed: Cells) -> str:
     share = round(100 * float(changed.mean()))
     if evidence.tiling > 0.5:
         what = "mosaic"
@@ -56,7 +56,7 @@ def _smear(evidence: Evidence, changed: Cells) -> str:
     return f"{what} over {max(share, 1)} % of the mark{place}"
 
 
-def _imitation(evidence: Evidence, changed: Cells, region: RgbImage, reference: RgbImage) -> list[str]:
+def _imitation(evidence: PairMeasurements, changed: Cells, region: RgbImage, reference: RgbImage) -> list[str]:
     reasons = []
     if evidence.mirror_gain > 0.08:
         reasons.append("mirrored")

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import Matrix, PreparedReference, fitted, resized
+from model.alignment import Matrix, PreparedReference, at_size, fitted
 from model.correlation import correlated
 from model.ground import smooth_share
 from model.reference_views import ground_colour
@@ -69,7 +69,7 @@ class _Pictured:
     """A picture at working size; its keypoints are found once, when first asked for."""
 
     def __init__(self, picture: RgbImage) -> None:
-        self.picture = resized(picture, fitted(picture.shape, SIDE))
+        self.picture = at_size(picture, fitted(picture.shape, SIDE))
         self.scale = np.array(self.picture.shape[1::-1]) / picture.shape[1::-1]
 
     @cached_property
@@ -100,7 +100,7 @@ class KnownProduct(_Pictured):
     @cached_property
     def square(self) -> RgbImage:
         """The picture in a square of `_COLOUR_SIDE` pixels."""
-        return resized(self.picture, (_COLOUR_SIDE, _COLOUR_SIDE))
+        return at_size(self.picture, (_COLOUR_SIDE, _COLOUR_SIDE))
 
     @cached_property
     def product(self) -> NDArray[np.bool_]:

@@ -43,7 +43,7 @@ _SURE = 0.5
 _FEWEST_CELLS = 4
 
 
-class Patch(NamedTuple):
+class TamperedPatch(NamedTuple):
     """A tampered place: `box` in pixels of the photo, its `probability`, and its `share` of the picture.
 
     A photo that is put together from several pictures, or framed, has the place in one of them.
@@ -76,7 +76,7 @@ class TamperingMap:
         inside = self.probabilities[top : max(bottom, top + 1), left : max(right, left + 1)]
         return round(float(inside.mean()), 4)
 
-    def patches(self) -> list[Patch]:
+    def patches(self) -> list[TamperedPatch]:
         """The tampered places, each with its cells' mean probability, the largest sum of probability first."""
         sure = (self.probabilities >= _SURE).astype(np.uint8)
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
@@ -87,7 +87,7 @@ class TamperingMap:
                 continue
             box = Box(x / self.scale[0], y / self.scale[1], width / self.scale[0], height / self.scale[1])
             mean = float(self.probabilities[labels == label].mean())
-            found.append(Patch(box, round(mean, 4), round(cells / self.probabilities.size, 4)))
+            found.append(TamperedPatch(box, round(mean, 4), round(cells / self.probabilities.size, 4)))
         return sorted(found, key=lambda patch: -patch.tampered)
 
 
@@ -125,13 +125,13 @@ class Tampering:
         probabilities = expit(seen).astype(np.float32)
         return TamperingMap(probabilities, (scale[0] / STRIDE, scale[1] / STRIDE))
 
-    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:
+    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[TamperedPatch]:
         """The `MOST_PLACES` most tampered places of the photo, each as sure as closer looks are, the surest first.
 
         Each of the `panels` that it is put together from is looked at by itself: that a picture stands beside others,
         or in a frame, is no tampering. What may be a face that was made private is none of the places.
         """
-        seen: list[Patch] = []
+        seen: list[TamperedPatch] = []
         for panel in panels or [whole_image(image).box]:
             photo, corner = panel.crop(image), panel.corner()
             patches = (patch for patch in self.map(photo).patches() if not could_be_a_face(photo, patch.box))

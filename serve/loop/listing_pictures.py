@@ -18,7 +18,7 @@ from serve.pictures.decoding import Decode
 from serve.protocol.problems import Problem, of_picture
 from serve.scanning.candidates import MAX_CLAIMED
 from serve.scanning.results import ScanResult
-from serve.scanning.scans import Examined, Moment, ScanDesk
+from serve.scanning.scans import Moment, ScanDesk, ScanWithVectors
 from serve.scanning.sought import Sought
 
 UNSURE: Final = 0.5
@@ -34,7 +34,7 @@ class PictureScans:
 
     def scan(
         self, pictures: Sequence[bytes], *, moment: Moment, infringed: Sequence[str], decode: Decode
-    ) -> list[Examined]:
+    ) -> list[ScanWithVectors]:
         """What scans found in each; `infringed` are the ids of the brands whose marks the seller was found to infringe.
 
         Raises `Problem` of a picture that cannot be read, with its number in `image`.
@@ -54,7 +54,7 @@ class PictureScans:
             for number, one in enumerate(examined)
         ]
 
-    def _scan(self, data: bytes, *, number: int, moment: Moment, sought: Sought, decode: Decode) -> Examined:
+    def _scan(self, data: bytes, *, number: int, moment: Moment, sought: Sought, decode: Decode) -> ScanWithVectors:
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
         examine = partial(self._scans.examine, data, moment=moment, decode=decode)
         try:

@@ -41,7 +41,7 @@ from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import strength
 from serve.scanning.results import Answer, BrokenRule, Decision, Finding, ScanResult, SentListing
-from serve.scanning.scans import Examined, Moment, ScanDesk
+from serve.scanning.scans import Moment, ScanDesk, ScanWithVectors
 
 MOST_IMAGES = 12
 
@@ -105,7 +105,7 @@ class Looked:
     """
 
     moment: Moment
-    examined: Sequence[Examined]
+    examined: Sequence[ScanWithVectors]
     findings: Sequence[ListingFinding]
     suspected: Sequence[ListingFinding]
     fakes: Mapping[str, KnownFake]

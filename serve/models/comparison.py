@@ -36,7 +36,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Compared(_Part):
+class ComparedModel(_Part):
     """A model that was compared: its name, and the SHA-256 of its manifest in hexadecimal."""
 
     name: str
@@ -82,8 +82,8 @@ class Comparison(_Part):
     show too: also where the interval of the difference lies below nothing and the difference exceeds `MARGIN`.
     """
 
-    candidate: Compared
-    champion: Compared
+    candidate: ComparedModel
+    champion: ComparedModel
     frozen: dict[str, MeasuredSet]
 
 
@@ -111,7 +111,7 @@ def required_sets(candidate: Path, champion: Path) -> tuple[str, ...]:
 
 
 def grounds_against(
-    comparison: Comparison, *, candidate: Compared, champion: Compared, required: Sequence[str] = REQUIRED
+    comparison: Comparison, *, candidate: ComparedModel, champion: ComparedModel, required: Sequence[str] = REQUIRED
 ) -> list[str]:
     """Why the candidate must not take the champion's place; empty when nothing speaks against it."""
     grounds = []

@@ -23,7 +23,7 @@ from serve.genuine.changes import hold_changes
 from serve.identifiers import new_id
 from serve.jobs import LongTask, defer
 from serve.models.bundles import Bundles, digest_of
-from serve.models.comparison import Compared, NoComparison, grounds_against, read_comparison, required_sets
+from serve.models.comparison import ComparedModel, NoComparison, grounds_against, read_comparison, required_sets
 from serve.models.registry import predecessor, serving_model, switch_under_way
 
 CARRY_OUT: Final = LongTask("carry out model switch")
@@ -140,8 +140,8 @@ def _grounds(folder: Path, champion: Path, *, digest: bytes, champion_digest: by
         return [str(error)]
     return grounds_against(
         comparison,
-        candidate=Compared(name=folder.name, manifest=digest.hex()),
-        champion=Compared(name=champion.name, manifest=champion_digest.hex()),
+        candidate=ComparedModel(name=folder.name, manifest=digest.hex()),
+        champion=ComparedModel(name=champion.name, manifest=champion_digest.hex()),
         required=required_sets(folder, champion),
     )
 

@@ -17,7 +17,7 @@ from model.bundle import ModelBundle
 from model.calibration import TamperedPlace
 from model.reference_views import shows_product
 from model.regions import Region, RgbImage
-from model.tampering import Patch
+from model.tampering import TamperedPatch
 from serve.scanning.candidates import MOST_REFERENCES, References, Suspect
 from serve.scanning.results import FindingScores
 from serve.scanning.sought import Speaks
@@ -31,7 +31,7 @@ PROBABLY = 0.5
 """Probability from which a mark is genuine rather than anything else."""
 
 
-def unreadable(places: Sequence[Patch], *, beside: Sequence[Verified]) -> list[Patch]:
+def unreadable(places: Sequence[TamperedPatch], *, beside: Sequence[Verified]) -> list[TamperedPatch]:
     """The tampered `places` that are not mostly covered by a probably genuine mark of any brand among `beside`.
 
     A genuine mark that covers less than half of a place may stand next to what was made unreadable. A merely possible
@@ -45,7 +45,7 @@ def covered_marks(
     image: RgbImage,
     brands: Mapping[str, Speaks],
     *,
-    places: Sequence[Patch],
+    places: Sequence[TamperedPatch],
     pictures: int,
     state: IndexView,
     references: References,
@@ -71,7 +71,7 @@ def covered_marks(
 
 
 def _covered(
-    image: RgbImage, number: int, patch: Patch, hits: Sequence[Hit], *, speaks: Speaks, pictures: int,
+    image: RgbImage, number: int, patch: TamperedPatch, hits: Sequence[Hit], *, speaks: Speaks, pictures: int,
     bundle: ModelBundle, references: References,
 ) -> Verified | None:  # fmt: skip
     """`hits` are the brand's references, the likest first; what should stand there is shown by its likest logo."""

@@ -45,7 +45,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ScanWithVectors:
     """The answer of a scan, and the vectors (n, d) of the regions that it looked at."""
 
     result: ScanResult
@@ -82,7 +82,7 @@ class ScanDesk:
 
     def examine(
         self, data: bytes, *, moment: Moment, sought: Sought | None = None, decode: Decode | None = None
-    ) -> Examined:
+    ) -> ScanWithVectors:
         """The same, with the vectors of what was looked at, the whole picture first.
 
         `sought` are the brands that are looked for, where they are others than the listing names. `decode` is for files
@@ -109,7 +109,7 @@ class ScanDesk:
             "scanned", scan_id=scan_id, decision=result.decision, findings=[one.kind for one in result.findings],
             index_version=result.index_version, total_ms=result.timings_ms.total, brands_claimed=result.brands_claimed,
         )  # fmt: skip
-        return Examined(result, scan.vectors)
+        return ScanWithVectors(result, scan.vectors)
 
     def find(self, scan_id: str) -> dict[str, Any]:
         """An earlier answer, as it was sent. Raises `Problem` (404)."""

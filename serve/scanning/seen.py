@@ -11,7 +11,7 @@ from model.agreeing_keypoints import region_features
 from model.alignment import CROP_MARGIN, Features, Matrix, corners_in_region, working_size
 from model.photo_copy import photo_size
 from model.regions import Box, RgbImage
-from model.tampering import Patch, Tampering
+from model.tampering import TamperedPatch, Tampering
 
 _BELIEVABLE = (0.1, 4.0)  # area of an aligned mark over its region's; on 271 tuning marks it was 0.19 to 1.9
 
@@ -29,7 +29,7 @@ class SeenTampering:
         return max(len(self._panels), 1)
 
     @cached_property
-    def places(self) -> list[Patch]:
+    def places(self) -> list[TamperedPatch]:
         """The most tampered places, the surest first."""
         return self._tampering.places(self._image, panels=self._panels)
 

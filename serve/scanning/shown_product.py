@@ -11,7 +11,7 @@ from index.interface import IndexView
 from model.reference_views import shows_product
 from model.regions import RgbImage
 from model.shown_product import FEWEST_AROUND, STUDIO_COLOURS, KnownProduct, ShopPhoto, Shown, shown
-from model.tampering import Patch
+from model.tampering import TamperedPatch
 from serve.scanning.candidates import MOST_REFERENCES, Candidate, References
 
 PRODUCTS_PER_BRAND = 3
@@ -20,13 +20,13 @@ PRODUCTS_PER_BRAND = 3
 
 def places_of_products(
     image: RgbImage,
-    places: Sequence[Patch],
+    places: Sequence[TamperedPatch],
     *,
     suspected: Sequence[str],
     vector: NDArray[np.float32],
     state: IndexView,
     references: References,
-) -> dict[str, list[Patch]]:
+) -> dict[str, list[TamperedPatch]]:
     """The tampered `places` that lie on a product, by brand; `suspected` brands that `image` shows no product of are
     left out.
 
@@ -49,7 +49,7 @@ def places_of_products(
     return found
 
 
-def _around(products: Sequence[Shown], places: Sequence[Patch], shape: tuple[int, ...]) -> list[Patch]:
+def _around(products: Sequence[Shown], places: Sequence[TamperedPatch], shape: tuple[int, ...]) -> list[TamperedPatch]:
     """Those of the `places` of a photo of `shape` around which one of the `products` is recognised."""
     return [patch for patch in places if any(one.around(patch.box, shape) >= FEWEST_AROUND for one in products)]
 

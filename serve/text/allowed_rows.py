@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from serve.text.clauses import SIGNS, STOP
+
 NEAR_IN_FRONT: Final = 60
 """Letters in front of a row among which it is said that it is a lot."""
 
@@ -17,8 +19,8 @@ NEAR_BEHIND: Final = 40
 MOST_BETWEEN: Final = 3
 """Words between a word of fitting and the row."""
 
-_SENTENCE_ENDS = re.compile(r"(?<=\w\w\w)\.\s")
-_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s)")
+_SENTENCE_ENDS = re.compile(rf"{STOP}\s")
+_CLAUSE_ENDS = re.compile(rf"{SIGNS}|{STOP}(?=\s)")
 
 _FITS = re.compile(
     r"(?<!\w)(?:for|(?<!slim )(?<!regular )(?<!relaxed )(?<!loose )(?<!oversized )fits?|with|suits?|suitable|"

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from serve.text.clauses import SIGNS
 from serve.text.tokens import CJK, word_list
 
 Place = Literal["before", "after", "anywhere"]
@@ -28,7 +29,7 @@ REACH: Final = 4
 _NEGATIONS: Final = word_list("negations.txt")
 _CONNECTING: Final = word_list("connecting_words.txt")
 _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
-_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|\.(?=\s)")
+_CLAUSE_ENDS = re.compile(rf"{SIGNS}|\.(?=\s)")
 """In small letters a stop is one before any space; what has its capitals, `serve/text/listing_rules.py` tells apart."""
 
 _COPIES_LISTED = "(?:高仿|精仿|复刻|復刻|仿品|仿货|a货|a貨|原单|原單|莆田|山寨|假货|假貨)"

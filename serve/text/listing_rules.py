@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, get_args
 from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
+from serve.text.clauses import SIGNS, STOP
 from serve.text.comparing_phrases import as_compared, phrases_in
 from serve.text.letters import as_seen, folded
 from serve.text.naming import How
@@ -47,13 +48,16 @@ LONGEST_NAME: Final = 4
 SHORTEST_WITH_DIGITS: Final = 4
 """Letters and digits from which a word with digits in it may be a name that is hidden."""
 
+NEAR_NAME: Final = 40
+"""Letters on either side of a phrase among which it is looked for as a part of a longer name."""
+
 MOST_SHOWN: Final = 80
 """Letters of the text that are shown, at most."""
 
 _COMPARED_OBJECTS: Final = word_list("compared_objects.txt")
 _SHORT_WORDS: Final = word_list("short_words.txt")
 
-_CLAUSE_ENDS = re.compile(r"[,;:!?\n|()\[\]{}、，。；：！？（）【】…]|(?<=\w\w\w)\.(?=\s+[^a-z\s])|(?<=\s)[•·●▪](?=\s)")
+_CLAUSE_ENDS = re.compile(rf"{SIGNS}|{STOP}(?=\s+[^a-z\s])|(?<=\s)[•·●▪](?=\s)")
 _ARTICLE = re.compile(
     r"(?:the|a|an|le|la|les|el|los|las|il|lo|der|die|das|den|dem|de|di|do|da|von|of)\s+|[ld]['’]", re.I
 )
@@ -200,7 +204,7 @@ def _beside(seen: str, start: int, end: int, names: _Names) -> frozenset[str]:
 
 def _is_of_name(seen: str, start: int, end: int, names: _Names) -> bool:
     """Whether what stands from `start` to `end` is part of a longer name ("Replica Jazz")."""
-    said, before, behind = folded(seen[start:end]), seen[max(start - 40, 0) : start], seen[end : end + 40]
+    said, before, behind = folded(seen[start:end]), seen[max(start - NEAR_NAME, 0) : start], seen[end : end + NEAR_NAME]
     around = names.in_piece(before + seen[start:end] + behind, ordinary=True)
     longer = {word for word in around if said in word and said != word}
     return bool(longer) and not longer <= names.in_piece(f"{before} | {behind}", ordinary=True)

@@ -16,7 +16,7 @@ from model.photo_copy import load_copy_weights
 from model.reading import Line
 from model.regions import Box, Region, RgbImage
 from model.released import bundle_folder
-from model.tampering import Patch, TamperingMap
+from model.tampering import TamperedPatch, TamperingMap
 from model.verifier import Compared, Examined, Explanation, Kind, Laid, Scores
 from model.wiped_places import load_weights
 
@@ -108,7 +108,7 @@ class FixedTampering:
         rows, columns = self._probabilities.shape
         return TamperingMap(self._probabilities, (columns / image.shape[1], rows / image.shape[0]))
 
-    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[Patch]:
+    def places(self, image: RgbImage, *, panels: Sequence[Box] = ()) -> list[TamperedPatch]:
         """Those of the map."""
         return self.map(image).patches()
 

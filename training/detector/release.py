@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from torch.optim.swa_utils import AveragedModel
 
 from model.detector import SIDES_KEY, THRESHOLD_KEY, Detector, letterboxed
 from model.export import QUANTIZED_OPERATORS, export_onnx, largest_difference, quantize
@@ -20,8 +19,10 @@ from model.networks.detector import SIDE_MULTIPLE, LogoDetector
 from model.networks.weights import load_weights, save_weights
 from model.regions import Region
 from model.whole_files import written_whole
+from training.averaged import load_averaged, settings_of
 from training.detector.data import SceneStore
 from training.detector.development import FALSE_BOXES, DevSet, dev_figures, development_sets, threshold_for
+from training.detector.train import CHECKPOINT
 
 _CALIBRATION_SCENES = 200
 _GOLDEN_SCENES = 4
@@ -51,12 +52,10 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute what torch does,
     to 1e-3.
     """
-    saved = torch.load(folder / "last.pt", weights_only=True)
-    sides, channels = saved["settings"]["served_sides"], saved["settings"]["channels"]
-    network = LogoDetector(channels=channels, pretrained=False)
-    average = AveragedModel(network)
-    average.load_state_dict(saved["average"])
-    network.load_state_dict(average.module.state_dict())
+    settings = settings_of(folder / CHECKPOINT)
+    sides = settings["served_sides"]
+    network = LogoDetector(channels=settings["channels"], pretrained=False)
+    load_averaged(network, folder / CHECKPOINT)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(network, path.with_suffix(".fp16.npz"))
     load_weights(network, path.with_suffix(".fp16.npz"))  # what is exported is what the file holds, to the last bit

@@ -15,20 +15,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor
 
 from model.detector import SIDES, cell_centres
 from model.networks.detector import LogoDetector
-from model.networks.layout import channels_last
 from model.networks.weights import load_weights
-from training.checkpoints import digest_of_file, rate_share, save_checkpoint
+from training.averaged import AveragedTraining, Descent
+from training.checkpoints import digest_of_file
 from training.denormals import denormals_as_zero
 from training.detector.data import Batch, SceneStore, draw_batch, draw_scenes
 from training.detector.development import DevSet, dev_figures, development_sets, torch_regions
 from training.detector.losses import detection_loss
-from training.refusals import OtherTrainingError
 from training.synthesis.scenes import SceneMaterial
+
+CHECKPOINT = "last.pt"
+"""The file, in the folder of a training, that it goes on from and is released from."""
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 """Shows a bar: called with the items, their number and a description, it yields the items."""
@@ -79,112 +80,58 @@ def train_detector(
     """
     torch.manual_seed(settings.seed)
     store, dev_sets = _scenes(settings, progress=progress, report=report)
-    state = TrainingState.started(settings)
-    figures: dict[str, Any] = state.figures
-    for step in progress(range(state.step, settings.steps), settings.steps - state.step, "detector"):
-        losses = state.learn(_batch(store, settings, step))
-        if (step + 1) % 25 == 0:
-            report(f"step {step + 1}/{settings.steps} " + " ".join(f"{k} {v:.3f}" for k, v in losses.items()))
-        if (step + 1) % settings.dev_every == 0 or step + 1 == settings.steps:
-            figures = state.evaluate(dev_sets)
-            report(f"step {step + 1} dev " + json.dumps(figures))
-            state.save(figures)
+    learning, checkpoint, described = _begun(settings), settings.folder / CHECKPOINT, _described(settings)
+    figures = learning.go_on_from(checkpoint, settings=described)
+    for step in progress(range(learning.step, settings.steps), settings.steps - learning.step, "detector"):
+        losses = _losses(learning.network, _batch(store, settings, step))
+        learning.take(losses["total"])
+        if learning.step % 25 == 0:
+            shown = " ".join(f"{name} {float(loss.detach()):.3f}" for name, loss in losses.items())
+            report(f"step {learning.step}/{settings.steps} {shown}")
+        if learning.step % settings.dev_every == 0 or learning.step == settings.steps:
+            figures = _figures(learning, dev_sets, settings.served_sides)
+            report(f"step {learning.step} dev " + json.dumps(figures))
+            learning.save(checkpoint, settings=described, figures=figures)
+            with (settings.folder / "log.jsonl").open("a") as log:
+                log.write(json.dumps(figures) + "\n")
     return figures
 
 
-class TrainingState:
-    """Network, averaged weights and optimiser at one step; can be saved and taken up again."""
+def _begun(settings: DetectorTraining) -> AveragedTraining[LogoDetector]:
+    """The training before its first step."""
+    network = LogoDetector(channels=settings.channels)
+    if settings.start is not None:
+        load_weights(network, settings.start)
+    network.freeze()
+    descent = Descent(
+        steps=settings.steps,
+        rate=settings.learning_rate,
+        trunk_rate=settings.trunk_learning_rate,
+        weight_decay=settings.weight_decay,
+        warm_up_steps=settings.warmup_steps,
+        averaging=settings.average_decay,
+        largest_gradient=10.0,
+    )
+    return AveragedTraining(network, trunk=network.trunk, descent=descent)
 
-    def __init__(self, settings: DetectorTraining) -> None:
-        self.settings = settings
-        self.step = 0
-        self.figures: dict[str, Any] = {}
-        self.network = LogoDetector(channels=settings.channels)
-        if settings.start is not None:
-            load_weights(self.network, settings.start)
-        self.network.freeze()
-        channels_last(self.network)
-        self.average = AveragedModel(
-            self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),  # type: ignore[no-untyped-call]
-        )
-        trunk = [weight for weight in self.network.trunk.parameters() if weight.requires_grad]
-        known = {id(weight) for weight in self.network.trunk.parameters()}
-        rest = [weight for weight in self.network.parameters() if id(weight) not in known]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": rest, "top": settings.learning_rate}, {"params": trunk, "top": settings.trunk_learning_rate}],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
 
-    @classmethod
-    def started(cls, settings: DetectorTraining) -> TrainingState:
-        """A new state, or the one of the folder's last checkpoint; see `train_detector` for what it raises."""
-        state = cls(settings)
-        path = settings.folder / "last.pt"
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
-            if saved["settings"] != _described(settings):
-                raise OtherTrainingError(
-                    f"{path} was made with other settings: {saved['settings']}; name another folder"
-                )
-            state.step, state.figures = saved["step"], saved["figures"]
-            state.network.load_state_dict(saved["network"])
-            state.average.load_state_dict(saved["average"])
-            state.optimiser.load_state_dict(saved["optimiser"])
-        return state
+def _losses(network: LogoDetector, batch: Batch) -> dict[str, Tensor]:
+    """The losses of a `network` that learns, by name."""
+    images = torch.from_numpy(batch.images)
+    truth, ignored = ([torch.from_numpy(boxes) for boxes in part] for part in (batch.boxes, batch.ignored))
+    network.train()
+    logits, distances = network(images)
+    centres = torch.from_numpy(cell_centres(images.shape[1]))
+    return detection_loss(logits, distances, centres=centres, truth=truth, ignored=ignored)
 
-    def learn(self, batch: Batch) -> dict[str, float]:
-        """One step on `batch`; the losses by name."""
-        images = torch.from_numpy(batch.images)
-        truth, ignored = ([torch.from_numpy(boxes) for boxes in part] for part in (batch.boxes, batch.ignored))
-        self._set_learning_rate()
-        self.network.train()
-        logits, distances = self.network(images)
-        centres = torch.from_numpy(cell_centres(images.shape[1]))
-        losses = detection_loss(logits, distances, centres=centres, truth=truth, ignored=ignored)
-        self.optimiser.zero_grad()
-        losses["total"].backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
-        self.step += 1
-        return {name: float(loss.detach()) for name, loss in losses.items()}
 
-    def _set_learning_rate(self) -> None:
-        share = rate_share(self.step, steps=self.settings.steps, warm_up_steps=self.settings.warmup_steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["top"] * share
-
-    def evaluate(self, dev_sets: Sequence[DevSet]) -> dict[str, Any]:
-        """Dev figures of the averaged weights, by name of the dev set."""
-        network = self.averaged_network()
-        figures = {
-            dev.name: dev_figures(torch_regions(network, dev.images, sides=self.settings.served_sides), dev)
-            for dev in dev_sets
-        }
-        return {"step": self.step, "seconds": round(time.process_time()), **figures}
-
-    def averaged_network(self) -> LogoDetector:
-        """The network with the averaged weights."""
-        module = self.average.module
-        if not isinstance(module, LogoDetector):
-            raise TypeError(f"expected a LogoDetector, got {type(module).__name__}")
-        return module
-
-    def save(self, figures: dict[str, Any]) -> None:
-        """Write `last.pt` and the log line."""
-        state = {
-            "settings": _described(self.settings),
-            "step": self.step,
-            "figures": figures,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        save_checkpoint(self.settings.folder / "last.pt", state)
-        with (self.settings.folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps(figures) + "\n")
+def _figures(
+    learning: AveragedTraining[LogoDetector], dev_sets: Sequence[DevSet], sides: Sequence[int]
+) -> dict[str, Any]:
+    """Dev figures of the averaged weights, by name of the dev set."""
+    network = learning.averaged()
+    figures = {dev.name: dev_figures(torch_regions(network, dev.images, sides=sides), dev) for dev in dev_sets}
+    return {"step": learning.step, "seconds": round(time.process_time()), **figures}
 
 
 def _scenes(

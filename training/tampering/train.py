@@ -6,23 +6,20 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from model.export import export_onnx, largest_difference, quantize
-from model.networks.layout import channels_last
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
 from model.tampering import SIDE, Tampering
-from training.checkpoints import digest_of_file, rate_share, save_checkpoint
+from training.averaged import AveragedTraining, Descent, load_averaged
+from training.checkpoints import digest_of_file
 from training.denormals import denormals_as_zero
-from training.refusals import OtherTrainingError
 from training.synthesis.scenes import Sources
 from training.tampering.data import Tampered, draw_tampered
 
@@ -50,6 +47,14 @@ class TamperingTraining:
     evaluate_every: int = 100
     development_photos: int = 200
 
+    @property
+    def descent(self) -> Descent:
+        """The rates, and what else the optimiser is told."""
+        return Descent(
+            steps=self.steps, rate=self.rate, trunk_rate=self.trunk_rate, weight_decay=1e-2,
+            warm_up_steps=self.warm_up_steps, averaging=self.averaging, largest_gradient=5.0,
+        )  # fmt: skip
+
 
 @denormals_as_zero()
 def train_tampering(
@@ -69,55 +74,27 @@ def train_tampering(
     Raises `OtherTrainingError` when `checkpoint` is of other settings, or began from other weights.
     """
     torch.manual_seed(settings.seed)
-    described = {**asdict(settings), "begun_from": digest_of_file(start or detector)}
     network = TamperingNetwork()
     if start is None:
         network.start_from_detector(detector)
     else:
         load_weights(network, start)
     network.freeze()
-    channels_last(network)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging))  # type: ignore[no-untyped-call]
-    trunk = [weight for weight in network.body.trunk.parameters() if weight.requires_grad]
-    known = {id(weight) for weight in network.body.trunk.parameters()}
-    rest = [weight for weight in network.parameters() if id(weight) not in known]
-    optimiser = torch.optim.AdamW(
-        [{"params": rest, "top": settings.rate}, {"params": trunk, "top": settings.trunk_rate}]
-    )
-    done, figures = 0, {}
-    if checkpoint.exists():
-        saved: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        if saved["settings"] != described:
-            raise OtherTrainingError(
-                f"{checkpoint} was made with {saved['settings']}; give another file or the same settings"
-            )
-        network.load_state_dict(saved["network"])
-        average.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        done, figures = saved["step"], saved["figures"]
-    for step in range(done, settings.steps):
-        rate = rate_share(step, steps=settings.steps, warm_up_steps=settings.warm_up_steps)
-        for group in optimiser.param_groups:
-            group["lr"] = group["top"] * rate
+    learning = AveragedTraining(network, trunk=network.body.trunk, descent=settings.descent)
+    described = {**asdict(settings), "begun_from": digest_of_file(start or detector)}
+    figures = learning.go_on_from(checkpoint, settings=described)
+    for step in range(learning.step, settings.steps):
         rng = np.random.default_rng([settings.seed, step])
         drawn = [draw_tampered(sources, rng=rng, side=settings.side) for _ in range(settings.batch)]
         network.train()
         loss = _loss(network, drawn)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        average.update_parameters(network)
-        if (step + 1) % 20 == 0:
-            report(f"step {step + 1}/{settings.steps} loss {float(loss.detach()):.4f}")
-        if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps:
-            figures = development_figures(average.module, development, settings=settings)
-            report(f"step {step + 1} {figures}")
-            state = {
-                "settings": described, "step": step + 1, "network": network.state_dict(),
-                "average": average.state_dict(), "optimiser": optimiser.state_dict(), "figures": figures,
-            }  # fmt: skip
-            save_checkpoint(checkpoint, state)
+        learning.take(loss)
+        if learning.step % 20 == 0:
+            report(f"step {learning.step}/{settings.steps} loss {float(loss.detach()):.4f}")
+        if learning.step % settings.evaluate_every == 0 or learning.step == settings.steps:
+            figures = development_figures(learning.averaged(), development, settings=settings)
+            report(f"step {learning.step} {figures}")
+            learning.save(checkpoint, settings=described, figures=figures)
     return figures
 
 
@@ -153,11 +130,8 @@ def export_tampering(
 
     Raises `RuntimeError` when the difference is over 1e-3.
     """
-    saved = torch.load(checkpoint, weights_only=True)
     network = TamperingNetwork()
-    average = AveragedModel(network)
-    average.load_state_dict(saved["average"])
-    network.load_state_dict(average.module.state_dict())
+    load_averaged(network, checkpoint)
     if start is not None:
         go_part_way(network, start, share=share)
     save_weights(network, path.with_suffix(".fp16.npz"))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.alignment import resized
+from model.alignment import at_size
 from model.decode import decode
 from model.encoding import jpeg
 from model.regions import Box, RgbImage, whole_image
@@ -41,7 +41,7 @@ class Flat:
         size = max(8, round(width * scale)), max(8, round(height * scale))
         for attempt in range(6):
             made = _inked(mark, rng, plain=plain) if attempt < 4 else one_colour(mark, _STARK[attempt % 2])
-            small = resized(made, size)
+            small = at_size(made, size)
             room = rng.uniform(0, _TIGHT if rng.random() < _TIGHT_SHARE else _ROOM, 4) * [*size, *size]
             left, top, right, bottom = (int(value) for value in room)
             picture = _ground(size[1] + top + bottom, size[0] + left + right, rng)
@@ -62,7 +62,7 @@ class Flat:
         if rng.random() < 0.3:
             share = float(rng.uniform(0.5, 0.95))
             small = max(8, round(width * share)), max(8, round(height * share))
-            photo = resized(resized(photo, small), (width, height))
+            photo = at_size(at_size(photo, small), (width, height))
         if rng.random() < 0.15:
             photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), float(rng.uniform(0.5, 1.2))), np.uint8)
         return decode(jpeg(np.ascontiguousarray(photo), quality=int(rng.integers(40, 96))))

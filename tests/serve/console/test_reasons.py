@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.alignment import prepare_reference
-from model.comparison import CELLS, Evidence
+from model.comparison import CELLS, PairMeasurements
 from model.reading import Reading
 from model.reasons import reasons_for
 from serve.console.reasons import in_words
@@ -21,7 +21,7 @@ def everything_that_is_said(seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
     cells = [(rng.random((CELLS, CELLS)) < rng.uniform(0, 0.4)).astype(np.float32) for _ in range(3)]
     numbers = [float(value) for value in rng.uniform(-0.6, 0.6, 8)]
-    evidence = replace(Evidence(*numbers, *cells[:2]), hue_gap=float(rng.uniform(0, 0.5)))
+    evidence = replace(PairMeasurements(*numbers, *cells[:2]), hue_gap=float(rng.uniform(0, 0.5)))
     picture = np.full((96, 96, 3), rng.integers(0, 256, 3), np.uint8)
     reference = prepare_reference(np.full((96, 96, 3), rng.integers(0, 256, 3), np.uint8))
     kinds = ("imitation", "smear")

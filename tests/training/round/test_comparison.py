@@ -13,7 +13,7 @@ from exports import Decided, write_export
 from model.bundle import write_manifest
 from model.released import bundle_folder
 from serve.models.bundles import digest_of
-from serve.models.comparison import REQUIRED, Compared, grounds_against, read_comparison
+from serve.models.comparison import REQUIRED, ComparedModel, grounds_against, read_comparison
 from training.round.comparison import Pictures, compare, weighted_mean
 from training.round.frozen import FrozenSizes, frozen_sets, recognition_set, verdict_set
 from training.round.labels import divided, read_labels
@@ -83,7 +83,9 @@ def test_a_candidate_that_is_sure_of_the_contrary_loses_where_it_is_asked_and_is
     assert found["labels"]["blind tests"]["units"] == len(blind_tests) > 0
     read = read_comparison(folder)
     assert set(read.frozen) == set(REQUIRED)
-    candidate, champion = (Compared(name=one.name, manifest=digest_of(one).hex()) for one in (folder, bundle_folder()))
+    candidate, champion = (
+        ComparedModel(name=one.name, manifest=digest_of(one).hex()) for one in (folder, bundle_folder())
+    )
     grounds = grounds_against(read, candidate=candidate, champion=champion)
     assert any(ground.startswith("it loses on verdicts: ") for ground in grounds)
     assert not any("recognition" in ground or "the report" in ground for ground in grounds)

@@ -78,7 +78,7 @@ def test_training_goes_on_where_it_was_and_gives_a_file(scenes: SceneStore, tmp_
     assert len(lines) == 2
     assert train(SETTINGS) == figures
     assert len(lines) == 2, "nothing is left to do"
-    with pytest.raises(ValueError, match="same settings"):
+    with pytest.raises(ValueError, match="made with other settings"):
         train(dataclasses.replace(SETTINGS, batch=3))
     assert export_tampering(checkpoint, tmp_path / "tampering.onnx", sources=[(scenes, 1.0)]) < 1e-3
     assert Tampering(tmp_path / "tampering.onnx").map(np.zeros((50, 80, 3), np.uint8)).probabilities.shape == (25, 40)
