@@ -151,8 +151,8 @@ _UNSPACED = re.compile(f"[{CJK}]{{2,}}")
 _SIGNS, _SPACES = r"[^\w\s,;:!?|()、，。；：！？（）]{0,3}", r"\s{1,3}"
 """What sellers write between the letters of a phrase whose script needs no spaces: signs, or spaces around each one."""
 
-_MEANT_BY_DIGIT: Final[Mapping[str, str]] = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
-_AMID_LETTERS = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
+_WITH_DIGITS = re.compile(r"[a-z]+(?:[01345][a-z]+)+")
+_READ_WITH_L, _READ_WITH_I = (str.maketrans("01345", letters) for letters in ("oleas", "oieas"))
 
 _WORD = re.compile(r"\w+")
 
@@ -172,7 +172,13 @@ class Phrase(NamedTuple):
 def as_compared(seen: str) -> str:
     """`seen` in small letters without accents, each letter in its place, and digits amid a word's letters as these."""
     small = seen.lower() if seen.isascii() else "".join(map(_bare, seen))
-    return _AMID_LETTERS.sub(lambda digit: _MEANT_BY_DIGIT[digit[0]], small)
+    return _WITH_DIGITS.sub(lambda word: _meant_by(word[0]), small)
+
+
+def _meant_by(word: str) -> str:
+    """A `word` with the letters that its digits are put for: of a 1 the L of a phrase ("rep1ica"), or else an I."""
+    with_l = word.translate(_READ_WITH_L)
+    return with_l if with_l in _words_of_phrases() else word.translate(_READ_WITH_I)
 
 
 def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
@@ -229,6 +235,11 @@ def _is_denied(before: str) -> bool:
 def _is_copy(word: str) -> bool:
     """Whether a word is one of those that call goods copies, in the singular or the plural."""
     return not {word, word.removesuffix("s")}.isdisjoint(_words_for_copies())
+
+
+@cache
+def _words_of_phrases() -> frozenset[str]:
+    return frozenset(word for phrase in known_phrases() for word in _WORD.findall(phrase.text))
 
 
 @cache

@@ -90,6 +90,12 @@ def disguised(word: str) -> list[str]:
     return [one for one in dict.fromkeys(spelled) if one != plain]
 
 
+def i_for_l(word: str) -> set[str]:
+    """What a folded `word` is meant for if one small L in it, or every one, is put for an I, which is as narrow."""
+    parted = word.split("l")
+    return {"i".join(parted), *(f"{'l'.join(parted[:cut])}i{'l'.join(parted[cut:])}" for cut in range(1, len(parted)))}
+
+
 def drawn_in_latin(word: str) -> str | None:
     """The Latin word, small, that a `word` all of other letters is drawn like; None where there is none."""
     latin = word.translate(_IN_LATIN)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Final
 
+from serve.text.letters import i_for_l
 from serve.text.masked_words import MaskedWords
 from serve.text.near_words import NearWords
 from serve.text.readable import readable
@@ -38,6 +39,9 @@ FEWEST_TO_ATTACH: Final = 4
 
 FEWEST_IN_HASHTAG: Final = 5
 """Letters of a name from which a hashtag that begins with it is about it, whatever follows."""
+
+FEWEST_WITH_L: Final = 4
+"""Letters of a word from which a small L in it may be put for an I."""
 
 GOODS: Final = word_list("goods_words.txt")
 """What goods are called, folded."""
@@ -76,6 +80,7 @@ class WordsOfBrands:
         self._beginnings = frozenset(word[:last] for word in self._words for last in range(1, len(word) + 1))
         self._unspaced = UnspacedWords(self._words)
         self._everyday = frozenset(filter(is_everyday, self._words))
+        self._longest = max(map(len, self._words), default=0)
         self._near = NearWords(self._words - self._everyday)
         self._worth_hiding = frozenset(word for word in self._words if not names_goods(word))
         self._masked = MaskedWords(self._worth_hiding)
@@ -109,6 +114,8 @@ class WordsOfBrands:
 
     def _disguised(self, tokens: Sequence[Token], signed: Sequence[str]) -> Iterator[str]:
         yield from filter(self._worth_hiding.__contains__, disguised_runs(tokens, self._beginnings))
+        for token in tokens:
+            yield from self._with_l_for_i(token.plain)
         if not signed:
             return
         for meant in disguised_by_signs(signed):
@@ -117,6 +124,14 @@ class WordsOfBrands:
         for parts in dict.fromkeys(masked_parts(signed)):
             if _tells_enough(parts):
                 yield from self._masked.matching(parts)
+
+    def _with_l_for_i(self, plain: str) -> Iterator[str]:
+        """The words that a small L is put into for an I ("Nlke"); neither they nor `plain` are everyday ones."""
+        if "l" not in plain or not FEWEST_WITH_L <= len(plain) <= self._longest or plain in self._words:
+            return
+        for meant in i_for_l(plain):
+            if meant in self._worth_hiding and meant not in self._everyday and not is_everyday(plain):
+                yield meant
 
     def _written_together(self, tokens: Sequence[Token]) -> Iterator[str]:
         """Words whose letters are spaced or repeated, or that other words are attached to."""

@@ -132,6 +132,7 @@ def test_a_comparison_with_a_brand_is_one(title: str) -> None:
         "Not used. Initech replica hoodie",
         "Initech sans étiquette, réplique",
         "Initech r3plica",
+        "Initech rep1ica",
         "胡力 复·刻",
         "胡力 复 刻 包",
         "胡力 莆.田 鞋",

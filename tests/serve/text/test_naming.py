@@ -32,6 +32,8 @@ DISGUISED = [
     ("Ni\N{CYRILLIC SMALL LETTER KA}e cap", "nike"),
     ("\N{CHEROKEE LETTER TLI}НΑΝΕL belt", "chanel"),
     ("Ch4n3l bag", "chanel"),
+    ("Nlke cap", "nike"),
+    ("guccl bag", "gucci"),
     ("6ucci belt", "gucci"),
     ("L0uis Vu1tton bag", "vuitton"),
     ("Ch@nel bag", "chanel"),
