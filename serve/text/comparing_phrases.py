@@ -151,7 +151,7 @@ _UNSPACED = re.compile(f"[{CJK}]{{2,}}")
 _SIGNS, _SPACES = r"[^\w\s,;:!?|()、，。；：！？（）]{0,3}", r"\s{1,3}"
 """What sellers write between the letters of a phrase whose script needs no spaces: signs, or spaces around each one."""
 
-_WITH_DIGITS = re.compile(r"[a-z]+(?:[01345][a-z]+)+")
+_WITH_DIGITS = re.compile(r"(?<![a-z])[a-z]+(?:[01345][a-z]+)+")
 _READ_WITH_L, _READ_WITH_I = (str.maketrans("01345", letters) for letters in ("oleas", "oieas"))
 
 _WORD = re.compile(r"\w+")
