@@ -18,10 +18,16 @@ from model.preprocessing import at_most
 from model.regions import Box, RgbImage
 
 SIDE = 256
-"""Pixels of the longer side of the picture, as it is looked at."""
+"""Pixels of the longer side of the picture, as it is looked at; of a long one, of a part as long as `LONG` widths."""
+
+LONG = 2.0
+"""From how many widths on a picture is a long one, such as of details of goods one below the other."""
+
+LONGEST_SIDE = 12 * SIDE
+"""Pixels in which a long picture is looked at, at most."""
 
 LEAST_SIDE = 0.13
-"""Of a panel, in longer sides of the picture: what is smaller is a caption or a badge."""
+"""Of a panel, in `SIDE` pixels: what is smaller is a caption or a badge."""
 
 SMALLEST_SIDE = 64
 """Pixels of the picture's own that a panel has across and down, at least: smaller ones show nothing."""
@@ -33,6 +39,9 @@ LEAST_SHOWN = 0.6
 """Of what is not plain around: the panels must be that much of it, or it is no sheet of pictures."""
 
 MOST_PANELS = 9
+"""How many panels are looked at, at most; of a long picture, `MOST_LONG`."""
+
+MOST_LONG = 20
 _EDGE = 2  # lines in which a side begins
 _DEEPEST = 6  # cuts inside cuts
 _SAME_COLOUR, _PLAIN_SHARE = 14, 0.985  # of 255, and of a line that must be of its colour to be plain
@@ -75,9 +84,9 @@ class _Part(NamedTuple):
 def panels(image: RgbImage) -> tuple[Box, ...]:
     """The pictures that `image` (height, width, 3) shows, in its pixels, without plain rims.
 
-    Several side by side, at most `MOST_PANELS` and the largest first; or the one that stands in a frame and nothing
-    beside it; or none, where it is itself a picture, or where pictures with straight sides are too little of what it
-    shows.
+    Several side by side, at most `MOST_PANELS` (of a long picture `MOST_LONG`) and the largest first; or the one that
+    stands in a frame and nothing beside it; or none, where it is itself a picture, or where pictures with straight
+    sides are too little of what it shows.
     """
     framed = framed_picture(image)
     if framed is None:
@@ -88,14 +97,16 @@ def panels(image: RgbImage) -> tuple[Box, ...]:
 def _side_by_side(image: RgbImage) -> tuple[Box, ...]:
     """The pictures of a collage, at least two; or none, where it is none."""
     height, width = image.shape[:2]
-    small = at_most(image, side=SIDE)
+    length = max(height, width) / min(height, width)
+    small = at_most(image, side=min(round(SIDE * max(length / LONG, 1)), LONGEST_SIDE))
     across, down = width / small.shape[1], height / small.shape[0]
-    least = max(LEAST_SIDE * max(small.shape[:2]), SMALLEST_SIDE * max(small.shape[:2]) / max(height, width))
+    part = min(max(small.shape[:2]), LONG * min(small.shape[:2]))
+    least = max(LEAST_SIDE * part, SMALLEST_SIDE * max(small.shape[:2]) / max(height, width))
     found = [box for box in _cut(_Part(small, image), depth=0) if min(box.width, box.height) >= least]
     shown = _content(_plain(small)).length * _content(_plain(small.transpose(1, 0, 2))).length
     if len(found) < 2 or sum(box.area for box in found) < LEAST_SHOWN * shown:
         return ()
-    found = sorted(found, key=lambda box: -box.area)[:MOST_PANELS]
+    found = sorted(found, key=lambda box: -box.area)[: MOST_LONG if length > LONG else MOST_PANELS]
     return tuple(Box(x * across, y * down, wide * across, tall * down) for x, y, wide, tall in found)
 
 

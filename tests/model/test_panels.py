@@ -75,6 +75,14 @@ def test_pictures_too_small_to_show_anything_are_none():
     assert panels(cv2.resize(made, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)) == ()
 
 
+@pytest.mark.parametrize("count", [8, 14])
+def test_a_long_picture_of_details_is_cut(count: int):
+    made, boxes = sheet(rows=count, columns=1, gap=0)
+    found = panels(made)
+    assert len(found) == count
+    assert all(max(box.iou(one) for one in found) > 0.93 for box in boxes)
+
+
 def test_there_are_no_more_than_so_many():
     made, _ = sheet(rows=6, columns=6, gap=24)
     assert len(panels(made)) <= MOST_PANELS
