@@ -30,6 +30,8 @@ CELLS = 8
 _EDGE = round(FRAME_SIDE * CROP_MARGIN / (1 + 2 * CROP_MARGIN))
 _INNER = slice(_EDGE, FRAME_SIDE - _EDGE)
 
+_NEAREST_TILE, _FURTHEST_TILE = 5, 34  # pixels of the frame between the sides of a mosaic's tiles
+
 Cells = NDArray[np.float32]
 """One number a cell, (CELLS, CELLS), rows from the top."""
 
@@ -136,7 +138,10 @@ def _flat(grey: NDArray[np.uint8], drawn: NDArray[np.bool_]) -> float:
 
 
 def _tiling(grey: NDArray[np.uint8]) -> float:
-    """How much the steps between columns and rows repeat at one distance, as a mosaic's do: 0 (not) to 1."""
+    """How much the steps between columns and rows repeat at one distance, as a mosaic's do: 0 (not) to 1.
+
+    They are less alike at any shorter distance; steps that are ever less alike, as those of a blur, do not repeat.
+    """
     plane = grey.astype(np.float32)
     found = 0.0
     for axis in (0, 1):
@@ -144,7 +149,9 @@ def _tiling(grey: NDArray[np.uint8]) -> float:
         steps = steps - steps.mean()
         power = np.correlate(steps, steps, "full")[len(steps) - 1 :]
         if power[0] > 1e-3:
-            found += 0.5 * max(float((power[5:34] / power[0]).max()), 0.0)
+            alike = power[:_FURTHEST_TILE] / power[0]
+            rise = np.minimum(alike, alike - np.minimum.accumulate(alike))
+            found += 0.5 * max(float(rise[_NEAREST_TILE:].max()), 0.0)
     return found
 
 

@@ -24,6 +24,10 @@ _HUES = (
 """Upper ends of hue in OpenCV's 0..180, and their names."""
 
 
+_TILED = 0.4
+"""From which `tiling` on a smear is called a mosaic: of marks for tuning, 0.71 of the mosaics are, and 0.03 of the blurs.
+"""
+
 _CHANGED = 0.35
 """Share of a cell from which it counts as changed."""
 
@@ -44,7 +48,7 @@ def reasons_for(
 
 def _smear(evidence: PairMeasurements, changed: Cells) -> str:
     share = round(100 * float(changed.mean()))
-    if evidence.tiling > 0.5:
+    if evidence.tiling > _TILED:
         what = "mosaic"
     elif evidence.sharpness < evidence.rim_sharpness - 0.35:
         what = "blur"
