@@ -25,8 +25,7 @@ _HUES = (
 
 
 _TILED = 0.4
-"""From which `tiling` on a smear is called a mosaic: of marks for tuning, 0.71 of the mosaics are, and 0.03 of the blurs.
-"""
+"""From which `tiling` on a smear is called a mosaic: of marks for tuning 0.71 of the mosaics are, 0.03 of the blurs."""
 
 _CHANGED = 0.35
 """Share of a cell from which it counts as changed."""
