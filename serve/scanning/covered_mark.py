@@ -26,6 +26,10 @@ from serve.scanning.verification import Verified
 SHOWN = 0.5
 """A tampered place of which a visibly genuine mark covers at least this share was not made unreadable."""
 
+SMALLEST = 64
+"""Pixels of the longer side of a picture from which marks can be made unreadable in it: in smaller ones none can be
+read.
+"""
 
 PROBABLY = 0.5
 """Probability from which a mark is genuine rather than anything else."""
@@ -55,7 +59,7 @@ def covered_marks(
 
     `places` of `image`, which shows so many `pictures` side by side, were tampered with.
     """
-    if not places or not brands:
+    if not places or not brands or max(image.shape[:2]) < SMALLEST:
         return []
     vectors = bundle.embedder.embed([patch.box.crop(image) for patch in places])
     found = []

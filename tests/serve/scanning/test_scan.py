@@ -551,6 +551,15 @@ def test_where_nothing_is_to_be_seen_no_brand_is_looked_for() -> None:
     assert scan(blank, bundle, Shelf(bundle, fuma=1), listing=Listing(brand_claimed="fuma")).findings == []
 
 
+def test_a_picture_too_small_to_read_hides_no_mark() -> None:
+    bundle, claims = covering_bundle(tampered(slice(4, 8), slice(8, 12))), Listing(brand_claimed="fuma")
+    kinds = {
+        side: [one.kind for one in scan(photo()[:side, :side], bundle, Shelf(bundle, fuma=1), listing=claims).findings]
+        for side in (48, 64)
+    }
+    assert kinds == {48: [], 64: ["smear"]}
+
+
 def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
     shelf = Shelf(bundle, fuma=1)
