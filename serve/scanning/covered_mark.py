@@ -36,13 +36,22 @@ PROBABLY = 0.5
 
 
 def unreadable(places: Sequence[TamperedPatch], *, beside: Sequence[Verified]) -> list[TamperedPatch]:
-    """The tampered `places` that are not mostly covered by a probably genuine mark of any brand among `beside`.
+    """The tampered `places` that are not mostly covered by a mark of any brand among `beside` that is plain to see.
 
-    A genuine mark that covers less than half of a place may stand next to what was made unreadable. A merely possible
-    mark does not count: an unreadable place resembles some mark or other (0.40 to 0.45 on three tuning photos).
+    A genuine mark that covers less than half of a place may stand next to what was made unreadable.
     """
-    seen = [one.place for one in beside if one.kind == "genuine" and one.scores.genuine > PROBABLY]
+    seen = [one.place for one in beside if _is_plain_to_see(one)]
     return [patch for patch in places if all(mark.intersection(patch.box) < SHOWN * patch.box.area for mark in seen)]
+
+
+def _is_plain_to_see(one: Verified) -> bool:
+    """Whether a mark is probably genuine, and keypoints or a word of it say so, too.
+
+    A merely possible mark does not count: an unreadable place resembles some mark or other (0.40 to 0.45 on three
+    tuning photos). Nor does one without a detail that agrees: a bar is as much like a frame as that frame is.
+    """
+    has_detail = one.agreeing != 0 or one.suspect.spelled is not None
+    return one.kind == "genuine" and one.scores.genuine > PROBABLY and has_detail
 
 
 def covered_marks(

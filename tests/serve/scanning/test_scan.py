@@ -19,8 +19,10 @@ from model.decode import decode
 from model.photo_copy import photo_size
 from model.reading import Line, Reading
 from model.regions import Box, Region, RgbImage
+from model.tampering import TamperedPatch
 from model.verifier import Compared, Laid, Scores
 from serve.scanning.candidates import MAX_CANDIDATES, StoredReference
+from serve.scanning.covered_mark import unreadable
 from serve.scanning.evidence import MARKER, TILE, draw_evidence
 from serve.scanning.policy import Policy
 from serve.scanning.proposals import MAX_REGIONS
@@ -633,6 +635,15 @@ def test_a_genuine_mark_of_another_brand_was_not_made_unreadable() -> None:
     beside = replace(bundle, tampering=tampered(slice(10, 14), slice(10, 14)))
     found = scan(photo((1, 40, 60)), beside, Shelf(bundle, other=1, fuma=2), listing=listing).findings
     assert sorted((one.brand, one.kind) for one in found) == [("fuma", "smear"), ("other", "genuine")]
+
+
+def test_a_mark_of_which_no_detail_agrees_is_not_plain_to_see() -> None:
+    """A bar is as much like a mark that is a plain frame as that mark is."""
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    (mark,) = scan(photo((1, 40, 60)), bundle, Shelf(bundle, other=1)).verified
+    place = TamperedPatch(mark.place, 0.9, 1.0)
+    assert unreadable([place], beside=[replace(mark, agreeing=7)]) == []
+    assert unreadable([place], beside=[replace(mark, agreeing=0)]) == [place]
 
 
 def test_a_tampered_place_at_the_rim_lies_in_the_photo_and_takes_what_it_takes_of_it() -> None:
