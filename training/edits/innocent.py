@@ -11,12 +11,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from model.regions import RgbImage
+from model.regions import Box, RgbImage
 from training.edits.strokes import random_colour
 from training.synthesis.logos import RgbaImage
 from training.synthesis.logos import one_colour as painted
-
-"""(mark, random numbers) → the mark made another way."""
 
 InnocentPhoto = Callable[[RgbImage, np.random.Generator], RgbImage]
 """(photo, random numbers) → the photo taken, saved or sent another way."""
@@ -113,6 +111,35 @@ def turned(photo: RgbImage, rng: np.random.Generator) -> RgbImage:
     moved = corners + rng.uniform(-0.08, 0.08, (4, 2)).astype(np.float32) * [width, height]
     change = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
     return cv2.warpPerspective(photo, change, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+
+
+def with_glare(photo: RgbImage, rng: np.random.Generator) -> RgbImage:
+    """A flash that foil, glass or plastic mirrors: a bright spot, blown out in the middle or not, that fades away."""
+    height, width = photo.shape[:2]
+    y, x = np.ogrid[:height, :width]
+    reach = min(height, width) * float(np.exp(rng.uniform(np.log(0.015), np.log(0.2))))
+    away, turned = np.array([rng.uniform(0, height), rng.uniform(0, width)]), float(rng.uniform(0, np.pi))
+    down, across = y - away[0], x - away[1]
+    along = (across * np.cos(turned) + down * np.sin(turned)) / (reach * float(rng.uniform(1.0, 3.0)))
+    beside = (down * np.cos(turned) - across * np.sin(turned)) / reach
+    light = float(rng.uniform(60, 300)) * np.exp(-(along**2 + beside**2) / 2)
+    return np.asarray(np.clip(photo + light[..., None] * rng.uniform(0.9, 1.0, 3), 0, 255), np.uint8)
+
+
+def with_qr_code(photo: RgbImage, rng: np.random.Generator, *, hides: Callable[[Box], bool]) -> RgbImage:
+    """A QR code (ISO/IEC 18004) on its white ground; the photo as it is where that `hides` anything."""
+    height, width = photo.shape[:2]
+    text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz0123456789./"), size=int(rng.integers(8, 90))))
+    code = cv2.QRCodeEncoder.create().encode(text)
+    code = cv2.copyMakeBorder(code, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=255)
+    side = int(min(height, width) * float(np.exp(rng.uniform(np.log(0.1), np.log(0.9)))))
+    top, left = int(rng.uniform(0, height - side)), int(rng.uniform(0, width - side))
+    rows, columns = slice(top, top + side), slice(left, left + side)
+    if side < len(code) or hides(Box(left, top, side, side)):
+        return photo
+    shown = photo.copy()
+    shown[rows, columns] = cv2.resize(code, (side, side), interpolation=cv2.INTER_AREA)[..., None]
+    return shown
 
 
 INNOCENT_PHOTOS: dict[str, InnocentPhoto] = {

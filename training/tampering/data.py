@@ -1,8 +1,8 @@
 """Photos with tampered places, drawn and real: marks, and other places, smeared; and what is no tampering.
 
-A lens out of focus behind the goods, a photo blurred as a whole, a watermark, noise, compression, a frame, and other
-photos beside it leave the target empty: they are drawn on tampered and on untouched photos alike, as tilts are. Half of
-the photos are seen whole, half as the closer look at one place sees them.
+A lens out of focus behind the goods, a photo blurred as a whole, a flash that is mirrored, a watermark, a QR code,
+noise, compression, a frame, and other photos beside it leave the target empty: they are drawn on tampered and on
+untouched photos alike, as tilts are. Half of the photos are seen whole, half as the closer look at one place sees them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from model.regions import Box, RgbImage
 from model.tampering import STRIDE, surroundings
 from training.edits.anything import changed_anyhow
 from training.edits.composites import composed
+from training.edits.innocent import with_glare, with_qr_code
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.edits.strokes import random_colour
 from training.synthesis.optics import photographed
@@ -35,6 +36,9 @@ COMPOSED_SHARE = 0.3
 
 TILTED_SHARE = 0.4
 """Of the photos, those that were tilted after the change: edges of covers and tiles then run along no axis."""
+
+CODED_SHARE = 0.06
+"""Of the photos, those that show a QR code, whose tiles no mosaic made."""
 
 CLOSER_SHARE = 0.5
 """Of the photos, those that show the surroundings of one place."""
@@ -76,6 +80,8 @@ def draw_tampered(
         image = edited
     if rng.random() < TILTED_SHARE:
         image, mask, places = _tilted(image, mask, places, rng)
+    if rng.random() < CODED_SHARE:
+        image = with_qr_code(image, rng, hides=lambda box: _hides(box, mask, places))
     image = photographed(_innocent(image, rng).astype(np.float32), rng=rng, strength=float(rng.choice([0.0, 0.2, 0.4])))
     if rng.random() < CLOSER_SHARE:
         around = surroundings(places[0], image.shape[:2], context=float(np.exp(rng.uniform(*np.log(_CONTEXT)))))
@@ -113,6 +119,13 @@ def _changed(before: RgbImage, after: RgbImage, box: Box) -> NDArray[np.float32]
     reach = max(3, int(0.25 * min(box.width, box.height))) | 1
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     return closed.astype(np.float32)
+
+
+def _hides(box: Box, mask: NDArray[np.float32], places: list[Box]) -> bool:
+    """Whether what lies in `box` would hide a mark or what was tampered with."""
+    rows = slice(int(box.y), int(box.y + box.height))
+    columns = slice(int(box.x), int(box.x + box.width))
+    return bool(mask[rows, columns].any()) or any(place.intersection(box) for place in places)
 
 
 def _tilted(
@@ -163,6 +176,9 @@ def _innocent(image: RgbImage, rng: np.random.Generator) -> RgbImage:
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         ways = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
         image = np.asarray(cv2.resize(small, (width, height), interpolation=ways[int(rng.integers(3))]), np.uint8)
+    if rng.random() < 0.15:  # a flash or a lamp that foil, glass and plastic mirror
+        for _ in range(int(rng.integers(1, 4))):
+            image = with_glare(image, rng)
     if rng.random() < 0.15:  # a shop's watermark
         ink = np.zeros((height, width), np.uint8)
         text = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz .@"), size=int(rng.integers(5, 16))))
