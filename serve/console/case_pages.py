@@ -20,6 +20,7 @@ from serve.loop.good_faith import rights_documents
 from serve.loop.good_faith.rights_documents import DocumentKind
 from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
+from serve.loop.stock.named_fakes import named_fakes
 from serve.loop.waiting import suggested
 from serve.protocol.paging import Cursor, cursor_of
 from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
@@ -62,6 +63,7 @@ def list_cases(
         request, "cases.html", visit=visit, found=found, state=shown, states=list(CaseState), listing=listing,
         CaseState=CaseState, suggested=suggested(service.database, caller=visit.caller),
         unproven=_unproven(service, visit, {one.brand_id for one in found.items}),
+        known_fakes=named_fakes(service.database, found.items),
     )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def list_doubtful(request: Request, visit: Doubter, service: OpenService, cursor
     found = doubts.list_doubtful_cases(service.database, limit=PAGE, cursor=cursor)
     return page(
         request, "cases.html", visit=visit, found=found, state="doubtful", states=list(CaseState), listing=None,
-        CaseState=CaseState, suggested=[], unproven={},
+        CaseState=CaseState, suggested=[], unproven={}, known_fakes=named_fakes(service.database, found.items),
     )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
         request, "case.html", visit=visit, case=case, complaint=filed, traits=_traits(service, visit, case.brand_id),
         CaseState=CaseState, next_case=_next_open(service, visit, case_id),
         unproven=_unproven(service, visit, {case.brand_id}),
+        known_fake=named_fakes(service.database, [case]).get(case_id),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from serve.genuine.brands import brand_names
 from serve.loop import adjudication, cases, complaints
 from serve.loop.adjudication import Decision, Reversal
 from serve.loop.states import COMPLAINT, ComplaintAction, ComplaintState
+from serve.loop.stock.named_fakes import named_fakes
 from serve.protocol.paging import Cursor
 from serve.routes import complaints as complaint_routes
 from serve.routes.dependencies import OpenService
@@ -54,6 +55,7 @@ def show_complaint(complaint_id: str, request: Request, visit: Reader, service: 
         request, "complaint.html", visit=visit, complaint=complaint, case=case,
         decisions=adjudication.decisions_on(service.database, complaint_id),
         decidable=ComplaintAction.UPHOLD in may_follow, reversible=ComplaintAction.REVERSE in may_follow,
+        known_fake=named_fakes(service.database, [case]).get(case.id),
     )  # fmt: skip
 
 

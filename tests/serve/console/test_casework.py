@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from browser import Browser
-from marketplace import Marketplace
+from marketplace import Marketplace, disguised
 from mosaics import mosaic, png
 from service_client import Client
 
@@ -47,6 +47,39 @@ def test_a_complaint_needs_no_file(market: Marketplace, brand: Browser) -> None:
     at = f"/console/cases/{market.case()}"
     page = brand.submit(brand.look(at), "/judgement", verdict="infringing")
     assert "Complaint: filed" in brand.submit(page, "/complaint").text
+
+
+def test_a_case_says_by_which_known_fake_it_was_found(market: Marketplace) -> None:
+    other = Marketplace(market.client)
+    browser = Browser.signed_in(market.client, Role.BRAND, brand_id=other.brand)
+    words, photo = other.trait(text="third stripe <missing>"), other.trait(picture=disguised(other.seed))
+    said = other.listing(title="Cap", description="Third stripe <missing>, cheap")["case"]["id"]
+    shown = other.listing(disguised(other.seed))["case"]["id"]
+    plain = other.case()
+    queue = browser.look("/console/cases").text
+    assert "says what tells a known fake, by a fake trait of the brand: “third stripe <missing>”" in queue
+    page = browser.look(f"/console/cases/{said}")
+    assert "says what tells a known fake, by a fake trait of the brand: “third stripe <missing>”" in page.text
+    assert f"/console/brands/{other.brand}#traits" in page.links
+    page = browser.look(f"/console/cases/{shown}")
+    assert "shows a known fake, by a fake trait of the brand." in page.text
+    (picture,) = (one for one in page.pictures if photo in one)
+    assert browser.http.get(picture).status_code == 200
+    assert "known fake" not in browser.look(f"/console/cases/{plain}").text
+    market.client.delete(f"/v1/brands/{other.brand}/traits/{words}")
+    assert "The trait was taken back since." in browser.look(f"/console/cases/{said}").text
+
+
+def test_a_case_says_that_a_complaint_about_the_same_was_upheld(market: Marketplace, brand: Browser) -> None:
+    fake = disguised(market.seed)
+    complaint = market.complaint(market.listing(fake)["case"]["id"])
+    market.decide(complaint)
+    case = market.listing(fake)["case"]
+    assert case["known_fake"] == complaint
+    for path in (f"/console/cases/{case['id']}", f"/console/cases?listing={case['listing']['id']}"):
+        page = brand.look(path)
+        assert "about which a complaint was upheld" in page.text
+        assert f"/console/complaints/{complaint}" in page.links
 
 
 def test_the_next_case_is_a_step_away(market: Marketplace, brand: Browser) -> None:
