@@ -14,6 +14,7 @@ from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.loop import cases, complaints, doubts, judgements
 from serve.loop.attachments import MOST_FILES
+from serve.loop.cases import CaseView
 from serve.loop.complaints import NewComplaint
 from serve.loop.doubts import NewDoubt
 from serve.loop.good_faith import rights_documents
@@ -22,7 +23,7 @@ from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
 from serve.loop.stock.named_fakes import named_fakes
 from serve.loop.waiting import suggested
-from serve.protocol.paging import Cursor, cursor_of
+from serve.protocol.paging import Cursor, Page, cursor_of
 from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
 from serve.routes import cases as case_routes
 from serve.routes.dependencies import BoundedWork, OpenService
@@ -71,10 +72,14 @@ def list_cases(
 def list_doubtful(request: Request, visit: Doubter, service: OpenService, cursor: Cursor = None) -> Response:
     """What rights holders who are suspended cleared or did not answer, for trust & safety to doubt."""
     found = doubts.list_doubtful_cases(service.database, limit=PAGE, cursor=cursor)
-    return page(
-        request, "cases.html", visit=visit, found=found, state="doubtful", states=list(CaseState), listing=None,
-        CaseState=CaseState, suggested=[], unproven={}, known_fakes=named_fakes(service.database, found.items),
-    )  # fmt: skip
+    return _to_doubt(request, visit, service, found, state="doubtful")
+
+
+@router.get("/no-complaint")
+def list_without_complaint(request: Request, visit: Doubter, service: OpenService, cursor: Cursor = None) -> Response:
+    """What rights holders judged as infringing and complained of no further, for trust & safety to doubt."""
+    found = doubts.list_without_complaint(service.database, limit=PAGE, cursor=cursor)
+    return _to_doubt(request, visit, service, found, state="no_complaint")
 
 
 @router.post("/answers")
@@ -185,6 +190,14 @@ async def show_picture(
 def show_evidence(case_id: str, number: case_routes.Number, visit: Reader, service: OpenService) -> Response:
     """The picture that shows a finding."""
     return case_routes.get_evidence(case_id, number, visit.caller, service)
+
+
+def _to_doubt(request: Request, visit: Visit, service: Service, found: Page[CaseView], *, state: str) -> Response:
+    """The page of what trust & safety may doubt; `state` is the name of the list."""
+    return page(
+        request, "cases.html", visit=visit, found=found, state=state, states=list(CaseState), listing=None,
+        CaseState=CaseState, suggested=[], unproven={}, known_fakes=named_fakes(service.database, found.items),
+    )  # fmt: skip
 
 
 def _next_open(service: Service, visit: Visit, case_id: str) -> str | None:

@@ -54,6 +54,7 @@ PLACES: Mapping[What, str] = {
     "suggestions": f"{START}/brands/{{brand_id}}#suggestions",
     "complaints": f"{START}/complaints?state=filed",
     "counter_notices": f"{START}/complaints?state=countered",
+    "no_complaint": f"{START}/cases/no-complaint",
     "texts": f"{START}/texts?state=held",
     "documents": f"{START}/brands/{{brand_id}}#documents",
     "disputes": f"{START}/disputes",

@@ -1,18 +1,19 @@
 """Doubts: trust & safety see an infringement where the rights holder found none, did not know, or did not answer.
 
 A doubt is a complaint of the platform's own, decided as any is. Whoever is suspended may have been shielding fakes:
-what it cleared, or let expire, before and after, is listed to be looked at.
+what it cleared, or let expire, before and after, is listed to be looked at; so is what anybody judged as infringing and
+did not complain of in time, which is for sale again.
 """
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint
+from serve.database.loop_tables import Case, Complaint, ListingRecord
 from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.loop.cases import CaseView, advance, lock_case, page_of_cases
@@ -77,3 +78,25 @@ def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -
         database, Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~repeats_another(), limit=limit,
         cursor=cursor,
     )  # fmt: skip
+
+
+def list_without_complaint(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
+    """The cases that `lacks_complaint` is about, oldest first."""
+    return page_of_cases(database, lacks_complaint(), limit=limit, cursor=cursor)
+
+
+def lacks_complaint() -> ColumnElement[bool]:
+    """Of cases: whether the rights holder judged that the listing infringes, nobody complained in time, and it is
+    offered still and not blocked. Repeats under a cover are left out.
+    """
+    offered = exists().where(
+        ListingRecord.id == Case.listing_id, ListingRecord.withdrawn.is_(None), ListingRecord.decision != "block"
+    )
+    complained = exists().where(Complaint.case_id == Case.id)
+    return and_(
+        Case.state == CaseState.EXPIRED,
+        Case.verdict == "infringing",
+        offered.correlate(Case),
+        ~complained.correlate(Case),
+        ~repeats_another(),
+    )

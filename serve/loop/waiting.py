@@ -14,12 +14,13 @@ from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, Dispute, RightsDocument, Suggestion, TextHold
 from serve.database.tables import Brand, Reference
+from serve.loop.doubts import lacks_complaint
 from serve.loop.good_faith.rights_documents import unproven_brands
 from serve.loop.states import CaseState, ComplaintState
 
 What = Literal[
-    "proofs", "references", "cases", "complaints_to_file", "suggestions", "complaints", "counter_notices", "texts",
-    "documents", "disputes",
+    "proofs", "references", "cases", "complaints_to_file", "suggestions", "complaints", "counter_notices",
+    "no_complaint", "texts", "documents", "disputes",
 ]  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def _to_decide(session: Session) -> Iterator[Waiting]:
     states = dict(session.execute(select(Complaint.state, func.count()).group_by(Complaint.state)).all())
     yield Waiting("counter_notices", states.get(ComplaintState.COUNTERED, 0))
     yield Waiting("complaints", states.get(ComplaintState.FILED, 0))
+    yield Waiting("no_complaint", session.scalar(select(func.count(Case.id)).where(lacks_complaint())) or 0)
 
 
 def _texts(session: Session) -> Iterator[Waiting]:

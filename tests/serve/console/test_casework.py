@@ -201,6 +201,28 @@ def test_what_a_suspended_rights_holder_cleared_is_listed_to_be_doubted(
     market.client.put(tier, json={"tier": "standard", "reason": "explained"})
 
 
+def test_what_infringes_without_a_complaint_in_time_waits_for_trust_and_safety(
+    market: Marketplace, trust: Browser, brand: Browser
+) -> None:
+    case, silent = market.case(), market.case()
+    market.judge(case)
+    for one in (case, silent):
+        market.end(one)
+    page = brand.look(f"/console/cases/{case}")
+    assert "no complaint in time" in page.text
+    assert "not answered" not in page.text
+    assert "not answered" in brand.look(f"/console/cases/{silent}").text
+    there = "/console/cases/no-complaint"
+    assert there in trust.look("/console").links
+    listed = trust.look(there)
+    assert f"/console/cases/{case}" in listed.links
+    assert f"/console/cases/{silent}" not in listed.links
+    assert there not in brand.look("/console/cases").links
+    assert brand.look(there).status == 403
+    trust.submit(trust.look(f"/console/cases/{case}"), "/doubt", reason="the mark is painted over")
+    assert f"/console/cases/{case}" not in trust.look(there).links
+
+
 def test_cases_are_found_by_their_listing(market: Marketplace, brand: Browser, trust: Browser) -> None:
     case = market.client.get(f"/v1/cases/{market.case()}").json()
     market.judge(case["id"], "not_infringing")

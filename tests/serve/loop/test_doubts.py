@@ -11,6 +11,7 @@ from service_client import Client
 from sqlalchemy import text
 
 from serve.loop.deadlines import Deadlines
+from serve.loop.doubts import list_without_complaint
 from serve.loop.policy.outcomes import settled_outcomes
 
 
@@ -115,6 +116,26 @@ def test_trust_and_safety_find_what_those_cleared_or_left_who_are_suspended_now(
     assert doubtful(brand) == [left, after]
     assert brand.client.get("/v1/cases/doubtful", headers=brand.brand_key).status_code == 403
     assert asked
+
+
+def test_what_infringes_is_listed_while_it_is_offered_and_nobody_complained(brand: Marketplace) -> None:
+    left, withdrawn, under_way, repeated = (brand.case() for _ in range(4))
+    repeat = brand.slip(repeated, truth="fake")
+    for case in (left, withdrawn, under_way, repeat):
+        brand.judge(case)
+    for case in (left, withdrawn, repeat):
+        brand.end(case)
+    listing = brand.client.get(f"/v1/cases/{withdrawn}").json()["listing"]["id"]
+    brand.client.post("/v1/listings/withdrawals", json={"listing_ids": [listing]})
+
+    def listed() -> list[str]:
+        found = list_without_complaint(brand.client.service.database, limit=500, cursor=None).items
+        return [case.id for case in found if case.brand_id == brand.brand]
+
+    assert listed() == [left]
+    assert left not in doubtful(brand), "its rights holder is not suspended"
+    doubted(brand, left)
+    assert listed() == []
 
 
 @pytest.mark.parametrize("verdict", ["not_infringing", None])
