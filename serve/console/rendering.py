@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -149,6 +150,7 @@ def _environment(language: str) -> Environment:
     locale = Locale.parse(language)
     environment.filters |= {
         "day": lambda value: _day(value, locale),
+        "deadline": lambda end, time_zone: _deadline(end, time_zone, locale),
         "moment": lambda value: _moment(value, locale),
         "share": lambda value: "–" if value is None else format_percent(value, "0.#%", locale=locale),
         "in_words": lambda reason: in_words(reason, translate=words.gettext),
@@ -176,3 +178,12 @@ def _day(value: date | None, locale: Locale) -> str:
 
 def _moment(value: datetime | None, locale: Locale) -> str:
     return "–" if value is None else format_datetime(value, "medium", locale=locale) + " UTC"
+
+
+def _deadline(end: datetime, time_zone: str, locale: Locale) -> str:
+    """The last minute before `end` in a time zone, and its name: a day that ends at midnight is that day, not the
+    next.
+    """
+    last = (end - timedelta(minutes=1)).astimezone(ZoneInfo(time_zone))
+    at = format_time(last, "short", tzinfo=last.tzinfo, locale=locale)
+    return f"{format_date(last, 'medium', locale=locale)} {at} ({time_zone})"

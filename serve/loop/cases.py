@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from model.encoding import jpeg
@@ -94,6 +94,7 @@ class CaseView(Answer):
     opened: datetime
     due: Annotated[date, Field(description="The last working day on which an answer counts")]
     expires: datetime
+    time_zone: Annotated[str, Field(description="The rights holder's, in which `due` is a day; its IANA name")]
     revision: Annotated[int, Field(description="Counts up when the seller sends other pictures")]
     calendar: Annotated[str, Field(description="What the working days were read from")]
     note: str | None
@@ -137,7 +138,7 @@ def page_of_cases(
     with database.read() as session:
         rows = session.execute(query).all()
     return Page(
-        items=[_view(*row) for row in rows[:limit]],
+        items=[_view(row) for row in rows[:limit]],
         next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
     )
 
@@ -153,7 +154,7 @@ def view_case(session: Session, case_id: str) -> CaseView:
     row = session.execute(_viewed().where(Case.id == case_id)).one_or_none()
     if row is None:
         raise not_found("case", case_id)
-    return _view(*row)
+    return _view(row)
 
 
 def lock_case(session: Session, case_id: str) -> tuple[Case, ListingRecord]:
@@ -298,7 +299,7 @@ def show_listing(case: Case, listing: ListingRecord) -> None:
     case.listing = {"id": listing.marketplace_id, "seller": listing.seller, **listing.content}
 
 
-def _viewed() -> Select[Case, str, str | None, int, datetime | None]:
+def _viewed() -> Select[Case, str, str, str | None, int, datetime | None]:
     pictures = (
         select(func.count())
         .where(ListingImage.listing_id == Case.listing_id, ListingImage.revision == Case.revision)
@@ -306,14 +307,17 @@ def _viewed() -> Select[Case, str, str | None, int, datetime | None]:
         .scalar_subquery()
     )
     return (
-        select(Case, Brand.name, Complaint.id, pictures, ListingRecord.withdrawn)
+        select(Case, Brand.name, RightsHolder.time_zone, Complaint.id, pictures, ListingRecord.withdrawn)
         .join(Brand, Brand.id == Case.brand_id)
+        .join(RightsHolder, RightsHolder.id == Case.holder_id)
         .join(ListingRecord, ListingRecord.id == Case.listing_id)
         .outerjoin(Complaint, Complaint.case_id == Case.id)
     )
 
 
-def _view(case: Case, brand: str, complaint_id: str | None, pictures: int, withdrawn: datetime | None) -> CaseView:
+def _view(row: Row[Case, str, str, str | None, int, datetime | None]) -> CaseView:
+    """What a row of `_viewed` tells."""
+    case, brand, time_zone, complaint_id, pictures, withdrawn = row
     return CaseView(
         id=case.id,
         brand_id=case.brand_id,
@@ -330,6 +334,7 @@ def _view(case: Case, brand: str, complaint_id: str | None, pictures: int, withd
         opened=case.created,
         due=case.due_day,
         expires=case.expires,
+        time_zone=time_zone,
         revision=case.revision,
         calendar=case.calendar,
         note=case.note,

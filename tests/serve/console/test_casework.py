@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
+from babel.dates import format_date
 from browser import Browser
 from marketplace import Marketplace, disguised
 from mosaics import mosaic, png
@@ -114,6 +116,18 @@ def test_the_first_page_says_what_waits(market: Marketplace, brand: Browser, tru
     assert f"{of_the_brand}#documents" not in trust.look("/console").links
     market.client.post(f"/v1/brands/{market.brand}/suggestions/{suggestion}/answer", json={"answer": "neither"})
     assert f"{of_the_brand}#suggestions" not in brand.look("/console").links
+
+
+def test_queue_and_case_give_the_deadline_where_the_rights_holder_is(market: Marketplace) -> None:
+    other = Marketplace(market.client)
+    place = {"country": "US", "time_zone": "America/Los_Angeles"}
+    assert market.client.patch(f"/v1/rights-holders/{other.holder}", json=place).status_code == 200
+    case = market.client.get(f"/v1/cases/{other.case()}").json()
+    browser = Browser.signed_in(market.client, Role.BRAND, brand_id=other.brand)
+    due = format_date(date.fromisoformat(case["due"]), "medium", locale="en")
+    for path in ("/console/cases", f"/console/cases/{case['id']}"):
+        said = browser.look(path).text.replace("\u202f", " ")
+        assert f"answer until {due} 11:59 PM (America/Los_Angeles)" in said, path
 
 
 def test_a_brand_without_imagery_is_told_so(market: Marketplace) -> None:
