@@ -49,7 +49,13 @@ SENTENCES: Final[Mapping[str, str]] = {
         r"Judged while suspended, which clears nothing; the listing's decision is now (?P<decision>[a-z]+)\."
     ),
     "The seller sent other pictures; another case asks about them.": (
-        r"The seller sent other pictures; another case asks about them\."
+        r"The seller sent other pictures; another case asks about them\."  # by earlier versions
+    ),
+    "The seller sent other pictures or words; another case asks about them.": (
+        r"The seller sent other pictures or words; another case asks about them\."
+    ),
+    "The known fake that the listing was found by counts no more; nothing else is suspected.": (
+        r"The known fake that the listing was found by counts no more; nothing else is suspected\."
     ),
 }
 """What is said, as it is translated, and how it is recognised."""

@@ -19,6 +19,13 @@ SUPERSEDED: Final = "The seller sent other pictures or words; another case asks 
 
 DROPPED: Final = "The known fake that the listing was found by counts no more; nothing else is suspected."
 
+NO_COMPLAINT: Final = "No complaint by {day}; the listing's decision is now {decision}."
+
+CLEARED_NOTHING: Final = "Judged while suspended, which clears nothing; the listing's decision is now {decision}."
+
+NOTES: Final = (SUPERSEDED, DROPPED, NO_COMPLAINT, CLEARED_NOTHING)
+"""All that is noted; the console's sentences (serve/console/reasons.py) recognise each."""
+
 
 def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseAction) -> None:
     """End `case` by `action` (expire, supersede or drop): a judgement `not_infringing` stands, if its author's word
@@ -33,9 +40,9 @@ def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseA
     elif action is CaseAction.DROP:
         case.note = DROPPED
     elif case.state == CaseState.EXPIRED:
-        case.note = f"No complaint by {case.due_day}; the listing's decision is now {listing.decision}."
+        case.note = NO_COMPLAINT.format(day=case.due_day, decision=listing.decision)
     elif not acquits(case):
-        case.note = f"Judged while suspended, which clears nothing; the listing's decision is now {listing.decision}."
+        case.note = CLEARED_NOTHING.format(decision=listing.decision)
     conclude(session, case)
     if acquits(case) and not is_blind_test(session, case):
         teach_judgement(session, case)

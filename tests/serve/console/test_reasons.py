@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from model.reading import Reading
 from model.reasons import reasons_for
 from serve.console.reasons import in_words
 from serve.console.rendering import translations
+from serve.loop.endings import NOTES
+from serve.scanning.results import Decision
 from serve.scanning.sought import Speaks
 
 CHINESE = translations("zh_Hans").gettext
@@ -78,3 +81,15 @@ def test_a_reading_is_recognised() -> None:
 def test_english_stays_as_it_was_given() -> None:
     for reason in everything_that_is_said(0):
         assert in_words(reason, translate=str) == reason
+
+
+@pytest.mark.parametrize("decision", get_args(Decision))
+@pytest.mark.parametrize("note", NOTES)
+def test_what_is_noted_at_the_end_of_a_case_is_told_in_chinese_alone(note: str, decision: str) -> None:
+    told = in_words(note.format(day="2026-12-09", decision=decision), translate=CHINESE)
+    assert not any(letter.isascii() and letter.isalpha() for letter in told), told
+
+
+def test_a_note_of_an_earlier_version_is_told_too() -> None:
+    told = in_words("The seller sent other pictures; another case asks about them.", translate=CHINESE)
+    assert told == "卖家更换了图片；另有案件处理新图片。"
