@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion, TextHold, Trait
 from serve.loop.good_faith.covers import covers
-from serve.loop.states import AGAINST_THE_SELLER, ComplaintState
+from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
 from serve.protocol.problems import unprocessable
 from serve.scanning.results import Answer, Kind
 
@@ -41,7 +41,7 @@ class CaseFigures(Answer):
     not_infringing: int
     unsure: int
     waiting: Annotated[int, Field(description="Not answered yet")]
-    unanswered: Annotated[int, Field(description="Over without an answer")]
+    unanswered: Annotated[int, Field(description="Expired without an answer; one that was dropped is none")]
     median_hours: Annotated[float | None, Field(description="From the opening to the answer; null without one")]
 
 
@@ -180,18 +180,20 @@ def _complaints(by_state: Mapping[str, int]) -> ComplaintFigures:
 def _cases(session: Session, opened: ColumnElement[bool]) -> CaseFigures:
     counted = (opened, Case.listing_id.not_in(covers()))
     by_verdict = _counts(session, select(Case.verdict, func.count()).where(*counted).group_by(Case.verdict))
-    over = select(func.count()).where(*counted, Case.verdict.is_(None), Case.ended.is_not(None))
+    without_answer = _counts(
+        session, select(Case.state, func.count()).where(*counted, Case.verdict.is_(None)).group_by(Case.state)
+    )
     median = select(func.percentile_cont(0.5).within_group(Case.judged - Case.created)).where(
         *counted, Case.verdict.is_not(None), Case.judged.is_not(None)
     )
-    unanswered, took = session.scalar(over) or 0, session.scalar(median)
+    took = session.scalar(median)
     return CaseFigures(
         opened=sum(by_verdict.values()),
         infringing=by_verdict.get("infringing", 0),
         not_infringing=by_verdict.get("not_infringing", 0),
         unsure=by_verdict.get("unsure", 0),
-        waiting=by_verdict.get(None, 0) - unanswered,
-        unanswered=unanswered,
+        waiting=without_answer.get(CaseState.OPEN, 0),
+        unanswered=without_answer.get(CaseState.EXPIRED, 0),
         median_hours=None if took is None else round(took / timedelta(hours=1), 2),
     )
 

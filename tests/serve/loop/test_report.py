@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from marketplace import Marketplace, disguised
+from marketplace import Marketplace, disguised, stock_search
 from mosaics import mosaic, png
 from service_client import Client
 
@@ -43,6 +44,19 @@ def test_every_step_is_counted_once_and_as_it_stands_now(brand: Marketplace) -> 
     assert found["complaints"] == {"filed": 3, "upheld": 1, "dismissed": 1, "overturned": 1, "undecided": 0}
     assert found["fakes"] == {"found": 1, "by_kind": {"smear": 1}, "reported": 0, "found_per_report": None}
     assert brand.client.get(f"/v1/cases/{waits}").json()["state"] == "open"
+
+
+def test_a_case_that_was_dropped_in_time_is_not_one_that_nobody_answered(brand: Marketplace) -> None:
+    began = datetime.now(UTC)
+    brand.let_smears_pass()
+    fake = disguised(brand.seed)
+    trait = brand.trait(picture=fake)
+    case = brand.listing(fake)["case"]["id"]
+    brand.client.delete(f"/v1/brands/{brand.brand}/traits/{trait}")
+    asyncio.run(stock_search(brand).look_again(brand.holder))
+    assert brand.client.get(f"/v1/cases/{case}").json()["state"] == "dropped"
+    cases = report(brand, since=began)["cases"]
+    assert (cases["opened"], cases["waiting"], cases["unanswered"]) == (1, 0, 0)
 
 
 def test_fakes_are_set_against_those_that_brands_reported(brand: Marketplace) -> None:
