@@ -22,6 +22,7 @@ from serve.loop.good_faith.rights_documents import DocumentKind
 from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
 from serve.loop.states import CaseState
 from serve.loop.stock.named_fakes import named_fakes
+from serve.loop.teaching.juries import juries_of_case
 from serve.loop.waiting import suggested
 from serve.protocol.paging import Cursor, Page, cursor_of
 from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
@@ -130,6 +131,7 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
         CaseState=CaseState, next_case=_next_open(service, visit, case_id),
         unproven=_unproven(service, visit, {case.brand_id}),
         known_fake=named_fakes(service.database, [case]).get(case_id),
+        juries=juries_of_case(service.database, case_id) if visit.may("juries.run") else [],
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
+from serve.loop.cases import cases_by_id
 from serve.loop.teaching import ballots, juries
 from serve.loop.teaching.ballots import PAGE as BALLOT_PAGE
 from serve.loop.teaching.ballots import NewBallots, Side
@@ -33,9 +34,9 @@ PAGE = 50
 @router.get(f"{START}/juries")
 def list_juries(request: Request, visit: Clerk, service: OpenService, cursor: Cursor = None) -> Response:
     """What juries were asked, and what came of it."""
-    return page(
-        request, "juries.html", visit=visit, found=juries.list_juries(service.database, limit=PAGE, cursor=cursor)
-    )
+    found = juries.list_juries(service.database, limit=PAGE, cursor=cursor)
+    asked = cases_by_id(service.database, {jury.case_id for jury in found.items})
+    return page(request, "juries.html", visit=visit, found=found, cases=asked)
 
 
 @router.post(f"{START}/cases/{{case_id}}/jury")

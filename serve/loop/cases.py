@@ -5,7 +5,7 @@ Which case stands for a listing that is sent again is `serve.loop.asking`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -141,6 +141,12 @@ def page_of_cases(
         items=[_view(row) for row in rows[:limit]],
         next_cursor=cursor_after([row[0].id for row in rows], limit=limit),
     )
+
+
+def cases_by_id(database: Database, case_ids: Collection[str]) -> dict[str, CaseView]:
+    """Those of the cases that there are, by id."""
+    with database.read() as session:
+        return {row[0].id: _view(row) for row in session.execute(_viewed().where(Case.id.in_(case_ids)))}
 
 
 def get_case(database: Database, case_id: str) -> CaseView:

@@ -165,6 +165,13 @@ def list_juries(database: Database, *, limit: int, cursor: str | None) -> Page[J
     return Page(items=items, next_cursor=cursor_after([row.id for row in rows], limit=limit))
 
 
+def juries_of_case(database: Database, case_id: str) -> list[JuryView]:
+    """The juries about a case, oldest first; none where there is no such case."""
+    with database.read() as session:
+        rows = session.scalars(select(Jury).where(Jury.case_id == case_id).order_by(Jury.id)).all()
+        return [_view(session, row) for row in rows]
+
+
 def _lock(session: Session, jury_id: str) -> tuple[Jury, Case]:
     """The jury and its case, locked until the transaction ends. Raises `Problem` (404)."""
     case_id = session.scalar(select(Jury.case_id).where(Jury.id == jury_id))

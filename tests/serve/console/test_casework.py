@@ -339,3 +339,20 @@ def test_trust_and_safety_ask_the_public(market: Marketplace, trust: Browser) ->
     listed = trust.look("/console/juries")
     assert "3 of 3" in listed.text
     assert f"/console/cases/{case}" in listed.links
+
+
+def test_a_case_and_the_list_say_how_juries_stand(market: Marketplace, trust: Browser, brand: Browser) -> None:
+    case = market.listing(title="Cap of the juries")["case"]["id"]
+    voted, off, _ = (market.jury(case) for _ in range(3))
+    for juror in ("ann", "bob", "eve"):
+        market.client.post(f"/v1/juries/{voted}/votes", json={"juror": juror, "misleads": True})
+    market.client.post(f"/v1/juries/{off}/votes", json={"juror": "ann", "misleads": True})
+    market.client.delete(f"/v1/juries/{off}")
+    page = trust.look(f"/console/cases/{case}")
+    assert {f"/console/juries/{one}" for one in (voted, off)} <= set(page.links)
+    listed = trust.look("/console/juries")
+    assert "Cap of the juries" in listed.text
+    for said in (page.text, listed.text):
+        assert all(state in said for state in ("has voted3 of 3", "called off1 of 3–", "voting0 of 3–"))
+    assert "called off" in trust.look(f"/console/juries/{off}").text
+    assert "/console/juries" not in " ".join(brand.look(f"/console/cases/{case}").links)
