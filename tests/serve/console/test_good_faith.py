@@ -90,3 +90,7 @@ def test_the_policy_is_changed_and_what_holds_for_single_brands_stays(own: Marke
     refused = trust.submit(page, "/policies", review_at="0.7", block_at="0.8", reason="block them")
     assert refused.status == 422, "nothing shows whom that would spare"
     assert trust.submit(page, "/fit").status == 200
+    page = trust.submit(trust.look("/console/policies"), f"/{found['version']}/restoration", reason="as it was")
+    assert (page.status, "as it was" in page.text) == (200, True)
+    restored = own.client.get("/v1/policies", params={"limit": 500}).json()["items"][-1]
+    assert [one["review_at"] for one in restored["thresholds"]] == [one["review_at"] for one in found["thresholds"]]
