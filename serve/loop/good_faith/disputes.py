@@ -90,9 +90,13 @@ def _open(session: Session, dispute: Dispute) -> None:
     )  # fmt: skip
 
 
-def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page[DisputeView]:
-    """All disputes, oldest first."""
+def list_disputes(
+    database: Database, *, state: State | None = None, limit: int, cursor: str | None
+) -> Page[DisputeView]:  # fmt: skip
+    """The disputes in one state or in any, oldest first."""
     query = select(Dispute).where(Dispute.id > last_id(cursor, "dispute")).order_by(Dispute.id).limit(limit + 1)
+    if state is not None:
+        query = query.where(Dispute.state == state)
     with database.read() as session:
         rows = session.scalars(query).all()
     return Page(

@@ -173,9 +173,13 @@ def get_jury(database: Database, jury_id: str) -> JuryView:
         return _view(session, jury)
 
 
-def list_juries(database: Database, *, limit: int, cursor: str | None) -> Page[JuryView]:
-    """All juries, oldest first."""
+def list_juries(
+    database: Database, *, case_id: str | None = None, limit: int, cursor: str | None
+) -> Page[JuryView]:  # fmt: skip
+    """The juries about one case or about any, oldest first."""
     query = select(Jury).where(Jury.id > last_id(cursor, "jury")).order_by(Jury.id).limit(limit + 1)
+    if case_id is not None:
+        query = query.where(Jury.case_id == case_id)
     with database.read() as session:
         rows = session.scalars(query).all()
         items = [_view(session, row) for row in rows[:limit]]

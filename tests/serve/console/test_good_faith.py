@@ -40,6 +40,8 @@ def test_a_forged_document_is_a_dispute_that_ends(own: Marketplace, trust: Brows
     assert "settled: it does not stand" in page.text
     assert "the seal is right" in page.text
     assert settled not in [form.action for form in page.forms]
+    for state, shown in (("settled", True), ("open", False)):
+        assert ("the seal is right" in trust.look(f"/console/disputes?state={state}").text) is shown
 
 
 def test_a_rights_holder_is_suspended_and_the_suspension_lifted(own: Marketplace, trust: Browser) -> None:
