@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +12,7 @@ from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.loop.good_faith import blind_tests, disputes, reputation, rights_documents, rights_holders
 from serve.loop.good_faith.blind_tests import Cover, NewBlindTest
-from serve.loop.good_faith.disputes import Referral, Settlement
+from serve.loop.good_faith.disputes import Referral, Settlement, State
 from serve.loop.good_faith.reputation import TierChange
 from serve.loop.good_faith.rights_documents import DocumentReview, NewRightsDocument
 from serve.protocol.paging import Cursor
@@ -76,12 +76,23 @@ async def set_tier(brand_id: str, request: Request, visit: Overseer, service: Op
 
 
 @router.get("/disputes")
-def list_disputes(request: Request, visit: Overseer, service: OpenService, cursor: Cursor = None) -> Response:
-    """Where rights holders contradicted themselves, or forged."""
-    found = disputes.list_disputes(service.database, limit=PAGE, cursor=cursor)
+def list_disputes(
+    request: Request, visit: Overseer, service: OpenService, state: State | None = None, cursor: Cursor = None
+) -> Response:
+    """Where rights holders contradicted themselves, or forged; in one state or in any."""
+    found = disputes.list_disputes(service.database, state=state, limit=PAGE, cursor=cursor)
     owned = brands.brands_of(service.database, {one.rights_holder_id for one in found.items})
     holders = {one: rights_holders.get_rights_holder(service.database, one) for one in owned}
-    return page(request, "disputes.html", visit=visit, found=found, owned=owned, holders=holders)
+    return page(
+        request,
+        "disputes.html",
+        visit=visit,
+        found=found,
+        owned=owned,
+        holders=holders,
+        state=state,
+        states=get_args(State),
+    )
 
 
 @router.post("/disputes/{dispute_id}/referral")

@@ -12,11 +12,11 @@ from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
 from serve.genuine.brands import brand_names
 from serve.loop.policy import policies
-from serve.loop.policy.policies import NewPolicy
+from serve.loop.policy.policies import NewPolicy, Restoration
 from serve.protocol.paging import Cursor
 from serve.routes.dependencies import OpenService
-from serve.routes.forms import validated_json
-from serve.routes.policies import fit_policy, set_policy
+from serve.routes.forms import validated, validated_json
+from serve.routes.policies import fit_policy, restore_policy, set_policy
 from serve.scanning.results import RULES
 from serve.text.listing_rules import rules_for_sellers
 
@@ -37,7 +37,7 @@ def list_policies(request: Request, visit: Reader, service: OpenService, cursor:
     of_their_own = [one.brand_id for one in held.thresholds if one.brand_id is not None]
     return page(
         request, "policies.html", visit=visit, current=current, rules=rules_for_sellers(), held=held,
-        names=brand_names(service.database, of_their_own),
+        model=service.bundle.name, names=brand_names(service.database, of_their_own),
         found=policies.list_policies(service.database, limit=PAGE, cursor=cursor),
     )  # fmt: skip
 
@@ -57,4 +57,13 @@ async def fit(request: Request, visit: Editor, service: OpenService) -> Response
     """Fit the thresholds to what is settled."""
     await sent_by(visit, request)
     await run_in_threadpool(fit_policy, visit.caller, service)
+    return to(f"{START}/policies")
+
+
+@router.post("/{policy_version}/restoration")
+async def restore(policy_version: str, request: Request, visit: Editor, service: OpenService) -> Response:
+    """Put an earlier version back into force."""
+    texts, _ = await sent_by(visit, request, "reason")
+    restoration = validated(Restoration, texts)
+    await run_in_threadpool(restore_policy, policy_version, restoration, visit.caller, service)
     return to(f"{START}/policies")

@@ -109,14 +109,20 @@ def file_complaint(
 
 
 def list_complaints(
-    database: Database, *, caller: Caller, state: ComplaintState | None = None, limit: int, cursor: str | None
-) -> Page[ComplaintView]:
-    """The complaints that `caller` sees, oldest first."""
+    database: Database, *, caller: Caller, state: ComplaintState | None = None, listing_id: str | None = None,
+    seller: str | None = None, brand_id: str | None = None, limit: int, cursor: str | None,
+) -> Page[ComplaintView]:  # fmt: skip
+    """The complaints that `caller` sees, oldest first; `listing_id` and `seller` are the marketplace's own."""
     query = _viewed().where(Complaint.id > last_id(cursor, "complaint")).order_by(Complaint.id).limit(limit + 1)
     if caller.brand_ids is not None:
         query = query.where(Case.brand_id.in_(caller.brand_ids))
-    if state is not None:
-        query = query.where(Complaint.state == state)
+    wanted = {
+        Complaint.state: state,
+        Case.listing["id"].astext: listing_id,  # as it is shown: a cover may have given way
+        Case.listing["seller"].astext: seller,
+        Case.brand_id: brand_id,
+    }
+    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
     with database.read() as session:
         rows = session.execute(query).all()
         files = attachments_of(session, [row[0].id for row in rows[:limit]])

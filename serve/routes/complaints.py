@@ -30,11 +30,19 @@ def list_complaints(
     caller: ComplaintReader,
     service: OpenService,
     state: ComplaintState | None = None,
+    listing: Annotated[
+        Text | None, Query(max_length=200, description="About this listing only: the marketplace's own id")
+    ] = None,
+    seller: Annotated[Text | None, Query(max_length=500, description="About this seller's listings only")] = None,
+    brand: Annotated[Text | None, Query(max_length=64, description="Of this brand only")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ComplaintView]:
     """The complaints that the key may see, oldest first."""
-    return complaints.list_complaints(service.database, caller=caller, state=state, limit=limit, cursor=cursor)
+    return complaints.list_complaints(
+        service.database, caller=caller, state=state, listing_id=listing, seller=seller, brand_id=brand, limit=limit,
+        cursor=cursor,
+    )  # fmt: skip
 
 
 @router.get("/complaints/{complaint_id}", responses=documented(404))

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from serve.loop.good_faith import blind_tests, disputes, reputation
 from serve.loop.good_faith.blind_tests import BlindTestView, NewBlindTest
-from serve.loop.good_faith.disputes import DisputeView, Referral, Settlement
+from serve.loop.good_faith.disputes import DisputeView, Referral, Settlement, State
 from serve.loop.good_faith.reputation import CreditView, TierChange
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
@@ -48,10 +48,10 @@ def list_blind_tests(
 
 @router.get("/disputes", responses=documented())
 def list_disputes(
-    caller: Overseer, service: OpenService, limit: Limit = 50, cursor: Cursor = None
+    caller: Overseer, service: OpenService, state: State | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DisputeView]:
-    """All disputes, oldest first."""
-    return disputes.list_disputes(service.database, limit=limit, cursor=cursor)
+    """Disputes, oldest first; `state=open` and `state=referred` are still to be settled."""
+    return disputes.list_disputes(service.database, state=state, limit=limit, cursor=cursor)
 
 
 @router.post("/disputes/{dispute_id}/referral", responses=documented(404, 409))

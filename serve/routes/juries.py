@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from serve.loop.teaching import ballots, juries
 from serve.loop.teaching.ballots import BallotView, NewBallots
@@ -10,6 +12,7 @@ from serve.loop.teaching.juries import JuryView, NewJury, NewVote
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import Clerk, OpenService, Overseer
+from serve.text.wording import Text
 
 router = APIRouter(prefix="/v1/juries", tags=["juries"])
 
@@ -21,9 +24,16 @@ def call_jury(new: NewJury, caller: Overseer, service: OpenService) -> JuryView:
 
 
 @router.get("", responses=documented())
-def list_juries(caller: Clerk, service: OpenService, limit: Limit = 50, cursor: Cursor = None) -> Page[JuryView]:
-    """All juries, oldest first."""
-    return juries.list_juries(service.database, limit=limit, cursor=cursor)
+def list_juries(
+    *,
+    caller: Clerk,
+    service: OpenService,
+    case: Annotated[Text | None, Query(max_length=64, description="About this case only")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[JuryView]:
+    """Juries, oldest first."""
+    return juries.list_juries(service.database, case_id=case, limit=limit, cursor=cursor)
 
 
 @router.get("/{jury_id}", responses=documented(404))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from serve.loop.policy import policies
-from serve.loop.policy.policies import NewPolicy, PolicyView
+from serve.loop.policy.policies import NewPolicy, PolicyView, Restoration
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, PolicyEditor, PolicyReader
@@ -31,6 +31,18 @@ def get_policy(policy_version: str, caller: PolicyReader, service: OpenService) 
 def set_policy(new: NewPolicy, caller: PolicyEditor, service: OpenService) -> PolicyView:
     """Set thresholds by hand; in force when this answers. A block must be shown to spare genuine listings."""
     made = policies.set_policy(service.database, new, model=service.bundle.name, author=caller.key_id)
+    service.policies.catch_up()
+    return made
+
+
+@router.post("/{policy_version}/restoration", status_code=201, responses=documented(404, 409))
+def restore_policy(
+    policy_version: str, restoration: Restoration, caller: PolicyEditor, service: OpenService
+) -> PolicyView:
+    """Put an earlier version's thresholds and rules back, as a new version; in force when this answers."""
+    made = policies.restore_policy(
+        service.database, policy_version, restoration, model=service.bundle.name, author=caller.key_id
+    )
     service.policies.catch_up()
     return made
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from serve.loop.good_faith import rights_holders
 from serve.loop.good_faith.rights_holders import NewRightsHolder, RightsHolderChange, RightsHolderView
+from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, RightsHolderCreator, RightsHolderEditor, RightsHolderReader
 
@@ -20,6 +21,14 @@ def create_rights_holder(
     made = rights_holders.create_rights_holder(service.database, new, caller=caller)
     response.headers["Location"] = f"/v1/rights-holders/{made.id}"
     return made
+
+
+@router.get("", responses=documented())
+def list_rights_holders(
+    caller: RightsHolderReader, service: OpenService, limit: Limit = 50, cursor: Cursor = None
+) -> Page[RightsHolderView]:
+    """The rights holders that the key may see, oldest first."""
+    return rights_holders.list_rights_holders(service.database, caller=caller, limit=limit, cursor=cursor)
 
 
 @router.get("/{holder_id}", responses=documented(404))

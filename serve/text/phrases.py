@@ -27,13 +27,17 @@ def normalised(text: str) -> str:
     return _SPACES.sub(" ", as_seen(text)).casefold()
 
 
+def is_too_short(phrase: str) -> bool:
+    """Whether a `normalised` phrase stands nowhere, since others have its few letters as parts of words."""
+    return len(phrase) < (FEWEST_UNSPACED if _UNSPACED.search(phrase) else FEWEST_LETTERS)
+
+
 def says(text: str, phrase: str) -> bool:
     """Whether the words of `phrase` stand in `text`, both `normalised`; a phrase that is too short stands nowhere.
 
     In scripts that put spaces between words, what stands within a word is not said: "nothing" is not "thin".
     """
-    fewest = FEWEST_UNSPACED if _UNSPACED.search(phrase) else FEWEST_LETTERS
-    if len(phrase) < fewest or phrase not in text:
+    if is_too_short(phrase) or phrase not in text:
         return False
     begins = f"(?<!{_LETTER})" if re.match(_LETTER, phrase) else ""
     ends = f"(?!{_LETTER})" if re.match(_LETTER, phrase[-1]) else ""

@@ -135,7 +135,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
         "read the report": ["report.read"],
         "read labels": ["labels.read"],
         "read policies": ["policies.read"],
-        "set and fit policies": ["policies.change"],
+        "set, fit and restore policies": ["policies.change"],
         "send jurors' votes, make ballots, read juries": ["juries.run"],
         "review documents, set tiers, make blind tests, settle disputes": ["rights_holders.oversee"],
     }  # fmt: skip

@@ -41,7 +41,11 @@ class Settlement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     contradiction: Annotated[
-        bool, Field(description="Whether the rights holder contradicted itself, or forged; if not, it stops counting")
+        bool,
+        Field(
+            description="Whether the rights holder contradicted itself, or forged; if not, it stops counting, and the "
+            "document is pending again"
+        ),
     ]
     reason: Reason
 
@@ -86,9 +90,13 @@ def _open(session: Session, dispute: Dispute) -> None:
     )  # fmt: skip
 
 
-def list_disputes(database: Database, *, limit: int, cursor: str | None) -> Page[DisputeView]:
-    """All disputes, oldest first."""
+def list_disputes(
+    database: Database, *, state: State | None = None, limit: int, cursor: str | None
+) -> Page[DisputeView]:  # fmt: skip
+    """The disputes in one state or in any, oldest first."""
     query = select(Dispute).where(Dispute.id > last_id(cursor, "dispute")).order_by(Dispute.id).limit(limit + 1)
+    if state is not None:
+        query = query.where(Dispute.state == state)
     with database.read() as session:
         rows = session.scalars(query).all()
     return Page(
@@ -112,14 +120,20 @@ def refer(database: Database, dispute_id: str, referral: Referral, *, caller: Ca
 
 
 def settle_dispute(database: Database, dispute_id: str, settlement: Settlement, *, caller: Caller) -> DisputeView:
-    """End the dispute; no contradiction, no evidence. Raises `Problem`: 404, or 409 once it is settled."""
+    """End the dispute; no contradiction, no evidence, and a document that is not forged is pending again.
+
+    Raises `Problem`: 404, or 409 once it is settled.
+    """
     with database.write() as session:
+        document = _lock_document(session, dispute_id)
         dispute, done = _lock(session, dispute_id)
         if done:
             return _view(dispute)
         dispute.state, dispute.contradiction, dispute.reason = "settled", settlement.contradiction, settlement.reason
         if not settlement.contradiction:
             _withdraw(session, dispute)
+            if document is not None and document.state == "forged":
+                _have_reviewed_anew(session, document, caller=caller)
         audit.record(
             session, actor=caller.key_id, action="dispute settled", subject=dispute.id,
             content={"contradiction": settlement.contradiction, "reason": settlement.reason},
@@ -135,6 +149,22 @@ def _withdraw(session: Session, dispute: Dispute) -> None:
     test = session.scalars(select(BlindTest).where(BlindTest.case_id == dispute.case_id)).one()
     if test.outcome == Evidence.CONTRADICTS:
         note_evidence(session, dispute.holder_id, None, subject=test.id)
+
+
+def _have_reviewed_anew(session: Session, document: RightsDocument, *, caller: Caller) -> None:
+    """Have trust & safety look at the document again: that it is not forged does not say that it is in order."""
+    document.state, document.reason = "pending", None
+    session.flush()
+    audit.record(
+        session, actor=caller.key_id, action="rights document pending", subject=document.id,
+        content={"rights_holder": document.holder_id},
+    )  # fmt: skip
+
+
+def _lock_document(session: Session, dispute_id: str) -> RightsDocument | None:
+    """The document that the dispute is about, locked before the dispute: a review of it looks for one that is open."""
+    of_dispute = select(Dispute.document_id).where(Dispute.id == dispute_id).scalar_subquery()
+    return session.scalar(select(RightsDocument).where(RightsDocument.id == of_dispute).with_for_update())
 
 
 def _lock(session: Session, dispute_id: str) -> tuple[Dispute, bool]:

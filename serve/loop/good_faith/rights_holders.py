@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
 
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
-from serve.database.tables import RightsHolder
+from serve.database.tables import Brand, RightsHolder
 from serve.identifiers import new_id
 from serve.loop.working_days import Country, TimeZone
+from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
 from serve.text.wording import Name
 
@@ -76,6 +78,22 @@ def create_rights_holder(database: Database, new: NewRightsHolder, *, caller: Ca
             session, actor=caller.key_id, action=CREATED, subject=holder.id, content=new.model_dump(mode="json")
         )
     return RightsHolderView.model_validate(holder)
+
+
+def list_rights_holders(
+    database: Database, *, caller: Caller, limit: int, cursor: str | None
+) -> Page[RightsHolderView]:  # fmt: skip
+    """The rights holders that `caller` sees, oldest first: to a brand's key, those of whose brands it sees all."""
+    query = select(RightsHolder).where(RightsHolder.id > last_id(cursor, "holder")).order_by(RightsHolder.id)
+    if caller.brand_ids is not None:
+        every = func.bool_and(Brand.id.in_(caller.brand_ids))  # as serve/access/ownership.py says of each
+        query = query.where(RightsHolder.id.in_(select(Brand.holder_id).group_by(Brand.holder_id).having(every)))
+    with database.read() as session:
+        rows = session.scalars(query.limit(limit + 1)).all()
+    return Page(
+        items=[RightsHolderView.model_validate(row) for row in rows[:limit]],
+        next_cursor=cursor_after([row.id for row in rows], limit=limit),
+    )
 
 
 def get_rights_holder(database: Database, holder_id: str) -> RightsHolderView:

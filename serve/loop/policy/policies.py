@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -47,6 +47,14 @@ class NewPolicy(Thresholds):
         ListingRules | None,
         Field(description="What follows where a text breaks a rule, for each that has one; left out, as before"),
     ] = None
+
+
+class Restoration(BaseModel):
+    """Why an earlier version is put back into force."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
 
 
 class BrandPolicyView(Answer):
@@ -96,10 +104,7 @@ def list_policies(database: Database, *, limit: int, cursor: str | None) -> Page
 def get_policy(database: Database, version: str) -> PolicyView:
     """One version. Raises `Problem` (404)."""
     with database.read() as session:
-        record = session.get(PolicyRecord, int(version)) if _is_version(version) else None
-        if record is None:
-            raise not_found("policy", version)
-        return _view(record, newest=_newest(session))
+        return _view(_find(session, version), newest=_newest(session))
 
 
 def set_policy(database: Database, new: NewPolicy, *, model: str, author: str) -> PolicyView:
@@ -137,6 +142,34 @@ def _changed(policy: Policy, new: NewPolicy) -> Policy:
     return changed
 
 
+def restore_policy(
+    database: Database, version: str, restoration: Restoration, *, model: str, author: str
+) -> PolicyView:  # fmt: skip
+    """Put the thresholds and rules of an earlier version into force, as a new one; what changes nothing makes none.
+
+    `model` is the one that serves. Raises `Problem`: 404, 409 (`other-model`) where the version's thresholds rest on
+    another model's strengths, 422 (`bound-not-shown`) as `set_policy`.
+    """
+    with database.write() as session:
+        number = _next_version(session)
+        _find(session, version)
+        before, earlier = _stored(session, number - 1), _stored(session, int(version))
+        if earlier.model not in (None, model):
+            raise Problem(
+                409, "other-model",
+                f"Version {version} rests on outcomes of the model {earlier.model}, whose strengths are not those of "
+                f"{model}, which serves; set thresholds anew (POST /v1/policies), or have them fitted.",
+            )  # fmt: skip
+        restored = earlier.model_copy(update={"version": number})
+        if before == restored.model_copy(update={"version": before.version}):
+            return _view(session.get_one(PolicyRecord, before.version), newest=before.version)
+        basis = basis_of(settled_outcomes(session, model=model), restored)
+        _require_bounds(restored, basis)
+        if restored.listing_rules != before.listing_rules:
+            sweep_later(session)
+        return _store(session, restored, basis, reason=restoration.reason, author=author, restores=earlier.version)
+
+
 def refit_policy(database: Database, *, model: str, precision: float, author: str) -> PolicyView:
     """Fit thresholds to what is settled, and put them into force; what changes nothing makes no new version.
 
@@ -167,8 +200,10 @@ def _stored(session: Session, version: int) -> Policy:
 
 
 def _store(
-    session: Session, policy: Policy, basis: Mapping[str, Basis], *, reason: str, author: str
+    session: Session, policy: Policy, basis: Mapping[str, Basis], *, reason: str, author: str,
+    restores: int | None = None,
 ) -> PolicyView:  # fmt: skip
+    """Keep `policy` as the version in force; `restores` is the earlier one that it brings back, if it does."""
     record = PolicyRecord(
         version=policy.version, content=policy.model_dump(mode="json"), reason=reason, author=author,
         basis={brand: asdict(one) for brand, one in basis.items()},
@@ -177,9 +212,8 @@ def _store(
     session.flush()
     session.refresh(record)
     session.execute(text(f"NOTIFY {CHANNEL}"))
-    audit.record(
-        session, actor=author, action="policy changed", subject=f"policy {policy.version}", content={"reason": reason}
-    )
+    content: audit.Content = {"reason": reason} if restores is None else {"reason": reason, "restores": restores}
+    audit.record(session, actor=author, action="policy changed", subject=f"policy {policy.version}", content=content)
     return _view(record, newest=policy.version)
 
 
@@ -205,8 +239,13 @@ def _not_shown(brand: str, known: Basis) -> Problem:
     )
 
 
-def _is_version(text_: str) -> bool:
-    return text_.isdecimal() and len(text_) <= VERSION_DIGITS
+def _find(session: Session, version: str) -> PolicyRecord:
+    """The version of that number, as it is written in a path. Raises `Problem` (404)."""
+    is_number = version.isdecimal() and len(version) <= VERSION_DIGITS
+    record = session.get(PolicyRecord, int(version)) if is_number else None
+    if record is None:
+        raise not_found("policy", version)
+    return record
 
 
 def _view(record: PolicyRecord, *, newest: int) -> PolicyView:

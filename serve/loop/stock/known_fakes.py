@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import structlog
@@ -34,7 +34,7 @@ from serve.loop.stock.fake_photos import FakePhotos, forget_models, keep_photo, 
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.text.letters import folded
 from serve.text.naming import is_everyday
-from serve.text.phrases import normalised, says
+from serve.text.phrases import is_too_short, normalised, says
 
 MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
@@ -60,6 +60,9 @@ DECIDED_FAKE: Final = (
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
+
+NotSought = Literal["everyday_word", "too_short"]
+"""Why words tell no fake: sellers of genuine goods say them too, or they are parts of other words."""
 
 ReadPicture = Callable[[int], RgbImage]
 """Gives a listing's picture by its number, from 0."""
@@ -87,6 +90,15 @@ class KnownFake:
 def telling_words(text: str | None) -> str:
     """The words of a fake trait, `normalised`; empty where none tell it, as an everyday word does not."""
     return "" if text is None or is_everyday(folded(text)) else normalised(text)
+
+
+def why_not_sought(text: str | None) -> NotSought | None:
+    """Why listings are not looked through for a fake trait's words; None where they are, or where it has none."""
+    if not text:
+        return None
+    if is_everyday(folded(text)):
+        return "everyday_word"
+    return "too_short" if is_too_short(normalised(text)) else None
 
 
 def said_in(content: Mapping[str, object]) -> str:

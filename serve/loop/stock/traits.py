@@ -21,6 +21,7 @@ from serve.loop.follow_ups import SEARCH, look_again
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo
+from serve.loop.stock.known_fakes import NotSought, why_not_sought
 from serve.loop.teaching.labels import teach_trait, withdraw
 from serve.loop.turns import id_in_turn
 from serve.pictures.decoding import DecoderPool
@@ -48,6 +49,11 @@ class TraitView(Answer):
     brand_id: str
     text: str | None
     note: str | None
+    text_sought: Annotated[bool, Field(description="Whether listings are looked through for the text")]
+    text_not_sought: Annotated[
+        NotSought | None,
+        Field(description="Why not: an everyday word alone, or too short; null too where there is no text"),
+    ]
     picture: Annotated[str | None, Field(description="Path of the picture")]
     created: datetime
 
@@ -164,6 +170,9 @@ def _find(session: Session, brand_id: str, trait_id: str, *, for_update: bool = 
 
 def _view(row: Trait) -> TraitView:
     picture = None if row.object_key is None else f"/v1/brands/{row.brand_id}/traits/{row.id}/picture"
+    not_sought = why_not_sought(row.text)
     return TraitView(
-        id=row.id, brand_id=row.brand_id, text=row.text, note=row.note, picture=picture, created=row.created
-    )
+        id=row.id, brand_id=row.brand_id, text=row.text, note=row.note,
+        text_sought=bool(row.text) and not_sought is None, text_not_sought=not_sought, picture=picture,
+        created=row.created,
+    )  # fmt: skip

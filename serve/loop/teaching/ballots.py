@@ -22,7 +22,7 @@ from serve.access.keys import Caller
 from serve.database.engine import Database
 from serve.database.loop_tables import Ballot, Case, Jury, JuryVote, ListingImage
 from serve.database.tables import Brand, Reference
-from serve.loop.teaching.juries import MOST_JURORS, require_open, vote
+from serve.loop.teaching.juries import MOST_JURORS, require_disinterested, require_open, vote
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
@@ -70,7 +70,8 @@ def make_ballots(
 ) -> list[BallotView]:
     """Make a ballot for each of the jurors, in place of the one that a juror has.
 
-    Raises `Problem`: 404, 409 once the jury has voted, or, without `replace`, where a juror has one.
+    Raises `Problem`: 404, 409 once the jury has voted, for whom the case is about, or, without `replace`, where a
+    juror has one.
     """
     made = []
     with database.write() as session:
@@ -78,6 +79,7 @@ def make_ballots(
         if jury is None:
             raise not_found("jury", jury_id)
         require_open(jury)
+        require_disinterested(session.get_one(Case, jury.case_id), new.jurors)
         theirs = (Ballot.jury_id == jury_id) & Ballot.juror.in_(new.jurors)
         if not replace and (having := session.scalars(select(Ballot.juror).where(theirs)).all()):
             raise Problem(

@@ -7,6 +7,7 @@ vote counts any more. When the last vote is in, the votes of all juries that are
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -52,7 +53,7 @@ class Opinion(BaseModel):
 class NewVote(Opinion):
     """What a juror says, and who it is."""
 
-    juror: Annotated[Name, Field(description="The marketplace's own id of the juror")]
+    juror: Annotated[Name, Field(description="The marketplace's own id of the juror; no party to the case")]
 
 
 class JuryView(Answer):
@@ -94,7 +95,8 @@ def call_jury(database: Database, new: NewJury, *, caller: Caller) -> JuryView:
 def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor: str) -> JuryView:
     """Cast a juror's one vote; the last one ends the jury.
 
-    Raises `Problem`: 404, or 409 for a second or late vote, or one about pictures that the case shows no more.
+    Raises `Problem`: 404, or 409 for a second or late vote, one about pictures that the case shows no more, or one of
+    whom the case is about.
     """
     with database.write() as session:
         jury, case = _lock(session, jury_id)
@@ -106,6 +108,7 @@ def vote(database: Database, jury_id: str, *, juror: str, misleads: bool, actor:
                 extra={"revision": case.revision},
             )  # fmt: skip
         require_open(jury)
+        require_disinterested(case, [juror])
         if session.get(JuryVote, (jury_id, juror)) is not None:
             raise Problem(409, "voted-already", "This juror has voted; a vote is not changed.")
         session.add(JuryVote(jury_id=jury_id, juror=juror, misleads=misleads))
@@ -147,6 +150,20 @@ def require_open(jury: Jury) -> None:
         raise Problem(409, "not-allowed-now", f"The jury {said}; call another one.")
 
 
+def require_disinterested(case: Case, jurors: Collection[str]) -> None:
+    """Raises `Problem` (409) where a juror is the listing's seller, or the brand or rights holder of the case.
+
+    Jurors and sellers have ids of the marketplace's own; who has the same as both is one person.
+    """
+    parties = {case.listing["seller"].strip(): "sells what the case is about"}
+    parties |= dict.fromkeys((case.brand_id, case.holder_id), "is whom the case was opened for")
+    for juror in jurors:
+        if juror in parties:
+            raise Problem(
+                409, "interested-party", f"{juror} {parties[juror]}, and has no vote on it; ask somebody else."
+            )  # fmt: skip
+
+
 def get_jury(database: Database, jury_id: str) -> JuryView:
     """One jury. Raises `Problem` (404)."""
     with database.read() as session:
@@ -156,9 +173,13 @@ def get_jury(database: Database, jury_id: str) -> JuryView:
         return _view(session, jury)
 
 
-def list_juries(database: Database, *, limit: int, cursor: str | None) -> Page[JuryView]:
-    """All juries, oldest first."""
+def list_juries(
+    database: Database, *, case_id: str | None = None, limit: int, cursor: str | None
+) -> Page[JuryView]:  # fmt: skip
+    """The juries about one case or about any, oldest first."""
     query = select(Jury).where(Jury.id > last_id(cursor, "jury")).order_by(Jury.id).limit(limit + 1)
+    if case_id is not None:
+        query = query.where(Jury.case_id == case_id)
     with database.read() as session:
         rows = session.scalars(query).all()
         items = [_view(session, row) for row in rows[:limit]]

@@ -40,6 +40,8 @@ def test_a_forged_document_is_a_dispute_that_ends(own: Marketplace, trust: Brows
     assert "settled: it does not stand" in page.text
     assert "the seal is right" in page.text
     assert settled not in [form.action for form in page.forms]
+    for state, shown in (("settled", True), ("open", False)):
+        assert ("the seal is right" in trust.look(f"/console/disputes?state={state}").text) is shown
 
 
 def test_a_rights_holder_is_suspended_and_the_suspension_lifted(own: Marketplace, trust: Browser) -> None:
@@ -90,3 +92,7 @@ def test_the_policy_is_changed_and_what_holds_for_single_brands_stays(own: Marke
     refused = trust.submit(page, "/policies", review_at="0.7", block_at="0.8", reason="block them")
     assert refused.status == 422, "nothing shows whom that would spare"
     assert trust.submit(page, "/fit").status == 200
+    page = trust.submit(trust.look("/console/policies"), f"/{found['version']}/restoration", reason="as it was")
+    assert (page.status, "as it was" in page.text) == (200, True)
+    restored = own.client.get("/v1/policies", params={"limit": 500}).json()["items"][-1]
+    assert [one["review_at"] for one in restored["thresholds"]] == [one["review_at"] for one in found["thresholds"]]

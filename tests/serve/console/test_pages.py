@@ -49,7 +49,7 @@ def test_a_role_sees_what_the_api_lets_it_see(market: Marketplace, role: Role) -
         "reference_id": market.client.get(f"/v1/brands/{other.brand}/references").json()["items"][0]["id"],
         "trait_id": other.trait(text="t", picture=smeared(other.seed)), "suggestion_id": other.suggestion(),
         "jury_id": other.jury(), "document_id": other.document(), "dispute_id": "dispute_0",
-        "hold_id": "hold_0", "file_id": "file_0",
+        "hold_id": "hold_0", "file_id": "file_0", "policy_version": "9999",
     }  # fmt: skip
     browser = Browser.signed_in(market.client, role, brand_id=market.brand if role is Role.BRAND else None)
     for path, action, methods in pages(market):

@@ -243,3 +243,20 @@ def test_the_queue_of_complaints(market: Marketplace) -> None:
     for params, expected in (({}, [filed, dismissed]), ({"state": "filed"}, [filed])):
         found = brand.client.get("/v1/complaints", params=params, headers=brand.brand_key).json()["items"]
         assert [one["id"] for one in found] == expected
+
+
+def test_complaints_are_found_by_their_listing_seller_and_brand(market: Marketplace) -> None:
+    brand = Marketplace(market.client)
+    complaint, other = brand.complaint(), brand.complaint()
+    case_id = get(brand, f"/v1/complaints/{complaint}")["case_id"]
+    listing = get(brand, f"/v1/cases/{case_id}")["listing"]
+    for params, expected in (
+        ({"listing": listing["id"]}, [complaint]),
+        ({"seller": listing["seller"]}, [complaint]),
+        ({"seller": listing["seller"], "listing": "another"}, []),
+        ({"brand": brand.brand}, [complaint, other]),
+    ):
+        found = brand.client.get("/v1/complaints", params=params).json()["items"]
+        assert [one["id"] for one in found] == expected, params
+        theirs = brand.client.get("/v1/complaints", params=params, headers=Marketplace(market.client).brand_key).json()
+        assert theirs["items"] == [], params

@@ -151,7 +151,7 @@ def test_no_list_shows_a_brand_what_is_another_s(
             assert not any(value in shown.text for value in secret), route.path
 
 
-NAMED_BESIDE_THE_PATH = {("/v1/cases", "brand"), ("/v1/cases/judgements", "case_id")}
+NAMED_BESIDE_THE_PATH = {("/v1/cases", "brand"), ("/v1/complaints", "brand"), ("/v1/cases/judgements", "case_id")}
 """What a brand's key may name of others in a query or a body; each is tried below."""
 
 
@@ -188,7 +188,8 @@ def test_what_is_named_in_a_query_or_body_is_looked_at_too(
 ) -> None:
     assert named_beside_the_path(market) == NAMED_BESIDE_THE_PATH
     brand = headers[Role.BRAND]
-    assert market.client.get("/v1/cases", params={"brand": other["brand_id"]}, headers=brand).json()["items"] == []
+    for path in ("/v1/cases", "/v1/complaints"):
+        assert market.client.get(path, params={"brand": other["brand_id"]}, headers=brand).json()["items"] == []
     body = {"judgements": [{"case_id": other["case_id"], "verdict": "unsure"}]}
     (outcome,) = market.client.post("/v1/cases/judgements", json=body, headers=brand).json()
     assert outcome["status"] == 404

@@ -52,6 +52,22 @@ def test_it_reaches_the_rights_holder_that_its_brands_keys_do_not(client: Client
         )
 
 
+def test_rights_holders_are_listed_for_those_who_see_them(client: Client, holder: str) -> None:
+    one, _, alone = represented(client, holder), represented(client, holder), Marketplace(client)
+
+    def listed(headers: dict[str, str]) -> list[str]:
+        answer = client.get("/v1/rights-holders", params={"limit": 500}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [found["id"] for found in answer.json()["items"]]
+
+    assert {holder, alone.holder} <= set(listed(client.key(Role.TRUST)))
+    assert listed(client.key(Role.BRAND, holder_id=holder)) == [holder]
+    assert (listed(one.brand_key), listed(alone.brand_key)) == ([], [alone.holder]), "one key of several sees no whole"
+    first = client.get("/v1/rights-holders", params={"limit": 1}).json()
+    second = client.get("/v1/rights-holders", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert first["items"][0]["id"] < second["items"][0]["id"]
+
+
 @pytest.mark.parametrize(("role", "both"), [(Role.BRAND, True), (Role.TRUST, False)])
 def test_a_key_is_for_one_thing(client: Client, holder: str, role: Role, both: bool) -> None:
     with pytest.raises(Problem, match="needs its brand's id or its rights holder's"):

@@ -136,6 +136,51 @@ def test_a_forged_document_suspends_counts_and_is_disputed(client: Client) -> No
     assert (credit()["tier"], credit()["failed"]) == ("suspended", 0), "a suspension is lifted by hand"
 
 
+def test_a_document_whose_forgery_is_withdrawn_is_reviewed_anew(agency: Marketplace) -> None:
+    agency.document("letter_of_authority")
+    document = agency.document(state="forged")
+    agency.client.put(f"/v1/rights-holders/{agency.holder}/tier", json={"tier": "standard", "reason": "lifted"})
+    settle(agency, document, contradiction=False)
+    assert state_of(agency, document) == ("pending", None)
+    with agency.client.service.database.read() as session:
+        steps = audit.steps_on(session, document, actions=["rights document forged", "rights document pending"])
+    assert [action for _, action, _ in steps] == ["rights document forged", "rights document pending"]
+    assert tried(agency) == [403, 403], "nobody has found it in order yet"
+    accept(agency, document)
+    assert tried(agency) == [200, 201]
+
+
+def test_a_document_found_forged_stays_so_and_a_later_finding_stands(agency: Marketplace) -> None:
+    forged, accepted = agency.document(state="forged"), agency.document(state="forged")
+    settle(agency, forged, contradiction=True)
+    accept(agency, accepted)
+    settle(agency, accepted, contradiction=False)
+    assert (state_of(agency, forged)[0], state_of(agency, accepted)[0]) == ("forged", "accepted")
+
+
+def settle(market: Marketplace, document: str, *, contradiction: bool) -> None:
+    """Settle the dispute about the document."""
+    disputes = market.client.get("/v1/disputes", params={"limit": 500}).json()["items"]
+    (dispute,) = (one["id"] for one in disputes if one["document_id"] == document)
+    body = {"contradiction": contradiction, "reason": "the register was asked"}
+    answer = market.client.post(f"/v1/disputes/{dispute}/settlement", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def accept(market: Marketplace, document: str) -> None:
+    """Have trust & safety accept the document."""
+    url = f"/v1/brands/{market.brand}/rights-documents/{document}/review"
+    assert market.client.post(url, json={"state": "accepted", "reason": "found in the register"}).status_code == 200
+
+
+def state_of(market: Marketplace, document: str) -> tuple[str, str | None]:
+    """The document's state, and why it is that."""
+    (found,) = (
+        one for one in market.client.get(f"/v1/brands/{market.brand}/rights-documents").json() if one["id"] == document
+    )
+    return found["state"], found["reason"]
+
+
 def test_two_reviews_at_once_take_turns(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     brand = Marketplace(client)
     document = brand.document(state="refused")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 from waiting import eventually
 
-from serve import command_line
+from serve import audit, command_line
 from serve.loop.policy import policies, policy_fit
 from serve.loop.policy.outcomes import Outcome, settled_outcomes
 
@@ -120,6 +120,42 @@ def test_what_a_new_version_leaves_out_stays(market: Marketplace, monkeypatch: p
         "thresholds"
     ]
     assert (everybody["review_at"], everybody["block_at"], brand["review_at"]) == (0.9, None, 0.95)
+
+
+def test_an_earlier_version_is_put_back(market: Marketplace) -> None:
+    post = market.client.post
+    by_hand = {"reason": "r", "review_at": 0.655, "brands": {market.brand: {"review_at": 0.95}}, "listing_rules": {}}
+    assert post("/v1/policies", json=by_hand).json()["version"] == 2
+    assert post("/v1/policies", json={"reason": "r", "review_at": 0.5, "brands": {}}).json()["version"] == 3
+    made = post("/v1/policies/2/restoration", json={"reason": "too many cases"})
+    assert made.status_code == 201, made.text
+    restored, earlier = made.json(), market.client.get("/v1/policies/2").json()
+    assert (restored["version"], restored["in_force"], restored["reason"]) == (4, True, "too many cases")
+    assert restored["thresholds"] == earlier["thresholds"]
+    assert restored["listing_rules"] == earlier["listing_rules"] == {}
+    assert market.client.service.policies.current.version == 4
+    with market.client.service.database.read() as session:
+        ((_, _, content),) = audit.steps_on(session, "policy 4", actions=["policy changed"])
+    assert (content["reason"], content["restores"]) == ("too many cases", 2)
+    assert post("/v1/policies/4/restoration", json={"reason": "r"}).json()["version"] == 4, "it changes nothing"
+
+
+def test_what_cannot_be_put_back_is_refused(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    post, reason = market.client.post, {"reason": "r"}
+    with monkeypatch.context() as lax:
+        lax.setattr(policies, "MOST_BLOCKED", 1.0)
+        assert post("/v1/policies", json={"reason": "r", "review_at": 0.6, "block_at": 0.9}).status_code == 201
+    assert post("/v1/policies", json={"reason": "r", "block_at": None}).json()["version"] == 3
+    blocks = post("/v1/policies/2/restoration", json=reason)
+    assert (blocks.status_code, blocks.json()["type"]) == (422, "urn:hallmark:problem:bound-not-shown")
+    assert post("/v1/policies/9/restoration", json=reason).status_code == 404
+    assert post("/v1/policies/1/restoration", json={"reason": ""}).status_code == 422
+    learnt = text("""UPDATE policies SET content = jsonb_set(content::jsonb, '{model}', '"other"') WHERE version = 2""")
+    with market.client.service.database.write() as session:
+        session.execute(learnt)
+    other = post("/v1/policies/2/restoration", json=reason)
+    assert (other.status_code, other.json()["type"]) == (409, "urn:hallmark:problem:other-model")
+    assert market.client.get("/v1/policies").json()["items"][-1]["version"] == 3
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,25 @@ def test_words_alone_are_a_trait_and_no_label(brand: Marketplace) -> None:
     assert brand.client.get(f"{path}/{trait['id']}/picture").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("words", "why_not"),
+    [
+        ("cotton", "everyday_word"), ("Hoodie", "everyday_word"), ("abc", "too_short"), ("假", "too_short"),
+        ("假货", None), ("two stitches", None), ("abcd", None),
+    ],
+)  # fmt: skip
+def test_it_is_said_whether_words_are_looked_for(brand: Marketplace, words: str, why_not: str | None) -> None:
+    trait = add(brand, text=words).json()
+    assert (trait["text_sought"], trait["text_not_sought"]) == (why_not is None, why_not)
+    (listed,) = brand.client.get(f"/v1/brands/{brand.brand}/traits", headers=brand.brand_key).json()
+    assert listed == trait
+
+
+def test_a_picture_alone_has_no_words_to_look_for(brand: Marketplace) -> None:
+    trait = add(brand, picture=smeared(brand.seed)).json()
+    assert (trait["text_sought"], trait["text_not_sought"]) == (False, None)
+
+
 def test_a_trait_that_is_taken_back_teaches_no_more(brand: Marketplace) -> None:
     path = f"/v1/brands/{brand.brand}/traits/{add(brand, picture=smeared(brand.seed)).json()['id']}"
     assert brand.client.delete(path, headers=brand.brand_key).status_code == 204

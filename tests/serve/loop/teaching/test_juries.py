@@ -120,6 +120,24 @@ def test_a_juror_votes_once(brand: Marketplace) -> None:
     assert (again.status_code, again.json()["type"]) == (409, "urn:hallmark:problem:voted-already")
 
 
+def test_juries_are_found_by_their_case(brand: Marketplace) -> None:
+    case = brand.case()
+    jury, _ = brand.jury(case), brand.jury()
+    found = brand.client.get("/v1/juries", params={"case": case}).json()["items"]
+    assert [one["id"] for one in found] == [jury]
+
+
+def test_no_party_to_the_case_votes_on_it(brand: Marketplace) -> None:
+    jury = brand.jury(brand.listing(seller="Seller 9")["case"]["id"])
+    for party in ("Seller 9", brand.brand, brand.holder):
+        refused = vote(brand, jury, party)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:hallmark:problem:interested-party"), party
+        made = brand.client.post(f"/v1/juries/{jury}/ballots", json={"jurors": ["ann", party]})
+        assert (made.status_code, made.json()["type"]) == (409, "urn:hallmark:problem:interested-party"), party
+    assert brand.client.get(f"/v1/juries/{jury}").json()["votes"] == 0
+    assert vote(brand, jury, "Seller 8").status_code == 201, "another seller is no party"
+
+
 def test_votes_at_once_end_it_once(brand: Marketplace) -> None:
     jury = brand.jury(brand.case(), jurors=4)
     with ThreadPoolExecutor(8) as threads:
