@@ -1,8 +1,9 @@
 """The pictures of a listing, each scanned; once more where something else speaks for a brand that was not found in it.
 
-The photo of a known fake is searched for the mark of that fake's brand. A picture in which nothing was found is
-searched for the brands that other pictures show, for a seller may show a mark in one and cover it in another, and for
-those whose marks the seller was found to infringe.
+The photo of a known fake is searched for the mark of that fake's brand, and the first picture of a listing that names
+a brand and has the words of its known fakes, where nothing of it was found in any. A picture in which nothing was found
+is searched for the brands that other pictures show, for a seller may show a mark in one and cover it in another, and
+for those whose marks the seller was found to infringe.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ class PictureScans:
         self._fakes = fakes
 
     def scan(
-        self, pictures: Sequence[bytes], *, moment: Moment, infringed: Sequence[str], decode: Decode
-    ) -> list[ScanWithVectors]:
-        """What scans found in each; `infringed` are the ids of the brands whose marks the seller was found to infringe.
+        self, pictures: Sequence[bytes], *, moment: Moment, infringed: Sequence[str], told: Sequence[str],
+        decode: Decode,
+    ) -> list[ScanWithVectors]:  # fmt: skip
+        """What scans found in each; `infringed` are the ids of the brands whose marks the seller was found to infringe,
+        `told` those of brands that the text names and of whose known fakes it has the words.
 
         Raises `Problem` of a picture that cannot be read, with its number in `image`.
         """
@@ -46,13 +49,17 @@ class PictureScans:
         most = max(MAX_CLAIMED - len(claimed), 0)
         shown = _shown(results)[:most]
         before = [brand for brand in infringed if brand not in (*claimed, *shown)][: most - len(shown)]
-        if not shown and not before:
-            return examined
         sought = replace(moment.sought, shown_beside=shown, infringed_before=before)
-        return [
-            one if one.result.findings else scan(pictures[number], number=number, sought=sought)
-            for number, one in enumerate(examined)
-        ]
+        if shown or before:
+            examined = [
+                one if one.result.findings else scan(pictures[number], number=number, sought=sought)
+                for number, one in enumerate(examined)
+            ]
+        found = {finding.brand_id for one in examined for finding in one.result.findings}
+        hidden = [brand for brand in told if brand not in found]
+        if hidden:
+            examined[0] = scan(pictures[0], number=0, sought=replace(sought, known_fakes_of=hidden))
+        return examined
 
     def _scan(self, data: bytes, *, number: int, moment: Moment, sought: Sought, decode: Decode) -> ScanWithVectors:
         """What a scan found; the photo of a known fake is scanned once more, for the mark of that fake's brand."""
@@ -64,7 +71,8 @@ class PictureScans:
             )
             if {one.brand_id for one in examined.result.findings}.issuperset(known):
                 return examined
-            return examine(sought=replace(sought, known_fakes_of=known))
+            known_fakes = list(dict.fromkeys([*sought.known_fakes_of, *known]))
+            return examine(sought=replace(sought, known_fakes_of=known_fakes))
         except ImageRejected as rejected:
             problem = of_picture(rejected)
             detail = f"Picture {number} of the listing (from 0): {problem.detail}"

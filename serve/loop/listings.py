@@ -230,7 +230,8 @@ class ListingDesk:
         with self._database.read() as session:
             infringed = brands_infringed(session, seller)
         moment = self._scans.now(listing)
-        examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, decode=decode)
+        told = self._fakes.told_by_words(moment.sought.claimed, said=said_in(_content(listing)))
+        examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, told=told, decode=decode)
         findings = _findings([one.result for one in examined])
         held = moment.policy.under(examined[0].result.model).held(findings)
         fakes = self._known(findings, _content(listing), lambda number: decode(pictures[number]))

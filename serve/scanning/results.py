@@ -131,7 +131,11 @@ class ScanResult(Answer):
     findings: list[Finding]
     brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
     known_fakes_of: Annotated[
-        list[str], Field(description="Ids of the brands of whose known fakes it is the photo; asked of listings alone")
+        list[str],
+        Field(
+            description="Ids of the brands of whose known fakes it is the photo, or of whose the listing, which names "
+            "the brand, has the words; asked of listings alone"
+        ),
     ] = []
     shown_beside: Annotated[
         list[str],

@@ -22,9 +22,9 @@ class Speaks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The ids of the brands: `claimed` by the listing, `known_fakes_of` those of whose known fakes it is the photo,
-    `shown_beside` those that other pictures of the listing show, and `infringed_before` those whose marks the seller
-    was found to infringe.
+    """The ids of the brands: `claimed` by the listing, `known_fakes_of` those of whose known fakes it is the photo or
+    the listing has the words, `shown_beside` those that other pictures of the listing show, and `infringed_before`
+    those whose marks the seller was found to infringe.
     """
 
     claimed: Sequence[str] = ()

@@ -4,7 +4,8 @@ listings whose complaint was upheld: the marks in them, and the whole photo.
 The fake traits of suspended rights holders, and those that were taken back, count for nothing, and a complaint while
 its seller's answer is not decided on. Of upheld complaints only what looked like no genuine mark is known by its
 picture. Looked for are the fakes of the brands whose marks a scan found in the listing; the photo of a fake is known
-whatever was found in it, and tells whose mark is to be looked for.
+whatever was found in it, and the words of one in a listing that names the brand: they tell whose mark is to be looked
+for.
 """
 
 from __future__ import annotations
@@ -205,6 +206,13 @@ class KnownFakes:
         compared = islice(counting, MOST_COMPARED)
         shown = [fake.brand_id for fake in compared if self._is_photo(picture(), fake, bundle=bundle)]
         return list(dict.fromkeys(shown))
+
+    def told_by_words(self, brand_ids: Sequence[str], *, said: str) -> list[str]:
+        """Those of `brand_ids` of whose fakes a trait's words are in what `said_in` gives."""
+        if not brand_ids:
+            return []
+        traits = self._traits(Trait.brand_id.in_(brand_ids) & Trait.text.is_not(None))
+        return list(dict.fromkeys(fake.brand_id for fake in traits if says(said, fake.words)))
 
     def shown(
         self, fakes: Sequence[KnownFake], *, said: str, findings: Sequence[ListingFinding], picture: ReadPicture

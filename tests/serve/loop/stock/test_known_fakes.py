@@ -12,17 +12,21 @@ import pytest
 from marketplace import Marketplace, disguised, photographed, smeared, strange_photo
 from mosaics import mosaic, png
 from numpy.typing import NDArray
+from plain_bundle import plain_bundle
 from service_client import Client, Open
 from sqlalchemy import select, text
 from waiting import eventually
 
+from model.bundle import ModelBundle
 from model.decode import decode
 from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
+from serve import service
 from serve.app import create_app
 from serve.database.loop_tables import Label
 from serve.loop.stock import known_fakes
 from serve.loop.stock.known_fakes import KnownFakes
+from serve.loop.stock.stock_search import StockSearch
 from serve.settings import Settings
 
 
@@ -115,7 +119,11 @@ def test_photos_that_count_no_more_crowd_none_out(market: Marketplace) -> None:
     assert market.listing(cut(photo))["case"]["brand_id"] == market.brand
 
 
-def test_the_newest_model_knows_the_photos_once_the_stock_is_described(market: Marketplace) -> None:
+def test_the_newest_model_knows_the_photos_once_the_stock_is_described(
+    market: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The search that a new trait starts would make the vector again, some time later.
+    monkeypatch.setattr(StockSearch, "_search_for", lambda searcher, fakes, *, known_by: None)
     market.trait(picture=png(strange_photo(market)))
     service = market.client.service
     fakes = known_fakes_of(market)
@@ -192,6 +200,33 @@ def test_the_words_of_a_trait_are_looked_for_in_a_listing_that_shows_the_mark(ma
     description = "cotton, nothing wrong with it"
     assert decision(market, genuine, description=description) == "allow", "an everyday word, a part of a word"
     assert decision(market, png(mosaic(market.seed + 1)), title="mirror grade") == "allow", "no mark of the brand"
+
+
+def test_the_words_of_a_trait_tell_where_the_brand_is_named_and_its_mark_hidden(
+    open_client: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "load_bundle", lambda folder, threads: doubting_bundle(folder.name))
+    market = Marketplace(open_client())
+    hidden, other = png(strange_photo(market)), png(mosaic(market.seed + 1))
+    name = market.client.get(f"/v1/brands/{market.brand}").json()["name"]
+    trait = market.trait(text="Mirror grade")
+    assert market.listing(hidden, other, title="Cap", brand_claimed=name)["findings"] == []
+    assert market.listing(hidden, title="mirror grade cap")["findings"] == [], "nothing names the brand"
+    held = market.listing(hidden, other, title="mirror grade cap", brand_claimed=name)
+    case = market.client.get(f"/v1/cases/{held['case']['id']}").json()
+    assert (held["decision"], case["known_fake"]) == ("review", trait)
+    assert [(one["image"], one["claimed"]) for one in held["findings"]] == [(0, True)]
+    scans = [market.client.get(f"/v1/scans/{scan}").json()["known_fakes_of"] for scan in held["scan_ids"]]
+    assert scans == [[market.brand], []]
+    shown = market.listing(hidden, png(mosaic(market.seed)), title="mirror grade cap", brand_claimed=name)
+    assert [one["image"] for one in shown["findings"]] == [1], "the mark is there to be seen"
+
+
+def doubting_bundle(name: str) -> ModelBundle:
+    """Finds what is genuine alone."""
+    bundle = plain_bundle(name)
+    sure = replace(bundle.calibration.claimed, finding_probability=0.7)
+    return replace(bundle, calibration=replace(bundle.calibration, claimed=sure))
 
 
 def test_the_words_of_a_trait_are_found_however_a_seller_writes_them(market: Marketplace) -> None:
