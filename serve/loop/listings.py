@@ -230,11 +230,12 @@ class ListingDesk:
         with self._database.read() as session:
             infringed = brands_infringed(session, seller)
         moment = self._scans.now(listing)
-        told = self._fakes.told_by_words(moment.sought.claimed, said=said_in(_content(listing)))
+        said = said_in(_content(listing))
+        told = self._fakes.told_by_words(moment.sought.claimed, said=said)
         examined = self._pictures.scan(pictures, moment=moment, infringed=infringed, told=told, decode=decode)
         findings = _findings([one.result for one in examined])
         held = moment.policy.under(examined[0].result.model).held(findings)
-        fakes = self._known(findings, _content(listing), lambda number: decode(pictures[number]))
+        fakes = self._known(findings, lambda number: decode(pictures[number]), said=said)
         passing = [one for one in findings if one not in held]
         watched = self._watched(seller, passing)
         suspected = [*held, *(one for one in passing if one.brand_id in fakes or one in watched)]
@@ -315,13 +316,10 @@ class ListingDesk:
             forget_earlier(session, listing)
         return image_ids
 
-    def _known(
-        self, findings: Sequence[ListingFinding], content: Mapping[str, object], picture: ReadPicture
-    ) -> dict[str, KnownFake]:
+    def _known(self, findings: Sequence[ListingFinding], picture: ReadPicture, *, said: str) -> dict[str, KnownFake]:
         """The fake that the listing shows or names, by its brand, for each brand of the findings that knows it."""
         read = cache(picture)
         by_brand = _by_brand(findings)
-        said = said_in(content)
         shown = {
             brand_id: self._fakes.shown(self._fakes.of_brand(brand_id), said=said, findings=of_brand, picture=read)
             for brand_id, of_brand in by_brand.items()
