@@ -27,7 +27,7 @@ LONGEST_SIDE = 12 * SIDE
 """Pixels in which a long picture is looked at, at most."""
 
 LEAST_SIDE = 0.13
-"""Of a panel, in `SIDE` pixels: what is smaller is a caption or a badge."""
+"""Of a panel, as a share of `SIDE` pixels: what is smaller is a caption or a badge."""
 
 SMALLEST_SIDE = 64
 """Pixels of the picture's own that a panel has across and down, at least: smaller ones show nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -70,8 +70,7 @@ class AveragedTraining(Generic[Network]):
 
     def averaged(self) -> Network:
         """The network with the mean weights."""
-        module: Network = self._average.module  # type: ignore[assignment]
-        return module
+        return cast(Network, self._average.module)
 
     def save(self, checkpoint: Path, *, settings: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
         """Keep what was learnt until now, what it was learnt by, and the development `figures`."""

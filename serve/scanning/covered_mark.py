@@ -48,7 +48,8 @@ def _is_plain_to_see(one: Verified) -> bool:
     """Whether a mark is probably genuine, and keypoints or a word of it say so, too.
 
     A merely possible mark does not count: an unreadable place resembles some mark or other (0.40 to 0.45 on three
-    tuning photos). Nor does one without a detail that agrees: a bar is as much like a frame as that frame is.
+    tuning photos). Nor does one without a detail that agrees: a bar is as much like a frame as that frame is. Of a
+    product's photo keypoints are not counted (None): it agreed as a whole.
     """
     has_detail = one.agreeing != 0 or one.suspect.spelled is not None
     return one.kind == "genuine" and one.scores.genuine > PROBABLY and has_detail
