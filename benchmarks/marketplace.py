@@ -238,13 +238,16 @@ class Marketplace:
         return str(case["id"])
 
     def _slip_tests(self, cases: Sequence[tuple[str, str]]) -> None:
-        """Repeat the first of `cases`, with their listings, under other listings: fakes and genuine goods by turns."""
+        """Repeat the first of `cases`, with their listings, under other listings: fakes and genuine goods by turns.
+
+        The seller stays: a case that rests on what its seller did before can be repeated under no other's name.
+        """
         known = [[one for one in cases if self._fakes[one[1]] is fake] for fake in (True, False)]
         by_turns = [one for pair in itertools.zip_longest(*known) for one in pair if one is not None]
         for case, listing in by_turns[:BLIND_TESTS]:
             fake, before = self._fakes[listing], sum(one.startswith(f"{listing}-again-") for one in self._tests)
             again = f"{listing}-again-{before}"
-            cover = {"id": again, "seller": self._seller(again)}
+            cover = {"id": again, "seller": self._seller(listing)}
             self._fakes[again] = fake
             self._tests.add(cover["id"])
             body = {"case_id": case, "truth": "fake" if fake else "genuine", "cover": cover}
