@@ -9,8 +9,9 @@ one in the photo; for photos without marks, any), with their marks smeared, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,33 @@ class Answers:
     clean: list[Json]
 
 
+class Answered(NamedTuple):
+    """A photo, and what the service said of it."""
+
+    photo: Photo
+    answer: Json
+
+    @property
+    def brands(self) -> set[str]:
+        """The brands whose marks are in the photo."""
+        return brands_in(self.photo)
+
+    @property
+    def found(self) -> set[str]:
+        """The brands that the service found."""
+        return {one["brand"] for one in self.answer["findings"]}
+
+    @property
+    def top(self) -> str | None:
+        """The brand that the service is surest of."""
+        return top_brand(self.answer)
+
+    @property
+    def held(self) -> bool:
+        """Whether a listing of the photo would be held up."""
+        return bool(self.answer["decision"] != "allow")
+
+
 def whole_photos(
     marked: Sequence[Photo],
     clean: Sequence[Photo],
@@ -77,7 +105,8 @@ def whole_photos(
     for answers in _answers(marked, clean, own=own, others=others, levels=levels, bundle=bundle, progress=progress):
         name = f"{answers.other_brands}_other_brands{answers.way.name}"
         rows[name] = figures(marked, clean, answers, registered=set(own), aside=set_aside())
-        verdicts[name] = dict(Counter(one["kind"] for _, one in _right_findings(marked, answers.marked)))
+        shown = map(Answered, marked, answers.marked)
+        verdicts[name] = dict(Counter(finding["kind"] for _, finding in _right_findings(shown)))
         served += scores_and_truth(marked, clean, answers)
     if served:
         scores, truth, photo = zip(*served, strict=True)
@@ -147,39 +176,45 @@ def figures(
     aside: Collection[str] = (),
 ) -> dict[str, Estimate]:
     """The figures of one set of references, each over photos; `aside` names those that nothing was chosen by."""
-    with_reference = [(p, a) for p, a in zip(marked, answers.marked, strict=True) if brands_in(p) & registered]
-    without = [a for p, a in zip(marked, answers.marked, strict=True) if not brands_in(p) & registered]
-    tops = [(brands_in(photo), top_brand(answer)) for photo, answer in with_reference]
-    named = [({one["brand"] for one in answer["findings"]}, brands_in(photo)) for photo, answer in with_reference]
-    right = [len(found & there) for found, there in named]
-    right_findings = list(_right_findings(marked, answers.marked))
-    as_drawn = [one for one in right_findings if one[0].path.name not in ALTERED_PHOTOS]
-    untouched = [a for p, a in zip(clean, answers.clean, strict=False) if not is_for_tuning(p.path)]
+    shown = list(map(Answered, marked, answers.marked))
+    known = [one for one in shown if one.brands & registered]
+    kept = [one for one in known if one.photo.path.name in aside]
+    as_drawn = [one for one in known if one.photo.path.name not in ALTERED_PHOTOS]
+    right = [len(one.found & one.brands) for one in known]
+    on_mark = [(photo, _overlap(photo, finding) >= ON_MARK) for photo, finding in _right_findings(known)]
     found = {
-        "top_brand_right": mean_interval([top in there for there, top in tops]),
-        "top_brand_right_set_aside": mean_interval(
-            [top_brand(answer) in brands_in(p) for p, answer in with_reference if p.path.name in aside]
-        ),
-        "top_brand_wrong": mean_interval([top is not None and top not in there for there, top in tops]),
-        "precision": shares_interval(right, [len(found) for found, _ in named]),
-        "recall": shares_interval(right, [len(there & registered) for _, there in named]),
-        "marked_held": mean_interval([answer["decision"] != "allow" for _, answer in with_reference]),
-        **{f"right_called_{kind}": _called(kind, right_findings) for kind in ("smear", "imitation")},
-        **{f"right_called_{kind}_unaltered": _called(kind, as_drawn) for kind in ("smear", "imitation")},
-        "marked_held_unaltered": mean_interval(
-            [answer["decision"] != "allow" for p, answer in with_reference if p.path.name not in ALTERED_PHOTOS]
-        ),
-        "right_box_on_mark": grouped_mean(
-            [_overlap(photo, finding) >= ON_MARK for photo, finding in right_findings], _names(right_findings)
-        ),
-        "finding_without_reference": mean_interval([bool(answer["findings"]) for answer in without]),
+        "top_brand_right": mean_interval([one.top in one.brands for one in known]),
+        "top_brand_right_set_aside": mean_interval([one.top in one.brands for one in kept]),
+        "top_brand_wrong": mean_interval([one.top is not None and one.top not in one.brands for one in known]),
+        "precision": shares_interval(right, [len(one.found) for one in known]),
+        "recall": shares_interval(right, [len(one.brands & registered) for one in known]),
+        **_said_of_marks(known),
+        **{f"{name}_unaltered": figure for name, figure in _said_of_marks(as_drawn).items()},
+        "right_box_on_mark": _share_by_photo(on_mark),
+        "finding_without_reference": mean_interval([bool(one.found) for one in shown if not one.brands & registered]),
     }
-    if not answers.clean:
-        return found
-    return found | {
-        "finding_on_clean": mean_interval([bool(answer["findings"]) for answer in answers.clean]),
-        "finding_on_clean_untouched": mean_interval([bool(answer["findings"]) for answer in untouched]),
-        "clean_held": mean_interval([answer["decision"] != "allow" for answer in answers.clean]),
+    return found | _said_of_clean(list(map(Answered, clean, answers.clean)))
+
+
+def _said_of_marks(shown: Sequence[Answered]) -> dict[str, Estimate]:
+    """How often photos of marks are held up, and how often a mark whose brand is found is called something else."""
+    findings = list(_right_findings(shown))
+    called = {
+        f"right_called_{kind}": _share_by_photo([(photo, finding["kind"] == kind) for photo, finding in findings])
+        for kind in ("smear", "imitation")
+    }
+    return {"marked_held": mean_interval([one.held for one in shown]), **called}
+
+
+def _said_of_clean(shown: Sequence[Answered]) -> dict[str, Estimate]:
+    """How often photos without a mark get a finding or are held up; nothing where none were sent."""
+    if not shown:
+        return {}
+    untouched = [one for one in shown if not is_for_tuning(one.photo.path)]
+    return {
+        "finding_on_clean": mean_interval([bool(one.found) for one in shown]),
+        "finding_on_clean_untouched": mean_interval([bool(one.found) for one in untouched]),
+        "clean_held": mean_interval([one.held for one in shown]),
     }
 
 
@@ -190,22 +225,16 @@ def scores_and_truth(
     of the brand, else smeared or genuine as it was sent), and the photo's name.
     """
     there = KINDS.index("smear" if answers.way.smeared else "genuine")
-    photos = [*((photo, brands_in(photo), answer) for photo, answer in zip(marked, answers.marked, strict=True)),
-              *((photo, set[str](), answer) for photo, answer in zip(clean, answers.clean, strict=False))]  # fmt: skip
-    for photo, brands, answer in photos:
-        for one in answer["findings"]:
-            if one["kind"] in KINDS:
-                truth = there if one["brand"] in brands else KINDS.index("unrelated")
-                yield [one["scores"][kind] for kind in KINDS], truth, photo.path.name
+    for one in map(Answered, (*marked, *clean), (*answers.marked, *answers.clean)):
+        for finding in one.answer["findings"]:
+            if finding["kind"] in KINDS:
+                truth = there if finding["brand"] in one.brands else KINDS.index("unrelated")
+                yield [finding["scores"][kind] for kind in KINDS], truth, one.photo.path.name
 
 
-def _called(kind: str, findings: Sequence[tuple[Photo, Json]]) -> Estimate:
-    """The share of the findings that are called so; those of one photo are drawn together."""
-    return grouped_mean([finding["kind"] == kind for _, finding in findings], _names(findings))
-
-
-def _names(findings: Sequence[tuple[Photo, Json]]) -> list[str]:
-    return [photo.path.name for photo, _ in findings]
+def _share_by_photo(seen: Sequence[tuple[Photo, bool]]) -> Estimate:
+    """The share of the findings of which it is true; those of one photo are drawn together."""
+    return grouped_mean([true for _, true in seen], [photo.path.name for photo, _ in seen])
 
 
 def brands_in(photo: Photo) -> set[str]:
@@ -219,10 +248,10 @@ def top_brand(answer: Json) -> str | None:
     return None if best is None else str(best["brand"])
 
 
-def _right_findings(marked: Sequence[Photo], answers: Sequence[Json]) -> Iterator[tuple[Photo, Json]]:
-    """Findings of a brand that is in the photo, with it; these photos show genuine marks."""
-    for photo, answer in zip(marked, answers, strict=True):
-        yield from ((photo, finding) for finding in answer["findings"] if finding["brand"] in brands_in(photo))
+def _right_findings(shown: Iterable[Answered]) -> Iterator[tuple[Photo, Json]]:
+    """Findings of a brand that is in the photo, with it."""
+    for one in shown:
+        yield from ((one.photo, finding) for finding in one.answer["findings"] if finding["brand"] in one.brands)
 
 
 def _overlap(photo: Photo, finding: Json) -> float:
