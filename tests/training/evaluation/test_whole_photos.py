@@ -59,7 +59,7 @@ def test_scores_are_compared_with_what_photos_show_as_they_were_sent() -> None:
 
     marked = [photo("a"), photo("a"), photo("b")]
     said = [scored("a"), scored("z"), scored("b", kind="copied_photo")]
-    plain = list(scores_and_truth(marked, [photo("a", "plain.jpg")], Answers(5, Way(), said, [scored("a")])))
+    plain = list(scores_and_truth(marked, [photo(None, "plain.jpg")], Answers(5, Way(), said, [scored("a")])))
     assert [KINDS[truth] for _, truth, _ in plain] == ["genuine", "unrelated", "unrelated"]
     assert plain[0][0] == [0.6, 0.2, 0.1, 0.1]
     assert plain[-1][2] == "plain.jpg"
