@@ -66,7 +66,8 @@ def exchanged(mark: RgbaImage, letters: Sequence[Letter], *, font: Path, rng: np
         letter = str(rng.choice(list(string.ascii_uppercase.replace("I", "").replace("J", ""))))
         glyph = rasterise(wordmark(letter, font, colour="#{:02x}{:02x}{:02x}".format(*colour)), width=128)
         place = out[top : top + tall, left : left + wide]
-        place[:] = laid_over(place, cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_AREA))
+        fitting = np.asarray(cv2.resize(glyph, (wide, tall), interpolation=cv2.INTER_AREA), np.uint8)
+        place[:] = laid_over(place, fitting)
     return out
 
 

@@ -20,9 +20,9 @@ def with_slogan(mark: RgbaImage, material: Material, rng: np.random.Generator) -
     line = written(words, material, rng, colour=main_colour(mark))
     wide = round(mark.shape[1] * rng.uniform(0.5, 0.9))
     tall = max(6, round(line.shape[0] * wide / line.shape[1]))
-    line, gap, left = cv2.resize(line, (wide, tall)), max(4, tall // 2), (mark.shape[1] - wide) // 2
+    gap, left = max(4, tall // 2), (mark.shape[1] - wide) // 2
     out = np.pad(mark, ((0, gap + tall), (0, 0), (0, 0)))
-    out[-tall:, left : left + wide] = line
+    out[-tall:, left : left + wide] = cv2.resize(line, (wide, tall))
     return out
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import faiss
@@ -43,6 +43,8 @@ SIDE_PIXELS = 1200
 PLAIN_DIMENSION = 2048
 STEPS = ("decode", "propose", "embed", "search", "verify")
 console = Console()
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,11 @@ def _interleaved(api: Hallmark, photos: Sequence[bytes], size: Size) -> dict[str
     for data in track(photos, description="scans", console=console):
         image = _decoded(data)
         regions = proposed(image, bundle, panels=panels(image))
-        ours.append(_milliseconds(lambda data=data: results.append(api.scan(data))))
-        plainly.append(_milliseconds(lambda data=data, regions=regions: plain.scan(data, regions)))
-        hashed.append(_milliseconds(lambda data=data: hash_whole_image(data)))
+        result, milliseconds = _timed(api.scan, data)
+        results.append(result)
+        ours.append(milliseconds)
+        plainly.append(_timed(plain.scan, data, regions)[1])
+        hashed.append(_timed(hash_whole_image, data)[1])
     steps = {step: statistics.median(result["timings_ms"][step] for result in results) for step in STEPS}
     return {
         **_percentiles("", ours),
@@ -172,15 +176,18 @@ def _percentiles(prefix: str, milliseconds: Sequence[float]) -> dict[str, float]
     return {f"{prefix}p{q}_ms": float(np.percentile(milliseconds, q)) for q in (50, 95, 99)}
 
 
-def _milliseconds(action: Callable[[], object]) -> float:
+def _timed(action: Callable[..., Answer], *content: Any) -> tuple[Answer, float]:
+    """What `action` returns of `content`, and its milliseconds."""
     start = time.perf_counter()
-    action()
-    return (time.perf_counter() - start) * 1000.0
+    answer = action(*content)
+    return answer, (time.perf_counter() - start) * 1000.0
 
 
 def _decoded(data: bytes) -> RgbImage:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    if bgr is None:
+        raise ValueError("a photo of the benchmark cannot be read; copy the data anew")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 @contextmanager

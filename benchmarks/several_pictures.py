@@ -116,7 +116,7 @@ def sent(api: Hallmark, listing: dict[str, str], pictures: Sequence[bytes], *, n
 def show(held: dict[str, dict[str, list[bool]]], *, column: str) -> None:
     """A table, a row for each of `SECONDS` under `column`, and a last line of JSON."""
     table = Table(column, *held, title="Listings held up")
-    figures = {}
+    figures: dict[str, float] = {}
     for name in SECONDS:
         shares = {way: float(np.mean(found[name])) for way, found in held.items()}
         table.add_row(name, *(f"{share:.3f}" for share in shares.values()))

@@ -73,7 +73,7 @@ def main() -> None:
             await_search(database, list(own))
             seconds = time.monotonic() - began
             send(http, [*marked, *garments], prefix="after")
-            found = dict(database.execute(FINDINGS).fetchall())
+            found: dict[str, list[dict[str, str]]] = dict(database.execute(FINDINGS).fetchall())
             searches = [row[0] for row in database.execute(SEARCHES).fetchall()][searched_before:]
             brand_ids = {row[0] for row in database.execute(BRANDS, [list(own)]).fetchall()}
     show(compared(found, brand_ids), searches=searches, listings=len(marked) + len(garments), seconds=seconds)
