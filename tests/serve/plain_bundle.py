@@ -155,3 +155,10 @@ def plain_bundle(name: str = "plain") -> ModelBundle:
             Calibration.open(), candidate_similarity=0.9, unclaimed=every_similar_one, claimed=every_similar_one
         ),
     )
+
+
+def doubting_bundle(name: str) -> ModelBundle:
+    """Finds what is genuine alone."""
+    bundle = plain_bundle(name)
+    sure = replace(bundle.calibration.claimed, finding_probability=0.7)
+    return replace(bundle, calibration=replace(bundle.calibration, claimed=sure))

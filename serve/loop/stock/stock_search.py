@@ -6,7 +6,8 @@ does, or say the trait's words? Each opens a case, as if the scan had held it up
 search nothing. Once a seller is found to infringe a brand's marks, its other listings are scanned again for them.
 
 Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark. Of the others those
-whose pictures are most like the fake's photo are scanned again, which knows the photo when it sees it.
+whose pictures are most like the fake's photo are scanned again, which knows the photo when it sees it, and so are those
+that name the brand and have a trait's words: the scan looks for the mark that they hide.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
 from serve.loop.stock.lapsed_fakes import follow_source, listings_of_lapsed, repeats_of_lapsed
+from serve.loop.stock.listings_naming import naming, naming_and_saying
 from serve.loop.stock.meanwhile import SCAN_AGAIN, scan_again_if_a_fake_lapsed
 from serve.loop.stock.stock_vectors import (
     DESCRIBE,
@@ -48,7 +50,6 @@ from serve.loop.stock.stock_vectors import (
     in_stock,
     lacks_vectors,
     likeness,
-    naming,
 )
 from serve.loop.stock.unrecognised import search_later
 from serve.models.registry import serving_model
@@ -308,7 +309,8 @@ class StockSearch:
         found = [one for one in stock if self._shows(fakes if one.listing_id in likely else words, one)]
         for stored in found:
             self._open(stored, known_by=known_by)
-        again = self._scan_again(self._like_photos(fakes, bundle=bundle, but={one.listing_id for one in stock}))
+        pictured = self._like_photos(fakes, bundle=bundle, but={one.listing_id for one in stock})
+        again = self._scan_again(dict.fromkeys([*pictured, *self._told_by_words(fakes)]))
         log.info("stock searched", known_by=known_by, found=len(found), scanned_again=again)
 
     def _shows(self, fakes: Sequence[KnownFake], stored: Stored) -> bool:
@@ -331,6 +333,14 @@ class StockSearch:
                 session, photos, model=bundle.name, least=LEAST_PHOTO_SIMILARITY - ROUNDED, before=EVER, most=MOST_SEEN
             )
         return sorted(similar.keys() - but, key=lambda one: -similar[one])[:MOST_PHOTOS]
+
+    def _told_by_words(self, fakes: Sequence[KnownFake]) -> list[str]:
+        """The newest allowed listings that name the brand and have the words of one of the `fakes`, but show nothing of
+        it.
+        """
+        words = [fake.words for fake in fakes]
+        with self._database.read() as session:
+            return naming_and_saying(session, fakes[0].brand_id, words, most=MOST, look=self._ending.look)
 
     def _likely(self, fakes: Sequence[KnownFake], stock: Sequence[Stored]) -> set[str]:
         """The listings that may show one of the `fakes`, by the vectors kept of the stock, or of which none are."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Final
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, delete, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -27,9 +26,6 @@ from serve.jobs import LongTask, defer
 from serve.loop.good_faith.covers import covers
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.scanning.proposals import proposed
-from serve.scanning.results import Listing
-from serve.text.brand_words import BrandWords, stored_names
-from serve.text.letters import folded
 
 DESCRIBE: Final = LongTask("describe the stock")
 """The task that makes the vectors of the model that serves, where they are missing."""
@@ -41,12 +37,6 @@ BATCH: Final = 200
 
 DESCRIBED_AT_ONCE: Final = 20
 """Pictures that are described before their vectors are written."""
-
-SAID: Final = ("title", "description", "brand_claimed")
-"""What of a listing's content may name a brand."""
-
-BETWEEN_LETTERS: Final = "[\u0300-\u036f[:space:][:punct:]]+"
-"""What may stand between letters, and accents once they stand apart: a regular expression of PostgreSQL."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +115,7 @@ def alike(
     """The allowed listings last scanned before index version `before` that show something like the `references`
     (k, d): by id, the largest cosine, from `least` on; the `most` newest pictures are looked at.
     """
-    query = _by_listing(model).where(*_unseen(before)).order_by(ListingRecord.id.desc()).limit(most)
+    query = _by_listing(model).where(*unseen(before)).order_by(ListingRecord.id.desc()).limit(most)
     found: dict[str, float] = {}
     for listing_id, stored in session.execute(query):
         similarity = _likeness(stored, references)
@@ -142,28 +132,6 @@ def likeness(session: Session, shown: NDArray[np.float32], *, model: str, listin
     return found
 
 
-def naming(session: Session, brand_id: str, *, before: int, most: int) -> list[str]:
-    """The ids of the `most` newest allowed listings last scanned before `before` that name the brand, as scans have it.
-
-    One that masks or exchanges letters of its words is not found: the database looks first for these letters in a row.
-    """
-    names = stored_names(session, [brand_id])
-    letters = {folded(word) for brand in names.values() for word in (brand.name, *brand.words)} - {""}
-    if not letters:
-        return []
-    said = func.concat_ws(" ", *(ListingRecord.content[field].astext for field in SAID))
-    plain = func.regexp_replace(func.normalize(said, literal_column("NFKD")), BETWEEN_LETTERS, "", "g")
-    query = (
-        select(ListingRecord.id, ListingRecord.content)
-        .where(or_(*(plain.icontains(word) for word in letters)), *_unseen(before))
-        .order_by(ListingRecord.id.desc())
-        .execution_options(yield_per=BATCH)
-    )
-    words = BrandWords(names)
-    named = (row.id for row in session.execute(query) if words.named_in(Listing.model_validate(row.content)))
-    return list(islice(named, most))
-
-
 def _by_listing(model: str) -> Select[str, bytes]:
     """The id of each listing with the vectors of each of its newest pictures under `model`."""
     return (
@@ -178,15 +146,6 @@ def _by_listing(model: str) -> Select[str, bytes]:
 def _likeness(stored: bytes, others: NDArray[np.float32]) -> float:
     """The largest cosine of a picture's regions, as they are stored, and of `others` (k, d)."""
     return float((regions_of(stored, dimension=others.shape[1]) @ others.T).max(initial=-1.0))
-
-
-def _unseen(before: int) -> tuple[ColumnElement[bool], ...]:
-    """Of listings: allowed, scanned last before index version `before`, and of the stock."""
-    return (
-        ListingRecord.decision == "allow",
-        func.coalesce(ListingRecord.index_version, 0) < before,
-        in_stock(),
-    )
 
 
 def _missing(model: str) -> Select[str, str]:
@@ -208,6 +167,15 @@ def regions_of(stored: bytes, *, dimension: int) -> NDArray[np.float32]:
 def newest_of_listing() -> ColumnElement[bool]:
     """Of joined listings and pictures: whether the picture is one of the listing's newest."""
     return (ListingRecord.id == ListingImage.listing_id) & (ListingRecord.revision == ListingImage.revision)
+
+
+def unseen(before: int) -> tuple[ColumnElement[bool], ...]:
+    """Of listings: allowed, scanned last before index version `before`, and of the stock."""
+    return (
+        ListingRecord.decision == "allow",
+        func.coalesce(ListingRecord.index_version, 0) < before,
+        in_stock(),
+    )
 
 
 def in_stock() -> ColumnElement[bool]:

@@ -12,12 +12,11 @@ import pytest
 from marketplace import Marketplace, disguised, photographed, smeared, strange_photo
 from mosaics import mosaic, png
 from numpy.typing import NDArray
-from plain_bundle import plain_bundle
+from plain_bundle import doubting_bundle
 from service_client import Client, Open
 from sqlalchemy import select, text
 from waiting import eventually
 
-from model.bundle import ModelBundle
 from model.decode import decode
 from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
@@ -220,13 +219,6 @@ def test_the_words_of_a_trait_tell_where_the_brand_is_named_and_its_mark_hidden(
     assert scans == [[market.brand], []]
     shown = market.listing(hidden, png(mosaic(market.seed)), title="mirror grade cap", brand_claimed=name)
     assert [one["image"] for one in shown["findings"]] == [1], "the mark is there to be seen"
-
-
-def doubting_bundle(name: str) -> ModelBundle:
-    """Finds what is genuine alone."""
-    bundle = plain_bundle(name)
-    sure = replace(bundle.calibration.claimed, finding_probability=0.7)
-    return replace(bundle, calibration=replace(bundle.calibration, claimed=sure))
 
 
 def test_the_words_of_a_trait_are_found_however_a_seller_writes_them(market: Marketplace) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from marketplace import Marketplace, disguised, smeared, stock_search, strange_photo
 from mosaics import mosaic, png
+from plain_bundle import doubting_bundle
 from service_client import Open
 from sqlalchemy import select, text
 from waiting import eventually
 
+from serve import service
 from serve.database.loop_tables import ListingRecord
 from serve.database.migrations.versions.r0019_references_from_before_the_stock import COUNT_AS_SEARCHED
 from serve.jobs import LONG_QUEUE, BrokenOff
@@ -134,6 +136,22 @@ def test_words_are_found_in_what_sellers_say(market: Marketplace) -> None:
     assert [case["listing"]["id"] for case in cases(market)] == [f"words {market.seed}"]
     search(market, market.trait(text="cap"))
     assert len(cases(market)) == 1, "short words are parts of others"
+
+
+def test_words_tell_of_a_hidden_mark_in_a_stored_listing_that_names_the_brand(
+    open_client: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "load_bundle", lambda folder, threads: doubting_bundle(folder.name))
+    market = Marketplace(open_client())
+    hidden, name = png(strange_photo(market)), market.client.get(f"/v1/brands/{market.brand}").json()["name"]
+    for title, more in (("cap, crooked seam", {}), ("cap", {"brand_claimed": name})):
+        assert market.listing(hidden, title=title, **more)["decision"] == "allow"
+    told = market.listing(hidden, title="cap, cr\N{CYRILLIC SMALL LETTER O}oked seam", brand_claimed=name, id="told")
+    assert (told["decision"], told["findings"]) == ("allow", [])
+    trait = market.trait(text="Crooked seam")
+    for _ in range(2):
+        search(market, trait)
+    assert [(case["listing"]["id"], case["known_fake"]) for case in cases(market)] == [("told", trait)]
 
 
 def test_a_search_is_broken_off_between_two_listings(market: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
