@@ -1,20 +1,19 @@
 """Phrases by which sellers compare their goods with a brand's, or call them copies: `comparing_phrases.csv`.
 
-They are looked for in `compared` text: as a reader sees it, in small letters without accents, letter for letter as long
-as what is shown.
+They are looked for in `compared` text (`serve/text/compared.py`), letter for letter as long as what is shown.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from serve.text.clauses import SIGNS
+from serve.text.compared import FILLING, in_small_letters
 from serve.text.tokens import CJK, word_list
 
 Place = Literal["before", "after", "anywhere"]
@@ -63,6 +62,15 @@ _PART = re.compile(
 )
 """Spare parts of another make say whose goods they are for."""
 
+_COMES_WITH = r"(?:box|pack|carton|laces|case|bag|charger|strap|karton|verpackung)"
+"""What goods come with, which may be another maker's."""
+
+_MATERIAL = re.compile(
+    r"\s+(?:leather|fur|pearls?|gold|suede|jewel|cuir|shearling|sherpa|crocodile|snake|wool|diamonds?|flowers?|plants?|nails?|"
+    r"lash|tan|blood|pockets?|buttons?|zip|collar|detectors?|checkers?|news)"
+)
+"""What is artificial by design, and what finds out what is fake."""
+
 _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
     "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
@@ -73,12 +81,12 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
         re.compile(
             r"(?:\s+(?:kids|youth|junior|mens?|womens?|fan|home|away|third|football|soccer|\d[\d/-]*)){0,3}"
             r"\s*(?:jersey|shirt|kit|ball|helmet|shorts|trikot|maglia|maillot|camiseta|camisa|майка|футболка|форма|ユニフォーム|ジャージ"
-            r"|유니폼|저지)"
+            r"|유니폼|저지|toy|die-?cast|car model|model car|1[:/]\d\d)"
         ),
     ),
     **dict.fromkeys(
         ("copy", "copies", "copie", "copia", "kopie", "копия", "копии"),
-        re.compile(r"\s+(?:of|de|da|do|du|del|della|von|der|des|чека)(?!\w)"),
+        re.compile(r"\s+(?:of|de|da|do|du|del|della|von|der|des|чека|machine|paper|shop|toner|protection)(?!\w)"),
     ),
     **dict.fromkeys(
         ("copy of", "copies of"),
@@ -87,7 +95,7 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(("风", "風"), re.compile(r"衣(?!服)|[扇筒味干乾琴铃鈴筝箏暖管机機景险險镜鏡火冷吕呂油湿濕水靡行]")),
     "假": re.compile(r"一[赔賠罚罰]"),
     "1:1": re.compile(r"\W*(?:aspect|ratio|scale|format|mix|maßstab|échelle|escala)"),
-    "original": re.compile(r"\s*(?:box|pack|carton|laces|case|bag|charger|strap|karton|verpackung)"),
+    "original": re.compile(r"\s*" + _COMES_WITH),
     "原单": re.compile(r"[号截]"),
     "原單": re.compile(r"[號截]"),
     "纯原": re.compile("[创木味色生]"),
@@ -108,8 +116,15 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "compared to": re.compile(r"\s+(?:retail|shop|store|other)"),
     **dict.fromkeys(("过得物", "過得物"), re.compile(r"[品的超流]")),
     "顶复": re.compile(r"[古式杂合]"),
-    "imitation": re.compile(r"\s+(?:leather|fur|pearl|gold|suede|jewel)"),
-    "faux": re.compile(r"\s+(?:leather|fur|pearl|suede|cuir)"),
+    **dict.fromkeys(("fake", "faux", "imitation"), _MATERIAL),
+    **dict.fromkeys(("not original", "non original"), re.compile(r"(?:\s+\w+)?\s+" + _COMES_WITH)),
+    **dict.fromkeys(
+        ("clone", "clones"), re.compile(r"\s+(?:hard|disk|disc|drive|ssd|hdd|trooper|troopers|wars)(?!\w)")
+    ),
+    "同款": re.compile(r"\s*(?:不同|同价|同價|异色|異色|多色|另有|还有|還有|也有|两色|兩色)"),
+    "不是正品": re.compile(r"[\s,，]*(?:包|假|赔|賠|退|罚|罰|可|不)"),
+    "aaa+": re.compile(r"\s*(?:batter|akku|pile|cell|alkaline|rechargeable|torch|flash|remote|电池|電池)"),
+    **dict.fromkeys(("unofficial", "unlicensed"), _PART),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
 
@@ -121,8 +136,9 @@ _SIZED = re.compile(
 
 _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
-        ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|signed|backup|review)\W*$")
+        ("copy", "copies"), re.compile(r"(?<!\w)(?:physical|hard|digital|printed|paper|photo|signed|backup|review)\W*$")
     ),
+    **dict.fromkeys(("replica", "replicas"), re.compile(r"(?<!\w)(?:scale|die-?cast|1[:/]\d\d|ball|helmet)\W*$")),
     "假": re.compile(r"[暑寒放休请請度节節病长長产產年真婚][^\S\n]*$"),
     **dict.fromkeys(("same as", "compared to"), _SIZED),
     **dict.fromkeys(("过得物", "過得物"), re.compile("[路通]$")),
@@ -151,8 +167,8 @@ _UNSPACED = re.compile(f"[{CJK}]{{2,}}")
 _SIGNS, _SPACES = r"[^\w\s,;:!?|()、，。；：！？（）]{0,3}", r"\s{1,3}"
 """What sellers write between the letters of a phrase whose script needs no spaces: signs, or spaces around each one."""
 
-_WITH_DIGITS = re.compile(r"(?<![a-z])[a-z]+(?:[01345][a-z]+)+")
-_READ_WITH_L, _READ_WITH_I = (str.maketrans("01345", letters) for letters in ("oleas", "oieas"))
+_BETWEEN_WORDS = r"(?:[^\w.,;:!?|()\[\]{}、，。；：！？（）【】…]|_|\.(?=\w))+"
+"""What sellers write between the words of a phrase: spaces, or signs that end no clause."""
 
 _WORD = re.compile(r"\w+")
 
@@ -167,18 +183,6 @@ class Phrase(NamedTuple):
     place: Place
     words_between: int
     text: str
-
-
-def as_compared(seen: str) -> str:
-    """`seen` in small letters without accents, each letter in its place, and digits amid a word's letters as these."""
-    small = seen.lower() if seen.isascii() else "".join(map(_bare, seen))
-    return _WITH_DIGITS.sub(lambda word: _meant_by(word[0]), small)
-
-
-def _meant_by(word: str) -> str:
-    """A `word` with the letters that its digits are put for: of a 1 the L of a phrase ("rep1ica"), or else an I."""
-    with_l = word.translate(_READ_WITH_L)
-    return with_l if with_l in _words_of_phrases() else word.translate(_READ_WITH_I)
 
 
 def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
@@ -238,7 +242,8 @@ def _is_copy(word: str) -> bool:
 
 
 @cache
-def _words_of_phrases() -> frozenset[str]:
+def words_of_phrases() -> frozenset[str]:
+    """The words that phrases consist of."""
     return frozenset(word for phrase in known_phrases() for word in _WORD.findall(phrase.text))
 
 
@@ -251,7 +256,7 @@ def known_phrases() -> list[Phrase]:
     """All that are known, each once, as they are compared."""
     with Path(__file__).with_name("comparing_phrases.csv").open(encoding="utf-8", newline="") as file:
         phrases = (
-            Phrase(row["says"], row["place"], int(row["words_between"]), as_compared(text))  # type: ignore[arg-type]
+            Phrase(row["says"], row["place"], int(row["words_between"]), in_small_letters(text))  # type: ignore[arg-type]
             for row in csv.DictReader(file)
             for text in row["phrases"].split("|")
         )
@@ -270,7 +275,7 @@ def _beginning(text: str) -> str:
 
 
 def _pattern(phrase: Phrase) -> re.Pattern[str]:
-    text = r"[\s_-]+".join(map(re.escape, phrase.text.split()))
+    text = _BETWEEN_WORDS.join(map(re.escape, phrase.text.split())) + f"{FILLING}*"
     if _UNSPACED.fullmatch(phrase.text):
         text = f"(?:{_SIGNS.join(phrase.text)}|(?<!\\w){_SPACES.join(phrase.text)}(?!\\w))"
     first, last = phrase.text[0], phrase.text[-1]
@@ -288,12 +293,3 @@ def _boundary(letter: str, sign: str) -> str:
         if alphabet.match(letter):
             return f"(?{sign}{alphabet.pattern})"
     return ""
-
-
-def _bare(letter: str) -> str:
-    """A letter of an alphabet, small and without accents; others as they are."""
-    if not ("\u00c0" <= letter <= "\u058f" or "\u1e00" <= letter <= "\u1fff"):
-        small = letter.lower()
-    else:
-        small = unicodedata.normalize("NFD", letter)[0].lower().replace("ı", "i").replace("ł", "l").replace("ø", "o")
-    return small if len(small) == 1 else letter

@@ -80,7 +80,7 @@ def disguised(word: str) -> list[str]:
     """What a `word`, as it is written, may be meant for, folded: letters of another alphabet, digits or signs stand
     among Latin letters, or a small L where a capital I would, or the reverse. Of what may be an I or an L the one comes
     first."""
-    swapped = _FOR_CAPITAL_I.sub("I", _FOR_SMALL_L.sub("l", word))
+    swapped = unswapped(word)
     if not (_A_LATIN_LETTER.search(word) and (swapped != word or _PUT_FOR_LETTERS.search(word))):
         return []
     spelled = [folded(one.translate(read_as)) for one in dict.fromkeys((word, swapped)) for read_as in _READ_AS]
@@ -105,6 +105,11 @@ def drawn_in_latin(word: str) -> str | None:
 def may_be_swapped(word: str) -> bool:
     """Whether a small L stands in `word` where a capital I would, or the reverse."""
     return bool(_FOR_CAPITAL_I.search(word) or _FOR_SMALL_L.search(word))
+
+
+def unswapped(word: str) -> str:
+    """`word` with a capital I for each such small L, and the reverse."""
+    return _FOR_CAPITAL_I.sub("I", _FOR_SMALL_L.sub("l", word))
 
 
 def in_latin(word: str) -> str:

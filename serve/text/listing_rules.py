@@ -20,7 +20,8 @@ from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
 from serve.text.clauses import SIGNS, STOP
-from serve.text.comparing_phrases import as_compared, phrases_in
+from serve.text.compared import as_compared, in_small_letters
+from serve.text.comparing_phrases import phrases_in, words_of_phrases
 from serve.text.letters import as_seen, folded
 from serve.text.naming import How
 from serve.text.tokens import word_list
@@ -171,7 +172,7 @@ def rules_for_sellers() -> dict[Rule, Told]:
 def _text(where: Where, given: str) -> _Text:
     given = given[:MOST_LETTERS]
     seen = as_seen(given)
-    return _Text(where, given, seen, as_compared(seen))
+    return _Text(where, given, seen, as_compared(seen, words_of_phrases()))
 
 
 def _said(text: _Text, names: _Names, *, of_all: Callable[[], frozenset[str]]) -> Iterator[BrokenRule]:
@@ -287,7 +288,7 @@ def _parts(word: re.Match[str], names: _Names) -> Iterator[tuple[int, int]]:
     """From where to where a word stands; one with Chinese characters in it is cut around the names in it."""
     start, end = word.span()
     named = names.in_piece(word[0], ordinary=True) if _HAN.search(word[0]) else ()
-    lengths, compared = sorted(set(map(len, named)), reverse=True), as_compared(word[0])
+    lengths, compared = sorted(set(map(len, named)), reverse=True), in_small_letters(word[0])
     place = begun = 0
     while lengths and place < len(compared):
         length = next((len(part) for one in lengths if (part := compared[place : place + one]) in named), 0)
