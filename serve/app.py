@@ -34,6 +34,7 @@ from serve.protocol.idempotency import Idempotency
 from serve.protocol.parameters import refuse_unknown_parameters
 from serve.protocol.requests import RequestContext
 from serve.routes import (
+    authorised_sellers,
     brands,
     cases,
     complaints,
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
         brands,
         references,
         traits,
+        authorised_sellers,
         suggestions,
         scans,
         listings,

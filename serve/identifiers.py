@@ -37,6 +37,7 @@ IdKind = Literal[
     "sweep",
     "suggestion",
     "store",
+    "authorisation",
 ]
 
 

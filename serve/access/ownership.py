@@ -29,7 +29,16 @@ others, and open to its own key, which is for all of them.
 """
 
 INSIDE: Final = frozenset(
-    {"reference_id", "file_id", "delivery_id", "document_id", "trait_id", "suggestion_id", "number"}
+    {
+        "reference_id",
+        "file_id",
+        "delivery_id",
+        "document_id",
+        "trait_id",
+        "suggestion_id",
+        "authorised_seller",
+        "number",
+    }
 )
 """Parts of an object that stands before them in the path; the route finds them within it."""
 
@@ -39,7 +48,7 @@ CLOSED_TO_BRANDS: Final = frozenset(
 """What no permission of a brand reaches."""
 
 
-NAMED_BY_THE_MARKETPLACE: Final = frozenset({"seller"})
+NAMED_BY_THE_MARKETPLACE: Final = frozenset({"seller", "authorised_seller"})
 """What has the marketplace's own name, which may be any text, and not an id of ours."""
 
 

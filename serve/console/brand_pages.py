@@ -1,4 +1,4 @@
-"""/console/brands: a brand's genuine imagery and how its fakes are known"""
+"""/console/brands: a brand's genuine imagery, how its fakes are known, and who may use its photos"""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from serve.console.sessions import SAYS, Visit, Visitor, sent_by
 from serve.genuine import brands
 from serve.genuine.references import NewReference, ReferenceChange
 from serve.loop.good_faith import reputation, rights_documents, rights_holders
+from serve.loop.sellers import authorised_sellers
+from serve.loop.sellers.authorised_sellers import NamedSeller, NewAuthorisation
 from serve.loop.stock.suggestions import MOST_PICTURES, NewAnswer
 from serve.loop.stock.traits import NewTrait
 from serve.protocol.paging import Cursor
@@ -31,7 +33,7 @@ Editor = Annotated[Visit, Depends(Visitor("references.change"))]
 Creator = Annotated[Visit, Depends(Visitor("references.create"))]
 
 PAGE = 60
-"""Brands, or references, on a page."""
+"""Brands, references, or authorised sellers, on a page."""
 
 MOST_UPLOADED = 20
 """Pictures that a form may send at once."""
@@ -52,9 +54,12 @@ def list_brands(request: Request, visit: Reader, service: OpenService, cursor: C
 
 @router.get("/{brand_id}")
 def show_brand(
-    brand_id: str, request: Request, visit: Reader, service: OpenService, cursor: Cursor = None
+    *, brand_id: str, request: Request, visit: Reader, service: OpenService, cursor: Cursor = None,
+    sellers: Cursor = None,
 ) -> Response:  # fmt: skip
-    """References, traits and suggestions of a brand; to who may know it, its proof of rights and its credit."""
+    """References, traits, suggestions and authorised sellers of a brand, `cursor` the page of the references, `sellers`
+    that of the sellers; to who may know it, its proof of rights and its credit.
+    """
     brand = brands.get_brand(service.database, brand_id)
     credit = None
     if visit.may("credit.read") and visit.reaches(service.database, "holder_id", brand.rights_holder_id):
@@ -69,6 +74,7 @@ def show_brand(
         traits=service.traits.list(brand_id),
         suggested=service.suggestions.list(brand_id, state="open", limit=MOST_SUGGESTED, cursor=None).items,
         found=service.references.list(brand_id, limit=PAGE, cursor=cursor),
+        authorised=authorised_sellers.list_authorised(service.database, brand_id, limit=PAGE, cursor=sellers),
     )  # fmt: skip
 
 
@@ -135,6 +141,30 @@ async def remove_trait(
     await sent_by(visit, request)
     await run_in_threadpool(service.traits.remove, brand_id, trait_id, caller=visit.caller)
     return to(f"{START}/brands/{brand_id}#traits")
+
+
+@router.post("/{brand_id}/authorised-sellers")
+async def authorise_seller(brand_id: str, request: Request, visit: Editor, service: OpenService) -> Response:
+    """Let a seller use the brand's photos."""
+    texts, _ = await sent_by(visit, request, "seller", "note", "until")
+    named = validated(NamedSeller, {"seller": texts.pop("seller", "")})
+    await run_in_threadpool(
+        authorised_sellers.authorise, service.database, brand_id, named.seller, validated(NewAuthorisation, texts),
+        caller=visit.caller, prove_ownership=service.settings.prove_ownership,
+    )  # fmt: skip
+    return to(f"{START}/brands/{brand_id}#sellers")
+
+
+@router.post("/{brand_id}/authorised-sellers/removal")
+async def take_seller_back(brand_id: str, request: Request, visit: Editor, service: OpenService) -> Response:
+    """Let a seller use them no more; its name may be one that no path can carry."""
+    texts, _ = await sent_by(visit, request, "seller")
+    named = validated(NamedSeller, texts)
+    await run_in_threadpool(
+        authorised_sellers.take_back, service.database, brand_id, named.seller, caller=visit.caller,
+        prove_ownership=service.settings.prove_ownership,
+    )  # fmt: skip
+    return to(f"{START}/brands/{brand_id}#sellers")
 
 
 @router.post("/{brand_id}/suggestions/{suggestion_id}/answer")

@@ -57,6 +57,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "The known fake that the listing was found by counts no more; nothing else is suspected.": (
         r"The known fake that the listing was found by counts no more; nothing else is suspected\."
     ),
+    "The brand authorised the seller to use its photos; nothing else is suspected.": (
+        r"The brand authorised the seller to use its photos; nothing else is suspected\."
+    ),
 }
 """What is said, as it is translated, and how it is recognised."""
 

@@ -6,7 +6,7 @@ pages by its primary key.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -89,6 +89,25 @@ class Brand(Table):
     __table_args__ = (
         Index("brands_name", text("lower(name)"), unique=True),
         Index("brands_holder", "holder_id", "id"),
+    )
+
+
+class AuthorisedSeller(Table):
+    """A seller whom a brand lets use its official photos, through the day `until`, or for ever where it is null."""
+
+    __tablename__ = "authorised_sellers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[str] = mapped_column(ForeignKey("brands.id", ondelete="CASCADE"))
+    seller: Mapped[str]
+    note: Mapped[str | None]
+    until: Mapped[date | None]
+    created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("authorised_sellers_brand_seller", "brand_id", "seller", unique=True),
+        Index("authorised_sellers_brand", "brand_id", "id"),
+        Index("authorised_sellers_seller", "seller"),
     )
 
 

@@ -53,10 +53,12 @@ class ListingFinding(Finding):
 class CaseFinding(Finding):
     """A finding as its case shows it; the evidence is the case's own copy.
 
-    Its strength is kept and not sent: a repeat that an earlier model found has none, which would give it away.
+    Its strength is kept and not sent: a repeat that an earlier model found has none, which would give it away. Nor is
+    whether the seller was authorised: that of a repeat is another.
     """
 
     strength: Annotated[Probability | None, Field(exclude=True)] = None
+    authorised: Annotated[bool, Field(exclude=True)] = False
     image: Annotated[int, Field(ge=0, description="Which picture of the listing, from 0")]
 
 

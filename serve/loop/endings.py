@@ -19,17 +19,21 @@ SUPERSEDED: Final = "The seller sent other pictures or words; another case asks 
 
 DROPPED: Final = "The known fake that the listing was found by counts no more; nothing else is suspected."
 
+PERMITTED: Final = "The brand authorised the seller to use its photos; nothing else is suspected."
+
 NO_COMPLAINT: Final = "No complaint by {day}; the listing's decision is now {decision}."
 
 CLEARED_NOTHING: Final = "Judged while suspended, which clears nothing; the listing's decision is now {decision}."
 
-NOTES: Final = (SUPERSEDED, DROPPED, NO_COMPLAINT, CLEARED_NOTHING)
+NOTES: Final = (SUPERSEDED, DROPPED, PERMITTED, NO_COMPLAINT, CLEARED_NOTHING)
 """All that is noted; the console's sentences (serve/console/reasons.py) recognise each."""
 
 
-def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseAction) -> None:
+def end_case(
+    session: Session, case: Case, listing: ListingRecord, action: CaseAction, *, dropped: str = DROPPED
+) -> None:
     """End `case` by `action` (expire, supersede or drop): a judgement `not_infringing` stands, if its author's word
-    counts; anything else came to nothing.
+    counts; anything else came to nothing. `dropped` is why, where it is dropped.
 
     The caller holds the listing's lock. Raises `NotAllowedError`.
     """
@@ -38,7 +42,7 @@ def end_case(session: Session, case: Case, listing: ListingRecord, action: CaseA
     if action is CaseAction.SUPERSEDE:
         case.note = SUPERSEDED
     elif action is CaseAction.DROP:
-        case.note = DROPPED
+        case.note = dropped
     elif case.state == CaseState.EXPIRED:
         case.note = NO_COMPLAINT.format(day=case.due_day, decision=listing.decision)
     elif not acquits(case):

@@ -1,5 +1,5 @@
-"""What follows when a fake counts as known or counts no more, and when a rights holder's tier changes: jobs, by name,
-and who asks for them.
+"""What follows when a fake counts as known or counts no more, when a seller is authorised or no longer is, and when a
+rights holder's tier changes: jobs, by name, and who asks for them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import Case, Complaint, Trait
-from serve.database.tables import Brand, RightsHolder
+from serve.database.tables import AuthorisedSeller, Brand, RightsHolder
 from serve.jobs import LongTask, defer
 from serve.loop.states import FOR_THE_SELLER, CaseState
 
@@ -18,6 +18,9 @@ SEARCH: Final = LongTask("search the stock for a trait")
 
 LOOK_AGAIN: Final = LongTask("look again at cases of fakes that count no more")
 """Of one rights holder (`holder_id`)."""
+
+FOLLOW_AUTHORISATION: Final = LongTask("look again at listings of a seller whom a brand authorised, or no longer does")
+"""Of one brand (`brand_id`) and one `seller`."""
 
 LOWER: Final = "lower the complaints of one who is trusted no more"
 """Of one rights holder (`holder_id`)."""
@@ -47,7 +50,8 @@ def follow_tier(session: Session, holder_id: str, *, before: str, after: str) ->
     """Have followed that the rights holder's tier is another.
 
     What blocks since it was trusted is only held up once it is not. What its fake traits held up is looked at again
-    when it is suspended; when it is no more, the stock is searched for them.
+    when it is suspended; when it is no more, the stock is searched for them. The sellers that it authorised are
+    authorised by nobody while it is suspended.
     """
     if before == "trusted" and after != before:
         defer(session, LOWER, holder_id=holder_id)
@@ -57,3 +61,9 @@ def follow_tier(session: Session, holder_id: str, *, before: str, after: str) ->
         of_holder = select(Trait.id).join(Brand, Brand.id == Trait.brand_id).where(Brand.holder_id == holder_id)
         for trait_id in session.scalars(of_holder.where(Trait.removed.is_(None)).order_by(Trait.id)):
             defer(session, SEARCH, trait_id=trait_id)
+    if after != before and "suspended" in (before, after):
+        authorised = (
+            select(AuthorisedSeller.brand_id, AuthorisedSeller.seller).join(Brand).where(Brand.holder_id == holder_id)
+        )
+        for brand_id, seller in session.execute(authorised.order_by(AuthorisedSeller.id)).all():
+            defer(session, FOLLOW_AUTHORISATION, brand_id=brand_id, seller=seller)

@@ -25,6 +25,7 @@ from serve.loop.asking import ask
 from serve.loop.cases import CaseView, ListingFinding, picture_key, view_case
 from serve.loop.good_faith.covers import covers
 from serve.loop.listing_pictures import PictureScans
+from serve.loop.sellers.authorised_cases import ask_of_permitted_no_more
 from serve.loop.sellers.sellers import brands_infringed, is_repeat_infringer
 from serve.loop.standing import holding_cases, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
@@ -205,6 +206,7 @@ class ListingDesk:
             scan_again_if_more_is_known(
                 session, listing, known=known, brand_ids={one.brand_id for one in findings},
                 policy_version=moment.policy.version, index_version=results[0].index_version,
+                authorised=moment.authorised,
             )  # fmt: skip
         return ListingResult(
             listing=ListingView(
@@ -327,8 +329,10 @@ class ListingDesk:
         return {brand_id: fake for brand_id, fake in shown.items() if fake is not None}
 
     def _watched(self, seller: str, passing: Sequence[ListingFinding]) -> list[ListingFinding]:
-        """Of what the policy lets pass, what seems other than genuine where the seller is a repeat infringer."""
-        doubtful = [one for one in passing if one.kind != "genuine"]
+        """Of what the policy lets pass, what seems other than genuine where the seller is a repeat infringer; not the
+        photos that it may use.
+        """
+        doubtful = [one for one in passing if one.kind != "genuine" and not one.authorised]
         if not doubtful or not self._watch_repeat_infringers:
             return []
         with self._database.read() as session:
@@ -363,6 +367,7 @@ class ListingDesk:
                     content={"seller": listing.seller, "listing": listing.marketplace_id},
                 )  # fmt: skip
         ask_no_more(session, listing, suspected={brand_id: seen.shows_fake(brand_id) for brand_id in by_brand})
+        ask_of_permitted_no_more(session, listing, authorised=seen.moment.authorised, suspected=by_brand)
         return [case_ids[brand_id] for brand_id in by_brand]
 
 

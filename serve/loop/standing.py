@@ -20,7 +20,7 @@ from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
 from serve.loop.push.marketplace import tell_later
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
 from serve.loop.stock.meanwhile import scan_again_if_more_came
-from serve.scanning.policy import strongest, text_reason
+from serve.scanning.policy import AUTHORISED, strongest, text_reason
 from serve.scanning.results import BrokenRule, Decision
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "review"}
@@ -104,6 +104,7 @@ def settle(session: Session, listing: ListingRecord) -> None:
     voices = [voice(case, complaint) for case, complaint in spoken]
     if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))
+    voices += _voices_of_permission(listing)
     voices += _voices_of_text(session, listing)
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
@@ -164,6 +165,12 @@ def _note_change(session: Session, listing: ListingRecord, *, before: str) -> No
 def held_text(listing_id: str) -> Select[TextHold]:
     """What holds a listing up for its text now, if anything does."""
     return select(TextHold).where(TextHold.listing_id == listing_id, TextHold.state == "held")
+
+
+def _voices_of_permission(listing: ListingRecord) -> list[Voice]:
+    """Which brands let the seller use the photos that the listing shows: that frees it of nothing else."""
+    brands = dict.fromkeys(one["brand"] for one in listing.findings if one.get("authorised"))
+    return [Voice("allow", AUTHORISED.format(brand=brand)) for brand in brands]
 
 
 def _voices_of_text(session: Session, listing: ListingRecord) -> list[Voice]:

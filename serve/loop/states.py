@@ -4,7 +4,8 @@ case       open → infringing ─ complain → complained ─ end → closed
                 → not_infringing ─ expire → closed
                 → unsure
            each answer may be retracted until something follows; without an answer that stands, `expired`;
-           open and unsure ones are `dropped` when the known fake that they were opened for counts no more;
+           open and unsure ones are `dropped` when the known fake that they were opened for counts no more, or the
+           seller may use the photos that they ask about;
            `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures, and may be
            doubted by trust & safety → complained; what ended without a complaint may be doubted and stays as it ended
 

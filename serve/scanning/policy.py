@@ -1,9 +1,9 @@
 """From findings to a decision.
 
 A match alone is never proof: a shop sells genuine goods too, so a genuine mark is allowed, and only what was done to
-a mark or to a brand's photo is held up. Without adjudicated outcomes nobody can bound the share of genuine listings
-that a block would hit; the first policy therefore knows `review` only. serve/loop/policy/policy_fit.py learns
-thresholds from outcomes, for each brand.
+a mark or to a brand's photo is held up; a reused photo not where its brand authorised the seller. Without adjudicated
+outcomes nobody can bound the share of genuine listings that a block would hit; the first policy therefore knows
+`review` only. serve/loop/policy/policy_fit.py learns thresholds from outcomes, for each brand.
 
 What its text says of brands may hold a listing up too, whatever is in its pictures: the policy says which rules count.
 """
@@ -31,6 +31,8 @@ WORDS = {
     "imitation": "a mark made to be taken for {brand}'s",
     "copied_photo": "an official product photo of {brand} was reused",
 }
+
+AUTHORISED: Final = "{brand} authorised the seller to use its photos"
 
 WHERE: Final[Mapping[Where, str]] = {"title": "title", "description": "description", "brand_claimed": "claimed brand"}
 
@@ -90,15 +92,18 @@ class Policy(Thresholds):
     def decide(self, findings: Sequence[Finding]) -> tuple[Decision, list[str]]:
         """The decision for an image and the reasons for it, strongest finding first."""
         held = self.held(findings)
+        permissions = list(dict.fromkeys(AUTHORISED.format(brand=one.brand) for one in findings if one.authorised))
         if not held:
-            return "allow", []
+            return "allow", permissions
         reasons = [f"{WORDS[one.kind].format(brand=one.brand)} ({strength(one):.2f})" for one in held]
-        return ("block" if any(self._blocks(one) for one in held) else "review"), reasons
+        return ("block" if any(self._blocks(one) for one in held) else "review"), [*reasons, *permissions]
 
     def held(self, findings: Sequence[AnyFinding]) -> list[AnyFinding]:
         """The findings that hold a listing up, strongest first."""
         held = [
-            one for one in findings if one.kind in WORDS and strength(one) >= self.thresholds(one.brand_id).review_at
+            one
+            for one in findings
+            if one.kind in WORDS and not one.authorised and strength(one) >= self.thresholds(one.brand_id).review_at
         ]
         return sorted(held, key=lambda one: -strength(one))
 

@@ -28,6 +28,7 @@ from serve.database.loop_tables import ListingImage
 from serve.database.tables import IndexChange, Reference, ReferenceKind, ReferenceVector, ScanRecord
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
 from serve.protocol.problems import Problem, not_found
+from serve.scanning.authorised import authorised_in
 from serve.scanning.candidates import StoredReference
 from serve.scanning.copied_photo import found_places
 from serve.scanning.policies import stored_policy
@@ -77,8 +78,9 @@ def replay(
     references = PastReferences(database, objects, names=names, detect=bundle.detector.detect)
     scanner = Scanner(bundle, state=index.view(), references=references, words=BrandWords(names))
     scan = scanner.scan(
-        image, scan_id=scan_id, policy=policy, sought=sought_in(recorded), broken=lambda _: recorded.broken_rules
-    )
+        image, scan_id=scan_id, policy=policy, sought=sought_in(recorded), broken=lambda _: recorded.broken_rules,
+        authorised=authorised_in(recorded.findings),
+    )  # fmt: skip
     index.close()
     total = sum(scan.milliseconds.values())
     return Replay(recorded, result_of(scan, decode_ms=0.0, total_ms=total))

@@ -93,6 +93,10 @@ class Finding(Answer):
             "marks of it before, or its picture is the photo of a known fake of it"
         ),
     ] = False
+    authorised: Annotated[
+        bool,
+        Field(description="Whether the brand lets the seller use its photos; such a copied photo holds nothing up"),
+    ] = False
     reasons: Annotated[list[str], Field(description="What differs from the reference, in words")]
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 

@@ -1,14 +1,14 @@
 """The scan, top to bottom: propose → embed → read → search → verify → judge.
 
 `Scanner.scan` takes an upright picture and answers which brand's mark is where and whether it looks genuine, smeared
-or imitated. It holds no state of its own between scans: the same pixels under the same model, index, claims and policy
-version give the same answer.
+or imitated. It holds no state of its own between scans: the same pixels under the same model, index, claims,
+authorisations and policy version give the same answer.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -23,6 +23,7 @@ from model.panels import panels
 from model.reading import Line
 from model.reference_views import is_blank
 from model.regions import Region, RgbImage
+from serve.scanning.authorised import under
 from serve.scanning.candidates import (
     BRANDS_PER_REGION,
     MAX_CLAIMED,
@@ -141,11 +142,13 @@ class Scanner:
         policy: Policy,
         sought: Sought = NOBODY,
         broken: Broken | None = None,
+        authorised: Collection[str] = (),
     ) -> Scan:
         """Scan one upright picture, (height, width, 3) uint8 RGB, for every brand's marks.
 
         For those of the brands `sought` it is searched closely, unless it is blank. `broken` returns the rules that the
-        listing's text breaks, given the ids of the brands found in the picture.
+        listing's text breaks, given the ids of the brands found in the picture. `authorised` are the ids of the brands
+        that let the seller use their photos.
         """
         stopwatch = Stopwatch()
         speaks = {} if is_blank(image) else sought.speaking()
@@ -178,7 +181,8 @@ class Scanner:
                 least_similarity=self._bundle.calibration.candidate_similarity,
             )
             verified = self._verified(photo, suspects, speaks=speaks, known_fakes_of=sought.known_fakes_of)
-        findings = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
+        found = [one.finding(f"/v1/scans/{scan_id}/evidence/{n}.png") for n, one in enumerate(verified)]
+        findings = under(found, authorised)
         rules = [] if broken is None else broken(frozenset(one.brand_id for one in findings))
         of_findings, of_text = policy.under(self._bundle.name).decide(findings), policy.decide_text(rules)
         return Scan(

@@ -21,6 +21,7 @@ from serve.metrics import Metrics
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.problems import not_found
+from serve.scanning.authorised import brands_authorising
 from serve.scanning.evidence import draw_evidence
 from serve.scanning.policies import PolicyFollower
 from serve.scanning.policy import Policy
@@ -36,12 +37,14 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What a scan is made with: the model, its index and references, all of one state, the policy that decides, the ids
-    of the brands that the listing names, and the rules that its text breaks."""
+    of the brands that the listing names, the rules that its text breaks, and the ids of the brands that let the seller
+    use their photos (`authorised`)."""
 
     scanner: Scanner
     policy: Policy
     sought: Sought
     broken: Broken
+    authorised: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,19 @@ class ScanDesk:
     def now(self, listing: Listing | None = None) -> Moment:
         """What scans that begin now are made with: one picture, or several of a `listing` alike, to their end.
 
-        `listing` is what the seller says: the brands that it names are looked for.
+        `listing` is what the seller says: the brands that it names are looked for, and those that authorised the
+        seller let it use their photos.
         """
         scanner = self._scanner()
         sought = Sought(claimed=scanner.claimed_in(listing))
-        return Moment(scanner, self._policies.current, sought, scanner.rules_broken_by(listing))
+        broken, authorised = scanner.rules_broken_by(listing), self._authorising(listing)
+        return Moment(scanner, self._policies.current, sought, broken, authorised)
+
+    def _authorising(self, listing: Listing | None) -> frozenset[str]:
+        if listing is None or not listing.seller:
+            return frozenset()
+        with self._database.read() as session:
+            return brands_authorising(session, listing.seller)
 
     def scan(self, data: bytes, *, listing: Listing | None = None) -> ScanResult:
         """Scan the picture in the file `data`, of which the seller says `listing`. Raises `ImageRejected`."""
@@ -97,8 +108,9 @@ class ScanDesk:
             raise
         decode_ms = (time.perf_counter() - start) * 1000.0
         scan = moment.scanner.scan(
-            image, scan_id=scan_id, policy=moment.policy, sought=sought or moment.sought, broken=moment.broken
-        )
+            image, scan_id=scan_id, policy=moment.policy, sought=sought or moment.sought, broken=moment.broken,
+            authorised=moment.authorised,
+        )  # fmt: skip
         for number, verified in enumerate(scan.verified):
             self._objects.put(evidence_key(scan_id, number), draw_evidence(image, verified))
         total_ms = (time.perf_counter() - start) * 1000.0

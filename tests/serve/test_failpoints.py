@@ -23,6 +23,7 @@ NO_STEPS = {
     "reference",
     "repeat",
     "rights",
+    "seller",
     "stock",
     "suggestion",
     "text",

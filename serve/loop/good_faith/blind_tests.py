@@ -32,6 +32,7 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found, unprocessable
+from serve.scanning.authorised import brands_authorising
 from serve.scanning.results import Answer, SentListing
 from serve.scanning.sought import Speaks
 from serve.text.wording import Name
@@ -284,6 +285,13 @@ def _cover(
         raise unprocessable(
             "cover-tells",
             "The case says that its seller infringed marks of the brand before; give the cover a seller who did.",
+        )
+    copies_photo = any(finding["kind"] == "copied_photo" for finding in source.findings)
+    if copies_photo and source.brand_id in brands_authorising(session, cover.seller):
+        raise unprocessable(
+            "cover-tells",
+            "The brand authorised the cover's seller to use its photos, and is not asked about them; give the cover "
+            "another seller.",
         )
     if session.scalar(select(ListingRecord.id).where(ListingRecord.marketplace_id == cover.id)) is not None:
         raise Problem(409, "listing-exists", f"A listing has the id {cover.id!r}; a cover needs one of its own.")

@@ -18,6 +18,7 @@ from serve.database.tables import IndexChange, PolicyRecord
 from serve.jobs import LongTask, defer
 from serve.loop.follow_ups import has_lapsed
 from serve.loop.states import AGAINST_THE_SELLER
+from serve.scanning.authorised import brands_authorising
 
 SCAN_AGAIN: Final = LongTask("scan a listing again")
 
@@ -41,9 +42,10 @@ def known_so_far(session: Session) -> KnownSoFar:
 
 def scan_again_if_more_is_known(
     session: Session, listing: ListingRecord, *, known: KnownSoFar, brand_ids: Collection[str], policy_version: int,
-    index_version: int,
+    index_version: int, authorised: Collection[str],
 ) -> None:  # fmt: skip
-    """Have the stored listing scanned again where a policy, names of brands or fakes came that its scan did not know.
+    """Have the stored listing scanned again where a policy, names of brands or fakes came that its scan did not know,
+    or where others of the brands whose photos it shows than `authorised` it then let the seller use them.
 
     Of upheld complaints, which come all the time, those count that are about `brand_ids`, of which something was found
     in it, or about the same seller; of traits all. `session` began after the listing was committed.
@@ -62,7 +64,9 @@ def scan_again_if_more_is_known(
         upheld,
         _has_lapsed_case(listing),
     )
-    if session.scalar(select(came)):
+    copied = {one["brand_id"] for one in listing.findings if one["kind"] == "copied_photo"}
+    is_other = bool(copied) and copied & brands_authorising(session, listing.seller) != copied & set(authorised)
+    if is_other or session.scalar(select(came)):
         defer(session, SCAN_AGAIN, at=datetime.now(UTC) + FOLLOWED, listing_id=listing.id)
 
 

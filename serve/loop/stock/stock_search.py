@@ -3,7 +3,8 @@
 For a new reference: stored listings that show something like it, or name its brand, are scanned as if they were sent
 again. For a fake trait, and for an upheld complaint: which stored listings show the brand's mark as the fake's picture
 does, or say the trait's words? Each opens a case, as if the scan had held it up; a suspended rights holder's traits
-search nothing. Once a seller is found to infringe a brand's marks, its other listings are scanned again for them.
+search nothing. Once a seller is found to infringe a brand's marks, its other listings are scanned again for them, and
+once a brand lets a seller use its photos, or no longer does, those that show them.
 
 Looked at are the newest allowed listings; for a fake, those in which a scan found the brand's mark. Of the others those
 whose pictures are most like the fake's photo are scanned again, which knows the photo when it sees it, and so are those
@@ -34,8 +35,9 @@ from serve.genuine.references import SEARCH_STOCK, search_stock
 from serve.jobs import Ending, LongTask, Task
 from serve.loop.asking import ask
 from serve.loop.cases import ListingFinding
-from serve.loop.follow_ups import LOOK_AGAIN, SEARCH
+from serve.loop.follow_ups import FOLLOW_AUTHORISATION, LOOK_AGAIN, SEARCH
 from serve.loop.listings import ListingDesk
+from serve.loop.sellers.authorised_cases import cases_to_drop, drop, listings_to_follow
 from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
@@ -117,6 +119,7 @@ class StockSearch:
             SEARCH_FOR_UPHELD: self.search_for_complaint,
             SEARCH_OF_SELLER: self.search_of_seller,
             LOOK_AGAIN: self.look_again,
+            FOLLOW_AUTHORISATION: self.follow_authorisation,
             SEARCH_STOCK: self.search_for_reference,
             DESCRIBE: self.describe,
             SCAN_AGAIN: self.scan_again,
@@ -150,6 +153,21 @@ class StockSearch:
             with self._database.write() as session:
                 follow_source(session, repeat)
         log.info("looked again at cases of fakes that count no more", rights_holder=holder_id, scanned_again=again)
+
+    async def follow_authorisation(self, brand_id: str, seller: str) -> None:
+        """Scan again what a brand's authorisation of a seller frees, or frees no more, and drop what it answers."""
+        await asyncio.to_thread(self._follow_authorisation, brand_id, seller)
+
+    def _follow_authorisation(self, brand_id: str, seller: str) -> None:
+        with self._database.read() as session:
+            listings = listings_to_follow(session, brand_id, seller=seller, most=MOST)
+        again = self._scan_again(listings)
+        with self._database.read() as session:
+            left = cases_to_drop(session, brand_id, seller=seller)  # what nobody scans again, as of earlier pictures
+        for case_id in left:
+            with self._database.write() as session:
+                drop(session, case_id)
+        log.info("authorisation followed", brand=brand_id, scanned_again=again, dropped=len(left))
 
     async def describe(self) -> None:
         """Make the vectors of the model that serves for what of the stock, and of the fakes' photos, has none."""

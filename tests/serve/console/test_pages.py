@@ -227,6 +227,18 @@ def test_a_reference_and_a_fake_are_added_and_taken_away(market: Marketplace, br
     assert refused.status == 415
 
 
+def test_a_seller_is_authorised_and_no_longer_is(market: Marketplace, brand: Browser) -> None:
+    at, listed = f"/console/brands/{market.brand}", f"/v1/brands/{market.brand}/authorised-sellers"
+    seller = "Lyon/Rhône <b>"  # which no path carries, nor is it run
+    page = brand.submit(brand.look(at), "/authorised-sellers", seller=seller, note="our shop", until="2099-12-31")
+    assert (page.url, seller in page.text, "our shop" in page.text) == (at, True, True)
+    (shown,) = market.client.get(listed).json()["items"]
+    assert (shown["seller"], shown["until"]) == (seller, "2099-12-31")
+    assert brand.submit(page, "/authorised-sellers", note="of whom?").status == 422
+    brand.submit(page, "/authorised-sellers/removal")
+    assert market.client.get(listed).json()["items"] == []
+
+
 def test_of_several_pictures_those_that_cannot_be_taken_are_named(market: Marketplace, brand: Browser) -> None:
     at = f"/console/brands/{market.brand}"
     before = len(brand.look(at).pictures)

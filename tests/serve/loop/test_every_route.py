@@ -22,6 +22,9 @@ from serve.access.roles import PERMISSIONS, Role
 BODIES = {"POST": {"json": {"name": "n"}}, "PATCH": {"json": {"note": "n"}}, "PUT": {"json": {"note": "n"}}}
 Ids = dict[str, str]
 
+NAMED_BY_ANYBODY = {"number", "authorised_seller"}
+"""Parts that two objects may both have: both brands may authorise one seller."""
+
 
 def objects(market: Marketplace) -> Ids:
     """An object of the market's brand for every parameter that a path has."""
@@ -34,7 +37,10 @@ def objects(market: Marketplace) -> Ids:
     traits = f"/v1/brands/{market.brand}/traits"
     market.client.put("/v1/webhook", json={"url": "http://127.0.0.1:9"})
     trait = market.client.post(traits, data={"text": "t"}, files={"image": ("a.png", smeared(market.seed))}).json()
+    dealer = f"dealer {market.seed}"
+    market.client.put(f"/v1/brands/{market.brand}/authorised-sellers/{dealer}")
     return {
+        "authorised_seller": dealer,
         "document_id": market.document(),
         "trait_id": trait["id"],
         "suggestion_id": market.suggestion(),
@@ -95,11 +101,11 @@ def test_every_role_on_everything_of_its_own_and_of_another(
                 for method in route.methods:
                     if (
                         method == "DELETE"
-                        and {"reference_id", "trait_id"} & set(parameters(route.path))
+                        and {"reference_id", "trait_id", "authorised_seller"} & set(parameters(route.path))
                         and role in PERMISSIONS[named]
                         and not theirs
                     ):
-                        continue  # it would be gone for the others; test_references and test_traits delete
+                        continue  # it would be gone for the others; tests of their own delete
                     url = route.path.format(**ids)
                     answer = market.client.request(method, url, headers=headers[role], **BODIES.get(method, {}))
                     where = (method, url, role, answer.text)
@@ -118,7 +124,7 @@ def test_a_part_of_another_s_is_not_reached_through_one_s_own(
 ) -> None:
     for route in routes(market.client):
         expected = 404 if Role.BRAND in PERMISSIONS.get(action(route) or "", ()) else 403
-        for inner in set(parameters(route.path)) & INSIDE - {"number"}:
+        for inner in set(parameters(route.path)) & INSIDE - NAMED_BY_ANYBODY:
             url = route.path.format(**{**own, inner: other[inner]})
             for method in route.methods:
                 body = {"answer": "neither"} if method == "POST" else {}

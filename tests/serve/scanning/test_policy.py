@@ -27,6 +27,14 @@ def test_a_genuine_mark_is_no_proof_of_anything() -> None:
     assert Policy().decide([finding("genuine", genuine=1.0)]) == ("allow", [])
 
 
+def test_a_photo_that_the_seller_may_use_holds_nothing_up_and_is_told() -> None:
+    permitted = finding("copied_photo", genuine=0.9).model_copy(update={"authorised": True})
+    assert Policy(block_at=0.6).decide([permitted]) == ("allow", ["Fuma authorised the seller to use its photos"])
+    decision, reasons = Policy().decide([permitted, finding("smear", smear=0.9)])
+    assert (decision, len(reasons)) == ("review", 2)
+    assert reasons[1] == "Fuma authorised the seller to use its photos"
+
+
 def test_no_finding_is_allowed() -> None:
     assert Policy().decide([]) == ("allow", [])
 
