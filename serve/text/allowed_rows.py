@@ -19,12 +19,15 @@ NEAR_BEHIND: Final = 40
 MOST_BETWEEN: Final = 3
 """Words between a word of fitting and the row."""
 
+_BEFORE_A_LIST: Final = " \t:："
+"""What may stand between a word of fitting and the names behind it ("Fits: BMW, Ford, Mini")."""
+
 _SENTENCE_ENDS = re.compile(rf"{STOP}\s")
 _CLAUSE_ENDS = re.compile(rf"{SIGNS}|{STOP}(?=\s)")
 
 _FITS = re.compile(
     r"(?<!\w)(?:for|(?<!slim )(?<!regular )(?<!relaxed )(?<!loose )(?<!oversized )fits?|with|suits?|suitable|"
-    r"compatible|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
+    r"compatible|compatibility|compatibilité|für|passend|kompatibel|pour|para|per|voor|dla|для|tested|works|vs|"
     r"brands?|marken|marques|marcas|marche|марки|"
     r"chargers?|cables?|adapters?|remotes?|toners?|cartridges?|inks?|filters?|"
     r"screen protectors?|phone (?:cases?|holders?)|ladegeräte?|kabel|chargeurs?|cargador)(?!\w)"
@@ -62,7 +65,7 @@ _LOT = re.compile(
 def may_stand(seen: str, start: int, end: int) -> bool:
     """Whether the names from `start` to `end` in a `seen` text are of brands that goods fit, or of a lot's."""
     before, behind = seen[max(start - NEAR_IN_FRONT, 0) : start], seen[end : end + NEAR_BEHIND]
-    if _fits(_CLAUSE_ENDS.split(before)[-1]) or _FITS_BEHIND.match(behind):
+    if _fits(_CLAUSE_ENDS.split(before.rstrip(_BEFORE_A_LIST))[-1]) or _FITS_BEHIND.match(behind):
         return True
     sentence = _SENTENCE_ENDS.split(before)[-1] + seen[start:end] + _SENTENCE_ENDS.split(behind)[0]
     return _LOT.search(sentence) is not None

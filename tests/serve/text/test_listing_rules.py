@@ -227,6 +227,8 @@ def test_a_name_that_is_hidden_is_one(title: str) -> None:
         "Initech AAA+ batteries",
         "Initech still good",
         "Sizes S M L Initech style code 12",
+        "Fits: Initech, Hooli, Asos",
+        "Compatibility: Initech / Hooli / Asos",
         "Initech cap",
         "Strap, fits Initech watches",
         "Case for Hooli, Initech and Umbrella Corp phones",
