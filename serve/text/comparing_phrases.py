@@ -279,7 +279,7 @@ def _pattern(phrase: Phrase) -> re.Pattern[str]:
     if _UNSPACED.fullmatch(phrase.text):
         text = f"(?:{_SIGNS.join(phrase.text)}|(?<!\\w){_SPACES.join(phrase.text)}(?!\\w))"
     first, last = phrase.text[0], phrase.text[-1]
-    begins = _boundary(first, "<!")
+    begins = _boundary(first, "<!") if not first.isdigit() else r"(?<!\d)"  # "Nike1:1"
     if phrase.place != "before" and len(phrase.text) >= FEWEST_GLUED:
         begins = ""
     elif phrase.place == "after" and len(phrase.text) <= 2 and _LATIN_OR_DIGIT.match(first):

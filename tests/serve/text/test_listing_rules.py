@@ -100,6 +100,8 @@ def test_a_comparison_with_a_brand_is_one(title: str) -> None:
 @pytest.mark.parametrize(
     "title",
     [
+        "Initech1:1 sneaker",
+        "Hooli1比1",
         "Initech r e p l i c a",
         "Initech rep.lica",
         "Initech re-plica",
