@@ -109,8 +109,8 @@ def documented_roles(title: str) -> set[Role]:
 def test_the_documented_roles_are_those_of_the_table() -> None:
     rows = {
         "register brands": ["brands.create"],
-        "read brands and references": ["brands.read", "references.read"],
-        "change brands and references": ["brands.change", "references.create", "references.change"],
+        "read brands, references and authorised sellers": ["brands.read", "references.read"],
+        "change brands, references and authorised sellers": ["brands.change", "references.create", "references.change"],
         "scan, read scans": ["scans.create", "scans.read"],
         "register rights holders": ["rights_holders.create"],
         "read rights holders, their documents, cases and complaints": [
