@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Date, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from serve.database.tables import AuthorisedSeller, Brand, RightsHolder
 from serve.scanning.results import Finding
+
+
+def authorisations() -> Select[AuthorisedSeller, bool]:
+    """Every authorisation, and whether it counts now (`in_force`)."""
+    return (
+        select(AuthorisedSeller, in_force())
+        .join(Brand, Brand.id == AuthorisedSeller.brand_id)
+        .join(RightsHolder, RightsHolder.id == Brand.holder_id)
+    )
 
 
 def in_force() -> ColumnElement[bool]:
@@ -27,13 +36,8 @@ def in_force() -> ColumnElement[bool]:
 
 def brands_authorising(session: Session, seller: str) -> frozenset[str]:
     """The ids of the brands that let the seller use their photos now."""
-    query = (
-        select(AuthorisedSeller.brand_id)
-        .join(Brand, Brand.id == AuthorisedSeller.brand_id)
-        .join(RightsHolder, RightsHolder.id == Brand.holder_id)
-        .where(AuthorisedSeller.seller == seller, in_force())
-    )
-    return frozenset(session.scalars(query))
+    of_seller = authorisations().where(AuthorisedSeller.seller == seller, in_force())
+    return frozenset(row.brand_id for row in session.scalars(of_seller))
 
 
 def under(findings: Sequence[Finding], authorised: Collection[str]) -> list[Finding]:

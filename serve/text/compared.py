@@ -19,6 +19,9 @@ FILLING: Final = "\0"
 FEWEST_PARTED: Final = 5
 """Letters from which a word with signs in it is put together; shorter ones may be two words, or an ending."""
 
+MOST_SWAPPED: Final = 20
+"""Letters of a word in which an L may be put for an I: no word of a phrase is longer, and each L is tried by itself."""
+
 _WITH_DIGITS = re.compile(r"(?<![a-z])[a-z]+(?:[01345][a-z]+)+")
 _READ_WITH_L, _READ_WITH_I = (str.maketrans("01345", letters) for letters in ("oleas", "oieas"))
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
@@ -47,7 +50,7 @@ def _unswapped(seen: str, words: Container[str]) -> str:
 
 def _meant_by(word: str, words: Container[str]) -> str:
     small = word.lower()
-    if small in words or not ("l" in word or may_be_swapped(word)):
+    if len(word) > MOST_SWAPPED or small in words or not ("l" in word or may_be_swapped(word)):
         return word
     return next((meant for meant in (unswapped(word).lower(), *sorted(i_for_l(small))) if meant in words), word)
 

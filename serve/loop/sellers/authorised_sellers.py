@@ -25,7 +25,7 @@ from serve.loop.follow_ups import FOLLOW_AUTHORISATION
 from serve.loop.good_faith.rights_documents import Day, require_rights
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found, unprocessable
-from serve.scanning.authorised import in_force
+from serve.scanning.authorised import authorisations
 from serve.scanning.results import Answer
 from serve.text.wording import Note, Text
 
@@ -109,14 +109,10 @@ def authorise(
         return _view(session, row)
 
 
-def list_authorised(
-    database: Database, brand_id: str, *, limit: int, cursor: str | None
-) -> Page[AuthorisedSellerView]:  # fmt: skip
+def list_authorised(database: Database, brand_id: str, *, limit: int, cursor: str | None) -> Page[AuthorisedSellerView]:
     """The sellers that the brand authorised, oldest first, those whose last day is over too. Raises `Problem` (404)."""
     query = (
-        select(AuthorisedSeller, in_force())
-        .join(Brand, Brand.id == AuthorisedSeller.brand_id)
-        .join(RightsHolder, RightsHolder.id == Brand.holder_id)
+        authorisations()
         .where(AuthorisedSeller.brand_id == brand_id, AuthorisedSeller.id > last_id(cursor, "authorisation"))
         .order_by(AuthorisedSeller.id)
         .limit(limit + 1)
@@ -171,14 +167,8 @@ def _follow(session: Session, row: AuthorisedSeller, *, at: datetime | None = No
 
 def _view(session: Session, row: AuthorisedSeller) -> AuthorisedSellerView:
     session.refresh(row)
-    query = (
-        select(in_force())
-        .select_from(AuthorisedSeller)
-        .join(Brand, Brand.id == AuthorisedSeller.brand_id)
-        .join(RightsHolder, RightsHolder.id == Brand.holder_id)
-        .where(AuthorisedSeller.id == row.id)
-    )
-    return _told(row, counts=session.scalars(query).one())
+    _, counts = session.execute(authorisations().where(AuthorisedSeller.id == row.id)).one()
+    return _told(row, counts=counts)
 
 
 def _told(row: AuthorisedSeller, *, counts: bool) -> AuthorisedSellerView:

@@ -47,8 +47,8 @@ def naming_and_saying(
     """The ids of the `most` newest allowed listings in which nothing of the brand was found, and that name it and say
     one of the `phrases` (`normalised`).
 
-    Every text is read, in some 30 µs, for the database knows no masked letters. `look` is called in between, and may
-    break it off.
+    Every text is read, in some 30 µs (a long Chinese one in 0.2 ms), for the database knows no masked letters. `look`
+    is called in between, and may break it off.
     """
     if all(is_too_short(phrase) for phrase in phrases):
         return []
