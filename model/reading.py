@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA, Levenshtein
 
 from model.alignment import PreparedReference
 from model.kept import Kept
@@ -121,7 +121,7 @@ class Reading:
 
     @property
     def outcome(self) -> Outcome:
-        """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
+        """`near_miss`: letters exchanged, swapped, added or left out, one in three at most. `otherwise` says nothing.
 
         Letters too few at the ends may have been cut off, one too many may be the symbol beside it. What else is read
         in its place is `another_word`; elsewhere in the region other words may well stand.
@@ -134,7 +134,7 @@ class Reading:
         closest = self._closest()
         if self._is_part(closest):
             return "otherwise"
-        distance = Levenshtein.distance(known, closest)
+        distance = OSA.distance(known, closest)
         if distance <= max(1, len(known) * _NEAR):
             shorter, longer = sorted((known, closest), key=len)
             return "otherwise" if shorter in longer else "near_miss"
@@ -158,7 +158,7 @@ class Reading:
     def _closest(self) -> str:
         """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
         known = _alike(self.known)
-        return min(_runs(self.seen), key=lambda run: (Levenshtein.distance(known, run), -len(run), run))
+        return min(_runs(self.seen), key=lambda run: (OSA.distance(known, run), -len(run), run))
 
 
 class Reader:
@@ -184,8 +184,7 @@ class Reader:
             known = self._known.of(reference)
             if known is None:
                 return None
-            found = self._networks(_bgr(known.box.crop(laid)), use_det=False, use_cls=False, use_rec=True)
-        text, confidence = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
+            text, confidence = self._read_as_a_line(known.box.crop(laid))
         in_place = Reading(known.text, text, confidence)
         if in_place.outcome == "as_known":
             return in_place
@@ -245,21 +244,34 @@ class Reader:
         if width > WIDEST_LINE * height:
             region = resized(region, width=round(WIDEST_LINE * height), height=height)
         with self._lock:
-            found = self._networks(_bgr(region), use_det=False, use_cls=False, use_rec=True)
-        return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
+            return self._read_as_a_line(region)
 
     def _longest_line(self, picture: RgbImage) -> Line | None:
+        """The longest line that is found in a reference's picture, or all of it, where it is read as a line that holds
+        that one, or none was found.
+
+        What finds lines wants ground around them, and a reference's picture ends where its mark does.
+        """
         found = self._networks(_bgr(picture), use_det=True, use_cls=False, use_rec=True)
-        boxes = getattr(found, "boxes", None)
-        if boxes is None or found.txts is None:
-            return None
         height, width = picture.shape[:2]
-        lines = [
-            Line(text, _around(box, room=_MARGIN).clipped(width=width, height=height))
-            for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
-            if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
-        ]
-        return max(lines, key=lambda line: (len(line.text), line.text), default=None)
+        boxes, lines = getattr(found, "boxes", None), list[Line]()
+        if boxes is not None and found.txts is not None:
+            lines = [
+                Line(text, _around(box, room=_MARGIN).clipped(width=width, height=height))
+                for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
+                if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
+            ]
+        longest = max(lines, key=lambda line: (len(line.text), line.text), default=None)
+        text, confidence = self._read_as_a_line(picture)
+        all_of_it = Line(_letters(text), Box(0, 0, width, height))
+        if confidence < SURELY_DIFFERENT or len(all_of_it.text) < FEWEST_LETTERS:
+            return longest
+        return all_of_it if longest is None or longest.text in all_of_it.text else longest
+
+    def _read_as_a_line(self, picture: RgbImage) -> tuple[str, float]:
+        """What the whole picture says and how surely; empty where it says nothing. The lock is held."""
+        found = self._networks(_bgr(picture), use_det=False, use_cls=False, use_rec=True)
+        return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 
     @cached_property
     def _networks(self) -> Any:

@@ -39,6 +39,13 @@ def test_a_word_is_read_as_it_is_known(reader):
     assert reading.seen == "ADIDAS"
 
 
+def test_a_word_that_fills_its_reference_is_known(reader):
+    picture = Image.new("RGB", (600, 240), "white")
+    ImageDraw.Draw(picture).text((60, 60), "IKEA", font=ImageFont.load_default(120), fill=(20, 40, 120))
+    reference = prepare_reference(np.asarray(picture).copy())
+    assert reader.known(reference) == "IKEA"
+
+
 def test_a_near_miss_is_told_and_its_letter_named(reader):
     reference, imitation = (prepare_reference(drawn(word)) for word in ("ADIDAS", "ABIDAS"))
     laid = cv2.resize(imitation.picture, reference.picture.shape[1::-1])
@@ -121,6 +128,7 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("A DIDAS", 0.9, "as_known"),
         ("ADIDASS", 0.99, "otherwise"),
         ("ADIIDAS", 0.99, "near_miss"),
+        ("ADDIAS", 0.99, "near_miss"),
         ("ADDAS", 0.99, "near_miss"),
         ("DIDAS", 0.99, "otherwise"),
         ("ADID", 0.99, "otherwise"),
@@ -149,6 +157,11 @@ def test_outcomes(seen, confidence, outcome):
 )
 def test_a_letter_that_the_rim_cuts_off_says_nothing(seen, cut, outcome):
     assert Reading("NIKE", seen, 0.99, cut=cut).outcome == outcome
+
+
+def test_two_letters_swapped_are_one_change_in_a_short_word_too():
+    assert Reading("NIKE", "NKIE", 0.99).outcome == "near_miss"
+    assert Reading("NIKE", "NEKI", 0.99).outcome == "another_word"
 
 
 def test_what_is_left_of_a_word_is_no_other_word():
