@@ -232,3 +232,19 @@ def test_other_pictures_call_the_jury_off(brand: Marketplace) -> None:
     brand.listing(smeared(brand.seed, tile=9), **sent)
     assert brand.client.get(f"/v1/juries/{jury}").json()["ended"] is not None
     assert vote(brand, jury, "ann").json()["type"] == "urn:hallmark:problem:other-pictures"
+
+
+def test_a_case_that_another_supersedes_calls_its_jury_off_and_one_whose_time_is_over_does_not(
+    brand: Marketplace,
+) -> None:
+    sent = {"id": f"superseded {brand.seed}", "seller": "s"}
+    cases = [brand.listing(**sent)["case"]["id"], brand.case()]
+    juries = [brand.jury(case) for case in cases]
+    for case in cases:
+        brand.judge(case, "not_infringing")
+    brand.listing(smeared(brand.seed, tile=9), **sent)
+    brand.end(cases[1])
+    assert [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in cases] == ["closed", "closed"]
+    late = vote(brand, juries[0], "ann")
+    assert (late.status_code, late.json()["detail"]) == (409, "The jury was called off; call another one.")
+    assert vote(brand, juries[1], "ann").status_code == 201
