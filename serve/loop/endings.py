@@ -26,7 +26,9 @@ NO_COMPLAINT: Final = "No complaint by {day}; the listing's decision is now {dec
 
 CLEARED_NOTHING: Final = "Judged while suspended, which clears nothing; the listing's decision is now {decision}."
 
-NOTES: Final = (SUPERSEDED, DROPPED, PERMITTED, NO_COMPLAINT, CLEARED_NOTHING)
+RELEASED: Final = "Trust & safety released it; the listing's decision is now {decision}: {reason}"
+
+NOTES: Final = (SUPERSEDED, DROPPED, PERMITTED, NO_COMPLAINT, CLEARED_NOTHING, RELEASED)
 """All that is noted; the console's sentences (serve/console/reasons.py) recognise each."""
 
 
