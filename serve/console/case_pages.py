@@ -140,8 +140,9 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
     filed = complaints.get_complaint(service.database, case.complaint_id) if case.complaint_id else None
     return page(
         request, "case.html", visit=visit, case=case, complaint=filed, traits=_traits(service, visit, case.brand_id),
-        CaseState=CaseState, CaseAction=CaseAction, next_case=_next_open(service, visit, case_id),
+        CaseAction=CaseAction, CaseState=CaseState, next_case=_next_open(service, visit, case_id),
         may_follow=closings.open_to(service.database, case_id) if visit.may("complaints.decide") else frozenset(),
+        retractable=visit.may("cases.judge") and judgements.is_retractable(service.database, case_id),
         unproven=_unproven(service, visit, {case.brand_id}),
         known_fake=named_fakes(service.database, [case]).get(case_id),
         juries=juries_of_case(service.database, case_id) if visit.may("juries.run") else [],

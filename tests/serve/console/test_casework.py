@@ -5,7 +5,7 @@ from datetime import date
 
 from babel.dates import format_date
 from browser import Browser, Page
-from marketplace import Marketplace, disguised
+from marketplace import Marketplace, disguised, smeared
 from mosaics import mosaic, png
 from service_client import Client
 
@@ -304,6 +304,15 @@ def test_a_judgement_is_taken_back(market: Marketplace, brand: Browser) -> None:
     page = brand.submit(brand.look(f"/console/cases/{case}"), "/judgement", verdict="unsure")
     brand.submit(page, "/retraction")
     assert market.client.get(f"/v1/cases/{case}").json()["state"] == "open"
+
+
+def test_what_another_case_asks_about_by_now_is_not_taken_back(market: Marketplace, brand: Browser) -> None:
+    sent = {"id": f"other pictures {market.seed}", "seller": "s"}
+    case = market.listing(**sent)["case"]["id"]
+    market.judge(case)
+    assert "retraction" in ends_of(brand.look(f"/console/cases/{case}"))
+    market.listing(smeared(market.seed, tile=9), **sent)
+    assert {"complaint", "retraction"} & ends_of(brand.look(f"/console/cases/{case}")) == {"complaint"}
 
 
 def test_what_somebody_answered_meanwhile_is_told(market: Marketplace, brand: Browser) -> None:
