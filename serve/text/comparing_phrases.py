@@ -28,6 +28,9 @@ REACH: Final = 4
 _NEGATIONS: Final = word_list("negations.txt")
 _CONNECTING: Final = word_list("connecting_words.txt")
 _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
+_TURNS: Final = frozenset(("but", "yet", "aber", "sondern", "mais", "pero", "sino", "ma", "mas", "maar", "ale", "но"))
+"""What follows these is not what a "not" before them is about: "not Acme, but the same quality"."""
+
 _CLAUSE_ENDS = re.compile(rf"{SIGNS}|\.(?=\s)")
 """In small letters a stop is one before any space; what has its capitals, `serve/text/listing_rules.py` tells apart."""
 
@@ -225,18 +228,18 @@ def _is_denied(before: str) -> bool:
     while (
         earlier
         and earlier[-1]
-        and _is_copy(earlier[-1][-1])
-        and all(_is_copy(word) or word in _CONNECTING for word in words)
+        and is_copy(earlier[-1][-1])
+        and all(is_copy(word) or word in _CONNECTING for word in words)
     ):
         words = earlier.pop() + words
     words = words[-REACH:]
     said = [number for number, word in enumerate(words) if word in _NEGATIONS]
-    if said and _DENIED_THEMSELVES.isdisjoint(words[said[-1] + 1 :]):
+    if said and _DENIED_THEMSELVES.union(_TURNS).isdisjoint(words[said[-1] + 1 :]):
         return True
     return _DENIED_BEFORE.search(before) is not None
 
 
-def _is_copy(word: str) -> bool:
+def is_copy(word: str) -> bool:
     """Whether a word is one of those that call goods copies, in the singular or the plural."""
     return not {word, word.removesuffix("s")}.isdisjoint(_words_for_copies())
 
