@@ -74,6 +74,24 @@ _MATERIAL = re.compile(
 )
 """What is artificial by design, and what finds out what is fake."""
 
+_OTHERWISE_THE_SAME = re.compile(
+    r"\W*(?:as (?:pictured|shown|described|before|above|always)|in (?!\w+ (?:quality|style))|other|different|also|"
+    r"available|number|no|nr|code|year|range|size)(?!\w)"
+)
+"""A brand's goods come in other colours and sizes."""
+
+_DEVICE = re.compile(
+    r"\s+(?:[\w.+-]+\s+){0,3}?(?:\w*phones?|laptops?|notebooks?|tablets?|cameras?|tvs?|televisions?|monitors?|printers?|"
+    r"headphones|earbuds|speakers?|watches|drills?|mouse|keyboards?|consoles?|cars?|lines?|range|телефон|смартфон|ноутбук)(?!\w)"
+    r"|\s+(?:galaxy|redmi|moto)(?!\w)"
+)
+"""Makers of devices have cheap ones, too."""
+
+_SAYS = re.compile(
+    r"\W*(?:\w+\W+){1,2}?(?:is|are|was|were|has|have|will|would|should|can|runs?|fits?|makes?|does|did|looks?|feels?)(?!\w)"
+)
+"""What somebody thinks of a brand."""
+
 _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
     "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
@@ -116,6 +134,21 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
         ),
     ),
     "same as": re.compile(r"\s+(?:in|on|at|for|with|when|before|above|below|shown|pictured|usual|always)(?!\w)"),
+    **dict.fromkeys(
+        (
+            "same style",
+            "same design",
+            "same model",
+            "same look",
+            "same vibe",
+            "same vibes",
+            "same feel",
+            "same quality",
+        ),
+        _OTHERWISE_THE_SAME,
+    ),
+    **dict.fromkeys(("budget", "бюджетный", "бюджетная", "бюджетные"), _DEVICE),
+    "think": _SAYS,
     "compared to": re.compile(r"\s+(?:retail|shop|store|other)"),
     **dict.fromkeys(("过得物", "過得物"), re.compile(r"[品的超流]")),
     "顶复": re.compile(r"[古式杂合]"),
@@ -153,6 +186,10 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
     "同款": re.compile(
         r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
+    ),
+    "budget": re.compile(r"(?<!\w)(?:on|within|over|under|of|my|your|tight|small) (?:an? |the )?$"),
+    "think": re.compile(
+        r"(?<!\w)(?:i|we|you|they|who|he|she|people|some|many|most|dont|do|not|to|would|would you|if)\W*$"
     ),
     "like": re.compile(
         r"(?<!\w)(?:i|we|you|they|who|he|she|people|kids|children|girls|boys|women|men|would|really|also|do|dont|if)\W*$"
