@@ -92,6 +92,10 @@ _SAYS = re.compile(
 )
 """What somebody thinks of a brand."""
 
+_OF_OFFICIAL_SHOPS: Final = ("官网同款", "专柜同款", "專櫃同款", "旗舰店同款", "官方同款")
+_GENUINE = re.compile(r"[^,，。;；!！?？\n]{0,12}(?<![非不假])(?<!不是)正品(?![级級质質品般同])")
+"""What the official shop has and is genuine is the brand's own."""
+
 _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
     "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
@@ -157,12 +161,29 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
         ("clone", "clones"), re.compile(r"\s+(?:hard|disk|disc|drive|ssd|hdd|trooper|troopers|wars)(?!\w)")
     ),
+    **dict.fromkeys(_OF_OFFICIAL_SHOPS, _GENUINE),
     "同款": re.compile(r"\s*(?:不同|同价|同價|异色|異色|多色|另有|还有|還有|也有|两色|兩色)"),
     "不是正品": re.compile(r"[\s,，]*(?:包|假|赔|賠|退|罚|罰|可|不)"),
     "aaa+": re.compile(r"\s*(?:batter|akku|pile|cell|alkaline|rechargeable|torch|flash|remote|电池|電池)"),
     **dict.fromkeys(("unofficial", "unlicensed"), _PART),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
+
+_REPLICAS: Final = frozenset(("replica", "replicas", "replika", "replique", "repliques", "реплика"))
+_SHIRT = re.compile(
+    r"(?<!\w)(?:(?:jerseys?|kits?|trikots?|maillots?|magli[ae]|camisetas?|форма|футболка)"
+    r"(?! (?:dress|fabric|knit|lining|skirt|style))"
+    r"|(?:football|soccer|rugby|basketball|hockey|club|team|fan|home|away|third|match) shirts?"
+    r"|shirts?(?=.*(?:club|team|player|match)))(?!\w)",
+    re.DOTALL,
+)
+_OFFICIAL = re.compile(
+    r"(?<!\w)(?:(?:official(?:ly)?|offiziell\w*|officiel\w*|oficial(?:es)?|ufficial[ei]|официальн\w+)"
+    r"(?! (?:quality|grade|qualitat|calidad|qualita|qualite|style))|licen[sc]ed|fanshop|"
+    r"(?:club|team|fan|federation|league)[\s-]?(?:shop|store)|(?:fan|stadium) (?:version|edition)|"
+    r"player(?:'s)? (?:issue|version)|authentic version)(?!\w)"
+)
+"""A replica jersey is what clubs call the shirt that they sell to fans; other goods have no official replicas."""
 
 _SIZED = re.compile(
     r"(?<!\w)(?:siz(?:e|es|ing)|fits?|colou?r|length|width|price|postage|small|smaller|large|larger|big|bigger|wide|narrow)"
@@ -184,6 +205,9 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     "复刻": re.compile(r"官方$"),
     "復刻": re.compile(r"官方$"),
     "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
+    **dict.fromkeys(
+        _OF_OFFICIAL_SHOPS, re.compile(r"(?<![非不假])(?<!不是)正品(?![级級质質品般同])[^,，。;；!！?？\n]{0,12}$")
+    ),
     "同款": re.compile(
         r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
     ),
@@ -238,7 +262,8 @@ def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
 def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     """Whether the phrase is neither denied nor part of another saying."""
     before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 60]
-    if _is_denied(before) or _DENIED_BEHIND.match(behind):
+    turns = phrase.text.split(maxsplit=1)[0] in _TURNS
+    if (not turns and _is_denied(before)) or _DENIED_BEHIND.match(behind):
         return False
     last = phrase.text.split()[-1]
     means_other, meant_otherwise = (
@@ -250,10 +275,15 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     if meant_otherwise is not None and meant_otherwise.search(before):
         return False
     if phrase.place != "before":
-        return True
+        return phrase.text not in _REPLICAS or not _is_fans_shirt(before + match[0] + behind)
     if phrase.text == "同款" and _WORN_BY.search(before):
         return False
     return not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
+
+
+def _is_fans_shirt(around: str) -> bool:
+    """Whether what stands around a "replica" says that it is a club's own shirt, as its shop sells them to fans."""
+    return bool(_SHIRT.search(around) and _OFFICIAL.search(around))
 
 
 def _is_denied(before: str) -> bool:
