@@ -33,6 +33,7 @@ FEWEST_NEAR = 5
 
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
 _TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
+_APART = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 
 
 class Spelled(NamedTuple):
@@ -55,6 +56,11 @@ class BrandNames:
     name: str
     words: tuple[str, ...]
     owner: str | None = None
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every word that names it, as the brand writes it."""
+        return (self.name, *self.words)
 
 
 class BrandWords:
@@ -130,6 +136,11 @@ class BrandWords:
     def is_word(self, word: str) -> bool:
         """Whether a folded word is one of any brand's."""
         return word in self._owners
+
+    def is_written_apart(self, word: str) -> bool:
+        """Whether a brand that a folded word names writes each letter of it by itself."""
+        written = (one for brand_id in self.owners(word) for one in self._brands[brand_id].written)
+        return any(folded(one) == word and _APART.fullmatch(one) for one in written)
 
     def owners(self, word: str) -> tuple[str, ...]:
         """The ids of the brands that a folded word names; none of a word that names nobody."""
@@ -210,7 +221,7 @@ def _runs(text: str) -> Iterable[str]:
 
 def _words_of(names: BrandNames | None) -> list[str]:
     """The folded words of a brand, each once."""
-    words = () if names is None else (names.name, *names.words)
+    words = () if names is None else names.written
     return [word for word in dict.fromkeys(map(folded, words)) if word]
 
 

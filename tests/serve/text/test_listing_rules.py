@@ -238,6 +238,53 @@ def test_a_name_that_is_hidden_is_one(title: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("I N I T E C H cap", "I N I T E C H"),
+        ("new h-o-o-l-i belt", "h-o-o-l-i"),
+        ("a H.o.o.l.i. belt", "H.o.o.l.i"),
+        ("belt H_o_o_l_i", "H_o_o_l_i"),
+        ("H\N{NO-BREAK SPACE}O  O L I belt", "H O  O L I"),
+        ("𝐇𝐨𝐨𝐥𝐢 belt", "𝐇𝐨𝐨𝐥𝐢"),
+        ("𝐇ooli belt", "𝐇ooli"),
+        ("Ⓗⓞⓞⓛⓘ 运动鞋", "Ⓗⓞⓞⓛⓘ"),
+        ("ʜᴏᴏʟɪ belt", "ʜᴏᴏʟɪ"),
+        ("𝓤𝓶𝓫𝓻𝓮𝓵𝓵𝓪 𝓒𝓸𝓻𝓹 belt", "𝓤𝓶𝓫𝓻𝓮𝓵𝓵𝓪 𝓒𝓸𝓻𝓹"),
+        ("𝐍𝐞𝐰 𝐇𝐨𝐨𝐥𝐢 leather belt", "𝐇𝐨𝐨𝐥𝐢"),
+    ],
+)
+def test_a_name_that_a_search_passes_over_is_hidden(title: str, shown: str) -> None:
+    (found,) = broken_rules(Listing(title=title), WORDS)
+    assert (found.rule, found.text) == ("hidden_name", shown)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "H O O L I   B E L T",
+        "𝐇𝐨𝐨𝐥𝐢 𝐛𝐞𝐥𝐭",
+        "𝐇𝐨𝐨𝐥𝐢 𝐥𝐞𝐚𝐭𝐡𝐞𝐫 belt",
+        "H O O L I",
+        "𝐍𝐞𝐰: Hooli belt",
+        "Hooli belt, H O O L I",
+        "Hooli belt 𝐇𝐨𝐨𝐥𝐢",
+        "Ｈｏｏｌｉ belt",
+        "Hooli™ belt",
+        "O R A N G E lamp shade",
+        "胡 力 鞋 正品",
+        "H, O, O, L, I in your size",
+    ],
+)
+def test_what_is_decorated_or_written_plainly_too_hides_nothing(title: str) -> None:
+    assert broken(title) == set()
+
+
+def test_a_name_that_its_brand_writes_apart_is_not_hidden() -> None:
+    names = BrandWords({"heroes": BrandNames("H.E.R.O.S", ())})
+    assert broken_rules(Listing(title="H.E.R.O.S mug, new"), names) == []
+
+
+@pytest.mark.parametrize(
     "title",
     [
         "Initech coat with fake fur collar",
@@ -483,6 +530,10 @@ def test_the_phrases_alone_say_nothing() -> None:
         "l",
         "a.",
         "r e p l i c a ",
+        "h o o l i ",
+        "h o o l i cap\n",
+        "𝐇𝐨𝐨𝐥𝐢 ",
+        "𝐇𝐨𝐨𝐥𝐢 cap\n",
         "A505 ",
         "for initech hooli asos, ",
         "胡力阿索麒麟通用",
