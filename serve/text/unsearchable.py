@@ -18,7 +18,7 @@ FEWEST_SPACED: Final = 4
 """Letters of a name from which it may be spaced: a row of fewer is a row of sizes."""
 
 _LETTER = r"(?<![^\W_])[A-Za-z](?![^\W_])"
-_SPACED = re.compile(rf"{_LETTER}(?:(?:[^\w\n,;:!?|()\[\]]|_){{1,3}}{_LETTER})+")
+_SPACED = re.compile(rf"{_LETTER}(?:(?:[^\w\n,;:!?|()\[\]]|_){{1,3}}{_LETTER}){{{FEWEST_SPACED - 1},}}")
 _PLAIN = re.compile(r"[^\W\d_]{2,}")
 
 _STYLES: Final = (
