@@ -544,7 +544,7 @@ def test_a_long_text_costs_no_more_than_its_length(piece: str) -> None:
     broken("Cap")
     start = time.process_time()
     broken(text[:2_000], description=text)
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 4.0
 
 
 def test_sellers_are_told_every_rule_and_what_breaks_it() -> None:
