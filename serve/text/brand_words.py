@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
@@ -45,7 +45,7 @@ class Spelled(NamedTuple):
 
     @property
     def kind(self) -> Word:
-        """Whether it is the brand's word or one letter off."""
+        """Whether it is the brand's word or one letter off, or two neighbours swapped."""
         return "exact" if self.word == self.seen else "near"
 
 
@@ -185,12 +185,12 @@ class BrandWords:
         yield from self._of_sellers.named_in(left, near=near, prose=prose)
 
     def _near(self, text: str) -> list[str]:
-        """The words that `text` is, or, long ones, that it misses by one letter, as an everyday word does not."""
+        """The words that `text` is, or, long ones, that it misses by a letter or a swap, as no everyday word does."""
         if text in self._owners:
             return [text]
         if len(text) < FEWEST_NEAR - 1 or is_everyday(text):
             return []
-        near = process.extract(text, self._long, scorer=Levenshtein.distance, score_cutoff=1, limit=None)
+        near = process.extract(text, self._long, scorer=OSA.distance, score_cutoff=1, limit=None)
         return [word for word, _, _ in near]
 
 

@@ -94,6 +94,10 @@ def test_what_is_read_spells_brands(line: str, found: list[Spelled]) -> None:
     assert WORDS.spelled(line) == found
 
 
+def test_a_word_of_which_two_neighbours_are_swapped_is_near() -> None:
+    assert [(one.kind, one.word) for one in WORDS.spelled("COCACLOA")] == [("near", "cocacola")]
+
+
 def test_exact_and_near_are_told_apart() -> None:
     assert [one.kind for one in (*WORDS.spelled("cocacola"), *WORDS.spelled("cocacole"))] == ["exact", "near"]
 
