@@ -37,8 +37,13 @@ SURELY_READ = 0.85
 """Confidence, 0..1, from which a line counts as read."""
 
 SURELY_DIFFERENT = 0.95
-"""Confidence from which a line that reads otherwise than it should counts as another: of the drawn genuine wordmarks
-that were misread, half were read less surely.
+"""Confidence from which a line that misses letters of the one it should be counts as another: of the drawn genuine
+wordmarks that were misread, half were read less surely.
+"""
+
+SURELY_ANOTHER = 0.9
+"""Confidence from which a line that has little in common with the one that should stand there is another word: of drawn
+genuine wordmarks one in 800 is misread so from here to `SURELY_DIFFERENT`, of those with other letters one in 25.
 """
 
 BEYOND_DOUBT = 0.99
@@ -139,19 +144,17 @@ class Reading:
         """
         if self.confidence >= SURELY_READ and self._is_known():
             return "as_known"
-        known = _as_drawn(self.known)
-        if self.confidence < SURELY_DIFFERENT or not _letters(self.seen):
+        if self.confidence < SURELY_ANOTHER or not _letters(self.seen):
             return "otherwise"
-        closest = self._closest()
+        known, closest = _as_drawn(self.known), self._closest()
         if self._is_part(closest):
             return "otherwise"
-        distance = OSA.distance(known, closest)
-        if distance <= max(1, len(known) * _NEAR):
-            shorter, longer = sorted((known, closest), key=len)
-            if shorter in longer:
-                return "otherwise"
-            return "surely_near_miss" if self.confidence >= BEYOND_DOUBT else "near_miss"
-        return "another_word" if self.in_place and len(_letters(self.seen)) > FEWEST_LETTERS else "otherwise"
+        if OSA.distance(known, closest) > max(1, len(known) * _NEAR):
+            return "another_word" if self.in_place and len(_letters(self.seen)) > FEWEST_LETTERS else "otherwise"
+        shorter, longer = sorted((known, closest), key=len)
+        if self.confidence < SURELY_DIFFERENT or shorter in longer:
+            return "otherwise"
+        return "surely_near_miss" if self.confidence >= BEYOND_DOUBT else "near_miss"
 
     @property
     def misses_letters(self) -> bool:

@@ -134,6 +134,8 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("ADID", 0.99, "otherwise"),
         ("DIDA", 0.99, "otherwise"),
         ("PUMA", 0.99, "another_word"),
+        ("PUMA", 0.9, "another_word"),
+        ("PUMA", 0.89, "otherwise"),
         ("NO", 0.99, "otherwise"),
         ("IDA", 0.99, "otherwise"),
         ("", 0.0, "otherwise"),
