@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from sqlalchemy.orm import Session
 from serve.database.engine import Database
 from serve.database.loop_tables import FakePhoto
 from serve.database.model_tables import ModelRecord
-from serve.loop.stock.stock_vectors import STORED
+from serve.loop.stock.stock_vectors import STORED, regions_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `vectors` (n, d)."""
+    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `vectors` (n, d), of which
+    a photo has several.
+    """
 
     state: tuple[str, int, int]
     of: list[tuple[str, str]]
@@ -39,20 +42,23 @@ class FakePhotos:
         self._known: _Known | None = None
 
     def alike(
-        self, photo: NDArray[np.float32], *, model: str, least: float, most: int
-    ) -> list[tuple[str, str]]:  # fmt: skip
-        """The `most` fakes' photos that are most like the `photo` (d,) of `model`, from the cosine `least` on.
+        self, pictures: NDArray[np.float32], *, model: str, least: float, most: int
+    ) -> list[tuple[int, str, str]]:  # fmt: skip
+        """The `most` pairs of a picture and a fake's photo that are most alike, from the cosine `least` on.
 
-        Of each the brand and the key of the picture, the most alike first.
+        `pictures` (n, d) are of `model`. Of each pair the number of the picture, and brand and key of the photo, the
+        most alike first.
         """
-        known = self._current(model)
+        known = self._current(model, dimension=pictures.shape[1])
         if not known.of:
             return []
-        cosines = known.vectors @ photo
-        order = np.argsort(-cosines, kind="stable")[:most]
-        return [known.of[place] for place in order if cosines[place] >= least]
+        cosines = pictures @ known.vectors.T
+        found = np.argwhere(cosines >= least)
+        order = np.argsort(-cosines[tuple(found.T)], kind="stable")
+        pairs = ((int(number), *known.of[row]) for number, row in found[order])
+        return list(islice(dict.fromkeys(pairs), most))
 
-    def _current(self, model: str) -> _Known:
+    def _current(self, model: str, *, dimension: int) -> _Known:
         with self._database.read() as session:
             newest, count = session.execute(
                 select(func.coalesce(func.max(FakePhoto.number), 0), func.count()).where(FakePhoto.model == model)
@@ -62,11 +68,11 @@ class FakePhotos:
                     return self._known
             query = select(FakePhoto.brand_id, FakePhoto.object_key, FakePhoto.vector).where(FakePhoto.model == model)
             rows = session.execute(query.order_by(FakePhoto.number)).all()
-        vectors = [np.frombuffer(row.vector, STORED).astype(np.float32) for row in rows]
+        vectors = [regions_of(row.vector, dimension=dimension) for row in rows]
         known = _Known(
             (model, newest, count),
-            [(row.brand_id, row.object_key) for row in rows],
-            np.stack(vectors) if vectors else np.zeros((0, 0), np.float32),
+            [(row.brand_id, row.object_key) for row, of_row in zip(rows, vectors, strict=True) for _ in of_row],
+            np.concatenate(vectors) if vectors else np.zeros((0, dimension), np.float32),
         )
         with self._lock:
             self._known = known
@@ -74,10 +80,10 @@ class FakePhotos:
 
 
 def keep_photo(
-    session: Session, *, brand_id: str, object_key: str, vector: NDArray[np.float32], model: str
+    session: Session, *, brand_id: str, object_key: str, vectors: NDArray[np.float32], model: str
 ) -> None:  # fmt: skip
-    """Keep the `vector` (d,) of the photo of a fake of the brand's; one that is kept stays."""
-    stored = np.ascontiguousarray(vector, dtype=STORED).tobytes()
+    """Keep the `vectors` (n, d) of the photo of a fake of the brand's; what is kept stays."""
+    stored = np.ascontiguousarray(vectors, dtype=STORED).tobytes()
     row = insert(FakePhoto).values(model=model, brand_id=brand_id, object_key=object_key, vector=stored)
     session.execute(row.on_conflict_do_nothing(constraint="fake_photos_once"))
 

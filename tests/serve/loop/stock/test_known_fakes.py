@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ from sqlalchemy import select, text
 from waiting import eventually
 
 from model.decode import decode
-from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
 from serve import service
 from serve.app import create_app
@@ -61,12 +58,26 @@ def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its mark alone would not do: nothing is as similar as is asked of a mark here."""
-    monkeypatch.setattr(known_fakes, "known_fakes_shown", partial(_shown_as_photos_alone, known_fakes_shown))
+    monkeypatch.setattr(known_fakes, "known_fakes_shown", _no_marks)
     fake = photographed(disguised(market.seed), seed=market.seed)
     market.trait(picture=png(fake))
     assert decision(market, png(np.ascontiguousarray(fake[12:-4, 6:-10]))) == "review"
     other = photographed(disguised(market.seed), seed=market.seed + 1)
     assert decision(market, png(other)) == "allow", "as similar, and another photo"
+
+
+def test_the_photo_of_a_fake_is_found_in_a_collage_with_another(market: Marketplace) -> None:
+    photo, another = strange_photo(market), strange_photo(market, seed=1)
+    market.trait(picture=png(photo))
+
+    def known_in(*pictures: RgbImage) -> list[str]:
+        gap = np.full((len(photo), 16, 3), 255, np.uint8)
+        sheet = np.concatenate([part for one in pictures for part in (gap, one)], axis=1)
+        scan = market.client.get(f"/v1/scans/{market.listing(png(sheet))['scan_ids'][0]}").json()
+        return list(scan["known_fakes_of"])
+
+    assert known_in(another, photo) == [market.brand]
+    assert known_in(another, another) == []
 
 
 def cut(photo: RgbImage) -> bytes:
@@ -169,9 +180,8 @@ def test_a_photo_lacks_what_a_model_makes_of_it_until_it_is_remembered(open_clie
     assert not fakes.lack_photos(model="newest")
 
 
-def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: object, **more: object) -> object:
-    found = shown(*vectors, **more)
-    return found if "least" in more else np.zeros_like(found)
+def _no_marks(marks: NDArray[np.float32], *, fakes: NDArray[np.float32], **_: object) -> NDArray[np.bool_]:
+    return np.zeros((len(marks), len(fakes)), np.bool_)
 
 
 def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:
