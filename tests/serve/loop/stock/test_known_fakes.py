@@ -66,20 +66,6 @@ def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
     assert decision(market, png(other)) == "allow", "as similar, and another photo"
 
 
-def test_the_photo_of_a_fake_is_found_in_a_collage_with_another(market: Marketplace) -> None:
-    photo, another = strange_photo(market), strange_photo(market, seed=1)
-    market.trait(picture=png(photo))
-
-    def known_in(*pictures: RgbImage) -> list[str]:
-        gap = np.full((len(photo), 16, 3), 255, np.uint8)
-        sheet = np.concatenate([part for one in pictures for part in (gap, one)], axis=1)
-        scan = market.client.get(f"/v1/scans/{market.listing(png(sheet))['scan_ids'][0]}").json()
-        return list(scan["known_fakes_of"])
-
-    assert known_in(another, photo) == [market.brand]
-    assert known_in(another, another) == []
-
-
 def cut(photo: RgbImage) -> bytes:
     """The photo with other edges."""
     return png(np.ascontiguousarray(photo[12:-4, 6:-10]))
