@@ -52,7 +52,7 @@ class FakePhotos:
         known = self._current(model, dimension=pictures.shape[1])
         if not known.of:
             return []
-        cosines = pictures @ known.vectors.T
+        cosines = np.stack([known.vectors @ picture for picture in pictures])
         found = np.argwhere(cosines >= least)
         order = np.argsort(-cosines[tuple(found.T)], kind="stable")
         pairs = ((int(number), *known.of[row]) for number, row in found[order])
