@@ -97,6 +97,11 @@ class Life:
         self._come(EXPIRE, "expires", f"case {becomes}")
         self._await("SELECT 1 FROM cases WHERE id = %s AND ended IS NOT NULL")
 
+    def release(self) -> None:
+        """Trust & safety let it be."""
+        path = f"/v1/cases/{self._case}/release"
+        self._act("case released", path, state="released", json={"reason": "a souvenir"})
+
     def traces(self) -> Counter[str]:
         """Everything that the life has left, by what it is."""
         found: Counter[str] = Counter()
@@ -205,6 +210,14 @@ def unanswered(life: Life) -> None:
     life.expire(becomes="expired")
 
 
+def released(life: Life) -> None:
+    """Nobody complains in time, and trust & safety let it be sold."""
+    life.send()
+    life.judge("infringing")
+    life.expire(becomes="expired")
+    life.release()
+
+
 def not_infringing(life: Life) -> None:
     """Nothing is held against it."""
     life.send()
@@ -267,7 +280,17 @@ class Kind:
 LIVES: Mapping[str, Kind] = {
     **{
         lead.__name__: Kind(Life, lead)
-        for lead in (upheld, dismissed, unanswered, not_infringing, doubted, other_pictures, superseded, swapped)
+        for lead in (
+            upheld,
+            dismissed,
+            unanswered,
+            released,
+            not_infringing,
+            doubted,
+            other_pictures,
+            superseded,
+            swapped,
+        )
     },
     promoted.__name__: Kind(Promotion, promoted),
 }

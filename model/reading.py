@@ -9,15 +9,15 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA, Levenshtein
 
 from model.alignment import PreparedReference
 from model.kept import Kept
@@ -39,6 +39,11 @@ SURELY_READ = 0.85
 SURELY_DIFFERENT = 0.95
 """Confidence from which a line that reads otherwise than it should counts as another: of the drawn genuine wordmarks
 that were misread, half were read less surely.
+"""
+
+BEYOND_DOUBT = 0.99
+"""Confidence from which a near miss is surely one: of drawn wordmarks genuine ones are read so for 1 %, those that miss
+a letter or two for 39 %; from `SURELY_DIFFERENT` to here for 1 and 6 %.
 """
 
 PHOTO_SIDE = 320
@@ -66,7 +71,7 @@ _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
 
-Outcome = Literal["as_known", "near_miss", "another_word", "otherwise"]
+Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
 
 _LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "0": "o"})
 """Letters that recognition exchanges on genuine marks too."""
@@ -121,7 +126,8 @@ class Reading:
 
     @property
     def outcome(self) -> Outcome:
-        """`near_miss` for letters exchanged, added or left out, one in three at most; `otherwise` says nothing.
+        """`near_miss`: letters exchanged, swapped, added or left out, one in three at most; `surely_near_miss`: beyond
+        doubt. `otherwise` says nothing.
 
         Letters too few at the ends may have been cut off, one too many may be the symbol beside it. What else is read
         in its place is `another_word`; elsewhere in the region other words may well stand.
@@ -134,17 +140,24 @@ class Reading:
         closest = self._closest()
         if self._is_part(closest):
             return "otherwise"
-        distance = Levenshtein.distance(known, closest)
+        distance = OSA.distance(known, closest)
         if distance <= max(1, len(known) * _NEAR):
             shorter, longer = sorted((known, closest), key=len)
-            return "otherwise" if shorter in longer else "near_miss"
+            if shorter in longer:
+                return "otherwise"
+            return "surely_near_miss" if self.confidence >= BEYOND_DOUBT else "near_miss"
         return "another_word" if self.in_place and len(_alike(self.seen)) > FEWEST_LETTERS else "otherwise"
+
+    @property
+    def misses_letters(self) -> bool:
+        """Whether it is a near miss, surely or not."""
+        return self.outcome in ("near_miss", "surely_near_miss")
 
     def difference(self) -> str:
         """What differs, in words; of a near miss or another word."""
         known, seen = _letters(self.known), _letters(self.seen)
         # Without case some letters are two ("ß"), and then places do not tell letters.
-        if self.outcome == "near_miss" and len({len(one) for one in (known, seen, _alike(known), _alike(seen))}) == 1:
+        if self.misses_letters and len({len(one) for one in (known, seen, _alike(known), _alike(seen))}) == 1:
             pairs = enumerate(zip(_alike(known), _alike(seen), strict=True))
             place = next(number for number, (right, wrong) in pairs if right != wrong)
             return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
@@ -158,7 +171,7 @@ class Reading:
     def _closest(self) -> str:
         """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
         known = _alike(self.known)
-        return min(_runs(self.seen), key=lambda run: (Levenshtein.distance(known, run), -len(run), run))
+        return min(_runs(self.seen), key=lambda run: (OSA.distance(known, run), -len(run), run))
 
 
 class Reader:
@@ -174,26 +187,30 @@ class Reader:
         with self._lock:
             _ = self._networks
 
-    def read(self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage) -> Reading | None:
+    def read(
+        self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage, lines: Sequence[Line] = ()
+    ) -> Reading | None:
         """Read what stands where the reference's longest line should be; None where the reference has no words.
 
-        In the `region` as it is `laid` out as the reference's picture, and, where that does not read as it should,
-        among the lines of the region as it is: the word as it should be, wherever it stands, before a near miss.
+        Among the `lines` that were read there already, in the `region` as it is `laid` out as the reference's picture,
+        and, where neither reads as it should, among the lines of the region as it is: the word as it should be,
+        wherever it stands, before a near miss.
         """
         with self._lock:
             known = self._known.of(reference)
-            if known is None:
-                return None
-            found = self._networks(_bgr(known.box.crop(laid)), use_det=False, use_cls=False, use_rec=True)
-        text, confidence = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
+        if known is None:
+            return None
+        found = [Reading.of(known.text, line) for line in lines]
+        if any(one.outcome == "as_known" for one in found):
+            return _most_telling(found)
+        with self._lock:
+            text, confidence = self._read_as_a_line(known.box.crop(laid))
         in_place = Reading(known.text, text, confidence)
         if in_place.outcome == "as_known":
             return in_place
-        lines = self.lines(region)
-        in_place = replace(in_place, cut=_cut_of_line_like(text, lines))
-        return min(
-            (in_place, *(Reading.of(known.text, line) for line in lines)), key=lambda one: _TELLING.index(one.outcome)
-        )
+        in_region = self.lines(region)
+        in_place = replace(in_place, cut=_cut_of_line_like(text, in_region))
+        return _most_telling([in_place, *(Reading.of(known.text, line) for line in in_region), *found])
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -245,21 +262,34 @@ class Reader:
         if width > WIDEST_LINE * height:
             region = resized(region, width=round(WIDEST_LINE * height), height=height)
         with self._lock:
-            found = self._networks(_bgr(region), use_det=False, use_cls=False, use_rec=True)
-        return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
+            return self._read_as_a_line(region)
 
     def _longest_line(self, picture: RgbImage) -> Line | None:
+        """The longest line that is found in a reference's picture, or all of it, where it is read as a line that holds
+        that one, or none was found.
+
+        What finds lines wants ground around them, and a reference's picture ends where its mark does.
+        """
         found = self._networks(_bgr(picture), use_det=True, use_cls=False, use_rec=True)
-        boxes = getattr(found, "boxes", None)
-        if boxes is None or found.txts is None:
-            return None
         height, width = picture.shape[:2]
-        lines = [
-            Line(text, _around(box, room=_MARGIN).clipped(width=width, height=height))
-            for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
-            if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
-        ]
-        return max(lines, key=lambda line: (len(line.text), line.text), default=None)
+        boxes, lines = getattr(found, "boxes", None), list[Line]()
+        if boxes is not None and found.txts is not None:
+            lines = [
+                Line(text, _around(box, room=_MARGIN).clipped(width=width, height=height))
+                for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
+                if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
+            ]
+        longest = max(lines, key=lambda line: (len(line.text), line.text), default=None)
+        text, confidence = self._read_as_a_line(picture)
+        all_of_it = Line(_letters(text), Box(0, 0, width, height))
+        if confidence < SURELY_DIFFERENT or len(all_of_it.text) < FEWEST_LETTERS:
+            return longest
+        return all_of_it if longest is None or longest.text in all_of_it.text else longest
+
+    def _read_as_a_line(self, picture: RgbImage) -> tuple[str, float]:
+        """What the whole picture says and how surely; empty where it says nothing. The lock is held."""
+        found = self._networks(_bgr(picture), use_det=False, use_cls=False, use_rec=True)
+        return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 
     @cached_property
     def _networks(self) -> Any:
@@ -278,8 +308,12 @@ class Reader:
         )
 
 
-_TELLING: tuple[Outcome, ...] = ("as_known", "near_miss", "another_word", "otherwise")
+_TELLING: tuple[Outcome, ...] = get_args(Outcome)
 """Which of several readings counts: the first of these."""
+
+
+def _most_telling(readings: Iterable[Reading]) -> Reading:
+    return min(readings, key=lambda one: _TELLING.index(one.outcome))
 
 
 def _letters(text: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -41,7 +42,7 @@ from model.close_look import FILE as CLOSE_LOOK
 from model.close_look import CloseLook
 from model.comparison import cells_of, compare
 from model.kept import Latest
-from model.reading import Outcome, Reader, Reading
+from model.reading import Line, Outcome, Reader, Reading
 from model.reasons import reasons_for
 from model.regions import RgbImage
 from model.siamese import Description, Siamese
@@ -232,11 +233,11 @@ class LookWeights:
 class ReadingLogOdds:
     """What a reading does to the odds of an imitation against a genuine mark: logarithms by outcome.
 
-    It says nothing of a smear.
+    It says nothing of a smear. Until hallmark-31 all near misses were one outcome.
     """
 
     def __init__(self, numbers: dict[str, float]) -> None:
-        self._numbers = numbers
+        self._numbers = {"surely_near_miss": numbers["near_miss"], **numbers}
 
     def applied(self, shares: Shares, outcome: Outcome) -> Shares:
         """The shares of the kinds after a reading."""
@@ -338,15 +339,16 @@ class Verifier:
         look = self._close_look.imitation_log_odds(examined.region, examined.matrix, examined.reference)
         return self._look_weights.applied(Scores(genuine, smear, imitation, unrelated), look)
 
-    def read(self, compared: Compared, *, shares: Shares) -> Reading | None:
+    def read(self, compared: Compared, *, shares: Shares, lines: Sequence[Line] = ()) -> Reading | None:
         """The words in the region, where `shares` suspect an imitation of a reference that has words.
 
+        `lines` are those of the photo that were read where the mark lies.
         None too where another word stands in what is hardly alike otherwise: it is another mark, not this one imitated.
         """
         if shares.imitation <= SUSPECTED:
             return None
         examined = compared.examined
-        reading = self._reader.read(examined.aligned(), examined.reference, region=examined.region)
+        reading = self._reader.read(examined.aligned(), examined.reference, region=examined.region, lines=lines)
         is_another = reading is not None and reading.outcome == "another_word" and compared.unrelated > UNLIKE
         return None if is_another else reading
 
@@ -361,7 +363,11 @@ class Verifier:
         if kind == "imitation":
             changed = self._close_look.imitated(examined.region, examined.matrix, reference)
         reasons = _reasons(kind, examined, reference, changed=changed)
-        if kind == "imitation" and reading is not None and reading.outcome in ("near_miss", "another_word"):
+        if (
+            kind == "imitation"
+            and reading is not None
+            and (reading.misses_letters or reading.outcome == "another_word")
+        ):
             reasons.insert(0, reading.difference())
         return Explanation(examined.aligned(), _on_picture(changed, reference), reasons)
 

@@ -41,6 +41,7 @@ AUDITED: Final = (
     "end of case announced",
     "case expired",
     "case closed",
+    "case released",
     "model promote asked",
     "model promote done",
     "model rollback asked",

@@ -7,30 +7,33 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from serve.access.keys import Caller
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import SAYS, Visit, Visitor, sent_by
-from serve.loop import cases, complaints, doubts, judgements
+from serve.loop import cases, closings, complaints, doubts, judgements
 from serve.loop.attachments import MOST_FILES
 from serve.loop.cases import CaseView
+from serve.loop.closings import NewRelease
 from serve.loop.complaints import NewComplaint
 from serve.loop.doubts import NewDoubt
 from serve.loop.good_faith import rights_documents
 from serve.loop.good_faith.rights_documents import DocumentKind
 from serve.loop.judgements import LONGEST_TAG, MOST_TAGS, Judgement, Judgements
-from serve.loop.states import CaseState
+from serve.loop.states import CaseAction, CaseState
 from serve.loop.stock.named_fakes import named_fakes
 from serve.loop.teaching.juries import juries_of_case
 from serve.loop.waiting import suggested
 from serve.protocol.paging import Cursor, Page, cursor_of
 from serve.protocol.problems import KNOWN, Problem, of_error, unprocessable
 from serve.routes import cases as case_routes
+from serve.routes import complaints as complaint_routes
 from serve.routes.dependencies import BoundedWork, OpenService
 from serve.routes.forms import validated, validated_json
 from serve.service import Service
-from serve.text.wording import Text
+from serve.text.wording import Reason, Text
 
 router = APIRouter(prefix=f"{START}/cases", route_class=PageRoute, include_in_schema=False)
 
@@ -47,6 +50,15 @@ ANSWERS = tuple(f"{name}{number}" for number in range(PAGE) for name in ("case",
 
 TAGS = tuple(f"tag{number}" for number in range(MOST_TAGS))
 """The boxes of a judgement's form that name fake traits."""
+
+
+class Closing(BaseModel):
+    """What becomes of the listing of a case that nobody's word ended, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    listing: Literal["release", "take_off"]
+    reason: Reason
 
 
 @router.get("")
@@ -78,7 +90,7 @@ def list_doubtful(request: Request, visit: Doubter, service: OpenService, cursor
 
 @router.get("/no-complaint")
 def list_without_complaint(request: Request, visit: Doubter, service: OpenService, cursor: Cursor = None) -> Response:
-    """What rights holders judged as infringing and complained of no further, for trust & safety to doubt."""
+    """What ended without a complaint or by only a suspended rights holder's word, for trust & safety to close."""
     found = doubts.list_without_complaint(service.database, limit=PAGE, cursor=cursor)
     return _to_doubt(request, visit, service, found, state="no_complaint")
 
@@ -128,7 +140,9 @@ def show_case(case_id: str, request: Request, visit: Reader, service: OpenServic
     filed = complaints.get_complaint(service.database, case.complaint_id) if case.complaint_id else None
     return page(
         request, "case.html", visit=visit, case=case, complaint=filed, traits=_traits(service, visit, case.brand_id),
-        CaseState=CaseState, next_case=_next_open(service, visit, case_id),
+        CaseAction=CaseAction, CaseState=CaseState, next_case=_next_open(service, visit, case_id),
+        may_follow=closings.open_to(service.database, case_id) if visit.may("complaints.decide") else frozenset(),
+        retractable=visit.may("cases.judge") and judgements.is_retractable(service.database, case_id),
         unproven=_unproven(service, visit, {case.brand_id}),
         known_fake=named_fakes(service.database, [case]).get(case_id),
         juries=juries_of_case(service.database, case_id) if visit.may("juries.run") else [],
@@ -177,6 +191,23 @@ async def doubt(case_id: str, request: Request, visit: Doubter, service: OpenSer
     made = await run_in_threadpool(
         doubts.doubt, service.database, case_id, validated(NewDoubt, texts), caller=visit.caller
     )
+    return to(f"{START}/complaints/{made.id}")
+
+
+@router.post("/{case_id}/closing")
+async def close(case_id: str, request: Request, visit: Doubter, service: OpenService) -> Response:
+    """Let be sold, or take off, what nobody's word ended."""
+    texts, _ = await sent_by(visit, request, "listing", "reason")
+    wanted = validated(Closing, texts)
+    if wanted.listing == "release":
+        await run_in_threadpool(
+            closings.release, service.database, case_id, NewRelease(reason=wanted.reason), caller=visit.caller
+        )
+        return to(f"{START}/cases/{case_id}")
+    made = await run_in_threadpool(
+        closings.take_off, service.database, case_id, NewDoubt(reason=wanted.reason),
+        window=complaint_routes.counter_notice_window(service), caller=visit.caller,
+    )  # fmt: skip
     return to(f"{START}/complaints/{made.id}")
 
 

@@ -48,6 +48,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "Judged while suspended, which clears nothing; the listing's decision is now %(decision)s.": (
         r"Judged while suspended, which clears nothing; the listing's decision is now (?P<decision>[a-z]+)\."
     ),
+    "Trust & safety released it; the listing's decision is now %(decision)s: %(reason)s": (
+        r"Trust & safety released it; the listing's decision is now (?P<decision>[a-z]+): (?P<reason>.+)"
+    ),
     "The seller sent other pictures; another case asks about them.": (
         r"The seller sent other pictures; another case asks about them\."  # by earlier versions
     ),

@@ -134,9 +134,11 @@ class Case(Table):
         Index("cases_brand", "brand_id", "id"),
         Index("cases_listing", "listing_id", "id"),
         Index("cases_shown_listing", text("(listing ->> 'id')")),
+        Index("cases_shown_seller", text("(listing ->> 'seller')")),
         Index("cases_asked", "listing_id", "brand_id", unique=True, postgresql_where=text(ASKED)),
         CheckConstraint(
-            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired', 'dropped')",
+            "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired', 'dropped', "
+            "'released')",
             name="cases_state",
         ),
         CheckConstraint("fallback IN ('allow', 'review')", name="cases_fallback"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
-from serve.database.loop_tables import Case, Complaint, CounterNotice, Notice
+from serve.database.loop_tables import Case, Complaint, CounterNotice, ListingRecord, Notice
 from serve.jobs import defer
 from serve.loop.cases import advance
 from serve.loop.complaints import ComplaintView, lock_complaint, view_complaint
@@ -53,7 +53,7 @@ EVIDENCE: Final[dict[str, Evidence]] = {
 """What each decision says of the rights holder, in place of what the one before said."""
 
 
-class _Step(BaseModel):
+class Step(BaseModel):
     """What trust & safety do about a complaint that they looked at."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,13 +65,13 @@ class _Step(BaseModel):
     ] = None
 
 
-class Decision(_Step):
+class Decision(Step):
     """How trust & safety decide; the reason is told to the seller."""
 
     outcome: Outcome
 
 
-class Reversal(_Step):
+class Reversal(Step):
     """Why a decision was wrong; told to the seller."""
 
 
@@ -113,49 +113,61 @@ def reverse(
 
 
 def _act(
-    database: Database, complaint_id: str, action: ComplaintAction, step: _Step, *, window: timedelta, caller: Caller
+    database: Database, complaint_id: str, action: ComplaintAction, step: Step, *, window: timedelta, caller: Caller
 ) -> ComplaintView:
     with database.write() as session:
         complaint, case, listing = lock_complaint(session, complaint_id)
         if audit.carried_out(session, complaint_id):
             return view_complaint(session, complaint_id)
-        before = ComplaintState(complaint.state)
-        if step.state not in (None, before):
-            raise Problem(
-                409, "not-allowed-now", f"The complaint is {before} by now; look at it again.", extra={"state": before}
-            )
-        if action is ComplaintAction.REVERSE and before is ComplaintState.OVERTURNED and not _heard(session, complaint):
-            action = ComplaintAction.REINSTATE
-        complaint.state = next_complaint_state(before, action)
-        complaint.reason, complaint.decided = step.reason, datetime.now(UTC)
-        complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
-        ends = case.state == CaseState.COMPLAINED
+        return take(session, (complaint, case, listing), action, step, window=window, caller=caller)
+
+
+def take(
+    session: Session, locked: tuple[Complaint, Case, ListingRecord], action: ComplaintAction, step: Step, *,
+    window: timedelta, caller: Caller,
+) -> ComplaintView:  # fmt: skip
+    """Take a `step` about a complaint; the caller holds the locks of it, its case and its listing.
+
+    `window` is how long the seller may answer where it is upheld. Raises `Problem` (409).
+    """
+    complaint, case, listing = locked
+    before = ComplaintState(complaint.state)
+    if step.state not in (None, before):
+        raise Problem(
+            409, "not-allowed-now", f"The complaint is {before} by now; look at it again.", extra={"state": before}
+        )
+    if action is ComplaintAction.REVERSE and before is ComplaintState.OVERTURNED and not _heard(session, complaint):
+        action = ComplaintAction.REINSTATE
+    complaint.state = next_complaint_state(before, action)
+    complaint.reason, complaint.decided = step.reason, datetime.now(UTC)
+    complaint.window_ends = complaint.decided + window if complaint.state == ComplaintState.UPHELD else None
+    ends = case.state == CaseState.COMPLAINED
+    if ends:
+        advance(case, CaseAction.END)
+    settle(session, listing)
+    if is_blind_test(session, case):
         if ends:
-            advance(case, CaseAction.END)
-        settle(session, listing)
-        if is_blind_test(session, case):
-            if ends:
-                conclude(session, case)
-        else:
-            lock_holder(session, case.holder_id)
-            withdraw(session, case.id)
-            teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
-            note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
-            if complaint.state in AGAINST_THE_SELLER:
-                defer(session, SEARCH_FOR_UPHELD, complaint_id=complaint.id)
-                if before not in AGAINST_THE_SELLER:
-                    defer(session, SEARCH_OF_SELLER, complaint_id=complaint.id)
-            elif before in AGAINST_THE_SELLER:
-                look_again(session, case.holder_id)
-        view = view_complaint(session, complaint_id)
-        push(session, case.holder_id, f"complaint.{complaint.state}", view)
-        audit.record(
-            session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
-            content={"before": before.value, "reason": step.reason},
-        )  # fmt: skip
-        if not is_pretended(session, case):
-            _tell(session, complaint, case, before=before)
-        return view
+            conclude(session, case)
+    else:
+        lock_holder(session, case.holder_id)
+        withdraw(session, case.id)
+        teach_complaint(session, case, complaint, counter_notice=before == ComplaintState.COUNTERED)
+        note_evidence(session, case.holder_id, _evidence(complaint, case), subject=complaint.id)
+        if complaint.state in AGAINST_THE_SELLER:
+            defer(session, SEARCH_FOR_UPHELD, complaint_id=complaint.id)
+            if before not in AGAINST_THE_SELLER:
+                defer(session, SEARCH_OF_SELLER, complaint_id=complaint.id)
+        elif before in AGAINST_THE_SELLER:
+            look_again(session, case.holder_id)
+    view = view_complaint(session, complaint.id)
+    push(session, case.holder_id, f"complaint.{complaint.state}", view)
+    audit.record(
+        session, actor=caller.key_id, action=f"complaint {complaint.state}", subject=complaint.id,
+        content={"before": before.value, "reason": step.reason},
+    )  # fmt: skip
+    if not is_pretended(session, case):
+        _tell(session, complaint, case, before=before)
+    return view
 
 
 def _heard(session: Session, complaint: Complaint) -> bool:

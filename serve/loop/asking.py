@@ -27,8 +27,8 @@ from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
 from serve.text.phrases import says
 
-CLEARED: Final = (CaseState.NOT_INFRINGING, CaseState.UNSURE, CaseState.CLOSED)
-"""The states of a case in which its rights holder saw nothing against the listing."""
+CLEARED: Final = (CaseState.NOT_INFRINGING, CaseState.UNSURE, CaseState.CLOSED, CaseState.RELEASED)
+"""The states of a case in which its rights holder, or trust & safety, saw nothing against the listing."""
 
 MOST_EARLIER: Final = 20
 """Earlier cases of a listing that are looked at for the same pictures."""

@@ -2,13 +2,14 @@
 
 A doubt is a complaint of the platform's own, decided as any is. Whoever is suspended may have been shielding fakes:
 what it cleared, or let expire, before and after, is listed to be looked at; so is what anybody judged as infringing and
-did not complain of in time, which is for sale again.
+did not complain of in time, or only a suspended one's word closed, which is for sale again.
 """
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
 
 from serve import audit
 from serve.access.keys import Caller
@@ -21,7 +22,7 @@ from serve.loop.complaints import ComplaintView, view_complaint
 from serve.loop.good_faith.covers import is_pretended, repeats_another
 from serve.loop.judgements import require_in_time
 from serve.loop.standing import settle
-from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError
+from serve.loop.states import CaseAction, CaseState, ComplaintState, NotAllowedError, next_case_state
 from serve.protocol.paging import Page
 from serve.protocol.problems import Problem
 from serve.text.wording import Reason
@@ -46,37 +47,60 @@ def doubt(database: Database, case_id: str, new: NewDoubt, *, caller: Caller) ->
         filed = session.scalar(select(Complaint.id).where(Complaint.case_id == case_id))
         if filed is not None and audit.carried_out(session, filed):
             return view_complaint(session, filed)
-        if is_pretended(session, case):
-            raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
-        if filed is not None:
-            raise NotAllowedError("case", state=CaseState(case.state), action=CaseAction.DOUBT)
-        is_over = case.ended is not None
-        advance(case, CaseAction.DOUBT)
-        if not is_over:
-            require_in_time(case)
-        complaint = Complaint(
-            id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
-        )
-        session.add(complaint)
-        session.flush()
-        settle(session, listing)
-        audit.record(
-            session, actor=caller.key_id, action="case doubted", subject=complaint.id,
-            content={"case": case.id, "verdict": case.verdict, "reason": new.reason},
-        )  # fmt: skip
-        return view_complaint(session, complaint.id)
+        return view_complaint(session, file_doubt(session, case, listing, new, caller=caller).id)
+
+
+def file_doubt(
+    session: Session, case: Case, listing: ListingRecord, new: NewDoubt, *, caller: Caller
+) -> Complaint:  # fmt: skip
+    """The complaint that a doubt of the case makes; the caller holds the locks of both. Raises `Problem` (409)."""
+    require_doubtful(session, case)
+    advance(case, CaseAction.DOUBT)
+    complaint = Complaint(
+        id=new_id("complaint"), case_id=case.id, state=ComplaintState.FILED, statement=new.reason, party="platform"
+    )
+    session.add(complaint)
+    session.flush()
+    settle(session, listing)
+    audit.record(
+        session, actor=caller.key_id, action="case doubted", subject=complaint.id,
+        content={"case": case.id, "verdict": case.verdict, "reason": new.reason},
+    )  # fmt: skip
+    return complaint
+
+
+def require_doubtful(session: Session, case: Case) -> None:
+    """Raises `Problem` (409) where the case cannot be doubted now."""
+    require_sold(session, case)
+    require_nobody_complained(session, case, action=CaseAction.DOUBT)
+    next_case_state(CaseState(case.state), CaseAction.DOUBT)
+    if case.ended is None:
+        require_in_time(case)
+
+
+def require_sold(session: Session, case: Case) -> None:
+    """Raises `Problem` (409) for a repeat under a cover."""
+    if is_pretended(session, case):
+        raise Problem(409, "not-allowed-now", "The case repeats another one under a cover; nobody sells anything.")
+
+
+def require_nobody_complained(session: Session, case: Case, *, action: CaseAction) -> None:
+    """Raises `NotAllowedError` where there is a complaint about the case, which `action` is to do without."""
+    if session.scalar(select(Complaint.id).where(Complaint.case_id == case.id)) is not None:
+        raise NotAllowedError("case", state=CaseState(case.state), action=action)
 
 
 def list_doubtful_cases(database: Database, *, limit: int, cursor: str | None) -> Page[CaseView]:
-    """What rights holders who are suspended now cleared or let expire, and nobody complained of; oldest first.
+    """What rights holders who are suspended now cleared or let expire, and nobody complained of or released; oldest
+    first.
 
     Repeats under a cover are left out.
     """
     suspended = select(RightsHolder.id).where(RightsHolder.tier == "suspended")
     cleared = (Case.verdict == "not_infringing") | (Case.state == CaseState.EXPIRED)
     return page_of_cases(
-        database, Case.holder_id.in_(suspended), cleared, Complaint.id.is_(None), ~repeats_another(), limit=limit,
-        cursor=cursor,
+        database, Case.holder_id.in_(suspended), cleared, Case.state != CaseState.RELEASED, Complaint.id.is_(None),
+        ~repeats_another(), limit=limit, cursor=cursor,
     )  # fmt: skip
 
 
@@ -86,16 +110,19 @@ def list_without_complaint(database: Database, *, limit: int, cursor: str | None
 
 
 def lacks_complaint() -> ColumnElement[bool]:
-    """Of cases: whether the rights holder judged that the listing infringes, nobody complained in time, and it is
-    offered still and not blocked. Repeats under a cover are left out.
+    """Of cases: whether the rights holder judged that the listing infringes and nobody complained in time, or only a
+    suspended one's word closed them, and the listing is offered still and not blocked. Repeats under a cover are left
+    out.
     """
     offered = exists().where(
         ListingRecord.id == Case.listing_id, ListingRecord.withdrawn.is_(None), ListingRecord.decision != "block"
     )
     complained = exists().where(Complaint.case_id == Case.id)
     return and_(
-        Case.state == CaseState.EXPIRED,
-        Case.verdict == "infringing",
+        or_(
+            and_(Case.state == CaseState.EXPIRED, Case.verdict == "infringing"),
+            and_(Case.state == CaseState.CLOSED, Case.fallback.is_not(None)),
+        ),
         offered.correlate(Case),
         ~complained.correlate(Case),
         ~repeats_another(),

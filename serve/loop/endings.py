@@ -13,6 +13,7 @@ from serve.loop.good_faith.blind_tests import conclude, is_blind_test
 from serve.loop.push.deliveries import push
 from serve.loop.standing import acquits, settle
 from serve.loop.states import CaseAction, CaseState
+from serve.loop.teaching.juries import call_off_juries
 from serve.loop.teaching.labels import teach_judgement
 
 SUPERSEDED: Final = "The seller sent other pictures or words; another case asks about them."
@@ -25,7 +26,9 @@ NO_COMPLAINT: Final = "No complaint by {day}; the listing's decision is now {dec
 
 CLEARED_NOTHING: Final = "Judged while suspended, which clears nothing; the listing's decision is now {decision}."
 
-NOTES: Final = (SUPERSEDED, DROPPED, PERMITTED, NO_COMPLAINT, CLEARED_NOTHING)
+RELEASED: Final = "Trust & safety released it; the listing's decision is now {decision}: {reason}"
+
+NOTES: Final = (SUPERSEDED, DROPPED, PERMITTED, NO_COMPLAINT, CLEARED_NOTHING, RELEASED)
 """All that is noted; the console's sentences (serve/console/reasons.py) recognise each."""
 
 
@@ -34,6 +37,8 @@ def end_case(
 ) -> None:
     """End `case` by `action` (expire, supersede or drop): a judgement `not_infringing` stands, if its author's word
     counts; anything else came to nothing. `dropped` is why, where it is dropped.
+
+    Juries are called off, but for those about a case whose time is over: what they say helps to doubt it.
 
     The caller holds the listing's lock. Raises `NotAllowedError`.
     """
@@ -47,6 +52,8 @@ def end_case(
         case.note = NO_COMPLAINT.format(day=case.due_day, decision=listing.decision)
     elif not acquits(case):
         case.note = CLEARED_NOTHING.format(decision=listing.decision)
+    if action is not CaseAction.EXPIRE:
+        call_off_juries(session, case)
     conclude(session, case)
     if acquits(case) and not is_blind_test(session, case):
         teach_judgement(session, case)

@@ -20,7 +20,7 @@ from serve.jobs import defer
 from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, view_case
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.standing import settle
-from serve.loop.states import ASKED, CaseAction, CaseState
+from serve.loop.states import ASKED, CaseAction, CaseState, next_case_state
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.results import Answer
 from serve.text.wording import Note
@@ -134,13 +134,7 @@ def retract(database: Database, case_id: str, *, prove_ownership: bool, caller: 
     with database.write() as session:
         case, listing = lock_case(session, case_id)
         require_rights(session, case.brand_id, caller=caller, of_owners=prove_ownership)
-        require_in_time(case)
-        if case.state not in ASKED and _asked_besides(session, case):
-            raise Problem(
-                409, "not-allowed-now",
-                "The seller has sent other pictures since, and another case asks about them: judge that one.",
-                extra={"state": case.state},
-            )  # fmt: skip
+        _require_retractable(session, case)
         advance(case, CaseAction.RETRACT)
         before, case.verdict, case.reason, case.tags, case.judged, case.tier = case.verdict, None, None, [], None, None
         settle(session, listing)
@@ -150,6 +144,28 @@ def retract(database: Database, case_id: str, *, prove_ownership: bool, caller: 
             session, actor=caller.key_id, action="judgement retracted", subject=case.id, content={"verdict": before}
         )
         return view_case(session, case_id)
+
+
+def is_retractable(database: Database, case_id: str) -> bool:
+    """Whether the case's judgement may be taken back now, by whoever has proved its rights."""
+    with database.read() as session:
+        try:
+            _require_retractable(session, session.get_one(Case, case_id))
+        except Problem:
+            return False
+        return True
+
+
+def _require_retractable(session: Session, case: Case) -> None:
+    """Raises `Problem` (409) where the case's judgement cannot be taken back now."""
+    require_in_time(case)
+    if case.state not in ASKED and _asked_besides(session, case):
+        raise Problem(
+            409, "not-allowed-now",
+            "The seller has sent other pictures since, and another case asks about them: judge that one.",
+            extra={"state": case.state},
+        )  # fmt: skip
+    next_case_state(CaseState(case.state), CaseAction.RETRACT)
 
 
 def require_in_time(case: Case) -> None:

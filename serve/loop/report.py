@@ -193,7 +193,7 @@ def _cases(session: Session, opened: ColumnElement[bool]) -> CaseFigures:
         not_infringing=by_verdict.get("not_infringing", 0),
         unsure=by_verdict.get("unsure", 0),
         waiting=without_answer.get(CaseState.OPEN, 0),
-        unanswered=without_answer.get(CaseState.EXPIRED, 0),
+        unanswered=sum(without_answer.get(state, 0) for state in (CaseState.EXPIRED, CaseState.RELEASED)),
         median_hours=None if took is None else round(took / timedelta(hours=1), 2),
     )
 

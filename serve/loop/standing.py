@@ -68,6 +68,8 @@ def _voice_of_case(case: Case) -> Voice:
             said = {"infringing": "filed no complaint", "unsure": "was unsure, and said no more"}
             what = said.get(case.verdict or "", "did not answer")
             return Voice(fallback, f"the rights holder {what} by {case.due_day} ({case.id})")
+        case CaseState.RELEASED:
+            return Voice("allow", f"trust & safety released it ({case.id})")
         case _:
             known = "" if case.known_fake is None else f"it shows a known fake ({case.known_fake}): "
             return Voice("review", f"{known}the rights holder is asked ({case.id})")
@@ -82,6 +84,8 @@ def cleared(case: Case, complaint: Complaint | None) -> bool:
     """Whether somebody looked and found nothing wrong: the scan's block then holds no more. Silence does not clear."""
     if complaint is not None:
         return complaint.state in FOR_THE_SELLER
+    if case.state == CaseState.RELEASED:
+        return True
     return case.state in (CaseState.NOT_INFRINGING, CaseState.CLOSED) and acquits(case)
 
 
@@ -136,6 +140,13 @@ def _spoken(session: Session, listing: ListingRecord) -> list[tuple[Case, Compla
 def came_to_nothing(case: Case) -> bool:
     """Whether the case came to its end without an answer that stands."""
     return case.state == CaseState.EXPIRED
+
+
+def ran_out(case: Case) -> bool:
+    """Whether the case's time is over and no answer counts: there was none, or no complaint followed, or only a
+    suspended rights holder cleared it.
+    """
+    return came_to_nothing(case) or (case.state == CaseState.CLOSED and case.fallback is not None)
 
 
 def _was_asked_again(case: Case, others: Sequence[Case]) -> bool:

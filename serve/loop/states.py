@@ -7,7 +7,8 @@ case       open → infringing ─ complain → complained ─ end → closed
            open and unsure ones are `dropped` when the known fake that they were opened for counts no more, or the
            seller may use the photos that they ask about;
            `not_infringing` and `unsure` are superseded, and closed, by a case about other pictures, and may be
-           doubted by trust & safety → complained; what ended without a complaint may be doubted and stays as it ended
+           doubted by trust & safety → complained; what ended without a complaint may be doubted and stays as it ended,
+           and where no answer counts, trust & safety may release it → released
 
 complaint  filed → dismissed ─ reverse → upheld
                  → upheld ─ answer → countered → confirmed | overturned
@@ -35,6 +36,7 @@ class CaseState(StrEnum):
     CLOSED = "closed"
     EXPIRED = "expired"
     DROPPED = "dropped"
+    RELEASED = "released"
 
 
 class CaseAction(StrEnum):
@@ -50,6 +52,7 @@ class CaseAction(StrEnum):
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
     DROP = "drop"
+    RELEASE = "release"
 
 
 class ComplaintState(StrEnum):
@@ -86,6 +89,7 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.CLOSED, CaseAction.DOUBT): CaseState.CLOSED,
     (CaseState.EXPIRED, CaseAction.DOUBT): CaseState.EXPIRED,
     (CaseState.DROPPED, CaseAction.DOUBT): CaseState.DROPPED,
+    (CaseState.RELEASED, CaseAction.DOUBT): CaseState.RELEASED,
     (CaseState.COMPLAINED, CaseAction.END): CaseState.CLOSED,
     (CaseState.OPEN, CaseAction.EXPIRE): CaseState.EXPIRED,
     (CaseState.UNSURE, CaseAction.EXPIRE): CaseState.EXPIRED,
@@ -95,6 +99,8 @@ CASE: Final[Mapping[tuple[CaseState, CaseAction], CaseState]] = {
     (CaseState.UNSURE, CaseAction.SUPERSEDE): CaseState.CLOSED,
     (CaseState.OPEN, CaseAction.DROP): CaseState.DROPPED,
     (CaseState.UNSURE, CaseAction.DROP): CaseState.DROPPED,
+    (CaseState.EXPIRED, CaseAction.RELEASE): CaseState.RELEASED,
+    (CaseState.CLOSED, CaseAction.RELEASE): CaseState.RELEASED,
 }
 
 COMPLAINT: Final[Mapping[tuple[ComplaintState, ComplaintAction], ComplaintState]] = {

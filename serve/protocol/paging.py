@@ -62,7 +62,7 @@ def _last(cursor: str | None) -> str:
         found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
     except (binascii.Error, UnicodeError) as error:
         raise _unknown() from error
-    if not found.replace("_", "").isalnum():
+    if not found.replace("_", "").isalnum() or cursor_of(found) != cursor:  # decoding skips what it does not know
         raise _unknown()
     return found
 

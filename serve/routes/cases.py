@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from serve.loop import cases, complaints, doubts, judgements
+from serve.loop import cases, closings, complaints, doubts, judgements
 from serve.loop.cases import CaseView
+from serve.loop.closings import NewRelease
 from serve.loop.complaints import ComplaintView, NewComplaint
 from serve.loop.doubts import NewDoubt
 from serve.loop.judgements import Judgement, JudgementOutcome, Judgements
@@ -58,6 +59,16 @@ def list_doubtful_cases(
 ) -> Page[CaseView]:
     """What rights holders who are suspended cleared or did not answer, oldest first, until you doubt it."""
     return doubts.list_doubtful_cases(service.database, limit=limit, cursor=cursor)
+
+
+@router.get("/no-complaint", responses=documented())
+def list_without_complaint(
+    caller: Examiner, service: OpenService, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CaseView]:
+    """What was judged infringing without a complaint in time, or closed by only a suspended rights holder's word, and
+    is offered still, oldest first, until you doubt or release it.
+    """
+    return doubts.list_without_complaint(service.database, limit=limit, cursor=cursor)
 
 
 @router.get("/{case_id}", responses=documented(404))
@@ -128,3 +139,9 @@ def doubt(case_id: str, new: NewDoubt, caller: Examiner, service: OpenService, r
     filed = doubts.doubt(service.database, case_id, new, caller=caller)
     response.headers["Location"] = f"/v1/complaints/{filed.id}"
     return filed
+
+
+@router.post("/{case_id}/release", responses=documented(404, 409))
+def release(case_id: str, new: NewRelease, caller: Examiner, service: OpenService) -> CaseView:
+    """Close a case whose time ran out without an answer that counts: nothing follows, and the listing may be sold."""
+    return closings.release(service.database, case_id, new, caller=caller)

@@ -53,7 +53,7 @@ def misspelt_names(
         if _any_as_known(names, lines):
             continue
         missed = [(reading, line) for line in unowned for reading in _readings(names, line)]
-        near = [one for one in missed if one[0].outcome == "near_miss" and not _was_compared(one[1], beside, bundle)]
+        near = [one for one in missed if one[0].misses_letters and not _was_compared(one[1], beside, bundle)]
         if not near:
             continue
         reading, line = max(near, key=lambda one: (one[0].confidence, one[1].box.area))

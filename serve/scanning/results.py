@@ -182,3 +182,11 @@ class SentListing(Listing):
     @classmethod
     def _storable(cls, value: object) -> object:
         return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        """The given value; true would be a price of 1."""
+        if isinstance(value, bool):
+            raise ValueError(f"expected a number, got {str(value).lower()}")
+        return value

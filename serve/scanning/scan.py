@@ -213,8 +213,8 @@ class Scanner:
         likely = chosen(suspects, calibration=self._bundle.calibration, brands=self._state.brands)
         candidates = self._with_references(likely, photo)
         compare = partial(
-            verify, photo.image, bundle=self._bundle, brands=self._state.brands, regions=SeenRegions(photo.image),
-            tampering=photo.tampering,
+            verify, photo.image, bundle=self._bundle, brands=self._state.brands,
+            regions=SeenRegions(photo.image, lines=photo.lines), tampering=photo.tampering,
         )  # fmt: skip
         found = [compare(one) for one in candidates]
         verified = _merged([each for one in found if one is not None for each in (one, *one.within)])

@@ -10,6 +10,7 @@ import numpy as np
 from model.agreeing_keypoints import region_features
 from model.alignment import CROP_MARGIN, Features, Matrix, corners_in_region, working_size
 from model.photo_copy import photo_size
+from model.reading import Line
 from model.regions import Box, RgbImage
 from model.tampering import TamperedPatch, Tampering
 
@@ -43,11 +44,12 @@ class SeenTampering:
 class SeenRegions:
     """A photo's regions, scaled once, and their keypoints, found once: several brands may be suspected in one.
 
-    A region may show a mark that is turned by quarters, anticlockwise: it is turned back before it is compared.
+    `lines` are those that were read in the photo. A region may show a mark that is turned by quarters, anticlockwise:
+    it is turned back before it is compared.
     """
 
-    def __init__(self, image: RgbImage) -> None:
-        self._image = image
+    def __init__(self, image: RgbImage, *, lines: Sequence[Line] = ()) -> None:
+        self._image, self._lines = image, lines
         self._marks: dict[tuple[Box, int], RgbImage] = {}
         self._features: dict[tuple[Box, int], Features] = {}
         self._photos: dict[Box, RgbImage] = {}
@@ -84,6 +86,10 @@ class SeenRegions:
         inside = Box(left, top, right - left, bottom - top).clipped(width=width, height=height)
         least, most = _BELIEVABLE
         return inside if least * box.area <= inside.area <= most * box.area else box
+
+    def lines(self, place: Box) -> list[Line]:
+        """The lines of the photo that lie in `place`."""
+        return [line for line in self._lines if line.lies_in(place)]
 
     def photo(self, box: Box) -> RgbImage:
         """What `box` shows, at the size at which it is compared with product photos."""

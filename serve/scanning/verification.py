@@ -134,7 +134,8 @@ def _finding_from_mark(
     divided = verifier.scores(best.compared).shares
     likeness = Likeness(divided, best.evidence.word, tampered, best.evidence.verified)
     shares = calibration.kinds.shares(likeness)
-    reading = verifier.read(best.compared, shares=shares)
+    place = regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters)
+    reading = verifier.read(best.compared, shares=shares, lines=regions.lines(place))
     says_another = reading is not None and reading.outcome == "another_word" and best.probability < SURELY_ITS
     shares = verifier.after_reading(shares, reading)
     kind, scores = likeliest(shares), rounded_scores(*(best.probability * share for share in shares))
@@ -146,7 +147,7 @@ def _finding_from_mark(
     against = None if kind == "genuine" or surely_its else calibration.against(shares)
     return Verified(
         suspect=suspect,
-        place=regions.place(suspect.region.box, best.compared.examined.matrix, quarters=best.quarters),
+        place=place,
         reference=best.reference,
         similarity=best.evidence.similarity,
         realigned=best.evidence.realigned,

@@ -11,7 +11,7 @@ from model.alignment import prepare_reference
 from model.calibration import Shares
 from model.reading import Reader, Reading
 from model.released import bundle_folder
-from model.verifier import Head, LookWeights, Scores, Verifier, likeliest, verdict_log_odds
+from model.verifier import Head, LookWeights, ReadingLogOdds, Scores, Verifier, likeliest, verdict_log_odds
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ _LOOK = {"close_look": {"bias": 0, "verdict": 1, "look": 1}}
     ],
 )
 def test_a_calibration_of_another_round_is_refused(tmp_path, content, reason):
-    (tmp_path / "calibration.json").write_text(json.dumps({**content, "reading": {}}))
+    (tmp_path / "calibration.json").write_text(json.dumps({**content, "reading": {"near_miss": 1}}))
     with pytest.raises(ValueError, match=reason):
         Verifier(bundle_folder() / "verifier.onnx", calibration=tmp_path / "calibration.json", reader=Reader())
 
@@ -160,6 +160,14 @@ def test_a_close_look_divides_anew_what_is_genuine_and_imitated():
     odds = 0.1 + 0.5 * verdict_log_odds(0.5, 0.3) + 0.9 * 2.0
     assert np.log(after.imitation / after.genuine) == pytest.approx(odds)
     assert weights.applied(before, -2.0).imitation < before.imitation < after.imitation
+
+
+def test_a_near_miss_beyond_doubt_counts_as_one_where_a_calibration_does_not_tell_them_apart():
+    before = Shares(0.9, 0.0, 0.1)
+    until_then, since = ReadingLogOdds({"near_miss": 1.0}), ReadingLogOdds({"near_miss": 1.0, "surely_near_miss": 3.0})
+    near, surely = (since.applied(before, outcome).imitation for outcome in ("near_miss", "surely_near_miss"))
+    assert before.imitation < near < surely
+    assert until_then.applied(before, "surely_near_miss").imitation == near
 
 
 @pytest.mark.parametrize(("genuine", "imitation", "odds"), [(0.5, 0.5, 0.0), (1.0, 0.0, -6.0), (0.0, 1.0, 6.0)])

@@ -84,7 +84,7 @@ class SimilarityVerifier:
     def scores(self, pair: Compared) -> Scores:
         return Scores(1.0 - pair.unrelated, 0.0, 0.0, pair.unrelated)
 
-    def read(self, pair: Compared, *, shares: Shares) -> None:
+    def read(self, pair: Compared, *, shares: Shares, lines: Sequence[Line] = ()) -> None:
         """No words."""
 
     def after_reading(self, shares: Shares, reading: None) -> Shares:

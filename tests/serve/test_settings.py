@@ -125,7 +125,7 @@ def test_the_documented_roles_are_those_of_the_table() -> None:
             "listings.create", "counter_notices.create", "notices.read",
         ],
         "judge cases, file complaints": ["cases.judge", "complaints.create"],
-        "decide complaints, reverse decisions, doubt cases": ["complaints.decide"],
+        "decide complaints, reverse decisions, doubt and release cases": ["complaints.decide"],
         "read credit": ["credit.read"],
         "read stored listings and text holds": ["listings.read"],
         "read the rules for listings' texts": ["listing_rules.read"],

@@ -131,7 +131,7 @@ def call_off(database: Database, jury_id: str, *, caller: Caller) -> JuryView:
 
 
 def call_off_juries(session: Session, case: Case) -> None:
-    """End the juries about the case's pictures that have not voted: it shows others now."""
+    """End the juries about the case that have not voted: it shows other pictures now, or is asked no more."""
     open_ones = select(Jury).where(Jury.case_id == case.id, Jury.ended.is_(None)).order_by(Jury.id)
     for jury in session.scalars(open_ones.with_for_update()).all():
         _call_off(session, jury, actor=audit.SYSTEM)

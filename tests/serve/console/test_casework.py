@@ -4,8 +4,8 @@ import re
 from datetime import date
 
 from babel.dates import format_date
-from browser import Browser
-from marketplace import Marketplace, disguised
+from browser import Browser, Page
+from marketplace import Marketplace, disguised, smeared
 from mosaics import mosaic, png
 from service_client import Client
 
@@ -237,6 +237,46 @@ def test_what_infringes_without_a_complaint_in_time_waits_for_trust_and_safety(
     assert f"/console/cases/{case}" not in trust.look(there).links
 
 
+def ends_of(page: Page) -> set[str]:
+    """What the forms of a case's page end in: /doubt, /closing, …"""
+    return {form.action.rpartition("/")[2] for form in page.forms}
+
+
+def test_what_nobodys_word_ended_is_let_be_sold_or_taken_off(
+    market: Marketplace, trust: Browser, brand: Browser
+) -> None:
+    sold, off = market.case(), market.case()
+    for case in (sold, off):
+        market.judge(case)
+        assert not {"doubt", "closing"} & ends_of(trust.look(f"/console/cases/{case}")), "the brand may complain still"
+        market.end(case)
+        assert "closing" not in ends_of(brand.look(f"/console/cases/{case}"))
+    page = trust.look(f"/console/cases/{sold}")
+    assert page.form("/closing").buttons == [False, True, True], "Enter decides nothing"
+    assert trust.submit(page, "/closing", listing="release", reason="").status == 422
+    page = trust.submit(page, "/closing", listing="release", reason="A souvenir <of> Acme")
+    assert page.url == f"/console/cases/{sold}"
+    assert "released" in page.text
+    assert "released it; the listing's decision is now allow: A souvenir <of> Acme" in page.text
+    assert {"doubt", "closing"} & ends_of(page) == {"doubt"}
+    assert "released it; the listing's decision is now allow" in brand.look(page.url).text
+    page = trust.look(f"/console/cases/{off}")
+    upheld = trust.submit(page, "/closing", listing="take_off", reason="the mark is painted over")
+    assert upheld.url.startswith("/console/complaints/complaint_")
+    assert "upheld" in upheld.text
+    assert not {"doubt", "closing"} & ends_of(trust.look(f"/console/cases/{off}"))
+    assert trust.submit(page, "/closing", listing="release", reason="after all").status == 409
+    listed = trust.look("/console/cases/no-complaint").links
+    assert not {f"/console/cases/{one}" for one in (sold, off)} & set(listed)
+
+
+def test_a_repeat_under_a_cover_is_neither_doubted_nor_closed(market: Marketplace, trust: Browser) -> None:
+    repeat = market.slip(market.case(), truth="fake")
+    market.judge(repeat)
+    market.end(repeat)
+    assert not {"doubt", "closing"} & ends_of(trust.look(f"/console/cases/{repeat}"))
+
+
 def test_cases_are_found_by_their_listing(market: Marketplace, brand: Browser, trust: Browser) -> None:
     case = market.client.get(f"/v1/cases/{market.case()}").json()
     market.judge(case["id"], "not_infringing")
@@ -264,6 +304,15 @@ def test_a_judgement_is_taken_back(market: Marketplace, brand: Browser) -> None:
     page = brand.submit(brand.look(f"/console/cases/{case}"), "/judgement", verdict="unsure")
     brand.submit(page, "/retraction")
     assert market.client.get(f"/v1/cases/{case}").json()["state"] == "open"
+
+
+def test_what_another_case_asks_about_by_now_is_not_taken_back(market: Marketplace, brand: Browser) -> None:
+    sent = {"id": f"other pictures {market.seed}", "seller": "s"}
+    case = market.listing(**sent)["case"]["id"]
+    market.judge(case)
+    assert "retraction" in ends_of(brand.look(f"/console/cases/{case}"))
+    market.listing(smeared(market.seed, tile=9), **sent)
+    assert {"complaint", "retraction"} & ends_of(brand.look(f"/console/cases/{case}")) == {"complaint"}
 
 
 def test_what_somebody_answered_meanwhile_is_told(market: Marketplace, brand: Browser) -> None:

@@ -27,7 +27,7 @@ from serve.audit import SYSTEM
 from serve.database.loop_tables import AuditEntry, ListingImage, ListingRecord, Suggestion
 from serve.database.tables import Brand
 from serve.identifiers import new_id
-from serve.loop.deadlines import Deadlines
+from serve.loop.deadlines import Deadlines, Fallback
 from serve.loop.listing_pictures import PictureScans
 from serve.loop.stock.known_fakes import KnownFakes
 from serve.loop.stock.mark_search import MarkSearcher
@@ -224,17 +224,21 @@ class Marketplace:
         """Trust & safety do not believe what the brand judged."""
         return self.client.post(f"/v1/cases/{case}/doubt", json={"reason": "the mark is painted over"})
 
+    def release(self, case: str, reason: str = "a souvenir") -> httpx2.Response:
+        """Trust & safety let a case be that nobody's word ended."""
+        return self.client.post(f"/v1/cases/{case}/release", json={"reason": reason})
+
     def decide(self, complaint: str, outcome: str = "upheld") -> httpx2.Response:
         """Trust & safety's decision."""
         body = {"outcome": outcome, "reason": "the mark is painted over"}
         return self.client.post(f"/v1/complaints/{complaint}/decision", json=body)
 
-    def end(self, case: str) -> None:
-        """Let the case's time pass."""
+    def end(self, case: str, *, fallback: Fallback = "allow") -> None:
+        """Let the case's time pass; without an answer that counts `fallback` is what its listing is."""
         database = self.client.service.database
         with database.write() as session:
             session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
-        Deadlines(database, fallback="allow")._expire(case)
+        Deadlines(database, fallback=fallback)._expire(case)
 
     def counter(self, complaint: str) -> httpx2.Response:
         """The seller's answer."""

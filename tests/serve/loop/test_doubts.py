@@ -10,7 +10,6 @@ from marketplace import Marketplace
 from service_client import Client
 from sqlalchemy import text
 
-from serve.loop.deadlines import Deadlines
 from serve.loop.doubts import list_without_complaint
 from serve.loop.policy.outcomes import settled_outcomes
 
@@ -76,10 +75,7 @@ def test_where_silence_keeps_a_listing_in_review_a_suspended_word_does(
 ) -> None:
     set_tier(brand, tier)
     case = cleared(brand)
-    database = brand.client.service.database
-    with database.write() as session:
-        session.execute(text("UPDATE cases SET expires = now() WHERE id = :id"), {"id": case})
-    Deadlines(database, fallback="review")._expire(case)
+    brand.end(case, fallback="review")
     assert brand.decision_on(case) == decision
 
 

@@ -22,6 +22,7 @@ CASE_ACTIONS = (
     CaseAction.RETRACT,
     CaseAction.COMPLAIN,
     CaseAction.DOUBT,
+    CaseAction.RELEASE,
 )
 """What the rights holder and trust & safety do; to end, to expire and to supersede follow from other things."""
 
@@ -64,7 +65,7 @@ class Life:
 
     def _advance(self, action: CaseAction | ComplaintAction) -> bool:
         if isinstance(action, CaseAction):
-            complained = action == CaseAction.DOUBT and self.complaint is not None
+            complained = action in (CaseAction.DOUBT, CaseAction.RELEASE) and self.complaint is not None
             after = None if complained else CASE.get((self.case, action))
             self.case = after or self.case
             if after == CaseState.COMPLAINED:
@@ -92,6 +93,7 @@ class Life:
             CaseAction.JUDGE_UNSURE: lambda: market.judge(case, "unsure"),
             CaseAction.RETRACT: lambda: market.client.delete(f"{url}/judgement", headers=key),
             CaseAction.DOUBT: lambda: market.doubt(case),
+            CaseAction.RELEASE: lambda: market.release(case),
             CaseAction.COMPLAIN: lambda: market.client.post(f"{url}/complaint", headers=key),
             ComplaintAction.UPHOLD: lambda: market.decide(complaint),
             ComplaintAction.DISMISS: lambda: market.decide(complaint, "dismissed"),

@@ -31,6 +31,13 @@ def doubt(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     return market.client.post(f"/v1/cases/{case}/doubt", json={"reason": "r"}, headers=headers)
 
 
+def release(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
+    case = market.case()
+    market.judge(case)
+    market.end(case)
+    return market.client.post(f"/v1/cases/{case}/release", json={"reason": "r"}, headers=headers)
+
+
 def counter(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
     complaint = market.complaint()
     market.decide(complaint)
@@ -99,7 +106,10 @@ def upload(market: Marketplace, headers: dict[str, str]) -> httpx2.Response:
 ACTS_DONE = text("SELECT count(*) FROM audit_log WHERE action <> 'stock searched'")
 """The stock is searched for a new reference at its own time."""
 
-ACTS = [judge, complain, doubt, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote, settle]
+ACTS = [
+    judge, complain, doubt, release, counter, reverse, show_a_fake, lodge, review, make_a_test, call_a_jury, vote,
+    settle,
+]  # fmt: skip
 MAKE = [register, register_a_rights_holder, upload]
 """What makes something that has no subject to lock beforehand."""
 

@@ -43,9 +43,16 @@ complaints = st.lists(st.sampled_from(ComplaintAction), max_size=30)
 def test_a_case_that_is_over_stays_over(actions: list[CaseAction]) -> None:
     path = walk(CaseState.OPEN, actions, next_case_state)
     over = [(action, state) for action, state in path if state not in UNDER_WAY]
-    assert len({state for _, state in over}) <= 1
+    assert len({state for _, state in over} - {CaseState.RELEASED}) <= 1
     assert path[len(path) - len(over) :] == over
-    assert {action for action, _ in over[1:]} <= {CaseAction.DOUBT}
+    assert {action for action, _ in over[1:]} <= {CaseAction.DOUBT, CaseAction.RELEASE}
+
+
+@given(cases)
+def test_only_what_is_over_is_released_and_once(actions: list[CaseAction]) -> None:
+    states = [(None, CaseState.OPEN), *walk(CaseState.OPEN, actions, next_case_state)]
+    released = [before for (_, before), (action, _) in pairwise(states) if action == CaseAction.RELEASE]
+    assert released in ([], [CaseState.EXPIRED], [CaseState.CLOSED])
 
 
 @given(cases)
@@ -64,7 +71,7 @@ def test_nothing_is_taken_back_after_a_complaint(actions: list[CaseAction]) -> N
     taken = [action for action, _ in path]
     if CaseAction.COMPLAIN in taken or CaseAction.DOUBT in taken:
         complained = min(taken.index(one) for one in (CaseAction.COMPLAIN, CaseAction.DOUBT) if one in taken)
-        assert set(taken[complained + 1 :]) <= {CaseAction.END, CaseAction.DOUBT}
+        assert set(taken[complained + 1 :]) <= {CaseAction.END, CaseAction.DOUBT, CaseAction.RELEASE}
 
 
 @given(complaints)

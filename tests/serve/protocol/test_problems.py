@@ -15,6 +15,7 @@ from waiting import eventually
 from serve.genuine import brands
 from serve.protocol import problems
 from serve.protocol.body_limit import ENVELOPE_BYTES
+from serve.protocol.paging import cursor_of
 
 PNG = {"Content-Type": "image/png"}
 
@@ -113,7 +114,19 @@ def test_ids_and_cursors_that_never_were(client: Client) -> None:
     assert_problem(client.get("/v1/brands", params={"cursor": "not one"}), 422, "invalid-cursor")
     assert_problem(client.get("/v1/brands", params={"cursor": "AP8="}), 422, "invalid-cursor")
     assert_problem(client.get("/v1/policies", params={"cursor": "OTk5OTk5OTk5OTk5"}), 422, "invalid-cursor")
+    given = cursor_of(client.brand())
+    assert client.get("/v1/brands", params={"cursor": given}).status_code == 200
+    for changed in (f"{given}A", f"{given}=", f"{given}!", f"!{given}", f" {given}", f"{given}\n"):
+        assert_problem(client.get("/v1/brands", params={"cursor": changed}), 422, "invalid-cursor")
     assert_problem(client.get("/v1/brands", params={"limit": 0}), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("price", ["true", "false"])
+def test_a_price_is_no_yes_or_no(client: Client, price: str) -> None:
+    listing = f'{{"id": "priced", "seller": "s", "price": {price}}}'
+    answer = client.post("/v1/listings", files={"image": ("a.png", png(mosaic(1)))}, data={"listing": listing})
+    (error,) = assert_problem(answer, 422, "invalid-request")["errors"]
+    assert (error["where"], f"expected a number, got {price}" in error["message"]) == ("body.price", True), error
 
 
 @pytest.mark.parametrize(
@@ -148,6 +161,7 @@ def test_scan_bodies_of_another_form(client: Client) -> None:
         '{"price": "cheap"}',
         '{"price": -1}',
         '{"price": 1e999}',
+        '{"price": true}',
         '{"title": 5}',
         '{"title": "a\\u0000b"}',
     ],

@@ -431,7 +431,7 @@ def test_a_picture_whose_regions_do_not_look_like_words_is_not_read() -> None:
 @pytest.mark.parametrize(("unrelated", "found"), [(0.02, ["imitation"]), (0.4, [])])
 def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrelated: float, found: list[str]) -> None:
     class ReadingVerifier(FixedVerifier):
-        def read(self, pair: Compared, *, shares: Shares) -> Reading:
+        def read(self, pair: Compared, *, shares: Shares, lines: Sequence[Line]) -> Reading:
             return Reading("FUMA", "SUMMER", 0.99)
 
         def after_reading(self, shares: Shares, reading: object) -> Shares:
@@ -441,6 +441,19 @@ def test_another_word_is_an_imitation_where_the_mark_is_surely_the_brands(unrela
     bundle = bundle_of(Box(40, 60, 96, 96), verifier=verifier)
     done = scan(photo((1, 40, 60)), bundle, Shelf(bundle, fuma=1))
     assert [one.kind for one in done.findings] == found
+
+
+def test_the_lines_of_the_photo_that_lie_in_a_mark_are_asked_of_it() -> None:
+    class AskedVerifier(FixedVerifier):
+        def read(self, pair: Compared, *, shares: Shares, lines: Sequence[Line]) -> None:
+            asked.append([line.text for line in lines])
+
+    asked: list[list[str]] = []
+    reader = FixedReader(Line("ABIDAS", Box(50, 90, 60, 20)), Line("SUMMER SALE", Box(250, 300, 60, 20)))
+    bundle = reading_bundle(reader, Box(40, 60, 96, 96))
+    verifier = AskedVerifier(Scores(0.9, 0.0, 0.08, 0.02))
+    scan(photo((1, 40, 60)), replace(bundle, verifier=verifier), Shelf(bundle, adidas=1))  # type: ignore[arg-type]
+    assert asked == [["ABIDAS"]]
 
 
 @pytest.mark.parametrize(("kind", "found"), [("imitation", []), ("smear", ["smear"]), ("genuine", ["genuine"])])

@@ -36,5 +36,5 @@ def test_reading_the_word_speaks_against_an_imitation_and_a_near_miss_for_it(
     before = json.loads((folder / CALIBRATION).read_text())
     fit_wording(folder, embed=Embedder(folder / "embedder.onnx").embed, seed=0, report=lambda line: None, words=12)
     after = json.loads((folder / CALIBRATION).read_text())
-    assert after["reading"]["as_known"] < 0 < after["reading"]["near_miss"]
+    assert after["reading"]["as_known"] < 0 < after["reading"]["surely_near_miss"]
     assert {**after, "reading": None} == {**before, "reading": None}

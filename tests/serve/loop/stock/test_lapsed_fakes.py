@@ -56,9 +56,11 @@ def test_a_trait_that_is_taken_back_holds_nothing_up_any_more(market: Marketplac
     trait = market.trait(picture=fake)
     held = market.listing(fake)
     assert (held["decision"], held["case"]["known_fake"]) == ("review", trait)
+    jury = market.jury(held["case"]["id"])
     take_back(market, trait)
     look_again(market)
     assert now_of(market, held)["decision"] == "allow"
+    assert market.client.get(f"/v1/juries/{jury}").json()["ended"] is not None, "it is called off"
     dropped = case_of(market, held)
     assert (dropped["state"], dropped["verdict"], dropped["known_fake"]) == ("dropped", None, trait)
     assert "counts no more" in dropped["note"]

@@ -179,8 +179,9 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         "ALTER TABLE cases DROP COLUMN evidence, DROP COLUMN known_fake",
         "DROP TABLE text_holds, text_sweeps, console_sessions, suggestions, mark_searches, unrecognised, ballots, "
         "object_store, authorised_sellers",
-        "DROP INDEX cases_listing, cases_shown_listing, notices_complaint, audit_log_known_fakes, audit_log_decisions, "
-        "listings_held, labels_own_word, labels_image, notices_listing, procrastinate.hallmark_jobs_todo",
+        "DROP INDEX cases_listing, cases_shown_listing, cases_shown_seller, notices_complaint, audit_log_known_fakes, "
+        "audit_log_decisions, listings_held, labels_own_word, labels_image, notices_listing, "
+        "procrastinate.hallmark_jobs_todo",
         "ALTER TABLE listings DROP COLUMN arrived, DROP COLUMN withdrawn",
         "ALTER TABLE webhooks DROP COLUMN told",
         *(f"ALTER TABLE {table} RENAME receiver TO holder_id" for table in ("webhooks", "deliveries")),
@@ -231,3 +232,19 @@ def test_other_pictures_call_the_jury_off(brand: Marketplace) -> None:
     brand.listing(smeared(brand.seed, tile=9), **sent)
     assert brand.client.get(f"/v1/juries/{jury}").json()["ended"] is not None
     assert vote(brand, jury, "ann").json()["type"] == "urn:hallmark:problem:other-pictures"
+
+
+def test_a_case_that_another_supersedes_calls_its_jury_off_and_one_whose_time_is_over_does_not(
+    brand: Marketplace,
+) -> None:
+    sent = {"id": f"superseded {brand.seed}", "seller": "s"}
+    cases = [brand.listing(**sent)["case"]["id"], brand.case()]
+    juries = [brand.jury(case) for case in cases]
+    for case in cases:
+        brand.judge(case, "not_infringing")
+    brand.listing(smeared(brand.seed, tile=9), **sent)
+    brand.end(cases[1])
+    assert [brand.client.get(f"/v1/cases/{case}").json()["state"] for case in cases] == ["closed", "closed"]
+    late = vote(brand, juries[0], "ann")
+    assert (late.status_code, late.json()["detail"]) == (409, "The jury was called off; call another one.")
+    assert vote(brand, juries[1], "ann").status_code == 201
