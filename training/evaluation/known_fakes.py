@@ -16,6 +16,7 @@ from model.known_fakes import (
     MOST_COMPARED,
     is_photo_of_fake,
     known_fakes_shown,
+    likeness_to_photos,
     parts_of_photo,
 )
 from model.panels import panels
@@ -94,19 +95,15 @@ def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: Mo
         alike, verified = [], []
         for picture, known in progress(asked, len(asked), name.replace("_", " ")):
             shown = [picture, *(box.crop(picture) for box in panels(picture))]
-            vectors = bundle.embedder.embed(shown)
-            likely = [
-                (similarity, place, other)
-                for place, vector in enumerate(vectors)
-                for other, one in enumerate(known)
-                if (similarity := float((known_by[id(one)] @ vector).max())) >= LEAST_PHOTO_SIMILARITY
-            ]
-            compared = sorted(likely, reverse=True)[:MOST_COMPARED]
-            alike.append(bool(likely))
+            parts = np.stack([known_by[id(one)] for one in known])
+            cosines = likeness_to_photos(bundle.embedder.embed(shown), wholes=parts[:, 0], halves=parts[:, 1:])
+            likely = np.argwhere(cosines >= LEAST_PHOTO_SIMILARITY)
+            order = np.argsort(-cosines[tuple(likely.T)], kind="stable")[:MOST_COMPARED]
+            alike.append(len(likely) > 0)
             verified.append(
                 any(
                     is_photo_of_fake(shown[place], prepare_reference(known[other]), bundle=bundle)
-                    for _, place, other in compared
+                    for place, other in likely[order]
                 )
             )
         found.setdefault("hallmark", {})[name] = mean_interval(verified)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, exists, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from model.known_fakes import PARTS, likeness_to_photos
 from serve.database.engine import Database
 from serve.database.loop_tables import FakePhoto
 from serve.database.model_tables import ModelRecord
@@ -24,13 +24,14 @@ from serve.loop.stock.stock_vectors import STORED, regions_of
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `vectors` (n, d), of which
-    a photo has several.
+    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `wholes` (m, d) and of
+    `halves` (m, `PARTS` - 1, d).
     """
 
     state: tuple[str, int, int]
     of: list[tuple[str, str]]
-    vectors: NDArray[np.float32]
+    wholes: NDArray[np.float32]
+    halves: NDArray[np.float32]
 
 
 class FakePhotos:
@@ -52,11 +53,10 @@ class FakePhotos:
         known = self._current(model, dimension=pictures.shape[1])
         if not known.of:
             return []
-        cosines = np.stack([known.vectors @ picture for picture in pictures])
+        cosines = likeness_to_photos(pictures, wholes=known.wholes, halves=known.halves)
         found = np.argwhere(cosines >= least)
         order = np.argsort(-cosines[tuple(found.T)], kind="stable")
-        pairs = ((int(number), *known.of[row]) for number, row in found[order])
-        return list(islice(dict.fromkeys(pairs), most))
+        return [(int(number), *known.of[row]) for number, row in found[order[:most]]]
 
     def _current(self, model: str, *, dimension: int) -> _Known:
         with self._database.read() as session:
@@ -68,11 +68,15 @@ class FakePhotos:
                     return self._known
             query = select(FakePhoto.brand_id, FakePhoto.object_key, FakePhoto.vector).where(FakePhoto.model == model)
             rows = session.execute(query.order_by(FakePhoto.number)).all()
-        vectors = [regions_of(row.vector, dimension=dimension) for row in rows]
+        vectors = np.zeros((len(rows), PARTS, dimension), np.float32)
+        for parts, row in zip(vectors, rows, strict=True):
+            stored = regions_of(row.vector, dimension=dimension)
+            parts[:] = stored if len(stored) == PARTS else stored[0]  # earlier ones are of the whole alone
         known = _Known(
             (model, newest, count),
-            [(row.brand_id, row.object_key) for row, of_row in zip(rows, vectors, strict=True) for _ in of_row],
-            np.concatenate(vectors) if vectors else np.zeros((0, dimension), np.float32),
+            [(row.brand_id, row.object_key) for row in rows],
+            np.ascontiguousarray(vectors[:, 0]),
+            np.ascontiguousarray(vectors[:, 1:]),
         )
         with self._lock:
             self._known = known
