@@ -130,7 +130,7 @@ class Shop:
 def main() -> None:
     """List, show, and list again."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser.add_argument("--quick", action="store_true", help="in a minute or two, with little of everything")
     parser.add_argument("--only-edited", action="store_true", help="leave out what is listed unedited")
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL
