@@ -100,7 +100,7 @@ def _brands(logos: Sequence[Logo], *, count: int) -> Drawings:
 
 def _cases(own: Drawings, *, each: int) -> Iterator[Case]:
     """Of every kind `each` imitations and their genuine twins, as far as the marks offer them."""
-    fonts, garments = fetch_fonts(), _garments()
+    fonts, garments = fetch_fonts(), unmarked_garments()
     marks = {name: [rasterise(logo, width=SIDE) for logo in drawn] for name, drawn in own.items()}
     every = [mark for drawn in marks.values() for mark in drawn]
     for number, (kind, make) in enumerate(LOOKALIKES.items()):
@@ -118,7 +118,7 @@ def _cases(own: Drawings, *, each: int) -> Iterator[Case]:
             size = list(SIZES)[(number + made) % len(SIZES)]
             pair = (imitation, mark if genuine is None else genuine)
             try:
-                photos = _laid(pair, garments, size=size, seed=[number, place])
+                photos = laid(pair, garments, size=size, seed=[number, place])
             except ValueError:  # too thin to leave a pixel at this size
                 continue
             yield Case(photos[0], brand, "imitation", kind, size)
@@ -128,21 +128,21 @@ def _cases(own: Drawings, *, each: int) -> Iterator[Case]:
                 break
 
 
-def _garments() -> list[Path]:
+def unmarked_garments() -> list[Path]:
     """The photos of clothing that show no mark."""
     marked = frozenset(MARKED_GARMENTS.read_text(encoding="utf-8").split())
     return [one for one in sorted((data_folder() / "clothing" / "images").glob("*.jpg")) if one.name not in marked]
 
 
-def _laid(marks: Sequence[RgbaImage], garments: Sequence[Path], *, size: str, seed: list[int]) -> list[bytes]:
+def laid(marks: Sequence[RgbaImage], garments: Sequence[Path], *, size: str, seed: list[int]) -> list[bytes]:
     """The marks on one ground in one place, as JPEG; all on white labels where one of them would not be seen."""
     photo, box = _ground(garments, np.random.default_rng(seed), close=size == "close")
     part = box.crop(photo)
-    laid = [_placed(mark, part, size=size, seed=seed) for mark in marks]
-    if not all(is_seen for _, is_seen in laid):
-        laid = [_placed(_on_label(mark), part, size=size, seed=seed) for mark in marks]
+    on_ground = [_placed(mark, part, size=size, seed=seed) for mark in marks]
+    if not all(is_seen for _, is_seen in on_ground):
+        on_ground = [_placed(_on_label(mark), part, size=size, seed=seed) for mark in marks]
     found = []
-    for placed, _ in laid:
+    for placed, _ in on_ground:
         whole = photo.copy()
         box.crop(whole)[:] = placed
         taken = photographed(whole.astype(np.float32), rng=np.random.default_rng([*seed, 6]), strength=0.3)

@@ -1,4 +1,4 @@
 """What the networks are and compute: decoding, detector, embedder, verifier, and the runtime that serves them."""
 
-CHAMPION = "hallmark-31"
+CHAMPION = "hallmark-32"
 """Name of the released bundle that serves."""

@@ -9,7 +9,7 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
@@ -74,7 +74,12 @@ _SAME_LINE = 0.5
 Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
 
 _LOOK_ALIKES = str.maketrans({"i": "l", "1": "l", "0": "o"})
-"""Letters that recognition exchanges on genuine marks too."""
+"""Letters, small ones, that recognition exchanges on genuine marks too where it is not sure."""
+
+_AMONG_CAPITALS, _AMONG_SMALL = str.maketrans("l10", "IIO"), str.maketrans("I10", "llo")
+"""What is drawn alike among capitals and among small letters. Of 800 genuine drawn words none was surely read with an I
+for a capital L or without the dot of its i, as imitations are.
+"""
 
 
 _UPRIGHT = 1.5
@@ -132,10 +137,10 @@ class Reading:
         Letters too few at the ends may have been cut off, one too many may be the symbol beside it. What else is read
         in its place is `another_word`; elsewhere in the region other words may well stand.
         """
-        known, runs = _alike(self.known), _runs(self.seen)
-        if self.confidence >= SURELY_READ and known in runs:
+        if self.confidence >= SURELY_READ and self._is_known():
             return "as_known"
-        if self.confidence < SURELY_DIFFERENT or not runs:
+        known = _as_drawn(self.known)
+        if self.confidence < SURELY_DIFFERENT or not _letters(self.seen):
             return "otherwise"
         closest = self._closest()
         if self._is_part(closest):
@@ -146,7 +151,7 @@ class Reading:
             if shorter in longer:
                 return "otherwise"
             return "surely_near_miss" if self.confidence >= BEYOND_DOUBT else "near_miss"
-        return "another_word" if self.in_place and len(_alike(self.seen)) > FEWEST_LETTERS else "otherwise"
+        return "another_word" if self.in_place and len(_letters(self.seen)) > FEWEST_LETTERS else "otherwise"
 
     @property
     def misses_letters(self) -> bool:
@@ -157,21 +162,29 @@ class Reading:
         """What differs, in words; of a near miss or another word."""
         known, seen = _letters(self.known), _letters(self.seen)
         # Without case some letters are two ("ß"), and then places do not tell letters.
-        if self.misses_letters and len({len(one) for one in (known, seen, _alike(known), _alike(seen))}) == 1:
-            pairs = enumerate(zip(_alike(known), _alike(seen), strict=True))
-            place = next(number for number, (right, wrong) in pairs if right != wrong)
+        right, wrong = _as_drawn(known), _as_drawn(seen)
+        if self.misses_letters and len({len(one) for one in (known, seen, right, wrong)}) == 1:
+            pairs = enumerate(zip(right, wrong, strict=True))
+            place = next(number for number, (one, other) in pairs if one != other)
             return f"letter {place + 1} differs: {seen[place]} for {known[place]}"
         return f"reads {self.seen} for {self.known}"
+
+    def _is_known(self) -> bool:
+        """Whether what is known stands in what was read: in other case, as it may be drawn, or, if that was not surely
+        read, by letters that are taken for each other.
+        """
+        ways = (_plain, _as_drawn) if self.confidence >= SURELY_DIFFERENT else (_plain, _as_drawn, _alike)
+        return any(way(self.known) in _runs(self.seen, way) for way in ways)
 
     def _is_part(self, closest: str) -> bool:
         """Whether what was read, without letters that are cut off, stands in what is known."""
         sure = closest[self.cut.first : len(closest) - self.cut.last]
-        return bool(sure) and sure in _alike(self.known)
+        return bool(sure) and sure in _as_drawn(self.known)
 
     def _closest(self) -> str:
         """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
-        known = _alike(self.known)
-        return min(_runs(self.seen), key=lambda run: (OSA.distance(known, run), -len(run), run))
+        known = _as_drawn(self.known)
+        return min(_runs(self.seen, _as_drawn), key=lambda run: (OSA.distance(known, run), -len(run), run))
 
 
 class Reader:
@@ -320,14 +333,26 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
+def _plain(text: str) -> str:
+    """Letters and digits without case."""
+    return _letters(text).casefold()
+
+
+def _as_drawn(text: str) -> str:
+    """Letters and digits without case, those made one that are drawn alike beside the others of `text`."""
+    letters = _letters(text)
+    are_capitals = 2 * sum(map(str.isupper, letters)) > sum(map(str.isalpha, letters))
+    return letters.translate(_AMONG_CAPITALS if are_capitals else _AMONG_SMALL).casefold()
+
+
 def _alike(text: str) -> str:
     """Letters and digits without case, look-alikes made one."""
-    return _letters(text).casefold().translate(_LOOK_ALIKES)
+    return _plain(text).translate(_LOOK_ALIKES)
 
 
-def _runs(text: str) -> list[str]:
-    """The words of a line and every run of them, put together."""
-    words = [word for word in map(_alike, text.split()) if word]
+def _runs(text: str, way: Callable[[str], str]) -> list[str]:
+    """The words of a line and every run of them, put together, each letter taken as `way` takes it."""
+    words = [word for word in map(way, text.split()) if word]
     return ["".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, len(words) + 1)]
 
 

@@ -20,7 +20,7 @@ from serve.protocol.problems import Problem, of_picture
 from serve.scanning.candidates import MAX_CLAIMED
 from serve.scanning.results import ScanResult
 from serve.scanning.scans import Moment, ScanDesk, ScanWithVectors
-from serve.scanning.sought import Sought
+from serve.scanning.sought import Sought, sought_in
 
 UNSURE: Final = 0.5
 """Probability that a mark is not the brand's above which other pictures are not searched for it."""
@@ -45,7 +45,7 @@ class PictureScans:
         scan = partial(self._scan, moment=moment, decode=decode)
         examined = [scan(data, number=number, sought=moment.sought) for number, data in enumerate(pictures)]
         results = [one.result for one in examined]
-        claimed = moment.sought.claimed
+        claimed = moment.sought.meant
         most = max(MAX_CLAIMED - len(claimed), 0)
         shown = _shown(results)[:most]
         before = [brand for brand in infringed if brand not in (*claimed, *shown)][: most - len(shown)]
@@ -84,6 +84,6 @@ def _shown(results: Sequence[ScanResult]) -> list[str]:
     unrelated: dict[str, float] = {}
     for finding in (one for result in results for one in result.findings):
         unrelated[finding.brand_id] = min(finding.scores.unrelated, unrelated.get(finding.brand_id, 1.0))
-    sought = {brand for result in results for brand in (*result.brands_claimed, *result.known_fakes_of)}
+    sought = {brand for result in results for brand in (*sought_in(result).meant, *result.known_fakes_of)}
     surely = [brand for brand, doubt in unrelated.items() if doubt <= UNSURE and brand not in sought]
     return sorted(surely, key=lambda brand: (unrelated[brand], brand))

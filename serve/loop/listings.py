@@ -197,7 +197,7 @@ class ListingDesk:
             listing.updated = datetime.now(UTC)
             case_ids = self._ask(session, listing, seen, kept=kept, actor=actor)
             follow_text(session, listing, broken, policy=moment.policy, actor=actor)
-            follow_recognition(session, listing, named=moment.sought.claimed, findings=findings)
+            follow_recognition(session, listing, named=moment.sought.meant, findings=findings)
             settle(session, listing)
             case_ids = list(dict.fromkeys([*case_ids, *holding_cases(session, listing)]))
             case = view_case(session, case_ids[0]) if case_ids else None

@@ -70,7 +70,8 @@ def _was_compared(line: Line, marks: Sequence[Verified], bundle: ModelBundle) ->
 
 
 def _readings(names: Iterable[str], line: Line) -> list[Reading]:
-    return [Reading.of(name, line) for name in names if name]
+    """The line beside each of `names`, small and with a capital, which some typefaces draw as another small letter."""
+    return [Reading.of(written, line) for name in names if name for written in (name, name.capitalize())]
 
 
 def _any_as_known(names: Sequence[str], lines: Sequence[Line]) -> bool:

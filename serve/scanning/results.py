@@ -134,6 +134,10 @@ class ScanResult(Answer):
     reasons: list[str]
     findings: list[Finding]
     brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
+    brands_denied: Annotated[
+        list[str],
+        Field(description="Ids of those of them that it names only to deny that its goods are theirs"),
+    ] = []
     known_fakes_of: Annotated[
         list[str],
         Field(

@@ -49,6 +49,7 @@ from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
 from serve.text.listing_rules import broken_rules
+from serve.text.naming import How
 
 Broken = Callable[[frozenset[str]], Sequence[BrokenRule]]
 """The rules that a listing's text breaks whose pictures show something of brands, by their ids."""
@@ -124,9 +125,13 @@ class Scanner:
         self._references = _Named(references, words)
         self._words = words
 
-    def claimed_in(self, listing: Listing | None) -> list[str]:
-        """The ids of the first `MAX_CLAIMED` brands that a listing names."""
-        return [] if listing is None else self._words.named_in(listing, most=MAX_CLAIMED)
+    def sought_by(self, listing: Listing | None) -> Sought:
+        """The first `MAX_CLAIMED` brands that a listing names."""
+        if listing is None:
+            return NOBODY
+        named = list(self._words.how_named(listing).items())[:MAX_CLAIMED]
+        denied = [brand_id for brand_id, how in named if how is How.DENIED]
+        return Sought(claimed=[brand_id for brand_id, _ in named], denied=denied)
 
     def rules_broken_by(self, listing: Listing | None) -> Broken:
         """The rules that a listing's text breaks; it is read once for all pictures that show the same brands."""
@@ -242,15 +247,16 @@ class Scanner:
     ) -> list[Verified]:  # fmt: skip
         """Marks made unreadable, of brands for which nothing else was found in the photo.
 
-        The brands asked about are those that other evidence points to and those whose product the photo shows.
+        The brands asked about are those that other evidence points to and those whose product the photo shows; a name
+        that the listing denies is no evidence.
         """
         covered = partial(
             covered_marks, photo.image, pictures=photo.tampering.pictures, state=self._state,
             references=self._references, bundle=self._bundle,
         )  # fmt: skip
         found_here = _brands(beside)
-        spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here}
-        products = suspected_products(candidates, but={*found_here, *speaks})
+        spoken_for = {brand: by for brand, by in speaks.items() if brand not in found_here and by is not Speaks.DENIAL}
+        products = suspected_products(candidates, but={*found_here, *spoken_for})
         if not spoken_for and not products:
             return []
         places = unreadable(photo.tampering.places, beside=beside)

@@ -79,7 +79,7 @@ class ScanDesk:
         seller let it use their photos.
         """
         scanner = self._scanner()
-        sought = Sought(claimed=scanner.claimed_in(listing))
+        sought = scanner.sought_by(listing)
         broken, authorised = scanner.rules_broken_by(listing), self._authorising(listing)
         return Moment(scanner, self._policies.current, sought, broken, authorised)
 
@@ -169,6 +169,7 @@ def result_of(scan: Scan, *, decode_ms: float, total_ms: float) -> ScanResult:
         reasons=scan.reasons,
         findings=scan.findings,
         brands_claimed=list(scan.sought.claimed),
+        brands_denied=list(scan.sought.denied),
         known_fakes_of=list(scan.sought.known_fakes_of),
         shown_beside=list(scan.sought.shown_beside),
         infringed_before=list(scan.sought.infringed_before),

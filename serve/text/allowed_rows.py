@@ -9,6 +9,8 @@ import re
 from typing import Final
 
 from serve.text.clauses import SIGNS, STOP
+from serve.text.letters import folded
+from serve.text.tokens import word_list
 
 NEAR_IN_FRONT: Final = 60
 """Letters in front of a row among which it is said that it is a lot."""
@@ -35,6 +37,41 @@ _FITS = re.compile(
     re.I,
 )
 """Goods fit those of the brands that are named behind it: chargers and toners have hardly any other brands on them."""
+
+_HOLDS = re.compile(
+    r"(?<!\w)(?:holds?|stores?|keeps|houses|organi[sz]es|accommodates|displays)"
+    r"(?! (?:a lot|much|more|everything|all|up(?! to)))(?!\w)"
+    r"|(?:收纳|收納|可放|存放)",
+    re.I,
+)
+"""What boxes and racks do with the goods of the brands that are named behind it."""
+
+_BEARS_SIGN = re.compile(
+    r"(?<![\w送贈赠])(?:key ?(?:rings?|chains?|fobs?)|stickers?|decals?|magnets?|patch(?:es)?|posters?|"
+    r"air fresheners?|valve caps?|(?:centre|center|hub|dust) caps?|(?:wheel nut|key(?: ?fob)?|seat|number plate|"
+    r"steering wheel) covers?|wiper(?: blades?)?|wipers|(?:floor|car) mats?|brake (?:pads?|discs?)|spark plugs?|"
+    r"(?:phone )?(?:mounts?|brackets?)|(?:drill )?bit holders?|brush heads?|batter(?:y|ies)|lug nuts?|bulbs?|tow bars?|"
+    r"schlüsselanhänger|aufkleber|scheibenwischer|ventilkappen|fußmatten|bremsbeläge|zündkerzen|"
+    r"porte-clés|autocollants?|essuie-glaces?|plaquettes|llaveros?|pegatinas?|calcoman[ií]as?|limpiaparabrisas|"
+    r"portachiavi|adesiv[io]s?|calamite?|tergicristalli|chaveiros?|ímãs?|sleutelhangers?|ruitenwissers|"
+    r"brelok[ia]?|brelocz(?:ek|ki)|naklejk[ai]|wycieraczki|брелок[и]?|наклейк[аи]|дворники|колпачки|anahtarlık|çıkartma)(?!\w)"
+    r"|(?<![送贈赠])(?:钥匙扣|鑰匙扣|车贴|車貼|贴纸|貼紙|雨刮|雨刷|脚垫|腳墊|刹车片|剎車片|火花塞|气门帽|"
+    r"キーホルダー|ステッカー|ワイパー|키링|열쇠고리|스티커|와이퍼)",
+    re.I,
+)
+"""Small things and parts that come for, or with the sign of, one of the brands that are named behind it."""
+
+_OF_SMALL_THINGS: Final = frozenset(
+    {
+        *("car", "metal", "leather", "leder", "cuir", "cuero", "silicone", "rubber", "fabric", "phone", "laptop"),
+        *("helmet", "bottle", "fridge", "sheet", "set", "case"),
+    }
+)
+"""What goods are called that says more of such a small thing and is no other article beside it."""
+
+_GOODS: Final = word_list("goods_words.txt")
+_WORD = re.compile(r"\w+")
+_AND = re.compile(r"(?<!\w)(?:and|und|et|y|e|i|и|en|plus)(?!\w)|[&+和与與及]", re.I)
 
 _FOR_SOMEBODY = re.compile(
     r"(?<!\w)(?:m[ae]n'?s?|wom[ae]n'?s?|ladies|her|him|you|me|girls?|boys?|kids?|teens?|unisex|gifts?|fans?|lovers?|"
@@ -65,15 +102,22 @@ _LOT = re.compile(
 def may_stand(seen: str, start: int, end: int) -> bool:
     """Whether the names from `start` to `end` in a `seen` text are of brands that goods fit, or of a lot's."""
     before, behind = seen[max(start - NEAR_IN_FRONT, 0) : start], seen[end : end + NEAR_BEHIND]
-    if _fits(_CLAUSE_ENDS.split(before.rstrip(_BEFORE_A_LIST))[-1]) or _FITS_BEHIND.match(behind):
+    clause = _CLAUSE_ENDS.split(before.rstrip(_BEFORE_A_LIST))[-1]
+    if _fits(clause, _FITS) or _fits(clause, _HOLDS) or _are_small(clause) or _FITS_BEHIND.match(behind):
         return True
     sentence = _SENTENCE_ENDS.split(before)[-1] + seen[start:end] + _SENTENCE_ENDS.split(behind)[0]
     return _LOT.search(sentence) is not None
 
 
-def _fits(clause: str) -> bool:
-    """Whether a word of fitting stands just before the end of a `clause`, with nobody and nothing else between."""
-    said = list(_FITS.finditer(clause))
+def _are_small(clause: str) -> bool:
+    """Whether the goods that a `clause` ends with bear a sign or are parts, with no other goods beside them."""
+    named = set(map(folded, _WORD.findall(_BEARS_SIGN.sub(" ", clause))))
+    return _fits(clause, _BEARS_SIGN) and not _AND.search(clause) and named.isdisjoint(_GOODS - _OF_SMALL_THINGS)
+
+
+def _fits(clause: str, words: re.Pattern[str]) -> bool:
+    """Whether one of the `words` stands just before the end of a `clause`, with nobody and nothing else between."""
+    said = list(words.finditer(clause))
     if not said:
         return False
     between = clause[said[-1].end() :]

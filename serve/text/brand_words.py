@@ -21,8 +21,10 @@ from sqlalchemy.orm import Session
 from model.calibration import Word
 from serve.database.tables import Brand, RightsHolder
 from serve.scanning.results import Listing
+from serve.text.denied_names import without_denied
 from serve.text.letters import folded
 from serve.text.naming import How, WordsOfBrands, is_everyday, names_somebody
+from serve.text.readable import readable
 from serve.text.tokens import MOST_TOKENS
 from serve.text.unspaced_words import UnspacedWords
 
@@ -31,6 +33,7 @@ FEWEST_NEAR = 5
 
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
 _TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
+_APART = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 
 
 class Spelled(NamedTuple):
@@ -53,6 +56,11 @@ class BrandNames:
     name: str
     words: tuple[str, ...]
     owner: str | None = None
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every word that names it, as the brand writes it."""
+        return (self.name, *self.words)
 
 
 class BrandWords:
@@ -129,6 +137,11 @@ class BrandWords:
         """Whether a folded word is one of any brand's."""
         return word in self._owners
 
+    def is_written_apart(self, word: str) -> bool:
+        """Whether a brand that a folded word names writes each letter of it by itself."""
+        written = (one for brand_id in self.owners(word) for one in self._brands[brand_id].written)
+        return any(folded(one) == word and _APART.fullmatch(one) for one in written)
+
     def owners(self, word: str) -> tuple[str, ...]:
         """The ids of the brands that a folded word names; none of a word that names nobody."""
         return self._owners.get(word, ())
@@ -138,22 +151,38 @@ class BrandWords:
         return self._of_sellers.named_in(text, near=near)
 
     def named_in(self, listing: Listing, *, most: int | None = None) -> list[str]:
-        """The ids of the first `most` brands that a listing names (None: of all), each once: first its claimed brand,
-        then those whose names it hides, those that it names plainly, and those that it names by everyday words; of
-        each sort those in the title first.
+        """The ids of the first `most` brands that a listing names (None: of all), in the order of `how_named`."""
+        return list(self.how_named(listing))[:most]
+
+    def how_named(self, listing: Listing) -> dict[str, How]:
+        """The ids of the brands that a listing names, and how: first its claimed brand, then those whose names it
+        hides, those that it names plainly, those that it names by everyday words, and those that it names only to deny
+        them; of each sort those in the title first. Whoever hides a name denies nothing.
 
         Whatever the text says, the work grows with its length and not with the number of brands.
         """
         # A claimed brand is a name and nothing else, so the shortest ones count too.
         found = dict.fromkeys(self._owners.get(folded(listing.brand_claimed or ""), ()), How.CLAIMED)
-        for word, _ in self._of_sellers.named_in(listing.brand_claimed or "", near=True, prose=False):
-            found |= dict.fromkeys(self._owners[word], How.CLAIMED)
+        for word, how in self._undenied(listing.brand_claimed or "", near=True, prose=False):
+            for brand_id in self._owners[word]:
+                found[brand_id] = min(How.CLAIMED if how is not How.DENIED else how, found.get(brand_id, how))
         # Prose has too many words that are one letter off a name.
         for text, near in ((listing.title, True), (listing.description, False)):
-            for word, how in self._of_sellers.named_in(text or "", near=near):
+            for word, how in self._undenied(text or "", near=near):
                 for brand_id in self._owners[word]:
                     found[brand_id] = min(how, found.get(brand_id, how))
-        return sorted(found, key=lambda brand_id: found[brand_id])[:most]
+        return dict(sorted(found.items(), key=lambda one: one[1]))
+
+    def _undenied(self, text: str, *, near: bool, prose: bool = True) -> Iterator[tuple[str, How]]:
+        """As `WordsOfBrands.named_in`, where names that the text denies are told from others."""
+        named = list(self._of_sellers.named_in(text, near=near, prose=prose))
+        seen = readable(text) if named else ""
+        left = without_denied(seen, lambda piece: {word for word, _ in self._of_sellers.named_in(piece, near=near)})
+        if left == seen:
+            yield from named
+            return
+        yield from ((word, how if how is How.DISGUISED else How.DENIED) for word, how in named)
+        yield from self._of_sellers.named_in(left, near=near, prose=prose)
 
     def _near(self, text: str) -> list[str]:
         """The words that `text` is, or, long ones, that it misses by one letter, as an everyday word does not."""
@@ -192,7 +221,7 @@ def _runs(text: str) -> Iterable[str]:
 
 def _words_of(names: BrandNames | None) -> list[str]:
     """The folded words of a brand, each once."""
-    words = () if names is None else (names.name, *names.words)
+    words = () if names is None else names.written
     return [word for word in dict.fromkeys(map(folded, words)) if word]
 
 

@@ -28,6 +28,9 @@ REACH: Final = 4
 _NEGATIONS: Final = word_list("negations.txt")
 _CONNECTING: Final = word_list("connecting_words.txt")
 _DENIED_THEMSELVES: Final = word_list("denied_themselves.txt")
+_TURNS: Final = frozenset(("but", "yet", "aber", "sondern", "mais", "pero", "sino", "ma", "mas", "maar", "ale", "но"))
+"""What follows these is not what a "not" before them is about: "not Acme, but the same quality"."""
+
 _CLAUSE_ENDS = re.compile(rf"{SIGNS}|\.(?=\s)")
 """In small letters a stop is one before any space; what has its capitals, `serve/text/listing_rules.py` tells apart."""
 
@@ -71,6 +74,28 @@ _MATERIAL = re.compile(
 )
 """What is artificial by design, and what finds out what is fake."""
 
+_OTHERWISE_THE_SAME = re.compile(
+    r"\W*(?:as (?:pictured|shown|described|before|above|always)|in (?!\w+ (?:quality|style))|other|different|also|"
+    r"available|number|no|nr|code|year|range|size)(?!\w)"
+)
+"""A brand's goods come in other colours and sizes."""
+
+_DEVICE = re.compile(
+    r"\s+(?:[\w.+-]+\s+){0,3}?(?:\w*phones?|laptops?|notebooks?|tablets?|cameras?|tvs?|televisions?|monitors?|printers?|"
+    r"headphones|earbuds|speakers?|watches|drills?|mouse|keyboards?|consoles?|cars?|lines?|range|телефон|смартфон|ноутбук)(?!\w)"
+    r"|\s+(?:galaxy|redmi|moto)(?!\w)"
+)
+"""Makers of devices have cheap ones, too."""
+
+_SAYS = re.compile(
+    r"\W*(?:\w+\W+){1,2}?(?:is|are|was|were|has|have|will|would|should|can|runs?|fits?|makes?|does|did|looks?|feels?)(?!\w)"
+)
+"""What somebody thinks of a brand."""
+
+_OF_OFFICIAL_SHOPS: Final = ("官网同款", "专柜同款", "專櫃同款", "旗舰店同款", "官方同款")
+_GENUINE = re.compile(r"[^,，。;；!！?？\n]{0,12}(?<![非不假])(?<!不是)正品(?![级級质質品般同])")
+"""What the official shop has and is genuine is the brand's own."""
+
 _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     "style": re.compile(r"\W{0,3}(?:code|number|no|nr|name|id|guide|ref|\w*\d)(?!\w)|:"),
     "stil": re.compile(r"\W{0,3}(?:nr|\w*\d)(?!\w)|:"),
@@ -113,6 +138,21 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
         ),
     ),
     "same as": re.compile(r"\s+(?:in|on|at|for|with|when|before|above|below|shown|pictured|usual|always)(?!\w)"),
+    **dict.fromkeys(
+        (
+            "same style",
+            "same design",
+            "same model",
+            "same look",
+            "same vibe",
+            "same vibes",
+            "same feel",
+            "same quality",
+        ),
+        _OTHERWISE_THE_SAME,
+    ),
+    **dict.fromkeys(("budget", "бюджетный", "бюджетная", "бюджетные"), _DEVICE),
+    "think": _SAYS,
     "compared to": re.compile(r"\s+(?:retail|shop|store|other)"),
     **dict.fromkeys(("过得物", "過得物"), re.compile(r"[品的超流]")),
     "顶复": re.compile(r"[古式杂合]"),
@@ -121,12 +161,29 @@ _MEANS_OTHER: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(
         ("clone", "clones"), re.compile(r"\s+(?:hard|disk|disc|drive|ssd|hdd|trooper|troopers|wars)(?!\w)")
     ),
+    **dict.fromkeys(_OF_OFFICIAL_SHOPS, _GENUINE),
     "同款": re.compile(r"\s*(?:不同|同价|同價|异色|異色|多色|另有|还有|還有|也有|两色|兩色)"),
     "不是正品": re.compile(r"[\s,，]*(?:包|假|赔|賠|退|罚|罰|可|不)"),
     "aaa+": re.compile(r"\s*(?:batter|akku|pile|cell|alkaline|rechargeable|torch|flash|remote|电池|電池)"),
     **dict.fromkeys(("unofficial", "unlicensed"), _PART),
 }
 """What follows a phrase where it says something else: a style code, a fan's replica shirt, imitation leather."""
+
+_REPLICAS: Final = frozenset(("replica", "replicas", "replika", "replique", "repliques", "реплика"))
+_SHIRT = re.compile(
+    r"(?<!\w)(?:(?:jerseys?|kits?|trikots?|maillots?|magli[ae]|camisetas?|форма|футболка)"
+    r"(?! (?:dress|fabric|knit|lining|skirt|style))"
+    r"|(?:football|soccer|rugby|basketball|hockey|club|team|fan|home|away|third|match) shirts?"
+    r"|shirts?(?=.*(?:club|team|player|match)))(?!\w)",
+    re.DOTALL,
+)
+_OFFICIAL = re.compile(
+    r"(?<!\w)(?:(?:official(?:ly)?|offiziell\w*|officiel\w*|oficial(?:es)?|ufficial[ei]|официальн\w+)"
+    r"(?! (?:quality|grade|qualitat|calidad|qualita|qualite|style))|licen[sc]ed|fanshop|"
+    r"(?:club|team|fan|federation|league)[\s-]?(?:shop|store)|(?:fan|stadium) (?:version|edition)|"
+    r"player(?:'s)? (?:issue|version)|authentic version)(?!\w)"
+)
+"""A replica jersey is what clubs call the shirt that they sell to fans; other goods have no official replicas."""
 
 _SIZED = re.compile(
     r"(?<!\w)(?:siz(?:e|es|ing)|fits?|colou?r|length|width|price|postage|small|smaller|large|larger|big|bigger|wide|narrow)"
@@ -148,8 +205,15 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
     "复刻": re.compile(r"官方$"),
     "復刻": re.compile(r"官方$"),
     "1:1": re.compile(r"(?<!\w)(?:scale|ratio|maßstab|échelle|escala)\W*$"),
+    **dict.fromkeys(
+        _OF_OFFICIAL_SHOPS, re.compile(r"(?<![非不假])(?<!不是)正品(?![级級质質品般同])[^,，。;；!！?？\n]{0,12}$")
+    ),
     "同款": re.compile(
         r"(?:明星|名人|网红|網紅|艺人|藝人|主播|博主|抖音|情侣|情侶|亲子|親子|闺蜜|閨蜜|母女|父子|兄弟|姐妹)$"
+    ),
+    "budget": re.compile(r"(?<!\w)(?:on|within|over|under|of|my|your|tight|small) (?:an? |the )?$"),
+    "think": re.compile(
+        r"(?<!\w)(?:i|we|you|they|who|he|she|people|some|many|most|dont|do|not|to|would|would you|if)\W*$"
     ),
     "like": re.compile(
         r"(?<!\w)(?:i|we|you|they|who|he|she|people|kids|children|girls|boys|women|men|would|really|also|do|dont|if)\W*$"
@@ -198,7 +262,8 @@ def phrases_in(compared: str) -> Iterator[tuple[Phrase, re.Match[str]]]:
 def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     """Whether the phrase is neither denied nor part of another saying."""
     before, behind = compared[max(match.start() - 60, 0) : match.start()], compared[match.end() : match.end() + 60]
-    if _is_denied(before) or _DENIED_BEHIND.match(behind):
+    turns = phrase.text.split(maxsplit=1)[0] in _TURNS
+    if (not turns and _is_denied(before)) or _DENIED_BEHIND.match(behind):
         return False
     last = phrase.text.split()[-1]
     means_other, meant_otherwise = (
@@ -210,10 +275,15 @@ def _is_meant(phrase: Phrase, match: re.Match[str], compared: str) -> bool:
     if meant_otherwise is not None and meant_otherwise.search(before):
         return False
     if phrase.place != "before":
-        return True
+        return phrase.text not in _REPLICAS or not _is_fans_shirt(before + match[0] + behind)
     if phrase.text == "同款" and _WORN_BY.search(before):
         return False
     return not (_BRANDS_SUCH_AS.search(before) or _NEW.match(behind))
+
+
+def _is_fans_shirt(around: str) -> bool:
+    """Whether what stands around a "replica" says that it is a club's own shirt, as its shop sells them to fans."""
+    return bool(_SHIRT.search(around) and _OFFICIAL.search(around))
 
 
 def _is_denied(before: str) -> bool:
@@ -225,18 +295,18 @@ def _is_denied(before: str) -> bool:
     while (
         earlier
         and earlier[-1]
-        and _is_copy(earlier[-1][-1])
-        and all(_is_copy(word) or word in _CONNECTING for word in words)
+        and is_copy(earlier[-1][-1])
+        and all(is_copy(word) or word in _CONNECTING for word in words)
     ):
         words = earlier.pop() + words
     words = words[-REACH:]
     said = [number for number, word in enumerate(words) if word in _NEGATIONS]
-    if said and _DENIED_THEMSELVES.isdisjoint(words[said[-1] + 1 :]):
+    if said and _DENIED_THEMSELVES.union(_TURNS).isdisjoint(words[said[-1] + 1 :]):
         return True
     return _DENIED_BEFORE.search(before) is not None
 
 
-def _is_copy(word: str) -> bool:
+def is_copy(word: str) -> bool:
     """Whether a word is one of those that call goods copies, in the singular or the plural."""
     return not {word, word.removesuffix("s")}.isdisjoint(_words_for_copies())
 

@@ -25,6 +25,7 @@ from serve.text.comparing_phrases import phrases_in, words_of_phrases
 from serve.text.letters import as_seen, folded
 from serve.text.naming import How
 from serve.text.tokens import word_list
+from serve.text.unsearchable import drawn_names, spaced_names
 
 TEXTS: Final[tuple[Where, ...]] = get_args(Where)
 
@@ -117,6 +118,10 @@ class _Names:
     def disguised(self, piece: str) -> frozenset[str]:
         """The words that a piece of text hides."""
         return frozenset(word for word, how in self._words.named(piece, near=False) if how is How.DISGUISED)
+
+    def is_written_apart(self, word: str) -> bool:
+        """Whether a brand itself spaces the letters of a word ("F.R.I.E.N.D.S")."""
+        return self._words.is_written_apart(word)
 
     def without_codes(self, text: str) -> str:
         """`text` with what looks like a model's code in the place of a hidden name made of no letters."""
@@ -335,13 +340,23 @@ def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tu
 
 
 def _hidden(text: _Text, names: _Names) -> Iterator[BrokenRule]:
-    """Names of which letters are masked or exchanged; a code of a few letters and more digits is a model's."""
+    """Names of which letters are masked, exchanged, spaced or drawn otherwise.
+
+    A code of a few letters and more digits is a model's.
+    """
     given = names.without_codes(text.given)
     hidden = names.disguised(given)
     if hidden:
         start, end = _place_of(min(hidden), given, names)
         shown = text.given[start:end].strip()[:MOST_SHOWN]
         yield BrokenRule(rule="hidden_name", brand_ids=names.brands(hidden), where=text.where, text=shown)
+        return
+    passed_over = (*spaced_names(text.seen, names.in_piece), *drawn_names(text.given, names.in_piece))
+    for word, shown in passed_over:
+        if not names.is_written_apart(word):
+            brand_ids = names.brands([word])
+            yield BrokenRule(rule="hidden_name", brand_ids=brand_ids, where=text.where, text=shown[:MOST_SHOWN])
+            return
 
 
 def _place_of(hidden: str, given: str, names: _Names) -> tuple[int, int]:

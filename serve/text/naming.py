@@ -70,6 +70,8 @@ class How(IntEnum):
     PLAINLY = 2
     ORDINARY = 3
     """By a word that may mean something else."""
+    DENIED = 4
+    """Only to say that the goods are not the brand's (`serve/text/denied_names.py`)."""
 
 
 class WordsOfBrands:

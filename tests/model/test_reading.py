@@ -159,6 +159,26 @@ def test_a_letter_that_the_rim_cuts_off_says_nothing(seen, cut, outcome):
     assert Reading("NIKE", seen, 0.99, cut=cut).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("known", "seen", "confidence", "outcome"),
+    [
+        ("VEXORIA", "VEXORLA", 0.99, "surely_near_miss"),
+        ("VEXORIA", "VEXORLA", 0.9, "as_known"),
+        ("VEXORIA", "VEXORlA", 0.99, "as_known"),
+        ("VEX0RIA", "VEXORIA", 0.99, "as_known"),
+        ("vexoria", "VEXORIA", 0.99, "as_known"),
+        ("Vexoria", "Vexorla", 0.99, "surely_near_miss"),
+        ("Ikea", "lkea", 0.99, "as_known"),
+        ("Ikea", "IKEA", 0.99, "as_known"),
+        ("LOLA", "IOIA", 0.99, "another_word"),
+    ],
+)
+def test_letters_that_are_drawn_alike_are_one_and_others_differ_where_they_are_surely_read(
+    known, seen, confidence, outcome
+):
+    assert Reading(known, seen, confidence).outcome == outcome
+
+
 def test_two_letters_swapped_are_one_change_in_a_short_word_too():
     assert Reading("NIKE", "NKIE", 0.99).outcome == "surely_near_miss"
     assert Reading("NIKE", "NEKI", 0.99).outcome == "another_word"

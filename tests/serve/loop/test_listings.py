@@ -22,6 +22,7 @@ from serve.loop.stock.stock_vectors import describe_missing
 from serve.pictures.objects import decode_stored
 from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords
+from serve.text.naming import How
 
 
 def test_a_genuine_mark_is_allowed_and_stored(market: Marketplace) -> None:
@@ -353,13 +354,13 @@ def test_the_brands_that_a_listing_names_are_looked_up_once(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    named_in = BrandWords.named_in
+    how_named = BrandWords.how_named
 
-    def counted(self: BrandWords, listing: Listing, *, most: int | None = None) -> list[str]:
+    def counted(self: BrandWords, listing: Listing) -> dict[str, How]:
         asked.append(listing)
-        return named_in(self, listing, most=most)
+        return how_named(self, listing)
 
-    monkeypatch.setattr(BrandWords, "named_in", counted)
+    monkeypatch.setattr(BrandWords, "how_named", counted)
     market.listing(png(mosaic(5)), smeared(market.seed), smeared(market.seed, tile=3))
     assert len(asked) == 1
 

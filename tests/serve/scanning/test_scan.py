@@ -108,7 +108,8 @@ def scan(
     image: RgbImage, bundle: ModelBundle, shelf: Shelf, *, listing: Listing | None = None, sought: Sought = NOBODY
 ) -> Scan:
     scanner = Scanner(bundle, state=shelf.index.view(), references=shelf, words=shelf.words)
-    sought = replace(sought, claimed=scanner.claimed_in(listing))
+    named = scanner.sought_by(listing)
+    sought = replace(sought, claimed=list(named.claimed), denied=named.denied)
     return scanner.scan(image, scan_id="scan_1", policy=Policy(version=7), sought=sought)
 
 
@@ -586,6 +587,25 @@ def test_a_tampered_place_counts_only_for_a_brand_that_the_listing_names():
     assert finding.box == pytest.approx((width / 2, height / 4, width / 4, height / 4), abs=0.1)
     assert "made unreadable" in finding.reasons[0]
     assert scan(photo(), bundle, shelf).findings == []
+
+
+def test_a_tampered_place_does_not_count_for_a_brand_that_the_listing_denies() -> None:
+    bundle = covering_bundle(tampered(slice(4, 8), slice(8, 12)))
+    shelf, denies = Shelf(bundle, fuma=1), Listing(title="Plain shirt, not Fuma")
+    denied = scan(photo(), bundle, shelf, listing=denies)
+    assert (denied.findings, denied.sought.claimed, denied.sought.denied) == ([], ["brd_fuma"], ["brd_fuma"])
+    infringed = scan(photo(), bundle, shelf, listing=denies, sought=Sought(infringed_before=["brd_fuma"]))
+    assert [one.kind for one in infringed.findings] == ["smear"], "the seller speaks for it"
+    claims = Listing(title="Plain shirt, not Fuma", brand_claimed="fuma")
+    assert [one.kind for one in scan(photo(), bundle, shelf, listing=claims).findings] == ["smear"]
+
+
+def test_a_mark_that_is_found_counts_whatever_the_listing_denies() -> None:
+    bundle = bundle_of(Box(40, 60, 96, 96))
+    shelf, marked = Shelf(bundle, fuma=1), photo((1, 40, 60))
+    named, denied = (scan(marked, bundle, shelf, listing=Listing(title=said)) for said in ("Fuma", "not Fuma"))
+    assert [(one.brand, one.claimed) for one in denied.findings] == [("fuma", True)]
+    assert denied.findings == named.findings
 
 
 def test_what_a_tampered_place_hides_is_shown_by_a_logo_and_not_by_a_product() -> None:

@@ -16,7 +16,6 @@ from serve.scanning.candidates import StoredReference
 from serve.scanning.policy import Policy
 from serve.scanning.results import Finding, Listing
 from serve.scanning.scan import Scanner
-from serve.scanning.sought import Sought
 from serve.text.brand_words import BrandNames, BrandWords
 
 
@@ -50,7 +49,7 @@ def findings(photo: RgbImage, shelf: Shelf, tampering: FixedTampering, listing: 
     index.add([Entry(1, "ref_1", "brd_1", "product", bundle.embedder.embed([shelf.picture])[0])], version=1)
     words = BrandWords({"brd_1": BrandNames("Fuma", ())})
     scanner = Scanner(bundle, state=index.view(), references=shelf, words=words)
-    sought = Sought(claimed=scanner.claimed_in(listing))
+    sought = scanner.sought_by(listing)
     return scanner.scan(photo, scan_id="scan_1", policy=Policy(), sought=sought).findings
 
 

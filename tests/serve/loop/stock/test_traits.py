@@ -12,6 +12,7 @@ from service_client import Client
 
 from model.decode import decode
 from serve.scanning.scan import Scanner
+from serve.scanning.sought import NOBODY
 
 
 @pytest.fixture
@@ -43,7 +44,9 @@ def test_a_picture_of_a_fake_is_a_label_of_what_the_scan_finds_in_it(brand: Mark
 def test_where_the_scan_finds_nothing_the_whole_picture_is_the_label(
     brand: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Scanner, "claimed_in", lambda self, listing: [])  # whom it names, the plain model always finds
+    monkeypatch.setattr(
+        Scanner, "sought_by", lambda self, listing: NOBODY
+    )  # whom it names, the plain model always finds
     add(brand, picture=png(mosaic(brand.seed + 7_000)))
     (label,) = labels(brand)
     (mark,) = brand.client.get(f"/v1/brands/{brand.brand}/references").json()["items"]

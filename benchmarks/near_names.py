@@ -1,0 +1,227 @@
+"""Names that miss a brand's by a letter, drawn in the typeface of its mark, in whole photos: are they told?
+
+"VEXORLA" for VEXORIA agrees with the genuine mark but for one letter. Invented names are registered as wordmarks in
+open typefaces; each imitation has a twin, the genuine name in the same place. The baseline reads the photo and takes
+what misses the name by a letter for an imitation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import string
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rapidfuzz.distance import OSA
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.sellers_imitations import SIZES, laid, unmarked_garments
+from benchmarks.stock import quietly
+from client.api import Hallmark
+from client.temporary import temporary_service
+from model.decode import decode
+from model.reading import Line, Reader
+from training.evaluation.references import other_brands, register_brands
+from training.synthesis.logos import Logo, fetch_packages, load_logos, rasterise
+from training.synthesis.wordmarks import LOOK_ALIKES, fetch_fonts, wordmark
+
+SEED = 3
+SIDE = 480
+"""Pixels of a mark's width before it is laid on a photo."""
+
+CASES = (str.upper, str.upper, str.capitalize, str.lower)
+_CONSONANTS, _VOWELS = "bcdfgklmnprstvxz", "aeiou"
+
+Change = Callable[[str, np.random.Generator], str]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn and scanned."""
+
+    names: int
+    others: int
+
+
+FULL = Size(names=60, others=150)
+QUICK = Size(names=4, others=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An invented name, how it is written, and its typeface and colour."""
+
+    text: str
+    cased: Callable[[str], str]
+    font: Path
+    colour: str
+
+    def drawn(self, text: str) -> Logo:
+        """`text` as the name's own mark is drawn."""
+        return wordmark(self.cased(text), self.font, colour=self.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A photo of the mark of `name`, or of what was made of it by `kind`; `size` by `SIZES`."""
+
+    data: bytes
+    name: str
+    kind: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Of a photo: whether the brand was found, its mark called imitated, the listing held up; the baseline's word."""
+
+    found: bool
+    imitated: bool
+    held: bool
+    read_otherwise: bool
+
+
+def main() -> None:
+    """Draw, register, scan and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    size = QUICK if parser.parse_args().quick else FULL
+    names, reader = invented(size.names), Reader()
+    own = {name.text: [name.drawn(name.text)] for name in names}
+    others = other_brands(load_logos(fetch_packages()), count=size.others)
+    figures = {}
+    with temporary_service() as api:
+        register_brands(api, {**own, **others}, progress=quietly)
+        cases = list(photos(names))
+        for named in (True, False):
+            said = [_said(api, case, named=named, reader=reader) for case in cases]
+            figures["named by the listing" if named else "named by nothing"] = _figures(cases, said)
+    _show(figures)
+
+
+def invented(count: int) -> list[Name]:
+    """`count` names of five to eight letters that can be spoken."""
+    rng, fonts, found = np.random.default_rng(SEED), fetch_fonts(), []
+    for number in range(count):
+        letters = [
+            str(rng.choice(list(_CONSONANTS if place % 2 == 0 else _VOWELS)))
+            for place in range(int(rng.integers(5, 9)))
+        ]
+        red, green, blue = (int(value) for value in rng.integers(0, 200, 3))
+        font = fonts[number % len(fonts)]
+        found.append(Name("".join(letters), CASES[number % len(CASES)], font, f"#{red:02x}{green:02x}{blue:02x}"))
+    return found
+
+
+def look_alike(name: str, rng: np.random.Generator) -> str:
+    """A letter by one that looks like it."""
+    place = int(rng.integers(len(name)))
+    return _with(name, place, str(rng.choice(list(LOOK_ALIKES[name[place]]))))
+
+
+def any_letter(name: str, rng: np.random.Generator) -> str:
+    """A letter by any other."""
+    place = int(rng.integers(len(name)))
+    return _with(name, place, str(rng.choice([one for one in string.ascii_lowercase if one != name[place]])))
+
+
+def swapped(name: str, rng: np.random.Generator) -> str:
+    """Two neighbours that differ change places."""
+    places = [place for place in range(len(name) - 1) if name[place] != name[place + 1]]
+    place = places[int(rng.integers(len(places)))]
+    return name[:place] + name[place + 1] + name[place] + name[place + 2 :]
+
+
+def added(name: str, rng: np.random.Generator) -> str:
+    """A letter more, between two."""
+    place = int(rng.integers(1, len(name)))
+    return name[:place] + str(rng.choice(list(string.ascii_lowercase))) + name[place:]
+
+
+def left_out(name: str, rng: np.random.Generator) -> str:
+    """A letter less, between two."""
+    return _with(name, int(rng.integers(1, len(name) - 1)), "")
+
+
+CHANGES: dict[str, Change] = {
+    "a look-alike": look_alike,
+    "any letter": any_letter,
+    "swapped": swapped,
+    "one more": added,
+    "one less": left_out,
+}
+
+
+def photos(names: Sequence[Name]) -> Iterator[Case]:
+    """Of every name and change a photo, and one of the genuine name in the same place."""
+    garments, known = unmarked_garments(), {name.text for name in names}
+    for number, name in enumerate(names):
+        for place, (kind, change) in enumerate(CHANGES.items()):
+            seed = [SEED, number, place]
+            missed = change(name.text, np.random.default_rng(seed))
+            if missed in known:
+                continue
+            size = list(SIZES)[(number + place) % len(SIZES)]
+            marks = [rasterise(name.drawn(text), width=SIDE) for text in (missed, name.text)]
+            try:
+                pictures = laid(marks, garments, size=size, seed=seed)
+            except ValueError:  # too thin to leave a pixel at this size
+                continue
+            for data, what in zip(pictures, (kind, "genuine"), strict=True):
+                yield Case(data, name.text, what, size)
+
+
+def _with(name: str, place: int, letter: str) -> str:
+    return name[:place] + letter + name[place + 1 :]
+
+
+def _said(api: Hallmark, case: Case, *, named: bool, reader: Reader) -> Said:
+    answer = api.scan(case.data, listing={"brand_claimed": case.name} if named else None)
+    kinds = [one["kind"] for one in answer["findings"] if one["brand"] == case.name]
+    lines = reader.lines(decode(case.data))
+    return Said(bool(kinds), "imitation" in kinds, answer["decision"] != "allow", _misses(case.name, lines))
+
+
+def _misses(name: str, lines: Sequence[Line]) -> bool:
+    """Whether a word of the lines misses the name by a letter, and none is it."""
+    words = ["".join(filter(str.isalnum, word)).casefold() for line in lines for word in line.text.split()]
+    return name not in words and any(OSA.distance(name, word) == 1 for word in words)
+
+
+def _figures(cases: Sequence[Case], said: Sequence[Said]) -> dict[str, dict[str, float]]:
+    rows: dict[str, list[Said]] = defaultdict(list)
+    for case, one in zip(cases, said, strict=True):
+        side = "genuine" if case.kind == "genuine" else "imitated"
+        for row in (f"all: {side}", f"{side}: {case.kind}", f"{case.size}: {side}"):
+            rows[row].append(one)
+    return {
+        row: {
+            "photos": len(each),
+            "found": sum(one.found for one in each) / len(each),
+            "imitated": sum(one.imitated for one in each) / len(each),
+            "held": sum(one.held for one in each) / len(each),
+            "read_otherwise": sum(one.read_otherwise for one in each) / len(each),
+        }
+        for row, each in sorted(rows.items())
+        if row != "genuine: genuine"
+    }
+
+
+def _show(figures: dict[str, dict[str, dict[str, float]]]) -> None:
+    for title, rows in figures.items():
+        table = Table(title=title, title_justify="left")
+        for column in ("what", "photos", "brand found", "called imitated", "held up", "baseline: read otherwise"):
+            table.add_column(column, justify="left" if column == "what" else "right")
+        for row, figure in rows.items():
+            table.add_row(row, f"{figure['photos']:.0f}", *(f"{figure[one]:.3f}" for one in list(figure)[1:]))
+        Console(width=100).print(table)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
