@@ -3,7 +3,8 @@
 Real photos of the reported brands, their marks smeared, are listed; then the brands send half of them as fake traits,
 and all are listed once more, cut, scaled and compressed otherwise each time, by sellers who name the brand and by some
 who do not. The other half are fakes of the same brands that nobody showed; they and garments tell what else is held up
-by it. What was listed before is the stock, which is searched for what the brands showed.
+by it. What was listed before is the stock, which is searched for what the brands showed. At last some of those that
+were shown are listed as sellers edit photos (`benchmarks.seller_edits`), and as many of the others in the same ways.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import reported_marks
+from benchmarks.seller_edits import EDITS
 from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.service import running_service
@@ -37,18 +39,26 @@ from training.synthesis.logos import fetch_packages, load_logos
 STRENGTHS = (0.3, 1.0)
 SEARCH_SECONDS = 120.0
 
+EDITED = (
+    "half cropped away", "in a collage of four", "in a collage with gaps", "beside another photo",
+    "bars above and below", "bar over 0.3", "on its mirror image", "caption", "screenshot", "photo of a screen",
+    "watermark all over",
+)  # fmt: skip
+"""Names of the edits that shown fakes are listed with."""
+
 
 @dataclass(frozen=True)
 class Size:
-    """How much is listed."""
+    """How much is listed: `edited` of the fakes that were shown, and as many others, in each way."""
 
     fakes: int
     garments: int
     others: int
+    edited: int
 
 
-FULL = Size(fakes=120, garments=60, others=500)
-QUICK = Size(fakes=6, garments=3, others=20)
+FULL = Size(fakes=120, garments=60, others=500, edited=20)
+QUICK = Size(fakes=6, garments=3, others=20, edited=1)
 
 
 @dataclass(frozen=True)
@@ -70,18 +80,33 @@ class Shop:
 
     def offer(self, goods: Sequence[Goods], *, named: bool, again: int) -> list[dict[str, Any]]:
         """The answers to a listing of each, its photo as the `again`-th upload gives it."""
+        photos = (listed_again(one.photo, rng=np.random.default_rng([again, n])) for n, one in enumerate(goods))
+        titles = [f"{one.brand} cap" if named and one.brand else "" for one in goods]
+        return [
+            self._listing(photo, seller=f"S-{number}", title=title)
+            for number, (photo, title) in enumerate(zip(photos, titles, strict=True))
+        ]
+
+    def offer_edited(self, goods: Sequence[Goods], *, name: str, others: Sequence[Goods]) -> list[dict[str, Any]]:
+        """The same, edited as `name` says, of other sellers; photos of `others` stand beside it."""
         answers = []
         for number, one in enumerate(goods):
-            photo = listed_again(one.photo, rng=np.random.default_rng([again, number]))
-            listing = {"id": f"L-{self._listed}", "seller": f"S-{number}"}
-            if named and one.brand:
-                listing["title"] = f"{one.brand} cap"
-            self._listed += 1
-            answer = self._http.post(
-                "/v1/listings", data={"listing": json.dumps(listing)}, files={"image": ("a.jpg", jpeg(photo))}
-            )
-            answers.append(answer.raise_for_status().json())
+            rng = np.random.default_rng([list(EDITS).index(name), number])
+            beside = [others[int(place)].photo for place in rng.choice(len(others), 3, replace=False)]
+            edited = EDITS[name](one.photo, rng, beside)
+            if edited is None:
+                raise ValueError(f"{name!r} cannot be done to every photo")
+            answers.append(self._listing(edited, seller=f"E-{number}", title=""))
         return answers
+
+    def _listing(self, photo: RgbImage, *, seller: str, title: str) -> dict[str, Any]:
+        listing = {"id": f"L-{self._listed}", "seller": seller} | ({"title": title} if title else {})
+        self._listed += 1
+        answer = self._http.post(
+            "/v1/listings", data={"listing": json.dumps(listing)}, files={"image": ("a.jpg", jpeg(photo))}
+        )
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
 
     def show_fake(self, goods: Goods) -> None:
         """The brand shows it as a fake."""
@@ -105,8 +130,10 @@ class Shop:
 def main() -> None:
     """List, show, and list again."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--quick", action="store_true", help="in a minute or two, with little of everything")
+    parser.add_argument("--only-edited", action="store_true", help="leave out what is listed unedited")
+    chosen = parser.parse_args()
+    size = QUICK if chosen.quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
     goods = _smeared(photos, count=size.fakes)
@@ -119,16 +146,32 @@ def main() -> None:
     ):
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
         shop = Shop(http, brand_ids={one["name"]: one["id"] for one in every(http, "/v1/brands")})
-        show(_measured(shop, goods, garments))
+        groups = {
+            "shown": [one for one in goods if one.shown],
+            "another_fake": [one for one in goods if not one.shown],
+            "garment": garments,
+        }
+        if chosen.only_edited:
+            for one in groups["shown"]:
+                shop.show_fake(one)
+        else:
+            show(_measured(shop, groups))
+        show_edited(_edited(shop, groups, most=size.edited))
 
 
-def _measured(shop: Shop, goods: Sequence[Goods], garments: Sequence[Goods]) -> dict[str, float]:
+def _edited(shop: Shop, groups: dict[str, list[Goods]], *, most: int) -> dict[str, dict[str, float]]:
+    """By edit, the shares held up of fakes that were shown, and of others."""
+    found: dict[str, dict[str, float]] = {}
+    for name in EDITED:
+        for what in ("shown", "another_fake"):
+            few = groups[what][:most]
+            answers = shop.offer_edited(few, name=name, others=groups["garment"])
+            found.setdefault(name, {})[what] = shop.held(few, answers)
+    return found
+
+
+def _measured(shop: Shop, groups: dict[str, list[Goods]]) -> dict[str, float]:
     """The figures, in the order in which things happen."""
-    groups = {
-        "shown": [one for one in goods if one.shown],
-        "another_fake": [one for one in goods if not one.shown],
-        "garment": garments,
-    }
     ways = [
         (what, named) for what, of in groups.items() for named in (False, True) if of and (of[0].brand or not named)
     ]
@@ -198,6 +241,17 @@ def show(figures: dict[str, float]) -> None:
                 table.add_row(words, *row)
     Console(width=120).print(table)
     print(json.dumps(figures))
+
+
+def show_edited(found: dict[str, dict[str, float]]) -> None:
+    """The same of what was edited."""
+    table = Table(title="Edited, nothing names the brand, held up for it", title_justify="left")
+    for column in ("what was done", "shown fakes", "other fakes"):
+        table.add_column(column)
+    for name, shares in found.items():
+        table.add_row(name, f"{shares['shown']:.3f}", f"{shares['another_fake']:.3f}")
+    Console(width=120).print(table)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

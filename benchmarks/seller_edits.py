@@ -186,6 +186,29 @@ def stickered(photo: RgbImage, rng: np.random.Generator) -> RgbImage:
     return out
 
 
+def barred(photo: RgbImage, share: float, colour: tuple[int, int, int], *, above: bool = False) -> RgbImage:
+    """A bar of `share` of its height over its lower side, and over the upper one where `above`."""
+    out, tall = photo.copy(), int(share * photo.shape[0])
+    out[-tall:] = colour
+    if above:
+        out[:tall] = colour
+    return out
+
+
+def captioned(photo: RgbImage) -> RgbImage:
+    """Words on a bar over its lower side."""
+    out = barred(photo, 0.16, _BLACK)
+    size, line = photo.shape[0] * 0.16 / 60, int(0.95 * photo.shape[0])
+    cv2.putText(out, "NEW size M 19.99", (int(0.04 * photo.shape[1]), line), 0, size, _WHITE, 2, cv2.LINE_AA)
+    return out
+
+
+def on_its_mirror_image(photo: RgbImage, share: float) -> RgbImage:
+    """With `share` of its height above and below, where it goes on mirrored."""
+    tall = int(share * photo.shape[0])
+    return _picture(cv2.copyMakeBorder(photo, tall, tall, 0, 0, cv2.BORDER_REFLECT_101))
+
+
 def other_hue(photo: RgbImage, turn: int = 50) -> RgbImage:
     """The hue turned, in steps of 2 degrees."""
     hsv = cv2.cvtColor(photo, cv2.COLOR_RGB2HSV)
@@ -260,5 +283,10 @@ EDITS: dict[str, Edit] = {
     "rotated, cropped, recoloured": lambda photo, rng, others: other_hue(cropped(rotated(photo, 8), 0.2, rng)),
     "in a scene, 0.6 of it": lambda photo, rng, others: in_a_scene(photo, rng, others[0], share=0.6),
     "in a scene, 0.35 of it": lambda photo, rng, others: in_a_scene(photo, rng, others[0], share=0.35),
+    "bars above and below": lambda photo, rng, others: barred(photo, 0.12, _BLACK, above=True),
+    "bar over a fifth": lambda photo, rng, others: barred(photo, 0.2, _BLACK),
+    "bar over 0.3": lambda photo, rng, others: barred(photo, 0.3, _RED),
+    "caption": lambda photo, rng, others: captioned(photo),
+    "on its mirror image": lambda photo, rng, others: on_its_mirror_image(photo, 0.2),
 }
 """By name."""

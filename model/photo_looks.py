@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.alignment import Edges, Features, Matrix, PreparedReference, at_size, content_bounds, edges, orb_features
+from model.bars import within_bars
 from model.correlation import correlated
 from model.cut_out import product_inside
 from model.kept import Kept, Latest
@@ -120,7 +121,7 @@ def _later_looks(
 ) -> Iterator[tuple[Known, LaidPhoto]]:
     """What a seller may have left of the photo, as it lies in the `best` of the looks before; then at a slant.
 
-    That is all but a frame, or the product alone, cut out of a plain ground and laid on another.
+    That is all but a frame or bars, or the product alone, cut out of a plain ground and laid on another.
     """
     if max(best.correlation, best.rest) < _WORTH_REFINING:
         return
@@ -149,10 +150,10 @@ def _part(part: Mask, whole: Known, *, of_product: bool = False) -> Known:
 
 
 def _unframed(seen: RgbImage, matrix: Matrix, reference: PreparedReference) -> Mask:
-    """Where in the square, (_SIDE, _SIDE), the picture shows what stands within its plain rim."""
-    top, bottom, left, right = content_bounds(seen)
+    """Where in the square, (_SIDE, _SIDE), the picture shows what stands within its plain rim and its bars."""
     inside = np.zeros(seen.shape[:2], np.uint8)
-    inside[top:bottom, left:right] = 255
+    (top, bottom, left, right), bars = content_bounds(seen), within_bars(seen)
+    inside[max(top, bars[0]) : min(bottom, bars[1]), max(left, bars[2]) : min(right, bars[3])] = 255
     height, width = reference.picture.shape[:2]
     to_square = np.diag([_SIDE / width, _SIDE / height, 1.0]) @ matrix
     laid = cv2.warpPerspective(inside, to_square, (_SIDE, _SIDE), borderValue=255)

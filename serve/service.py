@@ -147,7 +147,14 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             stack.callback(texts.close)
             stack.callback(marks.close)
         references = ReferenceLibrary(database, objects, decoder=decoder, replica=replica)
-        traits = TraitLibrary(database, objects, scans=scans, decoder=decoder, prove_ownership=settings.prove_ownership)
+        traits = TraitLibrary(
+            database,
+            objects,
+            scans=scans,
+            decoder=decoder,
+            bundle=lambda: replica.serving.bundle,
+            prove_ownership=settings.prove_ownership,
+        )
         yield Service(
             settings=settings,
             database=database,

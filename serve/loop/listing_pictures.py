@@ -67,7 +67,7 @@ class PictureScans:
         try:
             examined = examine(sought=sought)
             known = self._fakes.photographed(
-                examined.vectors[0], model=examined.result.model, picture=lambda: decode(data)
+                examined.vectors, examined.pictures, model=examined.result.model, picture=lambda: decode(data)
             )
             if {one.brand_id for one in examined.result.findings}.issuperset(known):
                 return examined

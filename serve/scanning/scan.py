@@ -22,7 +22,7 @@ from model.calibration import READABLE_PLACES
 from model.panels import panels
 from model.reading import Line
 from model.reference_views import is_blank
-from model.regions import Region, RgbImage
+from model.regions import Box, Region, RgbImage
 from serve.scanning.authorised import under
 from serve.scanning.candidates import (
     BRANDS_PER_REGION,
@@ -57,7 +57,9 @@ Broken = Callable[[frozenset[str]], Sequence[BrokenRule]]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found, before it is stored and sent; `vectors` (n, d) are of the regions that it looked at."""
+    """What a scan found, before it is stored and sent; `vectors` (n, d) are of the regions that it looked at, and
+    `pictures` those of them that are one, by their row: the whole and what it is made of.
+    """
 
     scan_id: str
     decision: Decision
@@ -67,6 +69,7 @@ class Scan:
     sought: Sought
     broken_rules: list[BrokenRule]
     vectors: NDArray[np.float32]
+    pictures: Mapping[int, Box]
     model: str
     index_version: int
     policy_version: int
@@ -199,6 +202,7 @@ class Scanner:
             sought=sought,
             broken_rules=list(rules),
             vectors=vectors,
+            pictures={row: region.box for row, region in enumerate(regions) if region.is_a_picture},
             model=self._bundle.name,
             index_version=self._state.version,
             policy_version=policy.version,

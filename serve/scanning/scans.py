@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from model.regions import Box
 from model.rejection import ImageRejected
 from serve.database.engine import NEED_NOT_WAIT, Database
 from serve.database.tables import ScanRecord
@@ -49,10 +50,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ScanWithVectors:
-    """The answer of a scan, and the vectors (n, d) of the regions that it looked at."""
+    """The answer of a scan, the vectors (n, d) of the regions that it looked at, and which of them are pictures."""
 
     result: ScanResult
     vectors: NDArray[np.float32]
+    pictures: Mapping[int, Box]
 
 
 class ScanDesk:
@@ -121,7 +123,7 @@ class ScanDesk:
             "scanned", scan_id=scan_id, decision=result.decision, findings=[one.kind for one in result.findings],
             index_version=result.index_version, total_ms=result.timings_ms.total, brands_claimed=result.brands_claimed,
         )  # fmt: skip
-        return ScanWithVectors(result, scan.vectors)
+        return ScanWithVectors(result, scan.vectors, scan.pictures)
 
     def find(self, scan_id: str) -> dict[str, Any]:
         """An earlier answer, as it was sent. Raises `Problem` (404)."""

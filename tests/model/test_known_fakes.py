@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.known_fakes import LEAST_SIMILARITY, STANDS_OUT, known_fakes_shown
+from model.known_fakes import (
+    LEAST_SIMILARITY,
+    PARTS,
+    STANDS_OUT,
+    known_fakes_shown,
+    likeness_to_photos,
+    may_be_photos,
+    parts_of_photo,
+)
 
 NONE = np.zeros((0, 3), np.float32)
 GENUINE = np.array([[1.0, 0.0, 0.0]], np.float32)
@@ -45,3 +53,31 @@ def test_without_anything_to_compare_nothing_is_told_and_without_references_the_
     assert known_fakes_shown(at(60), fakes=NONE, genuine=GENUINE).shape == (1, 0)
     assert known_fakes_shown(NONE, fakes=at(60), genuine=GENUINE).shape == (0, 1)
     assert known_fakes_shown(at(0), fakes=at(0), genuine=NONE).tolist() == [[True]]
+
+
+def test_a_picture_like_any_half_of_a_fakes_photo_may_be_it() -> None:
+    fake = np.concatenate([at(90), at(60), at(90, aside=60)])
+    assert may_be_photos(at(90, aside=55), fake=fake, genuine=NONE).tolist() == [True]
+    assert may_be_photos(at(0), fake=fake, genuine=NONE).tolist() == [False]
+
+
+def test_halves_are_asked_where_the_whole_is_somewhat_alike() -> None:
+    pictures, wholes = np.concatenate([at(40), at(90)]), np.concatenate([at(0), at(90)])
+    halves = np.stack([at(50), at(0)])
+    cosines = likeness_to_photos(pictures, wholes=wholes, halves=halves)
+    assert np.degrees(np.arccos(cosines)).round(1).tolist() == [[10.0, 40.0], [90.0, 0.0]]
+    assert likeness_to_photos(pictures, wholes=NONE, halves=np.zeros((0, PARTS - 1, 3), np.float32)).shape == (2, 0)
+
+
+def test_the_photo_of_a_fake_that_copies_a_genuine_one_tells_nothing() -> None:
+    assert may_be_photos(at(20), fake=at(21), genuine=GENUINE).tolist() == [False]
+    assert may_be_photos(at(80), fake=at(81), genuine=GENUINE).tolist() == [True]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 8), (300, 200)])
+def test_the_parts_of_a_photo_are_it_and_its_halves(shape: tuple[int, int]) -> None:
+    photo = np.arange(shape[0] * shape[1] * 3, dtype=np.uint8).reshape(*shape, 3)
+    parts = parts_of_photo(photo)
+    assert len(parts) == PARTS
+    assert np.array_equal(parts[0], photo)
+    assert all(part.size for part in parts)

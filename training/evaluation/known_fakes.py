@@ -8,8 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.alignment import prepare_reference
 from model.bundle import ModelBundle
-from model.known_fakes import LEAST_PHOTO_SIMILARITY, LEAST_SIMILARITY, is_photo_of_fake, known_fakes_shown
+from model.known_fakes import (
+    LEAST_PHOTO_SIMILARITY,
+    LEAST_SIMILARITY,
+    MOST_COMPARED,
+    is_photo_of_fake,
+    known_fakes_shown,
+    likeness_to_photos,
+    parts_of_photo,
+)
+from model.panels import panels
 from model.regions import RgbImage
 from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo
@@ -75,8 +85,7 @@ def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: Mo
     again = [listed_again(fake, rng=rng) for fake in fakes]
     shots = [photo.read() for photo in studio]
     found: dict[str, dict[str, Estimate]] = {}
-    pictures = [*originals, *fakes, *again, *shots]
-    vector = {id(one): row for one, row in zip(pictures, bundle.embedder.embed(pictures), strict=True)}
+    known_by = {id(one): bundle.embedder.embed(parts_of_photo(one)) for one in (*fakes, *shots)}
     seen = {
         "listed_again": [(one, [fake]) for one, fake in zip(again, fakes, strict=True)],
         "other_photo": [(one, fakes[:n] + fakes[n + 1 :]) for n, one in enumerate(originals)],
@@ -85,9 +94,18 @@ def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: Mo
     for name, asked in seen.items():
         alike, verified = [], []
         for picture, known in progress(asked, len(asked), name.replace("_", " ")):
-            likely = [one for one in known if vector[id(picture)] @ vector[id(one)] >= LEAST_PHOTO_SIMILARITY]
-            alike.append(bool(likely))
-            verified.append(any(is_photo_of_fake(picture, one, bundle=bundle) for one in likely))
+            shown = [picture, *(box.crop(picture) for box in panels(picture))]
+            parts = np.stack([known_by[id(one)] for one in known])
+            cosines = likeness_to_photos(bundle.embedder.embed(shown), wholes=parts[:, 0], halves=parts[:, 1:])
+            likely = np.argwhere(cosines >= LEAST_PHOTO_SIMILARITY)
+            order = np.argsort(-cosines[tuple(likely.T)], kind="stable")[:MOST_COMPARED]
+            alike.append(len(likely) > 0)
+            verified.append(
+                any(
+                    is_photo_of_fake(shown[place], prepare_reference(known[other]), bundle=bundle)
+                    for place, other in likely[order]
+                )
+            )
         found.setdefault("hallmark", {})[name] = mean_interval(verified)
         found.setdefault("similarity", {})[name] = mean_interval(alike)
     facts = {"photos": len(photos), "studio_photos": len(studio)}

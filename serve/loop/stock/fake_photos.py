@@ -15,19 +15,23 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, exists, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from model.known_fakes import PARTS, likeness_to_photos
 from serve.database.engine import Database
 from serve.database.loop_tables import FakePhoto
 from serve.database.model_tables import ModelRecord
-from serve.loop.stock.stock_vectors import STORED
+from serve.loop.stock.stock_vectors import STORED, regions_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `vectors` (n, d)."""
+    """The photos of one state of the table: `of` (brand, object key) belongs to the rows of `wholes` (m, d) and of
+    `halves` (m, `PARTS` - 1, d).
+    """
 
     state: tuple[str, int, int]
     of: list[tuple[str, str]]
-    vectors: NDArray[np.float32]
+    wholes: NDArray[np.float32]
+    halves: NDArray[np.float32]
 
 
 class FakePhotos:
@@ -39,20 +43,22 @@ class FakePhotos:
         self._known: _Known | None = None
 
     def alike(
-        self, photo: NDArray[np.float32], *, model: str, least: float, most: int
-    ) -> list[tuple[str, str]]:  # fmt: skip
-        """The `most` fakes' photos that are most like the `photo` (d,) of `model`, from the cosine `least` on.
+        self, pictures: NDArray[np.float32], *, model: str, least: float, most: int
+    ) -> list[tuple[int, str, str]]:  # fmt: skip
+        """The `most` pairs of a picture and a fake's photo that are most alike, from the cosine `least` on.
 
-        Of each the brand and the key of the picture, the most alike first.
+        `pictures` (n, d) are of `model`. Of each pair the number of the picture, and brand and key of the photo, the
+        most alike first.
         """
-        known = self._current(model)
+        known = self._current(model, dimension=pictures.shape[1])
         if not known.of:
             return []
-        cosines = known.vectors @ photo
-        order = np.argsort(-cosines, kind="stable")[:most]
-        return [known.of[place] for place in order if cosines[place] >= least]
+        cosines = likeness_to_photos(pictures, wholes=known.wholes, halves=known.halves)
+        found = np.argwhere(cosines >= least)
+        order = np.argsort(-cosines[tuple(found.T)], kind="stable")
+        return [(int(number), *known.of[row]) for number, row in found[order[:most]]]
 
-    def _current(self, model: str) -> _Known:
+    def _current(self, model: str, *, dimension: int) -> _Known:
         with self._database.read() as session:
             newest, count = session.execute(
                 select(func.coalesce(func.max(FakePhoto.number), 0), func.count()).where(FakePhoto.model == model)
@@ -62,11 +68,15 @@ class FakePhotos:
                     return self._known
             query = select(FakePhoto.brand_id, FakePhoto.object_key, FakePhoto.vector).where(FakePhoto.model == model)
             rows = session.execute(query.order_by(FakePhoto.number)).all()
-        vectors = [np.frombuffer(row.vector, STORED).astype(np.float32) for row in rows]
+        vectors = np.zeros((len(rows), PARTS, dimension), np.float32)
+        for parts, row in zip(vectors, rows, strict=True):
+            stored = regions_of(row.vector, dimension=dimension)
+            parts[:] = stored if len(stored) == PARTS else stored[0]  # earlier ones are of the whole alone
         known = _Known(
             (model, newest, count),
             [(row.brand_id, row.object_key) for row in rows],
-            np.stack(vectors) if vectors else np.zeros((0, 0), np.float32),
+            np.ascontiguousarray(vectors[:, 0]),
+            np.ascontiguousarray(vectors[:, 1:]),
         )
         with self._lock:
             self._known = known
@@ -74,10 +84,10 @@ class FakePhotos:
 
 
 def keep_photo(
-    session: Session, *, brand_id: str, object_key: str, vector: NDArray[np.float32], model: str
+    session: Session, *, brand_id: str, object_key: str, vectors: NDArray[np.float32], model: str
 ) -> None:  # fmt: skip
-    """Keep the `vector` (d,) of the photo of a fake of the brand's; one that is kept stays."""
-    stored = np.ascontiguousarray(vector, dtype=STORED).tobytes()
+    """Keep the `vectors` (n, d) of the photo of a fake of the brand's; what is kept stays."""
+    stored = np.ascontiguousarray(vectors, dtype=STORED).tobytes()
     row = insert(FakePhoto).values(model=model, brand_id=brand_id, object_key=object_key, vector=stored)
     session.execute(row.on_conflict_do_nothing(constraint="fake_photos_once"))
 

@@ -12,19 +12,29 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, null, select, union
 
+from model.alignment import PreparedReference, prepare_reference
 from model.bundle import ModelBundle
-from model.known_fakes import LEAST_PHOTO_SIMILARITY, is_photo_of_fake, known_fakes_shown
+from model.known_fakes import (
+    LEAST_PHOTO_SIMILARITY,
+    MOST_COMPARED,
+    PARTS,
+    is_photo_of_fake,
+    known_fakes_shown,
+    may_be_photos,
+    parts_of_photo,
+)
+from model.panels import panels
 from model.regions import Box, RgbImage
 from serve.database.engine import Database
 from serve.database.loop_tables import Label, ListingImage, Trait
@@ -47,8 +57,8 @@ DECIDED: Final = ("complaint", "counter_notice", "doubt")
 MOST_ALIKE: Final = 16
 """Photos of fakes, of all brands, that may be a listing's picture: those most like it."""
 
-MOST_COMPARED: Final = 2
-"""Of them, those that count and are compared with it, each in 40 ms."""
+PREPARED: Final = 128
+"""Photos of fakes that a process keeps as they are compared, some 0.5 MB each."""
 
 DECIDED_FAKE: Final = (
     Label.origin.in_(DECIDED),
@@ -61,6 +71,9 @@ DECIDED_FAKE: Final = (
 
 KEPT: Final = 8_192
 """Pictures of fakes whose vectors a process keeps, of 1 KB a mark."""
+
+Key = TypeVar("Key", bound=Hashable)
+Made = TypeVar("Made")
 
 NotSought = Literal["everyday_word", "too_short"]
 """Why words tell no fake: sellers of genuine goods say them too, or they are parts of other words."""
@@ -123,6 +136,7 @@ class KnownFakes:
         self._bundle = bundle
         self._lock = threading.Lock()
         self._vectors: OrderedDict[tuple[str, str, str], NDArray[np.float32]] = OrderedDict()
+        self._references: OrderedDict[str, PreparedReference] = OrderedDict()
         self._photos = FakePhotos(database)
 
     def of_brand(self, brand_id: str) -> list[KnownFake]:
@@ -142,13 +156,15 @@ class KnownFakes:
         return self._decided(Label.subject == complaint_id)
 
     def vectors(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
-        """(m, d) what the pictures of `fakes` show under `bundle`: each whole, and its marks; no row without any."""
+        """(m, d) what the pictures of `fakes` show under `bundle`: each whole and by halves, and its marks; no row
+        without any.
+        """
         known = list(self._of_pictures(fakes, bundle=bundle))
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def photos(self, fakes: Sequence[KnownFake], *, bundle: ModelBundle) -> NDArray[np.float32]:
-        """(m, d) the pictures of `fakes` as wholes; no row without any."""
-        known = [vectors[:1] for vectors in self._of_pictures(fakes, bundle=bundle)]
+        """(m, d) the pictures of `fakes`, whole and by halves; no row without any."""
+        known = [vectors[:PARTS] for vectors in self._of_pictures(fakes, bundle=bundle)]
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def remember(self, fakes: Iterable[KnownFake], *, bundle: ModelBundle) -> None:
@@ -162,7 +178,7 @@ class KnownFakes:
             if vectors is not None:
                 with self._database.write() as session:
                     keep_photo(
-                        session, brand_id=fake.brand_id, object_key=fake.object_key, vector=vectors[0],
+                        session, brand_id=fake.brand_id, object_key=fake.object_key, vectors=vectors[:PARTS],
                         model=bundle.name,
                     )  # fmt: skip
 
@@ -195,17 +211,31 @@ class KnownFakes:
 
         self.remember(every(), bundle=bundle)
 
-    def photographed(self, photo: NDArray[np.float32], *, model: str, picture: Callable[[], RgbImage]) -> list[str]:
-        """The ids of the brands of whose known fakes a `picture` is the photo; `photo` (d,) its vector of `model`."""
+    def photographed(
+        self, vectors: NDArray[np.float32], pictures: Mapping[int, Box], *, model: str,
+        picture: Callable[[], RgbImage],
+    ) -> list[str]:  # fmt: skip
+        """The ids of the brands of whose known fakes a `picture`, or one of those that it is made of, is the photo.
+
+        `vectors` (n, d) are of `model`, and `pictures` says which of them is of which place.
+        """
         bundle = self._bundle()
         if bundle.name != model:  # a switch, which comes between scans; the next one knows
             return []
-        alike = self._photos.alike(photo, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE)
-        of_brand = cache(self.of_brand)
-        counting = (fake for brand_id, key in alike for fake in of_brand(brand_id) if fake.object_key == key)
-        compared = islice(counting, MOST_COMPARED)
-        shown = [fake.brand_id for fake in compared if self._is_photo(picture(), fake, bundle=bundle)]
-        return list(dict.fromkeys(shown))
+        places, rows = list(pictures.values()), vectors[list(pictures)]
+        alike = self._photos.alike(rows, model=model, least=LEAST_PHOTO_SIMILARITY, most=MOST_ALIKE)
+        of_brand, seen = cache(self.of_brand), cache(picture)
+        counting = (
+            (places[number], fake)
+            for number, brand_id, key in alike
+            for fake in of_brand(brand_id)
+            if fake.object_key == key
+        )
+        shown: dict[str, None] = {}
+        for place, fake in islice(counting, MOST_COMPARED):
+            if fake.brand_id not in shown and self._is_photo(place.crop(seen()), fake, bundle=bundle):
+                shown[fake.brand_id] = None
+        return list(shown)
 
     def told_by_words(self, brand_ids: Sequence[str], *, said: str) -> list[str]:
         """Those of `brand_ids` of whose fakes a trait's words are in what `said_in` gives."""
@@ -229,7 +259,7 @@ class KnownFakes:
             return None
         bundle = self._bundle()
         pictures = {number: picture(number) for number in sorted({one.image for one in findings})}
-        shown = list(pictures.values())
+        shown = [part for one in pictures.values() for part in (one, *(box.crop(one) for box in panels(one)))]
         vectors = bundle.embedder.embed([*shown, *(Box(*one.box).crop(pictures[one.image]) for one in findings)])
         photos, marks = np.split(vectors, [len(shown)])
         with self._database.read() as session:
@@ -238,16 +268,16 @@ class KnownFakes:
             known = self._of_picture(fake, bundle=bundle)
             if known is None:
                 continue
-            if known_fakes_shown(marks, fakes=known[1:], genuine=genuine).any():
+            if known_fakes_shown(marks, fakes=known[PARTS:], genuine=genuine).any():
                 return fake
-            likely = known_fakes_shown(photos, fakes=known[:1], genuine=genuine, least=LEAST_PHOTO_SIMILARITY)[:, 0]
+            likely = may_be_photos(photos, fake=known[:PARTS], genuine=genuine)
             if any(self._is_photo(shown[number], fake, bundle=bundle) for number in np.flatnonzero(likely)):
                 return fake
         return None
 
     def _is_photo(self, picture: RgbImage, fake: KnownFake, *, bundle: ModelBundle) -> bool:
-        stored = self._stored(fake)
-        return stored is not None and is_photo_of_fake(picture, stored, bundle=bundle)
+        prepared = self._prepared(fake)
+        return prepared is not None and is_photo_of_fake(picture, prepared, bundle=bundle)
 
     def _traits(self, which: ColumnElement[bool]) -> list[KnownFake]:
         """The fake traits that count, the newest first."""
@@ -290,21 +320,41 @@ class KnownFakes:
                 yield vectors
 
     def _of_picture(self, fake: KnownFake, *, bundle: ModelBundle) -> NDArray[np.float32] | None:
-        """(1 + m, d) the vectors of the fake's whole picture and of the marks in it; None when the picture is gone."""
+        """(`PARTS` + m, d) the vectors of the fake's picture and of the marks in it; None when the picture is gone."""
+
+        def made() -> NDArray[np.float32] | None:
+            picture = self._stored(fake)
+            if picture is None:
+                return None
+            return bundle.embedder.embed([*parts_of_photo(picture), *(box.crop(picture) for box in fake.boxes)])
+
         key = (fake.object_key or "", str(fake.boxes), bundle.name)
+        return self._kept(self._vectors, key, most=KEPT, make=made)
+
+    def _prepared(self, fake: KnownFake) -> PreparedReference | None:
+        """The fake's photo ready to be compared; None when it is gone."""
+
+        def made() -> PreparedReference | None:
+            picture = self._stored(fake)
+            return None if picture is None else prepare_reference(picture)
+
+        return self._kept(self._references, fake.object_key or "", most=PREPARED, make=made)
+
+    def _kept(
+        self, made: OrderedDict[Key, Made], key: Key, *, most: int, make: Callable[[], Made | None]
+    ) -> Made | None:
+        """What was `made` for the `key`, or is made now; the `most` that were lately asked for are kept."""
         with self._lock:
-            if key in self._vectors:
-                self._vectors.move_to_end(key)
-                return self._vectors[key]
-        picture = self._stored(fake)
-        if picture is None:
-            return None
-        vectors = bundle.embedder.embed([picture, *(box.crop(picture) for box in fake.boxes)])
-        with self._lock:
-            self._vectors[key] = vectors
-            while len(self._vectors) > KEPT:
-                self._vectors.popitem(last=False)
-        return vectors
+            if key in made:
+                made.move_to_end(key)
+                return made[key]
+        new = make()
+        if new is not None:
+            with self._lock:
+                made[key] = new
+                while len(made) > most:
+                    made.popitem(last=False)
+        return new
 
     def _stored(self, fake: KnownFake) -> RgbImage | None:
         try:

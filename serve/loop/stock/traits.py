@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from model.bundle import ModelBundle
 from model.encoding import png
+from model.known_fakes import parts_of_photo
 from serve import audit
 from serve.access.keys import Caller
 from serve.database.engine import Database
@@ -62,13 +65,15 @@ class TraitLibrary:
     """The fake traits of all brands; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool, prove_ownership: bool
-    ) -> None:
+        self, database: Database, objects: Objects, *, scans: ScanDesk, decoder: DecoderPool,
+        bundle: Callable[[], ModelBundle], prove_ownership: bool,
+    ) -> None:  # fmt: skip
         self._database = database
         self._prove_ownership = prove_ownership
         self._objects = objects
         self._scans = scans
         self._decoder = decoder
+        self._bundle = bundle
 
     def add(self, brand_id: str, new: NewTrait, picture: bytes | None, *, caller: Caller) -> TraitView:
         """Keep a trait. Its picture is scanned as a listing's that names the brand, and each region that is found to be
@@ -92,7 +97,8 @@ class TraitLibrary:
             image = self._decoder.decode(picture)
             examined = self._scans.examine(picture, moment=self._scans.now(Listing(brand_claimed=name)))
             findings = [one for one in examined.result.findings if one.brand_id == brand_id]
-            model, vector = examined.result.model, examined.vectors[0]
+            model, bundle = examined.result.model, self._bundle()
+            vectors = bundle.embedder.embed(parts_of_photo(image))
             trait.height, trait.width = image.shape[:2]
         with NewFiles(self._objects) as kept, self._database.write() as session:
             brand = session.get(Brand, brand_id)
@@ -107,7 +113,9 @@ class TraitLibrary:
             session.refresh(trait)
             if picture is not None:
                 teach_trait(session, trait, holder_id=brand.holder_id, findings=findings, model=model)
-                keep_photo(session, brand_id=brand_id, object_key=trait.object_key or "", vector=vector, model=model)
+                keep_photo(
+                    session, brand_id=brand_id, object_key=trait.object_key or "", vectors=vectors, model=bundle.name
+                )  # fmt: skip
             audit.record(
                 session, actor=caller.key_id, action="trait added", subject=trait.id,
                 content={"brand": brand_id, "text": new.text, "labels": len(findings)},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from marketplace import Marketplace, disguised, photographed, smeared, strange_photo
@@ -18,7 +17,6 @@ from sqlalchemy import select, text
 from waiting import eventually
 
 from model.decode import decode
-from model.known_fakes import known_fakes_shown
 from model.regions import RgbImage
 from serve import service
 from serve.app import create_app
@@ -61,7 +59,7 @@ def test_the_photo_of_a_fake_is_found_when_it_is_cut_otherwise(
     market: Marketplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its mark alone would not do: nothing is as similar as is asked of a mark here."""
-    monkeypatch.setattr(known_fakes, "known_fakes_shown", partial(_shown_as_photos_alone, known_fakes_shown))
+    monkeypatch.setattr(known_fakes, "known_fakes_shown", _no_marks)
     fake = photographed(disguised(market.seed), seed=market.seed)
     market.trait(picture=png(fake))
     assert decision(market, png(np.ascontiguousarray(fake[12:-4, 6:-10]))) == "review"
@@ -88,6 +86,39 @@ def test_the_photo_of_a_fake_tells_whose_mark_to_look_for(market: Marketplace) -
     assert (other["decision"], other["findings"]) == ("allow", []), "as similar, and another photo"
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
     assert market.listing(cut(photo))["findings"] == [], "taken back"
+
+
+def hanging(seed: int) -> RgbImage:
+    """Goods in much the same colours from top to bottom, so that a half is somewhat like the whole."""
+    rng = np.random.default_rng(seed)
+    stripes, spots = rng.integers(0, 256, (1, 8, 3), np.uint8), rng.integers(0, 256, (24, 24, 3), np.uint8)
+    layers = (cv2.resize(one, (384, 384), interpolation=cv2.INTER_CUBIC) for one in (stripes, spots))
+    return np.asarray(cv2.addWeighted(next(layers), 0.5, next(layers), 0.5, 0), np.uint8)
+
+
+def collage(*photos: RgbImage, gap: int = 12) -> bytes:
+    """Four photos of one size, two and two, with white gaps between them and around."""
+    height, width = photos[0].shape[:2]
+    page = np.full((2 * height + 3 * gap, 2 * width + 3 * gap, 3), 255, np.uint8)
+    for number, photo in enumerate(photos):
+        top, left = gap + number // 2 * (height + gap), gap + number % 2 * (width + gap)
+        page[top : top + height, left : left + width] = photo
+    return png(page)
+
+
+def test_the_photo_of_a_fake_is_known_in_a_collage_and_by_its_half(market: Marketplace) -> None:
+    """Another seller shows no more of it; a collage of other photos, and the half of another one, are no fake's."""
+    photo, *others = (hanging(market.seed * 10 + n) for n in range(5))
+    trait = market.trait(picture=png(photo))
+    in_a_collage = collage(others[0], others[1], photo, others[2])
+    halves = [png(np.ascontiguousarray(half)) for half in (photo[:192], photo[192:])]
+    for number, picture in enumerate((in_a_collage, *halves)):
+        held = market.listing(picture, seller=f"another {number}")
+        case = market.client.get(f"/v1/cases/{held['case']['id']}").json()
+        assert (held["decision"], case["brand_id"], case["known_fake"]) == ("review", market.brand, trait)
+    for picture in (collage(*others), png(np.ascontiguousarray(others[0][:192]))):
+        listed = market.listing(picture, seller="honest")
+        assert (listed["decision"], listed["findings"]) == ("allow", [])
 
 
 def test_the_photo_of_a_fake_is_known_of_a_brand_without_a_mark_too(market: Marketplace) -> None:
@@ -169,9 +200,8 @@ def test_a_photo_lacks_what_a_model_makes_of_it_until_it_is_remembered(open_clie
     assert not fakes.lack_photos(model="newest")
 
 
-def _shown_as_photos_alone(shown: Callable[..., NDArray[np.bool_]], *vectors: object, **more: object) -> object:
-    found = shown(*vectors, **more)
-    return found if "least" in more else np.zeros_like(found)
+def _no_marks(marks: NDArray[np.float32], *, fakes: NDArray[np.float32], **_: object) -> NDArray[np.bool_]:
+    return np.zeros((len(marks), len(fakes)), np.bool_)
 
 
 def test_what_the_brand_has_cleared_stays_cleared(market: Marketplace) -> None:
