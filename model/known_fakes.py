@@ -20,19 +20,19 @@ from model.regions import RgbImage
 LEAST_SIMILARITY = 0.85
 """Cosine from which a mark may be the fake's."""
 
-LEAST_PHOTO_SIMILARITY = 0.7
+LEAST_PHOTO_SIMILARITY = 0.75
 """Cosine of a picture, alone or in a collage, and of the fake's photo or half of it, from which it may be that photo;
 whether it is, is then verified.
 
-Of second-hand sellers' garments for tuning 0.09 reach it beside 300 other such photos, which 0.13 comparisons an upload
-verify; 0.54 reach 0.6, 0.24 0.65, and 0.035 0.75, which loses most pages of a telephone and most photos of a screen.
+Of second-hand sellers' garments for tuning 0.035 reach it beside 300 other such photos; 0.09 reach 0.7 and 0.54 0.6,
+where pages of a telephone and photos of a screen lie, and other photos of the same goods.
 """
 
 LEAST_WHOLE_SIMILARITY = 0.4
 """Cosine of a picture and the whole of a fake's photo from which it is compared with its halves. They are more than the
 whole is, and 0.99 of the halves of photos for tuning are as much like the whole."""
 
-MOST_COMPARED = 4
+MOST_COMPARED = 3
 """Photos of fakes, those most like a picture that count, that are compared with it, each in 15 ms, and in 30 more where
 it was not lately."""
 
