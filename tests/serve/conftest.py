@@ -35,10 +35,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         yield server
 
 
-@pytest.fixture(scope="session", autouse=True)
-def plain_logs() -> None:
-    """Only what is wrong, without the drawn traces that take seconds."""
-    configure_logs(Settings(log_format="text", log_level="error"))
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Only what is wrong, without the drawn traces that take seconds; what a test has sent elsewhere, to a stream that
+    ends with it, comes here again.
+    """
+    plain = Settings(log_format="text", log_level="error")
+    configure_logs(plain)
+    yield
+    configure_logs(plain)
 
 
 @pytest.fixture(scope="session")
