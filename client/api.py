@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import httpx2
 
@@ -99,6 +100,10 @@ class Hallmark:
         body: Json = {"answer": answer} | ({} if pictures is None else {"pictures": pictures})
         return self._post(f"/v1/brands/{brand_id}/suggestions/{suggestion_id}/answer", json=body)
 
+    def seller(self, name: str) -> Json:
+        """What was found against a seller, by the name that its listings have."""
+        return self._get(f"/v1/sellers/{_part(name)}")
+
     def fetch(self, path: str) -> bytes:
         """The bytes behind a path that the service gave, such as a finding's evidence."""
         return self._checked(self._http.get(path)).content
@@ -114,6 +119,10 @@ class Hallmark:
             if cursor is None:
                 return
 
+    def _get(self, path: str) -> Json:
+        answer: Json = self._checked(self._http.get(path)).json()
+        return answer
+
     def _post(self, path: str, **content: Any) -> Json:
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         answer: Json = self._checked(self._http.post(path, headers=headers, **content)).json()
@@ -125,3 +134,8 @@ class Hallmark:
             is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
             raise Problem(response.status_code, response.json() if is_problem else {"detail": response.text[:500]})
         return response
+
+
+def _part(name: str) -> str:
+    """A name as a part of a path: a `/` in it parts nothing, and `..` leads nowhere."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")

@@ -344,8 +344,8 @@ def test_a_text_that_is_held_up_is_cleared(market: Marketplace, trust: Browser) 
 
 
 def test_the_report_and_the_sellers_are_shown(market: Marketplace, trust: Browser) -> None:
-    market.decide(market.complaint(market.listing(seller="seller <1>")["case"]["id"]))
-    assert "seller <1>" in trust.look("/console/sellers?seller=seller+%3C1%3E").text
+    market.decide(market.complaint(market.listing(seller="seller <1/2>")["case"]["id"]))
+    assert "seller <1/2>" in trust.look("/console/sellers?seller=seller+%3C1%2F2%3E").text
     assert "There are none." in trust.look("/console/sellers?seller=nobody&repeated=true").text
     report = trust.look("/console/report?since=2026-01-01&until=2099-01-01")
     assert "fakes found for each that a brand reported" in report.text
