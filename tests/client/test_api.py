@@ -26,3 +26,22 @@ def test_a_seller_is_reached_whatever_its_name_holds(api: Hallmark, name: str) -
         api.seller(name)
     api.send_listing({"id": f"of {name}", "seller": name, "title": "A car"}, PICTURE)
     assert (api.seller(name)["seller"], api.seller(name)["listings"]) == (name, 1)
+
+
+def test_sellers_are_authorised_listed_and_taken_back(api: Hallmark) -> None:
+    brand = api.create_brand("Toyota")["id"]
+    said = api.authorise_seller(brand, "Lyon/Rhône", note="our shop", until="2099-12-31")
+    assert (said["seller"], said["note"], said["until"]) == ("Lyon/Rhône", "our shop", "2099-12-31")
+    assert api.authorise_seller(brand, "Lyon/Rhône")["until"] is None
+    api.authorise_seller(brand, "..")
+    assert [one["seller"] for one in api.authorised_sellers(brand)] == ["Lyon/Rhône", ".."]
+    for seller in ("Lyon/Rhône", ".."):
+        api.remove_authorised_seller(brand, seller)
+    assert api.authorised_sellers(brand) == []
+
+
+def test_what_waits_without_a_complaint_is_listed_and_released(api: Hallmark) -> None:
+    """A service with nothing in it has no such case; what becomes of one, tests of the loop say."""
+    assert api.no_complaint() == []
+    with pytest.raises(Problem, match="There is no case 'case_nope'"):
+        api.release("case_nope", reason="a souvenir")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import httpx2
 import pytest
 from marketplace import Marketplace, smeared
 from service_client import Client
 from sqlalchemy import text
 
+from client.api import Hallmark
 from serve.access.keys import Caller
 from serve.access.roles import Role
 from serve.loop import adjudication
@@ -61,6 +63,14 @@ def state_of(brand: Marketplace, case: str) -> str:
 def taken_off(brand: Marketplace, case: str) -> ComplaintView:
     doubt = NewDoubt(reason="the mark is painted over")
     return take_off(brand.client.service.database, case, doubt, window=timedelta(days=1), caller=TRUST)
+
+
+def test_a_program_lists_what_waits_and_releases_it(brand: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx2, "Client", lambda **_: brand.client)
+    api, case = Hallmark("http://testserver", key="the client's own"), without_complaint(brand)
+    assert case in [one["id"] for one in api.no_complaint()]
+    assert api.release(case, reason="a souvenir")["state"] == "released"
+    assert case not in [one["id"] for one in api.no_complaint()]
 
 
 @pytest.mark.parametrize("ended", [without_complaint, by_a_suspended_word, unanswered])
