@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import structlog
@@ -42,10 +42,9 @@ from serve.database.tables import Brand, RightsHolder
 from serve.genuine.references import active_vectors
 from serve.loop.cases import ListingFinding
 from serve.loop.stock.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
+from serve.loop.stock.fake_words import telling_words
 from serve.pictures.objects import ObjectMissingError, Objects
-from serve.text.letters import folded
-from serve.text.naming import is_everyday
-from serve.text.phrases import is_too_short, normalised, says
+from serve.text.phrases import says
 
 MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
@@ -75,9 +74,6 @@ KEPT: Final = 8_192
 Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
 
-NotSought = Literal["everyday_word", "too_short"]
-"""Why words tell no fake: sellers of genuine goods say them too, or they are parts of other words."""
-
 ReadPicture = Callable[[int], RgbImage]
 """Gives a listing's picture by its number, from 0."""
 
@@ -99,25 +95,6 @@ class KnownFake:
     def by_words(self) -> KnownFake:
         """The same, without its picture."""
         return replace(self, object_key=None, boxes=())
-
-
-def telling_words(text: str | None) -> str:
-    """The words of a fake trait, `normalised`; empty where none tell it, as an everyday word does not."""
-    return "" if text is None or is_everyday(folded(text)) else normalised(text)
-
-
-def why_not_sought(text: str | None) -> NotSought | None:
-    """Why listings are not looked through for a fake trait's words; None where they are, or where it has none."""
-    if not text:
-        return None
-    if is_everyday(folded(text)):
-        return "everyday_word"
-    return "too_short" if is_too_short(normalised(text)) else None
-
-
-def said_in(content: Mapping[str, object]) -> str:
-    """What a listing's `content` says in its title and description, `normalised`."""
-    return normalised(f"{content.get('title') or ''}\n{content.get('description') or ''}")
 
 
 class KnownFakes:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from serve.database.loop_tables import ListingRecord
-from serve.loop.stock.known_fakes import said_in
+from serve.loop.stock.fake_words import said_in
 from serve.loop.stock.stock_vectors import BATCH, in_stock, unseen
 from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords, stored_names
