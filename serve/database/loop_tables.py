@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from serve.database.tables import Table
 
 ASKED = "state IN ('open', 'not_infringing', 'unsure')"
+NO_COMPLAINT = "(state = 'expired' AND verdict = 'infringing') OR (state = 'closed' AND fallback IS NOT NULL)"
 
 
 class ListingRecord(Table):
@@ -136,6 +137,7 @@ class Case(Table):
         Index("cases_shown_listing", text("(listing ->> 'id')")),
         Index("cases_shown_seller", text("(listing ->> 'seller')")),
         Index("cases_asked", "listing_id", "brand_id", unique=True, postgresql_where=text(ASKED)),
+        Index("cases_no_complaint", "id", postgresql_where=text(NO_COMPLAINT)),
         CheckConstraint(
             "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired', 'dropped', "
             "'released')",
