@@ -499,7 +499,8 @@ class Trait(Table):
 
 class FakePhoto(Table):
     """What `model` says of the picture under `object_key`, the photo of a fake of the brand's: `vector` (n, d)
-    little-endian half precision, of the whole first and then of its halves; of earlier ones the whole alone.
+    little-endian half precision, of the whole first and then of its halves; earlier ones, of the whole alone, are made
+    anew after the start.
     """
 
     __tablename__ = "fake_photos"

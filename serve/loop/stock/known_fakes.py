@@ -145,9 +145,9 @@ class KnownFakes:
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def remember(self, fakes: Iterable[KnownFake], *, bundle: ModelBundle) -> None:
-        """Keep the vectors of the photos of `fakes` that have none of the model's."""
+        """Keep the vectors of the photos of `fakes` that lack any of the model's."""
         with self._database.read() as session:
-            kept = kept_photos(session, model=bundle.name)
+            kept = kept_photos(session, bundle=bundle)
         for fake in fakes:
             if not fake.object_key or (fake.brand_id, fake.object_key) in kept:
                 continue
@@ -159,13 +159,15 @@ class KnownFakes:
                         model=bundle.name,
                     )  # fmt: skip
 
-    def lack_photos(self, *, model: str) -> bool:
-        """Whether the photo of a fake has no vector of `model`, as after a change of models."""
+    def lack_photos(self, *, bundle: ModelBundle) -> bool:
+        """Whether the photo of a fake lacks vectors of `bundle`, as after a change of models, or where it was stored
+        before photos were looked for by their halves.
+        """
         shown = select(Trait.id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
         decided = select(Label.id).join(ListingImage, ListingImage.id == Label.image_id).where(*DECIDED_FAKE)
         with self._database.read() as session:
             return any(
-                session.scalar(fakes.where(lacks_photo(of, model=model)).limit(1)) is not None
+                session.scalar(fakes.where(lacks_photo(of, bundle=bundle)).limit(1)) is not None
                 for fakes, of in ((shown, Trait.object_key), (decided, ListingImage.object_key))
             )
 

@@ -133,10 +133,10 @@ class StockSearch:
 
     def start(self) -> None:
         """Have described what the model that serves has not seen, as after a change of the setting `model`."""
-        model = self._bundle().name
-        missing = self._fakes.lack_photos(model=model)
+        bundle = self._bundle()
+        missing = self._fakes.lack_photos(bundle=bundle)
         with self._database.write() as session:
-            if missing or lacks_vectors(session, model=model):
+            if missing or lacks_vectors(session, model=bundle.name):
                 describe_later(session)
 
     def close(self) -> None:
