@@ -62,8 +62,8 @@ class Name:
     colour: str
 
     def drawn(self, text: str) -> Logo:
-        """`text` as the name's own mark is drawn."""
-        return wordmark(self.cased(text), self.font, colour=self.colour)
+        """`text` as the name's own mark is drawn, its words below each other."""
+        return wordmark(self.cased(text).replace(" ", "\n"), self.font, colour=self.colour)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,10 @@ def main() -> None:
     """Draw, register, scan and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
-    names, reader = invented(size.names), Reader()
+    parser.add_argument("--lines", type=int, choices=(1, 2), default=1, help="words of a name, below each other")
+    asked = parser.parse_args()
+    size = QUICK if asked.quick else FULL
+    names, reader = invented(size.names, lines=asked.lines), Reader()
     own = {name.text: [name.drawn(name.text)] for name in names}
     others = other_brands(load_logos(fetch_packages()), count=size.others)
     figures = {}
@@ -104,18 +106,21 @@ def main() -> None:
     _show(figures)
 
 
-def invented(count: int) -> list[Name]:
-    """`count` names of five to eight letters that can be spoken."""
+def invented(count: int, *, lines: int = 1) -> list[Name]:
+    """`count` names of as many words as `lines`, of five to eight letters each, that can be spoken."""
     rng, fonts, found = np.random.default_rng(SEED), fetch_fonts(), []
     for number in range(count):
-        letters = [
-            str(rng.choice(list(_CONSONANTS if place % 2 == 0 else _VOWELS)))
-            for place in range(int(rng.integers(5, 9)))
-        ]
+        text = " ".join(_invented(rng) for _ in range(lines))
         red, green, blue = (int(value) for value in rng.integers(0, 200, 3))
         font = fonts[number % len(fonts)]
-        found.append(Name("".join(letters), CASES[number % len(CASES)], font, f"#{red:02x}{green:02x}{blue:02x}"))
+        found.append(Name(text, CASES[number % len(CASES)], font, f"#{red:02x}{green:02x}{blue:02x}"))
     return found
+
+
+def _invented(rng: np.random.Generator) -> str:
+    return "".join(
+        str(rng.choice(list(_CONSONANTS if place % 2 == 0 else _VOWELS))) for place in range(int(rng.integers(5, 9)))
+    )
 
 
 def look_alike(name: str, rng: np.random.Generator) -> str:
@@ -163,7 +168,9 @@ def photos(names: Sequence[Name]) -> Iterator[Case]:
     for number, name in enumerate(names):
         for place, (kind, change) in enumerate(CHANGES.items()):
             seed = [SEED, number, place]
-            missed = change(name.text, np.random.default_rng(seed))
+            rng, words = np.random.default_rng(seed), name.text.split()
+            one = int(rng.integers(len(words))) if len(words) > 1 else 0
+            missed = " ".join([*words[:one], change(words[one], rng), *words[one + 1 :]])
             if missed in known:
                 continue
             size = list(SIZES)[(number + place) % len(SIZES)]
@@ -188,9 +195,9 @@ def _said(api: Hallmark, case: Case, *, named: bool, reader: Reader) -> Said:
 
 
 def _misses(name: str, lines: Sequence[Line]) -> bool:
-    """Whether a word of the lines misses the name by a letter, and none is it."""
+    """Whether a word of the lines misses one of the name by a letter, and none is it."""
     words = ["".join(filter(str.isalnum, word)).casefold() for line in lines for word in line.text.split()]
-    return name not in words and any(OSA.distance(name, word) == 1 for word in words)
+    return any(known not in words and any(OSA.distance(known, word) == 1 for word in words) for known in name.split())
 
 
 def _figures(cases: Sequence[Case], said: Sequence[Said]) -> dict[str, dict[str, float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -50,3 +51,15 @@ class Latest(Generic[Answer]):
         if kept is None or not np.array_equal(kept[0], picture):
             kept = self._latest.kept = (picture.copy(), self._work_out(picture))
         return kept[1]
+
+
+class Lazy(Generic[Answer]):
+    """An answer that is worked out when it is first asked for; for one thread."""
+
+    def __init__(self, work_out: Callable[[], Answer]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def value(self) -> Answer:
+        """The answer."""
+        return self._work_out()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA, Levenshtein
 
 from model.alignment import PreparedReference
-from model.kept import Kept
+from model.kept import Kept, Lazy
 from model.preprocessing import at_most, resized
 from model.regions import Box, RgbImage
 
@@ -75,6 +75,8 @@ _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
+_ONE_SIZE = 3.0
+_RIGHT_BELOW = 0.8
 
 Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
 
@@ -109,6 +111,8 @@ class Line:
     box: Box
     confidence: float = 1.0
     cut: Cut = _WHOLE
+    stacked: tuple[Line, ...] = ()
+    """The lines that it is made of, the uppermost first, where words of it stand below each other."""
 
     def lies_in(self, box: Box) -> bool:
         """Whether most of the line lies in `box`."""
@@ -190,13 +194,26 @@ class Reading:
         return min(_runs(self.seen, _as_drawn), key=lambda run: (OSA.distance(known, run), -len(run), run))
 
 
+def stacks(lines: Sequence[Line]) -> list[Line]:
+    """The runs of `lines` of about one size that stand right below each other, as names of several words are drawn.
+
+    Lines that the picture's rim may cut are in none.
+    """
+    found: list[Line] = []
+    runs: list[tuple[Line, ...]] = [(line,) for line in lines if line.cut == _WHOLE]
+    while runs:
+        runs = [(*run, line) for run in runs for line in lines if line.cut == _WHOLE and _stands_below(line, run[-1])]
+        found += [_stack(run) for run in runs]
+    return found
+
+
 class Reader:
     """Reads words; safe to call from several threads, which take turns. The networks load when first needed."""
 
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
         self._lock = threading.Lock()
-        self._known = Kept(lambda reference: self._longest_line(reference.picture))
+        self._known = Kept(lambda reference: self._lines_of(reference.picture))
 
     def load(self) -> None:
         """Load the networks now, so that no reading waits for them."""
@@ -206,16 +223,21 @@ class Reader:
     def read(
         self, laid: RgbImage, reference: PreparedReference, *, region: RgbImage, lines: Sequence[Line] = ()
     ) -> Reading | None:
-        """Read what stands where the reference's longest line should be; None where the reference has no words.
+        """Read what stands where the reference's lines should be; None where the reference has no words.
 
         Among the `lines` that were read there already, in the `region` as it is `laid` out as the reference's picture,
         and, where neither reads as it should, among the lines of the region as it is: the word as it should be,
-        wherever it stands, before a near miss.
+        wherever it stands, before a near miss. Of several lines the one counts that says the most of an imitation.
         """
         with self._lock:
             known = self._known.of(reference)
-        if known is None:
+        if not known:
             return None
+        in_region = Lazy(lambda: self.lines(region))
+        return _together([self._read_for(one, laid, lines=lines, in_region=in_region) for one in known])
+
+    def _read_for(self, known: Line, laid: RgbImage, *, lines: Sequence[Line], in_region: Lazy[list[Line]]) -> Reading:
+        """What stands where one line should be."""
         found = [Reading.of(known.text, line) for line in lines]
         if any(one.outcome == "as_known" for one in found):
             return _most_telling(found)
@@ -224,9 +246,8 @@ class Reader:
         in_place = Reading(known.text, text, confidence)
         if in_place.outcome == "as_known":
             return in_place
-        in_region = self.lines(region)
-        in_place = replace(in_place, cut=_cut_of_line_like(text, in_region))
-        return _most_telling([in_place, *(Reading.of(known.text, line) for line in in_region), *found])
+        in_place = replace(in_place, cut=_cut_of_line_like(text, in_region.value))
+        return _most_telling([in_place, *(Reading.of(known.text, line) for line in in_region.value), *found])
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -254,8 +275,8 @@ class Reader:
     def known(self, reference: PreparedReference) -> str:
         """The letters of the longest line that is read in the reference's picture; empty where it has no words."""
         with self._lock:
-            line = self._known.of(reference)
-        return "" if line is None else line.text
+            lines = self._known.of(reference)
+        return lines[0].text if lines else ""
 
     def line(self, region: RgbImage) -> str:
         """The text of the line that fills `region` (any size), as it is drawn; empty where none is surely read."""
@@ -280,9 +301,9 @@ class Reader:
         with self._lock:
             return self._read_as_a_line(region)
 
-    def _longest_line(self, picture: RgbImage) -> Line | None:
-        """The longest line that is found in a reference's picture, or all of it, where it is read as a line that holds
-        that one, or none was found.
+    def _lines_of(self, picture: RgbImage) -> tuple[Line, ...]:
+        """The lines of a reference's picture, the longest first, or all of it, where it is read as a line that holds
+        the longest, or none was found.
 
         What finds lines wants ground around them, and a reference's picture ends where its mark does.
         """
@@ -295,12 +316,12 @@ class Reader:
                 for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
                 if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
             ]
-        longest = max(lines, key=lambda line: (len(line.text), line.text), default=None)
+        lines.sort(key=lambda line: (len(line.text), line.text), reverse=True)
         text, confidence = self._read_as_a_line(picture)
         all_of_it = Line(_letters(text), Box(0, 0, width, height))
         if confidence < SURELY_DIFFERENT or len(all_of_it.text) < FEWEST_LETTERS:
-            return longest
-        return all_of_it if longest is None or longest.text in all_of_it.text else longest
+            return tuple(lines)
+        return (all_of_it,) if not lines or lines[0].text in all_of_it.text else tuple(lines)
 
     def _read_as_a_line(self, picture: RgbImage) -> tuple[str, float]:
         """What the whole picture says and how surely; empty where it says nothing. The lock is held."""
@@ -330,6 +351,33 @@ _TELLING: tuple[Outcome, ...] = get_args(Outcome)
 
 def _most_telling(readings: Iterable[Reading]) -> Reading:
     return min(readings, key=lambda one: _TELLING.index(one.outcome))
+
+
+_ACCUSING: tuple[Outcome, ...] = ("surely_near_miss", "near_miss", "another_word")
+
+
+def _together(readings: Sequence[Reading]) -> Reading:
+    """Of readings for several lines of one reference, the longest first, the one that counts."""
+    accusing = [one for one in readings if one.outcome in _ACCUSING]
+    return _most_telling(accusing) if accusing else readings[0]
+
+
+def _stands_below(lower: Line, upper: Line) -> bool:
+    one, other = upper.box, lower.box
+    shared = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    small, large = sorted((one.height, other.height))
+    gap = other.y - one.y - one.height
+    return (
+        shared >= 0.5 * min(one.width, other.width) and large <= _ONE_SIZE * small and abs(gap) <= _RIGHT_BELOW * small
+        and other.y > one.y
+    )  # fmt: skip
+
+
+def _stack(run: tuple[Line, ...]) -> Line:
+    first, last = run[0].box, run[-1].box
+    left, right = min(one.box.x for one in run), max(one.box.x + one.box.width for one in run)
+    box = Box(left, first.y, right - left, last.y + last.height - first.y)
+    return Line(" ".join(one.text for one in run), box, min(one.confidence for one in run), stacked=run)
 
 
 def _letters(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import ModelBundle
-from model.reading import Line
+from model.reading import Line, stacks
 from model.regions import Region, RgbImage
 from serve.text.brand_words import BrandWords, Spelled
 
@@ -28,14 +28,22 @@ class Written:
 
 
 def lines_in(image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBundle) -> list[Line]:
-    """The lines of a picture, read where one of the regions with the `vectors` (n, 256) looks like words."""
+    """The lines of a picture, read where one of the regions with the `vectors` (n, 256) looks like words; after them
+    those that stand below each other, as one.
+    """
     readable = bundle.calibration.readable
-    return bundle.reader.lines(image) if (readable.values(vectors) >= readable.least).any() else []
+    lines = bundle.reader.lines(image) if (readable.values(vectors) >= readable.least).any() else []
+    return [*lines, *stacks(lines)]
 
 
 def written_in(lines: Sequence[Line], *, words: BrandWords) -> list[Written]:
-    """Those of the lines that spell a brand's word."""
-    found = [Written(line, words.spelled(line.text)) for line in lines]
+    """Those of the lines that spell a brand's word; of lines that stand below each other, none that spell it alone."""
+
+    def spelled(line: Line) -> list[Spelled]:
+        alone = {word.brand_id for part in line.stacked for word in words.spelled(part.text)}
+        return [word for word in words.spelled(line.text) if word.brand_id not in alone]
+
+    found = [Written(line, spelled(line)) for line in lines]
     return [one for one in found if one.spelled]
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from model.alignment import prepare_reference
-from model.reading import Cut, Line, Reader, Reading
+from model.reading import Cut, Line, Reader, Reading, stacks
 from model.regions import Box
 
 
@@ -253,3 +253,71 @@ def test_another_word_in_the_place_of_the_brands_is_told(reader):
     reading = reader.read(laid, reference, region=printed("SUMMER"))
     assert reading.outcome == "another_word"
     assert reading.difference() == "reads SUMMER for ADIDAS"
+
+
+def stacked(*words: str) -> np.ndarray:
+    """Words below each other, in the middle."""
+    rows = [printed(word) for word in words]
+    width = max(row.shape[1] for row in rows)
+    sides = [(width - row.shape[1]) // 2 for row in rows]
+    padded = [
+        np.pad(row, ((0, 0), (side, width - row.shape[1] - side), (0, 0)), constant_values=255)
+        for row, side in zip(rows, sides, strict=True)
+    ]
+    return np.concatenate(padded)
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome", "seen"),
+    [
+        (("BURGER", "KING"), "as_known", "BURGER"),
+        (("BURGER", "KINC"), "surely_near_miss", "KINC"),
+        (("BURCER", "KING"), "surely_near_miss", "BURCER"),
+        (("BURGER", "STEPHEN"), "another_word", "STEPHEN"),
+    ],
+)
+def test_each_line_of_a_reference_is_compared(reader, words, outcome, seen):
+    reference = prepare_reference(stacked("BURGER", "KING"))
+    region = stacked(*words)
+    laid = cv2.resize(region, reference.picture.shape[1::-1])
+    reading = reader.read(laid, reference, region=region)
+    assert (reading.outcome, reading.seen) == (outcome, seen)
+
+
+def test_the_lines_of_a_reference_may_stand_beside_each_other(reader):
+    reference = prepare_reference(stacked("BURGER", "KING"))
+    region = printed("BURGER KING")
+    laid = cv2.resize(region, reference.picture.shape[1::-1])
+    assert reader.read(laid, reference, region=region).outcome == "as_known"
+
+
+def line(text: str, x: float, y: float, width: float = 100, height: float = 30, **more: object) -> Line:
+    return Line(text, Box(x, y, width, height), **more)
+
+
+def test_lines_right_below_each_other_are_one():
+    the, north, face = line("THE", 30, 0, 60), line("NORTH", 10, 34), line("FACE", 12, 70, height=34)
+    found = {one.text: one for one in stacks([north, face, the])}
+    assert set(found) == {"THE NORTH", "NORTH FACE", "THE NORTH FACE"}
+    assert found["THE NORTH FACE"].box == Box(10, 0, 102, 104)
+    assert found["THE NORTH FACE"].stacked == (the, north, face)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line("FACE", 10, 90),
+        line("FACE", 100, 34),
+        line("FACE", 10, 34, height=120),
+        line("FACE", 120, 0),
+        line("FACE", 10, 34, cut=Cut(last=True)),
+    ],
+    ids=["further below", "aside", "much larger", "beside it", "cut off"],
+)
+def test_other_lines_are_not(other):
+    assert stacks([line("NORTH", 10, 0), other]) == []
+
+
+def test_a_stack_is_as_surely_read_as_its_least_sure_line():
+    (one,) = stacks([line("NORTH", 0, 0, confidence=0.99), line("FACE", 0, 33, confidence=0.9)])
+    assert one.confidence == 0.9

@@ -67,25 +67,37 @@ def fetch_fonts(folder: Path | None = None) -> list[Path]:
 def wordmark(word: str, font: Path, *, colour: str = "#111111") -> Logo:
     """`word` in the typeface, as paths; its brand is the word in lower case.
 
-    Raises `ValueError` for a letter that the typeface lacks.
+    The lines of a name that has several stand below each other, in the middle. Raises `ValueError` for a letter that
+    the typeface lacks.
     """
     face = _face(font)
-    glyphs, names, widths = face.getGlyphSet(), face.getBestCmap(), face["hmtx"]
-    paths, left = [], 0.0
-    for letter in word:
-        if ord(letter) not in names:
-            raise ValueError(f"{font.stem} has no {letter!r}")
-        name = names[ord(letter)]
-        pen = SVGPathPen(glyphs)
-        glyphs[name].draw(TransformPen(pen, (1, 0, 0, -1, left, 0)))
-        paths.append(f'<path d="{pen.getCommands()}"/>')
-        left += widths[name][0]
     high, low = face["hhea"].ascent, face["hhea"].descent
+    lines = [_line(text, face, name=font.stem) for text in word.split("\n")]
+    width, height = max(width for _, width in lines), high - low
+    paths = [
+        f'<g transform="translate({(width - wide) / 2} {number * height})">{path}</g>'
+        for number, (path, wide) in enumerate(lines)
+    ]
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-high} {left} {high - low}" width="{left}" '
-        f'height="{high - low}" fill="currentColor" color="{colour}">{"".join(paths)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-high} {width} {height * len(lines)}" width="{width}" '
+        f'height="{height * len(lines)}" fill="currentColor" color="{colour}">{"".join(paths)}</svg>'
     )
     return Logo(word.lower(), f"{word} {font.stem}", "wordmarks", svg, monochrome=True)
+
+
+def _line(text: str, face: TTFont, *, name: str) -> tuple[str, float]:
+    """The paths of a line that begins at the origin, and its width, in units of the typeface called `name`."""
+    glyphs, names, widths = face.getGlyphSet(), face.getBestCmap(), face["hmtx"]
+    paths, left = [], 0.0
+    for letter in text:
+        if ord(letter) not in names:
+            raise ValueError(f"{name} has no {letter!r}")
+        glyph = names[ord(letter)]
+        pen = SVGPathPen(glyphs)
+        glyphs[glyph].draw(TransformPen(pen, (1, 0, 0, -1, left, 0)))
+        paths.append(f'<path d="{pen.getCommands()}"/>')
+        left += widths[glyph][0]
+    return "".join(paths), left
 
 
 def near_miss(word: str, *, rng: np.random.Generator) -> str:
