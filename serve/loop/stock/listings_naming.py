@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from model.simplified import ways_to_write
 from serve.database.loop_tables import ListingRecord
-from serve.loop.stock.known_fakes import said_in
+from serve.loop.stock.fake_words import said_in
 from serve.loop.stock.stock_vectors import BATCH, in_stock, unseen
 from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords, stored_names
