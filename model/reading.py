@@ -340,7 +340,12 @@ class Reader:
         return (all_of_it,) if not lines or lines[0].text in all_of_it.text else tuple(lines)
 
     def _read_as_a_line(self, picture: RgbImage) -> tuple[str, float]:
-        """What the whole picture says and how surely; empty where it says nothing. The lock is held."""
+        """What the whole picture says and how surely; empty where it says nothing. The lock is held.
+
+        What is higher than wide is a line from top to bottom, on its side as recognition has learnt Chinese ones.
+        """
+        height, width = picture.shape[:2]
+        picture = np.rot90(picture) if height >= _UPRIGHT * width else picture
         found = self._networks(_bgr(picture), use_det=False, use_cls=False, use_rec=True)
         return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 

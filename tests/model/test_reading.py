@@ -218,6 +218,23 @@ def test_chinese_marks_are_read(reader, name, imitation):
     assert reader.read(laid, reference, region=imitated).misses_letters
 
 
+def from_top_to_bottom(name: str) -> np.ndarray:
+    """A drawn name, its characters below each other."""
+    drawn = np.asarray(Image.open(CHINESE / f"{name}.png").convert("RGB"))[20:-20, 20:-20]
+    below = np.concatenate(np.split(drawn, len(name), axis=1))
+    return np.pad(below, ((20, 20), (20, 20), (0, 0)), constant_values=255)
+
+
+def test_chinese_marks_are_read_from_top_to_bottom(reader):
+    genuine, imitated = map(from_top_to_bottom, ("康师傅", "康帅傅"))
+    reference = prepare_reference(genuine)
+    laid = cv2.resize(imitated, reference.picture.shape[1::-1])
+    unreadable = np.full_like(genuine, 200)
+    assert reader.known(reference) == "康师傅"
+    assert reader.read(reference.picture, reference, region=unreadable).outcome == "as_known"
+    assert reader.read(laid, reference, region=unreadable).misses_letters
+
+
 def test_two_letters_swapped_are_one_change_in_a_short_word_too():
     assert Reading("NIKE", "NKIE", 0.99).outcome == "surely_near_miss"
     assert Reading("NIKE", "NEKI", 0.99).outcome == "another_word"
