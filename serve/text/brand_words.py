@@ -194,7 +194,7 @@ class BrandWords:
         yield from self._of_sellers.named_in(left, near=near, prose=prose)
 
     def _deniable(self, piece: str, *, near: bool) -> set[str]:
-        """The words that a piece of text names, if a denial in front of them counts: of names hidden by sound none do."""
+        """The words that a piece of text names and a denial may be about: who hides a name by its sound means it."""
         return {word for word, _ in self._of_sellers.named_in(piece, near=near, by_sound=False)}
 
     def _near(self, text: str) -> list[str]:

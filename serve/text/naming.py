@@ -1,9 +1,9 @@
 """How a listing names brands: plainly, or so that a search for the name finds nothing.
 
 Sellers who know that names are searched for mask a letter ("N*ke"), write another that looks like it ("N1ke"), space
-the letters, misspell the word or attach another to it ("#nikeshoes"), and write Chinese names as they sound (`sounds`). A word that is a trademark and an everyday word
-too ("orange") is a name where it is written as one. Whoever registers what goods are called ("running shoes") is named
-by it no more surely.
+the letters, misspell the word or attach another to it ("#nikeshoes"), or write a Chinese name as it sounds ("耐ke"). A
+word that is a trademark and an everyday word too ("orange") is a name where it is written as one. Whoever registers
+what goods are called ("running shoes") is named by it no more surely.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Chinese names that are hidden behind what sounds like them: other characters ("香奶儿" for 香奈儿), pinyin in the place
-of some ("香奈er"), or pinyin alone ("xiangnaier").
+"""Chinese names that are hidden behind what sounds like them: other characters ("香奶儿" for 香奈儿), or pinyin in the
+place of some ("香奈er") or of all ("xiangnaier").
 
 Tones do not count, and a character sounds in every way in which it may be read. A name of two characters is hidden by
 pinyin alone, since too many pairs sound alike, and what stands exactly as a name hides none.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain, compress, count, islice, product
 from operator import and_, itemgetter
@@ -41,7 +41,7 @@ LONGEST_SYLLABLE: Final = 6
 BITS: Final = 1024
 """Names among which a place of a text is told at once to begin none; of more, several share a bit."""
 
-MOST_READINGS: Final = 64
+MOST_READINGS: Final = 16
 """Ways to read a name that are known, at most."""
 
 _OTHER_WORDS: Final = word_list("pinyin_words.txt") | word_list("english_words.txt")
@@ -124,8 +124,8 @@ _LETTERS: Final = _Letters()
 class SoundsOfNames:
     """The Chinese ones among folded `words`, by their sounds; never changes.
 
-    They are the ways through a tree of syllables. At most places of a text three characters tell that none begins there;
-    from the others some steps into the tree do, however many names there are.
+    They are the ways through a tree of syllables. At most places of a text three characters tell that none begins
+    there; from the others some steps into the tree do, however many names there are.
     """
 
     def __init__(self, words: Collection[str]) -> None:
@@ -196,8 +196,8 @@ class SoundsOfNames:
         return [place for place in compress(count(), begun) if begun[place] & self._third[letters[place + 2]]]
 
     def _from(self, text: str, start: int, place: int | None = None, rest: str = "") -> list[tuple[Heard, bool]]:
-        """The names that are heard from `start` on, and whether they are hidden; where `rest` is the pinyin that ends at
-        `place`, from that on. No word in Latin letters goes on behind a name or begins before it."""
+        """The names that are heard from `start` on, and whether they are hidden: a character stands there, or
+        the pinyin `rest`, which ends at `place`. No word in Latin letters goes on behind a name or begins before it."""
         found: list[tuple[Heard, bool]] = []
         ways: list[tuple[_Node, int, str, tuple[str, ...]]] = [
             (self._root, start if place is None else place, rest, ())
@@ -285,7 +285,7 @@ def _ways_in_pinyin(word: str) -> tuple[str, ...]:
 
 def _half_in_pinyin(word: str) -> Iterator[tuple[str, str]]:
     """The syllables of either character of a name of two, and the name with it, where that is no word of its own."""
-    first, second = word
+    first, second = tuple(word)
     yield from ((one, first + one) for one in _LETTERS[second].syllables if _may_stand_for(one))
     yield from ((one, one + second) for one in _LETTERS[first].syllables if _may_stand_for(one))
 
