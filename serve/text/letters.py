@@ -81,8 +81,10 @@ def disguised(word: str) -> list[str]:
     """What a `word`, as it is written, may be meant for, folded: letters of another alphabet, digits or signs stand
     among Latin letters, or a small L where a capital I would, or the reverse. Of what may be an I or an L the one comes
     first."""
+    if not _A_LATIN_LETTER.search(word):
+        return []
     swapped = unswapped(word)
-    if not (_A_LATIN_LETTER.search(word) and (swapped != word or _PUT_FOR_LETTERS.search(word))):
+    if swapped == word and not _PUT_FOR_LETTERS.search(word):
         return []
     spelled = [folded(one.translate(read_as)) for one in dict.fromkeys((word, swapped)) for read_as in _READ_AS]
     if len(word) >= _FEWEST_WITH_MORE:

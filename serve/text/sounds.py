@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, chain, compress, count, islice, product
+from itertools import accumulate, compress, count
 from operator import and_, itemgetter
 from typing import Final, NamedTuple
 
@@ -38,11 +38,8 @@ FEWEST_LETTERS: Final = 2
 
 LONGEST_SYLLABLE: Final = 6
 
-BITS: Final = 1024
+BITS: Final = 2048
 """Names among which a place of a text is told at once to begin none; of more, several share a bit."""
-
-MOST_READINGS: Final = 16
-"""Ways to read a name that are known, at most."""
 
 _OTHER_WORDS: Final = word_list("pinyin_words.txt") | word_list("english_words.txt")
 """Syllables that stand beside Chinese characters as words of their own."""
@@ -72,13 +69,32 @@ class Heard(NamedTuple):
 
 
 class _Node:
-    """The names that go on alike from here on, by their next syllable."""
+    """The names that go on alike from here on: by what their next character may be read as, and by each way to read
+    it; the `words` that end here, and the bits of all. Every name has one place in the tree, however many readings it
+    has."""
 
-    __slots__ = ("following", "words")
+    __slots__ = ("bits", "following", "heard", "words")
 
     def __init__(self) -> None:
-        self.following: dict[str, _Node] = {}
+        self.following: dict[tuple[str, ...], _Node] = {}
+        self.heard: dict[str, list[_Node]] = {}
         self.words: list[str] = []
+        self.bits = 0
+
+    def behind(self, syllables: tuple[str, ...], *, bit: int) -> _Node:
+        """Where the name of a `bit` goes on whose next character may be read as these `syllables`."""
+        if syllables not in self.following:
+            node = self.following[syllables] = _Node()
+            for syllable in syllables:
+                self.heard.setdefault(syllable, []).append(node)
+        self.following[syllables].bits |= bit
+        return self.following[syllables]
+
+    def heard_as(self, syllables: tuple[str, ...]) -> Iterable[_Node]:
+        """Where the names go on of which the next character may be read as one of `syllables`, each once."""
+        if len(syllables) == 1:
+            return self.heard.get(syllables[0], ())
+        return {node for syllable in syllables for node in self.heard.get(syllable, ())}
 
 
 class _Letter(NamedTuple):
@@ -124,8 +140,8 @@ _LETTERS: Final = _Letters()
 class SoundsOfNames:
     """The Chinese ones among folded `words`, by their sounds; never changes.
 
-    They are the ways through a tree of syllables. At most places of a text three characters tell that none begins
-    there; from the others some steps into the tree do, however many names there are.
+    They are a tree of sounds. At most places of a text three characters tell that none begins there; from the
+    others some steps into the tree do, whose branches are sounds: there are some 400, however many names there are.
     """
 
     def __init__(self, words: Collection[str]) -> None:
@@ -137,7 +153,7 @@ class SoundsOfNames:
         self._in_pinyin: dict[str, list[str]] = {}
         for number, word in enumerate(sorted(filter(_NAME.fullmatch, words))):
             self._take(word, bit=1 << number % BITS)
-        self._initials = {syllable[0] for syllable in self._root.following}
+        self._begun = {syllable[:2] for syllable in self._root.heard}
         self._beginnings = frozenset(name[:last] for name in self._in_pinyin for last in range(1, len(name) + 1))
 
     def _take(self, word: str, *, bit: int) -> None:
@@ -147,12 +163,12 @@ class SoundsOfNames:
                     self._beside_others.add(syllable)
                     self._beside.setdefault(both, set()).add(word)
             return
-        for syllables in _ways_to_read(word):
-            node = self._root
+        node, read = self._root, _syllables(word)
+        for syllables in read:
+            node = node.behind(syllables, bit=bit)
+        node.words.append(word)
+        for place, syllables in zip((self._first, self._second, self._third), read, strict=False):
             for syllable in syllables:
-                node = node.following.setdefault(syllable, _Node())
-            node.words.append(word)
-            for place, syllable in zip((self._first, self._second, self._third), syllables, strict=False):
                 place.by_syllable[syllable] = place.by_syllable.get(syllable, 0) | bit
         for name in _ways_in_pinyin(word):
             self._in_pinyin.setdefault(name, []).append(word)
@@ -162,10 +178,10 @@ class SoundsOfNames:
         another name that stands as it is."""
         if not _HAN.search(text):
             return []
-        found = [one for place in self._places(text) for one in self._from(text, place)]
+        found = [one for place, names in self._places(text) for one in self._from(text, place, among=names)]
         for latin in _LATIN.finditer(text):
             rest = as_pinyin(latin[0])
-            if rest[0] in self._initials:
+            if rest[:2] in self._begun or rest[0] in self._begun:
                 found += self._from(text, *latin.span(), rest)
             if rest in self._beside_others:
                 found += self._beside_pinyin(text, *latin.span(), rest)
@@ -189,15 +205,23 @@ class SoundsOfNames:
                     break
                 yield from self._in_pinyin.get(run, ())
 
-    def _places(self, text: str) -> list[int]:
-        """The places at which a name may begin with a character: the next two sound like its own."""
+    def _places(self, text: str) -> list[tuple[int, int]]:
+        """The places at which a name may begin with a character: the next two sound like its own; with the bits of the
+        names that may."""
         letters = [*text, "", ""]
         begun = [*map(and_, map(self._first.__getitem__, letters), map(self._second.__getitem__, letters[1:]))]
-        return [place for place in compress(count(), begun) if begun[place] & self._third[letters[place + 2]]]
+        return [
+            (place, names)
+            for place in compress(count(), begun)
+            if (names := begun[place] & self._third[letters[place + 2]])
+        ]
 
-    def _from(self, text: str, start: int, place: int | None = None, rest: str = "") -> list[tuple[Heard, bool]]:
-        """The names that are heard from `start` on, and whether they are hidden: a character stands there, or
-        the pinyin `rest`, which ends at `place`. No word in Latin letters goes on behind a name or begins before it."""
+    def _from(
+        self, text: str, start: int, place: int | None = None, rest: str = "", *, among: int = _ANY
+    ) -> list[tuple[Heard, bool]]:
+        """The names, of those whose bits are in `among`, that are heard from `start` on, and whether they are hidden: a
+        character stands there, or the pinyin `rest`, which ends at `place`. No word in Latin letters goes on behind a
+        name or begins before it."""
         found: list[tuple[Heard, bool]] = []
         ways: list[tuple[_Node, int, str, tuple[str, ...]]] = [
             (self._root, start if place is None else place, rest, ())
@@ -209,23 +233,26 @@ class SoundsOfNames:
                     hidden = _hides(word, heard)
                     if hidden is not None:
                         found.append((Heard(word, start, place), hidden))
-                if not node.following:
+                if not node.heard:
                     continue
                 plain, syllables = _LETTERS[text[place : place + 1]]
                 if heard and plain in _GAP:
                     place = _over_gap(text, place)
                     plain, syllables = _LETTERS[text[place : place + 1]]
-                for syllable in syllables:
-                    if syllable in node.following:
-                        ways.append((node.following[syllable], place + 1, "", (*heard, plain)))
-                latin = None if syllables else _LATIN.match(text, place)
+                if syllables:
+                    ways += [
+                        (after, place + 1, "", (*heard, plain))
+                        for after in node.heard_as(syllables)
+                        if after.bits & among
+                    ]
+                    continue
+                latin = _LATIN.match(text, place)
                 if not latin:
                     continue
                 place, rest = latin.end(), as_pinyin(latin[0])
             for length in range(1, min(len(rest), LONGEST_SYLLABLE) + 1):
                 syllable = rest[:length]
-                if syllable in node.following:
-                    ways.append((node.following[syllable], place, rest[length:], (*heard, syllable)))
+                ways += [(after, place, rest[length:], (*heard, syllable)) for after in node.heard.get(syllable, ())]
         return found
 
     def _beside_pinyin(self, text: str, start: int, end: int, syllable: str) -> Iterator[tuple[Heard, bool]]:
@@ -268,19 +295,21 @@ def _over_gap(text: str, place: int) -> int:
     return place + 1 if _LATIN.match(text, place - 1) or _LATIN.match(text, place + 1) else place
 
 
-@lru_cache(maxsize=100_000)
-def _ways_to_read(word: str) -> tuple[tuple[str, ...], ...]:
-    """As which syllables a name may be read: as the word that it is, and character by character."""
-    ways = (_as_word(word), *islice(product(*(_LETTERS[letter].syllables for letter in word)), MOST_READINGS))
-    return tuple(way for way in dict.fromkeys(ways) if len(way) == len(word))
+def _syllables(word: str) -> list[tuple[str, ...]]:
+    """What each character of a name may be read as, by itself and in the word that the name is."""
+    alone, together = [_LETTERS[letter].syllables for letter in word], _as_word(word)
+    if len(together) != len(word):
+        return alone
+    return [tuple(dict.fromkeys((one, *others))) for one, others in zip(together, alone, strict=True)]
 
 
-@lru_cache(maxsize=100_000)
-def _ways_in_pinyin(word: str) -> tuple[str, ...]:
+def _ways_in_pinyin(word: str) -> Iterator[str]:
     """How a name is written in pinyin alone, if that is long enough; a rounded U as a V or without its dots."""
-    ways = _ways_to_read(word)[:2] if len(word) >= FEWEST_SYLLABLES else ()
-    names = [name for name in map("".join, ways) if len(name) >= FEWEST_IN_PINYIN]
-    return tuple(dict.fromkeys(chain(names, (name.replace("v", "u") for name in names))))
+    by_letter = tuple(one for letter in word for one in _LETTERS[letter].syllables[:1])
+    for syllables in dict.fromkeys((_as_word(word), by_letter)):
+        name = "".join(syllables)
+        if len(syllables) == len(word) >= FEWEST_SYLLABLES and len(name) >= FEWEST_IN_PINYIN:
+            yield from dict.fromkeys((name, name.replace("v", "u")))
 
 
 def _half_in_pinyin(word: str) -> Iterator[tuple[str, str]]:
@@ -294,6 +323,7 @@ def _may_stand_for(syllable: str) -> bool:
     return len(syllable) >= FEWEST_LETTERS and syllable not in _OTHER_WORDS
 
 
+@lru_cache(maxsize=100_000)
 def _as_word(word: str) -> tuple[str, ...]:
     """The syllables of a name as the word that it is, of which a dictionary may know how it is read."""
     return tuple(one for one in lazy_pinyin(word) if one.isascii() and one.isalpha())
