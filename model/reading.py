@@ -81,7 +81,7 @@ _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_ONE_SIZE = 3.0
+_ONE_SIZE = 2.0
 _RIGHT_BELOW = 0.8
 
 Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
@@ -289,7 +289,7 @@ class Reader:
         return found
 
     def known(self, reference: PreparedReference) -> str:
-        """The letters of the longest line that is read in the reference's picture; empty where it has no words."""
+        """The letters of the largest line that is read in the reference's picture; empty where it has no words."""
         with self._lock:
             lines = self._known.of(reference)
         return lines[0].text if lines else ""
@@ -318,8 +318,8 @@ class Reader:
             return self._read_as_a_line(region)
 
     def _lines_of(self, picture: RgbImage) -> tuple[Line, ...]:
-        """The lines of a reference's picture, the longest first, or all of it, where it is read as a line that holds
-        the longest, or none was found.
+        """The largest line of a reference's picture, and after it those above and below of one size that make a name
+        with it; or all of it, where it is read as a line that holds the largest, or none was found.
 
         What finds lines wants ground around them, and a reference's picture ends where its mark does.
         """
@@ -332,7 +332,7 @@ class Reader:
                 for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
                 if confidence >= SURELY_READ and says_something(text)
             ]
-        lines.sort(key=lambda line: (len(line.text), line.text), reverse=True)
+        lines = _of_one_name(sorted(lines, key=lambda line: (line.box.area, line.text), reverse=True))
         text, confidence = self._read_as_a_line(picture)
         all_of_it = Line(_letters(text), Box(0, 0, width, height))
         if confidence < SURELY_DIFFERENT or not says_something(all_of_it.text):
@@ -384,9 +384,20 @@ _ACCUSING: tuple[Outcome, ...] = ("surely_near_miss", "near_miss", "another_word
 
 
 def _together(readings: Sequence[Reading]) -> Reading:
-    """Of readings for several lines of one reference, the longest first, the one that counts."""
+    """Of readings for several lines of one reference, the largest first, the one that counts."""
     accusing = [one for one in readings if one.outcome in _ACCUSING]
     return _most_telling(accusing) if accusing else readings[0]
+
+
+def _of_one_name(lines: Sequence[Line]) -> list[Line]:
+    """The first of the `lines`, and those of one size that stand right above or below it, or below such.
+
+    Small print is misread more often than names, and so is what runs around a badge.
+    """
+    name = list(lines[:1])
+    for line in name:
+        name += [one for one in lines if one not in name and (_stands_below(one, line) or _stands_below(line, one))]
+    return name
 
 
 def _stands_below(lower: Line, upper: Line) -> bool:

@@ -338,6 +338,18 @@ def test_each_line_of_a_reference_is_compared(reader, words, outcome, seen):
     assert (reading.outcome, reading.seen) == (outcome, seen)
 
 
+def test_small_print_of_a_reference_is_no_part_of_its_name(reader):
+    name, print_ = printed("BURGER"), printed("since 1954")
+    small = cv2.resize(print_, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    below = np.full((small.shape[0] + 20, name.shape[1], 3), 255, np.uint8)
+    below[10:-10, 30 : 30 + small.shape[1]] = small
+    reference = prepare_reference(np.concatenate([name, below]))
+    other = np.concatenate([name, np.full_like(below, 255)])
+    other[-40:-12, 30:150] = cv2.resize(printed("in 1999"), (120, 28), interpolation=cv2.INTER_AREA)
+    laid = cv2.resize(other, reference.picture.shape[1::-1])
+    assert reader.read(laid, reference, region=other).outcome == "as_known"
+
+
 def test_the_lines_of_a_reference_may_stand_beside_each_other(reader):
     reference = prepare_reference(stacked("BURGER", "KING"))
     region = printed("BURGER KING")
