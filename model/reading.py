@@ -140,9 +140,9 @@ class Reading:
     cut: Cut = _WHOLE
 
     @classmethod
-    def of(cls, known: str, line: Line) -> Reading:
-        """A line, wherever it stands, beside what is known."""
-        return cls(known, line.text, line.confidence, in_place=False, cut=line.cut)
+    def of(cls, known: str, line: Line, *, in_place: bool = False) -> Reading:
+        """A line, wherever it stands unless `in_place`, beside what is known."""
+        return cls(known, line.text, line.confidence, in_place=in_place, cut=line.cut)
 
     @property
     def outcome(self) -> Outcome:
@@ -205,7 +205,7 @@ class Reading:
         piece as long as what is known.
         """
         runs, length = _runs(self.seen, way), len(way(self.known))
-        if _HAN.fullmatch(self.known):
+        if _is_chinese(self.known):
             runs += [run[first : first + length] for run in runs for first in range(1 + len(run) - length)]
         return runs
 
@@ -250,11 +250,14 @@ class Reader:
         if not known:
             return None
         in_region = Lazy(lambda: self.lines(region))
-        return _together([self._read_for(one, laid, lines=lines, in_region=in_region) for one in known])
+        alone = len(known) == 1
+        return _together([self._read_for(one, laid, lines=lines, in_region=in_region, alone=alone) for one in known])
 
-    def _read_for(self, known: Line, laid: RgbImage, *, lines: Sequence[Line], in_region: Lazy[list[Line]]) -> Reading:
-        """What stands where one line should be."""
-        found = [Reading.of(known.text, line) for line in lines]
+    def _read_for(
+        self, known: Line, laid: RgbImage, *, lines: Sequence[Line], in_region: Lazy[list[Line]], alone: bool
+    ) -> Reading:
+        """What stands where one line should be, `alone` or one of several of a reference."""
+        found = _readings(known.text, lines, alone=alone)
         if any(one.outcome == "as_known" for one in found):
             return _most_telling(found)
         with self._lock:
@@ -263,7 +266,7 @@ class Reader:
         if in_place.outcome == "as_known":
             return in_place
         in_place = replace(in_place, cut=_cut_of_line_like(text, in_region.value))
-        return _most_telling([in_place, *(Reading.of(known.text, line) for line in in_region.value), *found])
+        return _most_telling([in_place, *_readings(known.text, in_region.value, alone=alone), *found])
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -366,10 +369,14 @@ class Reader:
         )
 
 
+def _is_chinese(text: str) -> bool:
+    return _HAN.fullmatch(_letters(text)) is not None
+
+
 def says_something(text: str) -> bool:
     """Whether letters are enough to tell one word from what any mark may be read as."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS)
+    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS)
 
 
 _TELLING: tuple[Outcome, ...] = get_args(Outcome)
@@ -378,6 +385,16 @@ _TELLING: tuple[Outcome, ...] = get_args(Outcome)
 
 def _most_telling(readings: Iterable[Reading]) -> Reading:
     return min(readings, key=lambda one: _TELLING.index(one.outcome))
+
+
+def _readings(known: str, lines: Sequence[Line], *, alone: bool) -> list[Reading]:
+    """Each of the `lines` of a mark beside what is known, `alone` or one of several lines of its reference.
+
+    The only line in Chinese stands where a Chinese name should that is alone.
+    """
+    chinese = [line for line in lines if _is_chinese(line.text) and says_something(line.text)]
+    only = chinese[0] if alone and len(chinese) == 1 and _is_chinese(known) else None
+    return [Reading.of(known, line, in_place=line is only) for line in lines]
 
 
 _ACCUSING: tuple[Outcome, ...] = ("surely_near_miss", "near_miss", "another_word")
@@ -425,7 +442,7 @@ def _letters(text: str) -> str:
 def _is_a_word(text: str) -> bool:
     """Whether what was read is long enough to stand in the place of another word."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS + 1)
+    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS + 1)
 
 
 def _plain(text: str) -> str:

@@ -208,6 +208,14 @@ def test_a_word_elsewhere_that_shares_one_of_two_characters_says_nothing():
     assert Reading("安踏", "安全", 0.99, in_place=False).outcome == "otherwise"
 
 
+@pytest.mark.parametrize(("beside", "outcome"), [("SPORT", "surely_near_miss"), ("全场包邮", "otherwise")])
+def test_the_only_chinese_line_of_a_mark_stands_where_its_name_should(reader, beside, outcome):
+    reference = prepare_reference(np.asarray(Image.open(CHINESE / "李宁.png").convert("RGB")))
+    unreadable = np.full_like(reference.picture, 200)
+    lines = [Line("李宇", Box(0, 0, 90, 30), 0.99), Line(beside, Box(0, 40, 90, 30), 0.99)]
+    assert reader.read(unreadable, reference, region=unreadable, lines=lines).outcome == outcome
+
+
 @pytest.mark.parametrize(("name", "imitation"), [("康师傅", "康帅傅"), ("李宁", "李宇")])
 def test_chinese_marks_are_read(reader, name, imitation):
     genuine, imitated = (np.asarray(Image.open(CHINESE / f"{one}.png").convert("RGB")) for one in (name, imitation))
