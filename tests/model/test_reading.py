@@ -140,6 +140,8 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("PUMA", 0.99, "another_word"),
         ("PUMA", 0.9, "another_word"),
         ("PUMA", 0.89, "otherwise"),
+        ("ADBTOAS", 0.9, "otherwise"),
+        ("ADBTOAS", 0.95, "another_word"),
         ("NO", 0.99, "otherwise"),
         ("IDA", 0.99, "otherwise"),
         ("", 0.0, "otherwise"),
