@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
-from model.calibration import NOT_COMPARED, Calibration, Evidence
+from model.calibration import NOT_COMPARED, Calibration, MarkEvidence
 from model.place_patches import PreparedPlace
 from model.reference_views import mark_shown, shows_product
 from model.regions import Box, Region
@@ -83,9 +83,9 @@ class Suspect:
         """Whether what it may show is a product's photo, and not a logo."""
         return shows_product(self.hit.view)
 
-    def evidence(self, *, brands: int) -> Evidence:
+    def evidence(self, *, brands: int) -> MarkEvidence:
         """What speaks for it among `brands`, before it is compared."""
-        evidence = Evidence(
+        evidence = MarkEvidence(
             NOT_COMPARED,
             self.hit.similarity,
             self.margin,
