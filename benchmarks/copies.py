@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.seller_edits import EDITS, stickered
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.embedder import Embedder
@@ -26,6 +25,7 @@ from model.regions import RgbImage
 from model.released import bundle_folder
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 BRANDS = 8

@@ -25,7 +25,6 @@ from rich.table import Table
 
 from benchmarks.pictures import reported_marks
 from benchmarks.seller_edits import EDITS
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.service import running_service
 from model.encoding import jpeg
@@ -34,6 +33,7 @@ from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.known_fakes import listed_again
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 STRENGTHS = (0.3, 1.0)

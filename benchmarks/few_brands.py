@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
 from benchmarks.turned import surest
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -32,6 +31,7 @@ from model.encoding import jpeg
 from model.released import bundle_folder
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import Drawings, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 AT_ONCE: Final = (1, 4, 12)

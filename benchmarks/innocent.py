@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
@@ -31,6 +30,7 @@ from model.regions import Box, RgbImage
 from training.edits.smears import SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 Way = Callable[[RgbImage, Sequence[RgbImage]], RgbImage]

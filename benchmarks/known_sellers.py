@@ -16,12 +16,12 @@ from typing import Final
 from benchmarks.innocent import people
 from benchmarks.pictures import reported_marks
 from benchmarks.several_pictures import FULL, QUICK, pairs, seconds, show, tuning_marks
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.references import Drawings, as_uploaded, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 FAKE: Final = "counterfeit of batch 417"

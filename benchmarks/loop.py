@@ -26,7 +26,7 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -41,6 +41,7 @@ from benchmarks.examined import Examined, examined_listings
 from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
 from model.released import bundle_folder
+from training.evaluation.report import quietly
 from training.round.comparison import Pictures, compare
 from training.round.frozen import FrozenSets, FrozenSizes, frozen_sets
 from training.round.run import run_round
@@ -304,11 +305,6 @@ def hallmark(service: Service, *arguments: str, may_be_refused: bool = False) ->
     if done.returncode != 0 and not (may_be_refused and "refused:" in done.stderr):
         raise RuntimeError(f"hallmark {' '.join(arguments)}: {done.stderr}")
     return done.returncode == 0
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """No bars."""
-    return items
 
 
 if __name__ == "__main__":

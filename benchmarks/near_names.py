@@ -21,12 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.sellers_imitations import SIZES, laid, unmarked_garments
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.decode import decode
 from model.reading import Line, Reader
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import Logo, fetch_packages, load_logos, rasterise
 from training.synthesis.wordmarks import LOOK_ALIKES, fetch_fonts, wordmark
 

@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
 from benchmarks.turned import WAYS, right_first
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -28,6 +27,7 @@ from model.preprocessing import resized
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
 from training.evaluation.references import as_uploaded, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 Upload = Callable[[Sequence[RgbImage]], list[bytes]]

@@ -24,13 +24,13 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.lookalikes import LOOKALIKES, SIDE, Material
 from benchmarks.own_versions import OWN_VERSIONS
-from benchmarks.stock import quietly
 from client.api import Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import LEAST_CHANGE, change
 from training.evaluation.references import Drawings, as_uploaded, drawings_of, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.grounds import data_folder
 from training.synthesis.inks import laid_over
 from training.synthesis.logos import Logo, RgbaImage, fetch_packages, load_logos, rasterise, split_of

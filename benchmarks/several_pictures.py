@@ -20,7 +20,6 @@ from rich.table import Table
 
 from benchmarks.innocent import people
 from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg
@@ -28,6 +27,7 @@ from model.regions import Box, RgbImage
 from training.edits.smears import SMEARS, smear
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
 from training.evaluation.references import Drawings, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import Logo, fetch_packages, load_logos
 

@@ -11,9 +11,8 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import psycopg
@@ -25,6 +24,7 @@ from client.service import running_service
 from serve.database.embedded import EmbeddedPostgres
 from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
@@ -77,11 +77,6 @@ def main() -> None:
             searches = [row[0] for row in database.execute(SEARCHES).fetchall()][searched_before:]
             brand_ids = {row[0] for row in database.execute(BRANDS, [list(own)]).fetchall()}
     show(compared(found, brand_ids), searches=searches, listings=len(marked) + len(garments), seconds=seconds)
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """No bars."""
-    return items
 
 
 def send(http: httpx2.Client, photos: Sequence[Photo], *, prefix: str) -> None:

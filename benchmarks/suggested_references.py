@@ -25,7 +25,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.stock import PATIENCE_SECONDS, await_search, quietly
+from benchmarks.stock import PATIENCE_SECONDS, await_search
 from client.api import Hallmark, Json
 from client.service import running_service
 from model.encoding import jpeg
@@ -33,6 +33,7 @@ from model.regions import Box
 from serve.database.embedded import EmbeddedPostgres
 from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning, plain_photos, real_photos
 from training.evaluation.references import drawings_of, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.seller_edits import rotated
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.decode import decode
@@ -24,6 +23,7 @@ from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, real_photos
 from training.evaluation.references import Drawings, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.evaluation.whole_photos import Way, brands_in, listing_of, picture_of, top_brand
 from training.synthesis.logos import fetch_packages, load_logos

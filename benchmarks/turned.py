@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 WAYS: dict[str, Callable[[RgbImage], RgbImage]] = {
