@@ -7,7 +7,6 @@ similar other studio photo, as it is and under a price tag, which is no smear of
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.seller_edits import EDITS, stickered
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
@@ -48,9 +48,7 @@ QUICK = Size(photos=1, registered=2, garments=5, others=10)
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     studio = plain_photos("catalogue", limit=size.photos)
     more = [photo for photo in plain_photos("catalogue", limit=size.registered) if photo not in studio]
     registered = [*studio, *more]

@@ -9,7 +9,6 @@ were shown are listed as sellers edit photos (`benchmarks.seller_edits`), and as
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -23,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import reported_marks
 from benchmarks.seller_edits import EDITS
 from client.api import Hallmark
@@ -129,8 +129,7 @@ class Shop:
 
 def main() -> None:
     """List, show, and list again."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="in a minute or two, with little of everything")
+    parser = parser_of(__doc__, quick="in a minute or two, with little of everything")
     parser.add_argument("--only-edited", action="store_true", help="leave out what is listed unedited")
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL

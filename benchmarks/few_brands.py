@@ -7,7 +7,6 @@ that name it, are scanned each time. Evidence was weighed among 60 brands and mo
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import reported_marks
 from benchmarks.turned import surest
 from client.api import Hallmark
@@ -64,9 +64,7 @@ class Asked:
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two minutes, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__, quick="two minutes, with little of everything").parse_args().quick else FULL
     photos, own = reported_marks(load_logos(fetch_packages()))
     plain = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
     garments = [jpeg(photo.read()) for photo in plain[: size.garments]]

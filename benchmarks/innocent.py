@@ -9,7 +9,6 @@ private, on studio photos that nothing was chosen on.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import reported_marks
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
@@ -56,9 +56,7 @@ FACES = Path(__file__).with_name("faces.csv")
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
     marked = photos[:: max(1, len(photos) // size.marks)][: size.marks]

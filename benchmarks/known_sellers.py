@@ -8,11 +8,11 @@ brand. `benchmarks.several_pictures` asks the same of listings whose other pictu
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
+from benchmarks.command_line import parser_of
 from benchmarks.innocent import people
 from benchmarks.pictures import reported_marks
 from benchmarks.several_pictures import FULL, QUICK, pairs, seconds, show, tuning_marks
@@ -32,8 +32,7 @@ WAYS: Final = ("unknown seller", "known infringer", "brand named")
 
 def main() -> None:
     """Register, complain, send and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL

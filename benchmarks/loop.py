@@ -21,7 +21,6 @@ Another `--seed` is another marketplace: other brands, other goods, other luck.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import tempfile
@@ -37,6 +36,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
+from benchmarks.command_line import parser_of
 from benchmarks.examined import Examined, examined_listings
 from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
@@ -170,8 +170,7 @@ class Arm:
 
 def main() -> None:
     """Run the marketplaces and print what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two small rounds of honest rights holders")
+    parser = parser_of(__doc__, quick="two small rounds of honest rights holders")
     parser.add_argument(
         "--work", type=Path, help="folder that keeps what is drawn for the next run; a new one unless given"
     )

@@ -7,7 +7,6 @@ scanned for a brand that sent what no logo is: a letter, a frame, a photo of a s
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import reported_marks
 from benchmarks.turned import WAYS, right_first
 from client.api import Hallmark
@@ -52,9 +52,7 @@ RED = (200, 16, 46)
 
 def main() -> None:
     """Upload, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, known = reported_marks(logos)
     photos = photos[:: max(1, len(photos) // size.photos)][: size.photos]

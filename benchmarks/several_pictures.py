@@ -8,7 +8,6 @@ nobody can say whether a mark was there. Each picture is scanned by itself (`alo
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.innocent import people
 from benchmarks.pictures import reported_marks
 from client.api import Hallmark
@@ -51,8 +51,7 @@ QUICK = Size(pairs=2, others=10)
 
 def main() -> None:
     """Register, send and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL

@@ -7,7 +7,6 @@ the references should have it when it came before, once the stock was searched. 
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -19,6 +18,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from client.api import Hallmark
 from client.service import running_service
 from serve.database.embedded import EmbeddedPostgres
@@ -44,11 +44,10 @@ SEARCHES = "SELECT content::json FROM audit_log WHERE action = 'stock searched'"
 
 def main() -> None:
     """List, register, list again, and compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--photos", type=int, default=60, help="photos of the tuning brands, at most")
     parser.add_argument("--garments", type=int, default=90, help="garments, hardly any with a mark")
     parser.add_argument("--others", type=int, default=500, help="other brands")
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.photos, chosen.garments, chosen.others = QUICK

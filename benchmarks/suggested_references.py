@@ -10,7 +10,6 @@ Then the halves change places.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -25,6 +24,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.stock import PATIENCE_SECONDS, await_search
 from client.api import Hallmark, Json
 from client.service import running_service
@@ -73,8 +73,7 @@ class Market:
 
 def main() -> None:
     """List, register, answer, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under two minutes, with little of everything")
+    parser = parser_of(__doc__, quick="under two minutes, with little of everything")
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     parser.add_argument("--in-use", action="store_true", help="drawings of all versions in use were uploaded")
     asked = parser.parse_args()

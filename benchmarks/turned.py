@@ -7,7 +7,6 @@ be found still. Studio photos that are registered come back turned, as copies.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import reported_marks
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
@@ -51,9 +51,7 @@ QUICK = Size(photos=6, products_per_brand=2, copies=3, others=20)
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
     asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
