@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command_line import parser_of
+from benchmarks.pictures import garment_photos
 from benchmarks.seller_edits import EDITS, stickered
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
@@ -23,7 +24,7 @@ from model.embedder import Embedder
 from model.encoding import jpeg
 from model.regions import RgbImage
 from model.released import bundle_folder
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
 from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
@@ -52,7 +53,7 @@ def main() -> None:
     studio = plain_photos("catalogue", limit=size.photos)
     more = [photo for photo in plain_photos("catalogue", limit=size.registered) if photo not in studio]
     registered = [*studio, *more]
-    garments = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)][: size.garments]
+    garments = garment_photos(tuning=False)[: size.garments]
     logos = other_brands(load_logos(fetch_packages()), count=size.others)
     with temporary_service() as api:
         register_brands(api, logos, progress=quietly)

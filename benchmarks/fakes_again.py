@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command_line import parser_of
-from benchmarks.pictures import reported_marks
+from benchmarks.pictures import reported_marks, spread
 from benchmarks.seller_edits import EDITS
 from client.api import Hallmark
 from client.service import running_service
@@ -205,7 +205,7 @@ def _name(what: str, *, named: bool, after: bool) -> str:
 def _smeared(photos: Sequence[Photo], *, count: int) -> list[Goods]:
     """Photos with all their marks smeared; every other one is to be shown to the service."""
     found = []
-    for number, photo in enumerate(photos[:: max(1, len(photos) // count)][:count]):
+    for number, photo in enumerate(spread(photos, count)):
         rng = np.random.default_rng([0, number])
         tool, strength, image = str(rng.choice(TRAINING_SMEARS)), float(rng.uniform(*STRENGTHS)), photo.read()
         for mark in photo.marks:

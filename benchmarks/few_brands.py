@@ -18,10 +18,9 @@ from typing import Final
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.command_line import parser_of
-from benchmarks.pictures import reported_marks
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import garment_photos, reported_marks
 from benchmarks.turned import surest
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -29,7 +28,7 @@ from model.bundle import write_manifest
 from model.calibration import read_calibration, write_calibration
 from model.encoding import jpeg
 from model.released import bundle_folder
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo
 from training.evaluation.references import Drawings, register_brands
 from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
@@ -66,8 +65,7 @@ def main() -> None:
     """Register, scan and print."""
     size = QUICK if parser_of(__doc__, quick="two minutes, with little of everything").parse_args().quick else FULL
     photos, own = reported_marks(load_logos(fetch_packages()))
-    plain = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
-    garments = [jpeg(photo.read()) for photo in plain[: size.garments]]
+    garments = [jpeg(photo.read()) for photo in garment_photos(tuning=False)[: size.garments]]
     brands = sorted(own)[: size.brands]
     of_brand: dict[str, list[Photo]] = defaultdict(list)
     for photo in photos:
@@ -132,13 +130,8 @@ def _shares(asked: Sequence[Asked]) -> dict[str, float]:
 
 
 def _show(figures: Mapping[str, Mapping[str, float]]) -> None:
-    table = Table(title="Few brands registered", title_justify="left")
-    table.add_column("what")
-    for name in figures:
-        table.add_column(name, justify="right")
-    for what in next(iter(figures.values())):
-        table.add_row(what, *(f"{shares[what]:.3f}" for shares in figures.values()))
-    Console(width=140).print(table)
+    rows = {what: [shares[what] for shares in figures.values()] for what in next(iter(figures.values()))}
+    Console(width=140).print(table_of_shares("Few brands registered", ["what", *figures], rows))
     print(json.dumps(figures))
 
 

@@ -14,12 +14,11 @@ from typing import Final
 
 from benchmarks.command_line import parser_of
 from benchmarks.innocent import people
-from benchmarks.pictures import reported_marks
+from benchmarks.pictures import garment_photos, reported_marks
 from benchmarks.several_pictures import FULL, QUICK, pairs, seconds, show, tuning_marks
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg
-from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.references import Drawings, as_uploaded, other_brands, register_brands
 from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
@@ -38,9 +37,9 @@ def main() -> None:
     size = QUICK if asked.quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = tuning_marks(logos) if asked.tuning else reported_marks(logos)
-    garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning]
+    garments = garment_photos(tuning=asked.tuning)
     faces = people()
-    offered = list(pairs(photos, count=size.pairs))
+    offered = pairs(photos, count=size.pairs)
     held: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     with temporary_service() as api:
         ids = register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)

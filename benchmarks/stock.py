@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command_line import parser_of
+from benchmarks.pictures import garment_photos
 from client.api import Hallmark
 from client.service import running_service
 from serve.database.embedded import EmbeddedPostgres
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import Photo, real_photos
 from training.evaluation.references import other_brands, register_brands
 from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
@@ -54,7 +55,7 @@ def main() -> None:
     logos = load_logos(fetch_packages())
     marked = real_photos(tuning=True)
     marked = marked[:: max(1, -(-len(marked) // chosen.photos))]
-    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)][: chosen.garments]
+    garments = garment_photos(tuning=True)[: chosen.garments]
     own = drawings_in_use(sorted({mark.brand for photo in marked for mark in photo.marks}), logos)
     with tempfile.TemporaryDirectory(prefix="hallmark-stock-") as folder, running_service(Path(folder)) as service:
         key = service.create_key("admin")

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.command_line import parser_of
-from benchmarks.pictures import reported_marks
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import reported_marks, spread
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
@@ -54,7 +53,7 @@ def main() -> None:
     size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
-    asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
+    asked = spread(photos, size.photos)
     studio = plain_photos("catalogue", limit=size.copies)
     with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
@@ -110,12 +109,9 @@ def surest(answer: Json) -> str | None:
 
 
 def _show(figures: dict[str, float], *, photos: int, copies: int) -> None:
-    table = Table(title=f"{photos} photos, {copies} copies: right brand first; called a copy", title_justify="left")
-    table.add_column("what")
-    table.add_column("share", justify="right")
-    for name, share in figures.items():
-        table.add_row(name, f"{share:.3f}")
-    Console(width=100).print(table)
+    title = f"{photos} photos, {copies} copies: right brand first; called a copy"
+    rows = {name: [share] for name, share in figures.items()}
+    Console(width=100).print(table_of_shares(title, ["what", "share"], rows))
     print(json.dumps({"photos": photos, "copies": copies, **figures}))
 
 
