@@ -1,8 +1,8 @@
 """Names that miss a brand's by a letter, drawn in the typeface of its mark, in whole photos: are they told?
 
-"VEXORLA" for VEXORIA agrees with the genuine mark but for one letter. Invented names are registered as wordmarks in
-open typefaces; each imitation has a twin, the genuine name in the same place. The baseline reads the photo and takes
-what misses the name by a letter for an imitation.
+"VEXORLA" for VEXORIA agrees with the genuine mark but for one letter, as 康帅傅 for 康师傅 does. Invented names are
+registered as wordmarks in open typefaces; each imitation has a twin, the genuine name in the same place. The baseline
+reads the photo and takes what misses the name by a letter for an imitation.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import argparse
 import json
 import string
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from model.decode import decode
 from model.reading import Line, Reader
 from training.evaluation.references import other_brands, register_brands
 from training.evaluation.report import quietly
+from training.synthesis.hanzi import common_characters, fetch_han_fonts, look_alikes
 from training.synthesis.logos import Logo, fetch_packages, load_logos, rasterise
 from training.synthesis.wordmarks import LOOK_ALIKES, fetch_fonts, wordmark
 
@@ -37,7 +39,40 @@ SIDE = 480
 CASES = (str.upper, str.upper, str.capitalize, str.lower)
 _CONSONANTS, _VOWELS = "bcdfgklmnprstvxz", "aeiou"
 
-Change = Callable[[str, np.random.Generator], str]
+
+@dataclass(frozen=True)
+class Script:
+    """Letters of which names are invented; `alike` tells by typeface which letters look like which."""
+
+    letters: Sequence[str]
+    fonts: Sequence[Path]
+    cases: Sequence[Callable[[str], str]]
+    invent: Callable[[np.random.Generator], str]
+    alike: Callable[[Path], Mapping[str, Sequence[str]]]
+
+
+def latin() -> Script:
+    """Words of five to eight letters that can be spoken."""
+
+    def invent(rng: np.random.Generator) -> str:
+        places = range(int(rng.integers(5, 9)))
+        return "".join(str(rng.choice(list(_CONSONANTS if place % 2 == 0 else _VOWELS))) for place in places)
+
+    return Script(string.ascii_lowercase, fetch_fonts(), CASES, invent, lambda _: LOOK_ALIKES)
+
+
+def han() -> Script:
+    """Two to four common Chinese characters."""
+    fonts = fetch_han_fonts()
+    letters = common_characters(tuple(fonts))
+
+    def invent(rng: np.random.Generator) -> str:
+        return "".join(letters[int(one)] for one in rng.integers(len(letters), size=int(rng.integers(2, 5))))
+
+    return Script(letters, fonts, [str], invent, partial(look_alikes, letters=letters))
+
+
+SCRIPTS = {"latin": latin, "han": han}
 
 
 @dataclass(frozen=True)
@@ -90,79 +125,79 @@ def main() -> None:
     """Draw, register, scan and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser.add_argument("--script", choices=SCRIPTS, default="latin", help="of the names")
     parser.add_argument("--lines", type=int, choices=(1, 2), default=1, help="words of a name, below each other")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
-    names, reader = invented(size.names, lines=asked.lines), Reader()
+    script, reader = SCRIPTS[asked.script](), Reader()
+    names = invented(size.names, script, lines=asked.lines)
     own = {name.text: [name.drawn(name.text)] for name in names}
     others = other_brands(load_logos(fetch_packages()), count=size.others)
     figures = {}
     with temporary_service() as api:
         register_brands(api, {**own, **others}, progress=quietly)
-        cases = list(photos(names))
+        cases = list(photos(names, script))
         for named in (True, False):
             said = [_said(api, case, named=named, reader=reader) for case in cases]
             figures["named by the listing" if named else "named by nothing"] = _figures(cases, said)
     _show(figures)
 
 
-def invented(count: int, *, lines: int = 1) -> list[Name]:
-    """`count` names of as many words as `lines`, of five to eight letters each, that can be spoken."""
-    rng, fonts, found = np.random.default_rng(SEED), fetch_fonts(), []
+def invented(count: int, script: Script, *, lines: int = 1) -> list[Name]:
+    """`count` names of as many words as `lines`."""
+    rng, found = np.random.default_rng(SEED), []
     for number in range(count):
-        text = " ".join(_invented(rng) for _ in range(lines))
+        text = " ".join(script.invent(rng) for _ in range(lines))
         red, green, blue = (int(value) for value in rng.integers(0, 200, 3))
-        font = fonts[number % len(fonts)]
-        found.append(Name(text, CASES[number % len(CASES)], font, f"#{red:02x}{green:02x}{blue:02x}"))
+        font, cased = script.fonts[number % len(script.fonts)], script.cases[number % len(script.cases)]
+        found.append(Name(text, cased, font, f"#{red:02x}{green:02x}{blue:02x}"))
     return found
 
 
-def _invented(rng: np.random.Generator) -> str:
-    return "".join(
-        str(rng.choice(list(_CONSONANTS if place % 2 == 0 else _VOWELS))) for place in range(int(rng.integers(5, 9)))
-    )
+class Changes:
+    """How a word in one typeface is missed by a letter; each change returns None where the word is too short for it."""
+
+    def __init__(self, script: Script, font: Path, rng: np.random.Generator) -> None:
+        self._letters, self._alike, self._rng = script.letters, script.alike(font), rng
+
+    def a_look_alike(self, word: str) -> str:
+        """A letter by one that looks like it."""
+        place = int(self._rng.integers(len(word)))
+        return _with(word, place, str(self._rng.choice(list(self._alike[word[place]]))))
+
+    def any_letter(self, word: str) -> str:
+        """A letter by any other."""
+        place = int(self._rng.integers(len(word)))
+        return _with(word, place, str(self._rng.choice([one for one in self._letters if one != word[place]])))
+
+    def swapped(self, word: str) -> str | None:
+        """Two neighbours that differ change places."""
+        places = [place for place in range(len(word) - 1) if word[place] != word[place + 1]]
+        if not places:
+            return None
+        place = places[int(self._rng.integers(len(places)))]
+        return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+    def one_more(self, word: str) -> str:
+        """A letter more, between two."""
+        place = int(self._rng.integers(1, len(word)))
+        return word[:place] + str(self._rng.choice(list(self._letters))) + word[place:]
+
+    def one_less(self, word: str) -> str | None:
+        """A letter less, between two."""
+        return _with(word, int(self._rng.integers(1, len(word) - 1)), "") if len(word) > 2 else None
 
 
-def look_alike(name: str, rng: np.random.Generator) -> str:
-    """A letter by one that looks like it."""
-    place = int(rng.integers(len(name)))
-    return _with(name, place, str(rng.choice(list(LOOK_ALIKES[name[place]]))))
-
-
-def any_letter(name: str, rng: np.random.Generator) -> str:
-    """A letter by any other."""
-    place = int(rng.integers(len(name)))
-    return _with(name, place, str(rng.choice([one for one in string.ascii_lowercase if one != name[place]])))
-
-
-def swapped(name: str, rng: np.random.Generator) -> str:
-    """Two neighbours that differ change places."""
-    places = [place for place in range(len(name) - 1) if name[place] != name[place + 1]]
-    place = places[int(rng.integers(len(places)))]
-    return name[:place] + name[place + 1] + name[place] + name[place + 2 :]
-
-
-def added(name: str, rng: np.random.Generator) -> str:
-    """A letter more, between two."""
-    place = int(rng.integers(1, len(name)))
-    return name[:place] + str(rng.choice(list(string.ascii_lowercase))) + name[place:]
-
-
-def left_out(name: str, rng: np.random.Generator) -> str:
-    """A letter less, between two."""
-    return _with(name, int(rng.integers(1, len(name) - 1)), "")
-
-
-CHANGES: dict[str, Change] = {
-    "a look-alike": look_alike,
-    "any letter": any_letter,
-    "swapped": swapped,
-    "one more": added,
-    "one less": left_out,
+CHANGES: dict[str, Callable[[Changes, str], str | None]] = {
+    "a look-alike": Changes.a_look_alike,
+    "any letter": Changes.any_letter,
+    "swapped": Changes.swapped,
+    "one more": Changes.one_more,
+    "one less": Changes.one_less,
 }
 
 
-def photos(names: Sequence[Name]) -> Iterator[Case]:
+def photos(names: Sequence[Name], script: Script) -> Iterator[Case]:
     """Of every name and change a photo, and one of the genuine name in the same place."""
     garments, known = unmarked_garments(), {name.text for name in names}
     for number, name in enumerate(names):
@@ -170,8 +205,8 @@ def photos(names: Sequence[Name]) -> Iterator[Case]:
             seed = [SEED, number, place]
             rng, words = np.random.default_rng(seed), name.text.split()
             one = int(rng.integers(len(words))) if len(words) > 1 else 0
-            missed = " ".join([*words[:one], change(words[one], rng), *words[one + 1 :]])
-            if missed in known:
+            changed = change(Changes(script, name.font, rng), words[one])
+            if changed is None or (missed := " ".join([*words[:one], changed, *words[one + 1 :]])) in known:
                 continue
             size = list(SIZES)[(number + place) % len(SIZES)]
             marks = [rasterise(name.drawn(text), width=SIDE) for text in (missed, name.text)]

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import httpx2
 
@@ -67,6 +68,14 @@ class Hallmark:
         """Answer a case; for a rights holder's key, or an administrator's."""
         return self._post(f"/v1/cases/{case_id}/judgement", json={"verdict": verdict})
 
+    def no_complaint(self) -> list[Json]:
+        """The cases without a complaint in time whose listings are offered still; for trust & safety."""
+        return list(self._items("/v1/cases/no-complaint"))
+
+    def release(self, case_id: str, *, reason: str) -> Json:
+        """Close a case whose time ran out without an answer that counts; for trust & safety."""
+        return self._post(f"/v1/cases/{case_id}/release", json={"reason": reason})
+
     def complain(self, case_id: str) -> Json:
         """Stand behind a judgement `infringing`; the answer holds the complaint's `id`."""
         return self._post(f"/v1/cases/{case_id}/complaint")
@@ -82,6 +91,22 @@ class Hallmark:
     def remove_trait(self, brand_id: str, trait_id: str) -> None:
         """Take a fake trait back."""
         self._checked(self._http.delete(f"/v1/brands/{brand_id}/traits/{trait_id}"))
+
+    def authorise_seller(
+        self, brand_id: str, seller: str, *, note: str | None = None, until: str | None = None
+    ) -> Json:
+        """Let a seller use the brand's photos, up to the day `until` (YYYY-MM-DD); replaces what was said before."""
+        path = f"/v1/brands/{brand_id}/authorised-sellers/{_part(seller)}"
+        answer: Json = self._checked(self._http.put(path, json={"note": note, "until": until})).json()
+        return answer
+
+    def authorised_sellers(self, brand_id: str) -> list[Json]:
+        """The sellers that the brand authorised, oldest first."""
+        return list(self._items(f"/v1/brands/{brand_id}/authorised-sellers"))
+
+    def remove_authorised_seller(self, brand_id: str, seller: str) -> None:
+        """Take a seller's authorisation back."""
+        self._checked(self._http.delete(f"/v1/brands/{brand_id}/authorised-sellers/{_part(seller)}"))
 
     def suggestions(self, brand_id: str) -> list[Json]:
         """The marks that listings of the brand show and no reference does, and that nobody answered yet."""
@@ -99,6 +124,10 @@ class Hallmark:
         body: Json = {"answer": answer} | ({} if pictures is None else {"pictures": pictures})
         return self._post(f"/v1/brands/{brand_id}/suggestions/{suggestion_id}/answer", json=body)
 
+    def seller(self, name: str) -> Json:
+        """What was found against a seller, by the name that its listings have."""
+        return self._get(f"/v1/sellers/{_part(name)}")
+
     def fetch(self, path: str) -> bytes:
         """The bytes behind a path that the service gave, such as a finding's evidence."""
         return self._checked(self._http.get(path)).content
@@ -114,6 +143,10 @@ class Hallmark:
             if cursor is None:
                 return
 
+    def _get(self, path: str) -> Json:
+        answer: Json = self._checked(self._http.get(path)).json()
+        return answer
+
     def _post(self, path: str, **content: Any) -> Json:
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         answer: Json = self._checked(self._http.post(path, headers=headers, **content)).json()
@@ -125,3 +158,8 @@ class Hallmark:
             is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
             raise Problem(response.status_code, response.json() if is_problem else {"detail": response.text[:500]})
         return response
+
+
+def _part(name: str) -> str:
+    """A name as a part of a path: a `/` in it parts nothing, and `..` leads nowhere."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")

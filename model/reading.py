@@ -8,6 +8,7 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,9 +24,13 @@ from model.alignment import PreparedReference
 from model.kept import Kept, Lazy
 from model.preprocessing import at_most, resized
 from model.regions import Box, RgbImage
+from model.simplified import simplified
 
 FEWEST_LETTERS = 3
 """A word of fewer letters says nothing: any mark can be read as one or two."""
+
+FEWEST_HAN = 2
+"""The same of Chinese characters, of which there are thousands: most names in China have two or three."""
 
 SURELY_UPRIGHT = 0.95
 """Confidence from which a line is not read upside down as well: a half of its letters may read alike either way."""
@@ -75,6 +80,7 @@ _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
+_HAN = re.compile(r"[\u3400-\u9fff]+")
 _ONE_SIZE = 3.0
 _RIGHT_BELOW = 0.8
 
@@ -144,7 +150,8 @@ class Reading:
         doubt. `otherwise` says nothing.
 
         Letters too few at the ends may have been cut off, one too many may be the symbol beside it. What else is read
-        in its place is `another_word`; elsewhere in the region other words may well stand.
+        in its place is `another_word`; elsewhere in the region other words may well stand, and one that shares one of
+        two Chinese characters by chance.
         """
         if self.confidence >= SURELY_READ and self._is_known():
             return "as_known"
@@ -154,9 +161,9 @@ class Reading:
         if self._is_part(closest):
             return "otherwise"
         if OSA.distance(known, closest) > max(1, len(known) * _NEAR):
-            return "another_word" if self.in_place and len(_letters(self.seen)) > FEWEST_LETTERS else "otherwise"
+            return "another_word" if self.in_place and _is_a_word(self.seen) else "otherwise"
         shorter, longer = sorted((known, closest), key=len)
-        if self.confidence < SURELY_DIFFERENT or shorter in longer:
+        if self.confidence < SURELY_DIFFERENT or shorter in longer or not (self.in_place or len(known) > FEWEST_HAN):
             return "otherwise"
         return "surely_near_miss" if self.confidence >= BEYOND_DOUBT else "near_miss"
 
@@ -181,7 +188,7 @@ class Reading:
         read, by letters that are taken for each other.
         """
         ways = (_plain, _as_drawn) if self.confidence >= SURELY_DIFFERENT else (_plain, _as_drawn, _alike)
-        return any(way(self.known) in _runs(self.seen, way) for way in ways)
+        return any(way(self.known) in self._pieces(way) for way in ways)
 
     def _is_part(self, closest: str) -> bool:
         """Whether what was read, without letters that are cut off, stands in what is known."""
@@ -189,9 +196,18 @@ class Reading:
         return bool(sure) and sure in _as_drawn(self.known)
 
     def _closest(self) -> str:
-        """Of the words of `seen`, and those that stand in a row, the one nearest to what is known."""
+        """Of the words of `seen`, and those that stand in a row, the piece nearest to what is known."""
         known = _as_drawn(self.known)
-        return min(_runs(self.seen, _as_drawn), key=lambda run: (OSA.distance(known, run), -len(run), run))
+        return min(self._pieces(_as_drawn), key=lambda piece: (OSA.distance(known, piece), -len(piece), piece))
+
+    def _pieces(self, way: Callable[[str], str]) -> list[str]:
+        """What may be one name in what was read: `_runs`, and in Chinese, where nothing stands between words, every
+        piece as long as what is known.
+        """
+        runs, length = _runs(self.seen, way), len(way(self.known))
+        if _HAN.fullmatch(self.known):
+            runs += [run[first : first + length] for run in runs for first in range(1 + len(run) - length)]
+        return runs
 
 
 def stacks(lines: Sequence[Line]) -> list[Line]:
@@ -314,17 +330,22 @@ class Reader:
             lines = [
                 Line(text, _around(box, room=_MARGIN).clipped(width=width, height=height))
                 for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
-                if confidence >= SURELY_READ and len(text) >= FEWEST_LETTERS
+                if confidence >= SURELY_READ and says_something(text)
             ]
         lines.sort(key=lambda line: (len(line.text), line.text), reverse=True)
         text, confidence = self._read_as_a_line(picture)
         all_of_it = Line(_letters(text), Box(0, 0, width, height))
-        if confidence < SURELY_DIFFERENT or len(all_of_it.text) < FEWEST_LETTERS:
+        if confidence < SURELY_DIFFERENT or not says_something(all_of_it.text):
             return tuple(lines)
         return (all_of_it,) if not lines or lines[0].text in all_of_it.text else tuple(lines)
 
     def _read_as_a_line(self, picture: RgbImage) -> tuple[str, float]:
-        """What the whole picture says and how surely; empty where it says nothing. The lock is held."""
+        """What the whole picture says and how surely; empty where it says nothing. The lock is held.
+
+        What is higher than wide is a line from top to bottom, on its side as recognition has learnt Chinese ones.
+        """
+        height, width = picture.shape[:2]
+        picture = np.rot90(picture) if height >= _UPRIGHT * width else picture
         found = self._networks(_bgr(picture), use_det=False, use_cls=False, use_rec=True)
         return (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
 
@@ -343,6 +364,12 @@ class Reader:
                 "Det.limit_type": "max",
             }
         )
+
+
+def says_something(text: str) -> bool:
+    """Whether letters are enough to tell one word from what any mark may be read as."""
+    letters = _letters(text)
+    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS)
 
 
 _TELLING: tuple[Outcome, ...] = get_args(Outcome)
@@ -384,16 +411,22 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
+def _is_a_word(text: str) -> bool:
+    """Whether what was read is long enough to stand in the place of another word."""
+    letters = _letters(text)
+    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS + 1)
+
+
 def _plain(text: str) -> str:
-    """Letters and digits without case."""
-    return _letters(text).casefold()
+    """Letters and digits without case; genuine marks write Chinese in either script."""
+    return simplified(_letters(text).casefold())
 
 
 def _as_drawn(text: str) -> str:
     """Letters and digits without case, those made one that are drawn alike beside the others of `text`."""
     letters = _letters(text)
     are_capitals = 2 * sum(map(str.isupper, letters)) > sum(map(str.isalpha, letters))
-    return letters.translate(_AMONG_CAPITALS if are_capitals else _AMONG_SMALL).casefold()
+    return _plain(letters.translate(_AMONG_CAPITALS if are_capitals else _AMONG_SMALL))
 
 
 def _alike(text: str) -> str:

@@ -73,6 +73,7 @@ SEVERAL_FILES = tuple(
         "/v1/complaints/[^/]+/counter-notice",
         "/console/brands/[^/]+/references",
         "/console/cases/[^/]+/complaint",
+        "/console/complaints/[^/]+/counter-notice",
     )
 )
 """Paths whose bodies may hold several pictures, or other files."""

@@ -157,7 +157,7 @@ async def authorise_seller(brand_id: str, request: Request, visit: Editor, servi
 
 @router.post("/{brand_id}/authorised-sellers/removal")
 async def take_seller_back(brand_id: str, request: Request, visit: Editor, service: OpenService) -> Response:
-    """Let a seller use them no more; its name may be one that no path can carry."""
+    """Let a seller use them no more."""
     texts, _ = await sent_by(visit, request, "seller")
     named = validated(NamedSeller, texts)
     await run_in_threadpool(

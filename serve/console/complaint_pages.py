@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,8 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from serve.console.rendering import START, PageRoute, page, to
 from serve.console.sessions import Visit, Visitor, sent_by
 from serve.genuine.brands import brand_names
-from serve.loop import adjudication, cases, complaints
+from serve.loop import adjudication, cases, complaints, counter_notices
 from serve.loop.adjudication import Decision, Reversal
+from serve.loop.attachments import MOST_FILES
+from serve.loop.complaints import ComplaintView
+from serve.loop.counter_notices import NewCounterNotice
 from serve.loop.states import COMPLAINT, ComplaintAction, ComplaintState
 from serve.loop.stock.named_fakes import named_fakes
 from serve.protocol.paging import Cursor
@@ -23,6 +27,7 @@ router = APIRouter(prefix=f"{START}/complaints", route_class=PageRoute, include_
 
 Reader = Annotated[Visit, Depends(Visitor("complaints.read"))]
 Examiner = Annotated[Visit, Depends(Visitor("complaints.decide"))]
+CounterNoticeSender = Annotated[Visit, Depends(Visitor("counter_notices.create"))]
 
 PAGE = 50
 """Complaints on a page."""
@@ -55,6 +60,7 @@ def show_complaint(complaint_id: str, request: Request, visit: Reader, service: 
         request, "complaint.html", visit=visit, complaint=complaint, case=case,
         decisions=adjudication.decisions_on(service.database, complaint_id),
         decidable=ComplaintAction.UPHOLD in may_follow, reversible=ComplaintAction.REVERSE in may_follow,
+        answerable=ComplaintAction.ANSWER in may_follow and _is_in_time(complaint),
         known_fake=named_fakes(service.database, [case]).get(case.id),
     )  # fmt: skip
 
@@ -81,7 +87,25 @@ async def reverse(complaint_id: str, request: Request, visit: Examiner, service:
     return to(f"{START}/complaints/{complaint_id}")
 
 
+@router.post("/{complaint_id}/counter-notice")
+async def enter_counter_notice(
+    complaint_id: str, request: Request, visit: CounterNoticeSender, service: OpenService
+) -> Response:
+    """Enter what the seller answered."""
+    texts, files = await sent_by(visit, request, "statement", most=MOST_FILES)
+    await run_in_threadpool(
+        counter_notices.send_counter_notice, service.database, service.objects, complaint_id,
+        validated(NewCounterNotice, texts), files, caller=visit.caller,
+    )  # fmt: skip
+    return to(f"{START}/complaints/{complaint_id}")
+
+
 @router.get("/{complaint_id}/files/{file_id}")
 def show_file(complaint_id: str, file_id: str, visit: Reader, service: OpenService) -> Response:
     """An attached file, as it came."""
     return complaint_routes.get_file(complaint_id, file_id, visit.caller, service)
+
+
+def _is_in_time(complaint: ComplaintView) -> bool:
+    """Whether the seller may answer still."""
+    return complaint.window_ends is not None and datetime.now(UTC) < complaint.window_ends

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from serve.database.tables import Table
 
 ASKED = "state IN ('open', 'not_infringing', 'unsure')"
+NO_COMPLAINT = "(state = 'expired' AND verdict = 'infringing') OR (state = 'closed' AND fallback IS NOT NULL)"
 
 
 class ListingRecord(Table):
@@ -136,6 +137,7 @@ class Case(Table):
         Index("cases_shown_listing", text("(listing ->> 'id')")),
         Index("cases_shown_seller", text("(listing ->> 'seller')")),
         Index("cases_asked", "listing_id", "brand_id", unique=True, postgresql_where=text(ASKED)),
+        Index("cases_no_complaint", "id", postgresql_where=text(NO_COMPLAINT)),
         CheckConstraint(
             "state IN ('open', 'infringing', 'not_infringing', 'unsure', 'complained', 'closed', 'expired', 'dropped', "
             "'released')",
@@ -497,7 +499,8 @@ class Trait(Table):
 
 class FakePhoto(Table):
     """What `model` says of the picture under `object_key`, the photo of a fake of the brand's: `vector` (n, d)
-    little-endian half precision, of the whole first and then of its halves; of earlier ones the whole alone.
+    little-endian half precision, of the whole first and then of its halves; earlier ones, of the whole alone, are made
+    anew after the start.
     """
 
     __tablename__ = "fake_photos"

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, literal, literal_column, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve import audit
 from serve.access.keys import Caller
@@ -71,7 +71,7 @@ class BrandView(BaseModel):
 def create_brand(database: Database, new: NewBrand, *, actor: str, replica: IndexReplica | None = None) -> BrandView:
     """Make a brand; its names count in texts before this returns, if `replica` is of the process that reads them.
 
-    Raises `Problem`: 409 when one has the name, in whatever case, 404 for an unknown rights holder.
+    Raises `Problem`: 409 when one has the name, however its letters are written, 404 for an unknown rights holder.
     """
     brand = Brand(id=new_id("brand"), name=new.name, aliases=new.aliases, words=new.words)
     try:
@@ -81,6 +81,7 @@ def create_brand(database: Database, new: NewBrand, *, actor: str, replica: Inde
                 if replica is not None:
                     replica.catch_up()
                 return BrandView.model_validate(session.get_one(Brand, made))
+            _require_free(session, new.name, brand_id=brand.id)
             holder = _holder(session, new)
             session.add(holder)
             session.flush()
@@ -153,6 +154,8 @@ def change_brand(
             if brand is None:
                 raise not_found("brand", brand_id)
             former = names_of(brand)
+            if change.name not in (None, brand.name):
+                _require_free(session, str(change.name), brand_id=brand_id)
             for field, value in change.model_dump(exclude_none=True).items():
                 setattr(brand, field, value)
             session.flush()
@@ -169,6 +172,21 @@ def change_brand(
     if version is not None:
         replica.catch_up(version=version)
     return BrandView.model_validate(brand)
+
+
+def _require_free(session: Session, name: str, *, brand_id: str) -> None:
+    """Raises `Problem` (409) where another brand has the name, in whatever case, in wide, round or other letters.
+
+    Who asks takes turns with others to the end of the transaction. Brands that were stored under one name stay.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("hallmark names of brands"))))
+    same = _as_compared(Brand.name) == _as_compared(literal(name))
+    if session.scalar(select(Brand.id).where(same, Brand.id != brand_id).limit(1)) is not None:
+        raise _name_taken(name)
+
+
+def _as_compared(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    return func.lower(func.normalize(name, literal_column("NFKC")))
 
 
 def _said(brand: Brand) -> dict[str, str | list[str]]:

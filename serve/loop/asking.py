@@ -20,7 +20,7 @@ from serve.loop.good_faith.blind_tests import void_blind_test
 from serve.loop.push.deliveries import push
 from serve.loop.standing import came_to_nothing
 from serve.loop.states import AGAINST_THE_SELLER, ASKED, CaseAction, CaseState
-from serve.loop.stock.known_fakes import said_in, telling_words
+from serve.loop.stock.fake_words import said_in, telling_words
 from serve.loop.teaching.juries import call_off_juries
 from serve.loop.texts.text_holds import text_digest
 from serve.pictures.new_files import NewFiles

@@ -28,7 +28,8 @@ from serve.loop.listing_pictures import PictureScans
 from serve.loop.sellers.authorised_cases import ask_of_permitted_no_more
 from serve.loop.sellers.sellers import brands_infringed, is_repeat_infringer
 from serve.loop.standing import holding_cases, settle
-from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture, said_in
+from serve.loop.stock.fake_words import said_in
+from serve.loop.stock.known_fakes import KnownFake, KnownFakes, ReadPicture
 from serve.loop.stock.lapsed_fakes import ask_no_more
 from serve.loop.stock.meanwhile import known_so_far, scan_again_if_more_is_known
 from serve.loop.stock.stock_vectors import forget_earlier, in_stock

@@ -16,12 +16,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from serve import audit
-from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold
+from serve.database.loop_tables import Case, Complaint, ListingRecord, TextHold, Trait
+from serve.loop.follow_ups import counts_no_more
 from serve.loop.push.marketplace import tell_later
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, CaseState
+from serve.loop.stock.fake_words import said_in, telling_words
 from serve.loop.stock.meanwhile import scan_again_if_more_came
 from serve.scanning.policy import AUTHORISED, strongest, text_reason
 from serve.scanning.results import BrokenRule, Decision
+from serve.text.phrases import says
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "review"}
 """What a complaint does before it is decided: a trusted rights holder's acts at once, others leave the listing held up,
@@ -40,9 +43,11 @@ class Voice:
     reason: str
 
 
-def voice(case: Case, complaint: Complaint | None) -> Voice:
-    """What `case`, with its complaint if there is one, says of the listing's pictures."""
-    return _voice_of_case(case) if complaint is None else _voice_of_complaint(complaint)
+def voice(case: Case, complaint: Complaint | None, *, shows_fake: bool = False) -> Voice:
+    """What `case`, with its complaint if there is one, says of the listing's pictures; `shows_fake` is whether the
+    known fake by which it was found is to be seen in the listing as it is.
+    """
+    return _voice_of_case(case, shows_fake=shows_fake) if complaint is None else _voice_of_complaint(complaint)
 
 
 def _voice_of_complaint(complaint: Complaint) -> Voice:
@@ -55,7 +60,7 @@ def _voice_of_complaint(complaint: Complaint) -> Voice:
     return Voice(FILED[complaint.tier], f"a complaint was filed ({complaint.id})")
 
 
-def _voice_of_case(case: Case) -> Voice:
+def _voice_of_case(case: Case, *, shows_fake: bool) -> Voice:
     fallback: Decision = "review" if case.fallback == "review" else "allow"
     match CaseState(case.state):
         case CaseState.NOT_INFRINGING | CaseState.CLOSED if acquits(case):
@@ -71,7 +76,7 @@ def _voice_of_case(case: Case) -> Voice:
         case CaseState.RELEASED:
             return Voice("allow", f"trust & safety released it ({case.id})")
         case _:
-            known = "" if case.known_fake is None else f"it shows a known fake ({case.known_fake}): "
+            known = f"it shows a known fake ({case.known_fake}): " if shows_fake else ""
             return Voice("review", f"{known}the rights holder is asked ({case.id})")
 
 
@@ -105,7 +110,8 @@ def settle(session: Session, listing: ListingRecord) -> None:
     """Set the listing's decision and reasons anew; the caller holds the listing's lock."""
     session.flush()
     before, spoken = listing.decision, _spoken(session, listing)
-    voices = [voice(case, complaint) for case, complaint in spoken]
+    fakes = _shown_fakes(session, listing, [case for case, _ in spoken])
+    voices = [voice(case, complaint, shows_fake=case.known_fake in fakes) for case, complaint in spoken]
     if listing.scanned == "block" and not (spoken and all(cleared(*pair) for pair in spoken)):
         voices.append(Voice("block", "the scan blocks it"))
     voices += _voices_of_permission(listing)
@@ -113,6 +119,22 @@ def settle(session: Session, listing: ListingRecord) -> None:
     listing.decision = strongest(one.decision for one in voices)
     listing.reasons = [one.reason for one in voices if one.decision == listing.decision]
     _note_change(session, listing, before=before)
+
+
+def _shown_fakes(session: Session, listing: ListingRecord, cases: Sequence[Case]) -> set[str | None]:
+    """The known fakes of `cases` that count still and are in the pictures or words of the listing as it is."""
+    of_these = [case.id for case in cases if case.known_fake is not None and case.revision == listing.revision]
+    if not of_these:
+        return set()
+    counting = session.scalars(select(Case.known_fake).where(Case.id.in_(of_these), ~counts_no_more()))
+    return {fake for fake in counting.all() if _is_seen(session.get(Trait, fake), listing)}
+
+
+def _is_seen(trait: Trait | None, listing: ListingRecord) -> bool:
+    """Whether what a listing of these pictures was found by is there still: words can have been taken out."""
+    if trait is None or trait.object_key is not None:
+        return True
+    return says(said_in(listing.content), telling_words(trait.text))
 
 
 def holding_cases(session: Session, listing: ListingRecord) -> list[str]:

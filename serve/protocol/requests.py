@@ -60,7 +60,7 @@ class RequestContext:
 
     def _note(self, scope: Scope, status: int, *, seconds: float) -> None:
         unrouted = "replayed" if scope["state"].get("replayed") else "unmatched"
-        route = getattr(scope.get("route"), "path", unrouted)
+        route = getattr(scope.get("route"), "path_format", unrouted)
         self._metrics.requests.labels(method=_method(scope), route=route, status=str(status)).inc()
         self._metrics.request_seconds.labels(method=_method(scope), route=route).observe(seconds)
         if scope["path"] in QUIET_PATHS:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Path
 
 from serve.loop.sellers import authorised_sellers
 from serve.loop.sellers.authorised_sellers import AuthorisedSellerView, NewAuthorisation, Seller
+from serve.protocol.names import whole_name
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, ReferenceEditor, ReferenceReader
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/v1/brands/{brand_id}/authorised-sellers", tags=["bra
 Named = Annotated[Seller, Path(description="The marketplace's own name of the seller, as its listings have it")]
 
 
-@router.put("/{authorised_seller}", responses=documented(403, 404))
+@router.put(whole_name("authorised_seller"), responses=documented(403, 404))
 def authorise(
     brand_id: str,
     authorised_seller: Named,
@@ -40,7 +41,7 @@ def list_authorised(
     return authorised_sellers.list_authorised(service.database, brand_id, limit=limit, cursor=cursor)
 
 
-@router.delete("/{authorised_seller}", status_code=204, responses=documented(403, 404))
+@router.delete(whole_name("authorised_seller"), status_code=204, responses=documented(403, 404))
 def take_back(brand_id: str, authorised_seller: Named, caller: ReferenceEditor, service: OpenService) -> None:
     """Take an authorisation back."""
     authorised_sellers.take_back(

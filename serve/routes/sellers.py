@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from serve.loop.sellers import sellers
 from serve.loop.sellers.sellers import SellerView
+from serve.protocol.names import whole_name
 from serve.protocol.paging import Cursor, Limit, Page
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, SellerReader
@@ -30,7 +31,7 @@ def list_infringers(
     return sellers.list_infringers(service.database, seller=seller, repeated=repeated, limit=limit, cursor=cursor)
 
 
-@router.get("/{seller}", responses=documented(404))
+@router.get(whole_name("seller"), responses=documented(404))
 def get_seller(seller: Annotated[Text, Path(max_length=500)], caller: SellerReader, service: OpenService) -> SellerView:
     """What was found against a seller, and whether it went on after it was told."""
     return sellers.get_seller(service.database, seller)

@@ -21,7 +21,7 @@ from model.regions import Region, RgbImage
 from serve.scanning.candidates import MAX_CANDIDATES, MOST_REFERENCES, References, StoredReference, Suspect
 from serve.scanning.sought import Speaks
 from serve.scanning.verification import Verified, rounded_scores
-from serve.text.brand_words import FEWEST_NEAR, BrandWords
+from serve.text.brand_words import BrandWords, may_be_missed
 
 EITHER_WAY = Shares(0.5, 0.0, 0.5)
 """Before it is read, a name is as soon the brand's as an imitation of it."""
@@ -49,7 +49,7 @@ def misspelt_names(
     unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
     found = []
     for brand_id, speaks in brands.items():
-        names = [word for word in words.of(brand_id) if len(word) >= FEWEST_NEAR]
+        names = [word for word in words.of(brand_id) if may_be_missed(word)]
         if _any_as_known(names, lines):
             continue
         missed = [(reading, line) for line in unowned for reading in _readings(names, line)]

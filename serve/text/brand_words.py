@@ -31,8 +31,12 @@ from serve.text.unspaced_words import UnspacedWords
 FEWEST_NEAR = 5
 """Letters from which a word may be one letter off and still be recognised."""
 
+FEWEST_NEAR_HAN = 3
+"""The same of Chinese characters, each of which tells more."""
+
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
 _TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
 _APART = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 
 
@@ -93,7 +97,7 @@ class BrandWords:
     @cached_property
     def _long(self) -> list[str]:
         """The words that may be one letter off."""
-        return sorted(word for word in self._owners if len(word) >= FEWEST_NEAR)
+        return sorted(filter(may_be_missed, self._owners))
 
     @cached_property
     def _unspaced(self) -> UnspacedWords:
@@ -188,10 +192,15 @@ class BrandWords:
         """The words that `text` is, or, long ones, that it misses by a letter or a swap, as no everyday word does."""
         if text in self._owners:
             return [text]
-        if len(text) < FEWEST_NEAR - 1 or is_everyday(text):
+        if (not may_be_missed(text) and len(text) < FEWEST_NEAR - 1) or is_everyday(text):
             return []
         near = process.extract(text, self._long, scorer=OSA.distance, score_cutoff=1, limit=None)
         return [word for word, _, _ in near]
+
+
+def may_be_missed(word: str) -> bool:
+    """Whether a folded word is long enough to be recognised though a letter of it is another."""
+    return len(word) >= (FEWEST_NEAR_HAN if _HAN.fullmatch(word) else FEWEST_NEAR)
 
 
 def names_of(brand: Brand) -> BrandNames:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
+from model.simplified import simplified
 from serve.text.readable import readable
 
 _LATIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
@@ -59,7 +60,7 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         # Letter by letter: accents that follow each other would be sorted, thousands of them in quadratic time.
         parts = unicodedata.normalize("NFKD", chr(code).translate(_LATIN)).casefold()
-        left = "".join(letter for letter in parts if letter.isalnum() or _is_vowel(letter))
+        left = simplified("".join(letter for letter in parts if letter.isalnum() or _is_vowel(letter)))
         if code <= _MOST_KEPT:
             self[code] = left
         return left
@@ -69,7 +70,7 @@ _FOLDING: Final = _Folding()
 
 
 def folded(text: str) -> str:
-    """Letters and digits alone, without case and accents."""
+    """Letters and digits alone, without case and accents; Chinese ones in the simplified script."""
     plain = text.casefold()
     if plain.isascii() and plain.isalnum():
         return plain

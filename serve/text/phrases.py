@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from model.simplified import simplified
 from serve.text.letters import as_seen
 from serve.text.tokens import CJK
 
@@ -22,9 +23,9 @@ _SPACES = re.compile(r"[^\S\n]+")
 
 
 def normalised(text: str) -> str:
-    """`text`, whose accents are few, as a reader sees it, in lower case, wide and half letters as plain ones, and words
-    of letters of several alphabets in Latin ones."""
-    return _SPACES.sub(" ", as_seen(text)).casefold()
+    """`text`, whose accents are few, as a reader sees it, in lower case, wide and half letters as plain ones, words
+    of letters of several alphabets in Latin ones, and Chinese in the simplified script."""
+    return simplified(_SPACES.sub(" ", as_seen(text)).casefold())
 
 
 def is_too_short(phrase: str) -> bool:

@@ -1,6 +1,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -11,6 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 from model.alignment import prepare_reference
 from model.reading import Cut, Line, Reader, Reading, stacks
 from model.regions import Box
+
+CHINESE = Path(__file__).with_name("chinese")
+"""Names drawn in ZCOOL XiaoWei (SIL Open Font Licence)."""
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +183,56 @@ def test_letters_that_are_drawn_alike_are_one_and_others_differ_where_they_are_s
     known, seen, confidence, outcome
 ):
     assert Reading(known, seen, confidence).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "outcome"),
+    [
+        ("康师傅", "康师傅", "as_known"),
+        ("康师傅", "康帅傅", "surely_near_miss"),
+        ("康师傅", "中国康师傅面", "as_known"),
+        ("康师傅", "中国康帅傅面", "surely_near_miss"),
+        ("康师傅", "康師傅", "as_known"),
+        ("康师傅", "师傅", "otherwise"),
+        ("康师傅", "老干妈", "another_word"),
+        ("李宁", "李宇", "surely_near_miss"),
+        ("李宁", "宁", "otherwise"),
+        ("李宁", "安踏", "another_word"),
+    ],
+)
+def test_outcomes_in_chinese(known, seen, outcome):
+    assert Reading(known, seen, 0.99).outcome == outcome
+
+
+def test_a_word_elsewhere_that_shares_one_of_two_characters_says_nothing():
+    assert Reading("安踏", "安全", 0.99, in_place=False).outcome == "otherwise"
+
+
+@pytest.mark.parametrize(("name", "imitation"), [("康师傅", "康帅傅"), ("李宁", "李宇")])
+def test_chinese_marks_are_read(reader, name, imitation):
+    genuine, imitated = (np.asarray(Image.open(CHINESE / f"{one}.png").convert("RGB")) for one in (name, imitation))
+    reference = prepare_reference(genuine)
+    laid = cv2.resize(imitated, reference.picture.shape[1::-1])
+    assert reader.known(reference) == name
+    assert reader.read(reference.picture, reference, region=genuine).outcome == "as_known"
+    assert reader.read(laid, reference, region=imitated).misses_letters
+
+
+def from_top_to_bottom(name: str) -> np.ndarray:
+    """A drawn name, its characters below each other."""
+    drawn = np.asarray(Image.open(CHINESE / f"{name}.png").convert("RGB"))[20:-20, 20:-20]
+    below = np.concatenate(np.split(drawn, len(name), axis=1))
+    return np.pad(below, ((20, 20), (20, 20), (0, 0)), constant_values=255)
+
+
+def test_chinese_marks_are_read_from_top_to_bottom(reader):
+    genuine, imitated = map(from_top_to_bottom, ("康师傅", "康帅傅"))
+    reference = prepare_reference(genuine)
+    laid = cv2.resize(imitated, reference.picture.shape[1::-1])
+    unreadable = np.full_like(genuine, 200)
+    assert reader.known(reference) == "康师傅"
+    assert reader.read(reference.picture, reference, region=unreadable).outcome == "as_known"
+    assert reader.read(laid, reference, region=unreadable).misses_letters
 
 
 def test_two_letters_swapped_are_one_change_in_a_short_word_too():

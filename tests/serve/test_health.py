@@ -108,6 +108,7 @@ def test_metrics_tell_of_scans_and_refusals(open_client: Open) -> None:
     client.scan(picture)
     client.post("/v1/scan", content=b"GIF89a", headers={"Content-Type": "image/gif"})
     client.request("INVENTED", "/invented")
+    client.get("/v1/sellers/nobody%2Fat-all")
     text = client.get("/metrics").text
     for line in (
         'hallmark_findings_total{kind="genuine"} 1.0',
@@ -115,6 +116,7 @@ def test_metrics_tell_of_scans_and_refusals(open_client: Open) -> None:
         'hallmark_rejected_images_total{code="truncated"} 1.0',
         'hallmark_scan_seconds_count{step="verify"} 1.0',
         'hallmark_http_requests_total{method="POST",route="/v1/scan",status="200"} 1.0',
+        'hallmark_http_requests_total{method="GET",route="/v1/sellers/{seller}",status="404"} 1.0',
         'hallmark_http_requests_total{method="OTHER",route="unmatched",status="404"} 1.0',
         "hallmark_pending_work 0.0",
         "hallmark_index_version 2.0",

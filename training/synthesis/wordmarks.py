@@ -44,24 +44,24 @@ _KEPT = 4
 """Letters that a word must have before one may be left out."""
 
 
-def fetch_fonts(folder: Path | None = None) -> list[Path]:
+def fetch_fonts(folder: Path | None = None, *, names: Sequence[str] = FONTS, subset: str = "latin") -> list[Path]:
     """The font files, taken with npm into `folder` (default: beside the logos); those that are there stay.
 
     Raises `RuntimeError`, saying what to do, when npm is missing or cannot reach its registry.
     """
     folder = default_folder().with_name("fonts") if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FONTS:
+    for name in names:
         if (file := folder / f"{name}.woff").exists():
             continue
         archive = npm_pack(f"@fontsource/{name}@{FONT_VERSION}", folder)
         with tarfile.open(archive) as opened:
-            found = opened.extractfile(f"package/files/{name}-latin-400-normal.woff")
+            found = opened.extractfile(f"package/files/{name}-{subset}-400-normal.woff")
             if found is None:
                 raise RuntimeError(f"@fontsource/{name} {FONT_VERSION} lacks its regular face")
             file.write_bytes(found.read())
         archive.unlink()
-    return [folder / f"{name}.woff" for name in FONTS]
+    return [folder / f"{name}.woff" for name in names]
 
 
 def wordmark(word: str, font: Path, *, colour: str = "#111111") -> Logo:
@@ -83,6 +83,11 @@ def wordmark(word: str, font: Path, *, colour: str = "#111111") -> Logo:
         f'height="{height * len(lines)}" fill="currentColor" color="{colour}">{"".join(paths)}</svg>'
     )
     return Logo(word.lower(), f"{word} {font.stem}", "wordmarks", svg, monochrome=True)
+
+
+def letters_of(font: Path) -> frozenset[int]:
+    """The code points that a typeface has letters for."""
+    return frozenset(_face(font).getBestCmap())
 
 
 def _line(text: str, face: TTFont, *, name: str) -> tuple[str, float]:

@@ -44,7 +44,7 @@ Seller = Annotated[Text, Field(max_length=500), AfterValidator(_not_blank)]
 
 
 class NamedSeller(BaseModel):
-    """A seller that no path names."""
+    """A seller that a form names."""
 
     model_config = ConfigDict(extra="forbid")
 

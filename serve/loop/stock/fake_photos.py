@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, exists, func, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from model.bundle import ModelBundle
 from model.known_fakes import PARTS, likeness_to_photos
 from serve.database.engine import Database
 from serve.database.loop_tables import FakePhoto
@@ -86,21 +87,32 @@ class FakePhotos:
 def keep_photo(
     session: Session, *, brand_id: str, object_key: str, vectors: NDArray[np.float32], model: str
 ) -> None:  # fmt: skip
-    """Keep the `vectors` (n, d) of the photo of a fake of the brand's; what is kept stays."""
+    """Keep the `vectors` (n, d) of the photo of a fake of the brand's; what is kept stays, unless it is fewer.
+
+    These are a row with a number of its own then, so that processes read them.
+    """
     stored = np.ascontiguousarray(vectors, dtype=STORED).tobytes()
+    same = (FakePhoto.model == model, FakePhoto.brand_id == brand_id, FakePhoto.object_key == object_key)
+    session.execute(delete(FakePhoto).where(*same, func.octet_length(FakePhoto.vector) < len(stored)))
     row = insert(FakePhoto).values(model=model, brand_id=brand_id, object_key=object_key, vector=stored)
     session.execute(row.on_conflict_do_nothing(constraint="fake_photos_once"))
 
 
-def kept_photos(session: Session, *, model: str) -> set[tuple[str, str]]:
-    """Brand and key of each picture that has a vector of `model`."""
-    rows = session.execute(select(FakePhoto.brand_id, FakePhoto.object_key).where(FakePhoto.model == model))
+def kept_photos(session: Session, *, bundle: ModelBundle) -> set[tuple[str, str]]:
+    """Brand and key of each picture that has all vectors of `bundle`."""
+    rows = session.execute(select(FakePhoto.brand_id, FakePhoto.object_key).where(_is_complete(bundle)))
     return {(row.brand_id, row.object_key) for row in rows}
 
 
-def lacks_photo(object_key: ColumnExpressionArgument[str | None], *, model: str) -> ColumnElement[bool]:
-    """Whether the picture has no vector of `model`."""
-    return ~exists().where(FakePhoto.model == model, FakePhoto.object_key == object_key)
+def lacks_photo(object_key: ColumnExpressionArgument[str | None], *, bundle: ModelBundle) -> ColumnElement[bool]:
+    """Whether the picture lacks vectors of `bundle`."""
+    return ~exists().where(_is_complete(bundle), FakePhoto.object_key == object_key)
+
+
+def _is_complete(bundle: ModelBundle) -> ColumnElement[bool]:
+    """Of kept photos: whether they are of `bundle`, and by halves too: earlier ones are of the whole alone."""
+    size = PARTS * bundle.embedder.dimension * np.dtype(STORED).itemsize
+    return and_(FakePhoto.model == bundle.name, func.octet_length(FakePhoto.vector) >= size)
 
 
 def forget_photo(session: Session, object_key: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import structlog
@@ -42,10 +42,9 @@ from serve.database.tables import Brand, RightsHolder
 from serve.genuine.references import active_vectors
 from serve.loop.cases import ListingFinding
 from serve.loop.stock.fake_photos import FakePhotos, forget_models, keep_photo, kept_photos, lacks_photo
+from serve.loop.stock.fake_words import telling_words
 from serve.pictures.objects import ObjectMissingError, Objects
-from serve.text.letters import folded
-from serve.text.naming import is_everyday
-from serve.text.phrases import is_too_short, normalised, says
+from serve.text.phrases import says
 
 MOST_PICTURES: Final = 64
 """Pictures of fakes a brand, of traits and of complaints each, that a listing is compared with. A process reads each
@@ -75,9 +74,6 @@ KEPT: Final = 8_192
 Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
 
-NotSought = Literal["everyday_word", "too_short"]
-"""Why words tell no fake: sellers of genuine goods say them too, or they are parts of other words."""
-
 ReadPicture = Callable[[int], RgbImage]
 """Gives a listing's picture by its number, from 0."""
 
@@ -99,25 +95,6 @@ class KnownFake:
     def by_words(self) -> KnownFake:
         """The same, without its picture."""
         return replace(self, object_key=None, boxes=())
-
-
-def telling_words(text: str | None) -> str:
-    """The words of a fake trait, `normalised`; empty where none tell it, as an everyday word does not."""
-    return "" if text is None or is_everyday(folded(text)) else normalised(text)
-
-
-def why_not_sought(text: str | None) -> NotSought | None:
-    """Why listings are not looked through for a fake trait's words; None where they are, or where it has none."""
-    if not text:
-        return None
-    if is_everyday(folded(text)):
-        return "everyday_word"
-    return "too_short" if is_too_short(normalised(text)) else None
-
-
-def said_in(content: Mapping[str, object]) -> str:
-    """What a listing's `content` says in its title and description, `normalised`."""
-    return normalised(f"{content.get('title') or ''}\n{content.get('description') or ''}")
 
 
 class KnownFakes:
@@ -168,9 +145,9 @@ class KnownFakes:
         return np.concatenate(known) if known else np.zeros((0, 0), np.float32)
 
     def remember(self, fakes: Iterable[KnownFake], *, bundle: ModelBundle) -> None:
-        """Keep the vectors of the photos of `fakes` that have none of the model's."""
+        """Keep the vectors of the photos of `fakes` that lack any of the model's."""
         with self._database.read() as session:
-            kept = kept_photos(session, model=bundle.name)
+            kept = kept_photos(session, bundle=bundle)
         for fake in fakes:
             if not fake.object_key or (fake.brand_id, fake.object_key) in kept:
                 continue
@@ -182,13 +159,15 @@ class KnownFakes:
                         model=bundle.name,
                     )  # fmt: skip
 
-    def lack_photos(self, *, model: str) -> bool:
-        """Whether the photo of a fake has no vector of `model`, as after a change of models."""
+    def lack_photos(self, *, bundle: ModelBundle) -> bool:
+        """Whether the photo of a fake lacks vectors of `bundle`, as after a change of models, or where it was stored
+        before photos were looked for by their halves.
+        """
         shown = select(Trait.id).where(Trait.object_key.is_not(None), Trait.removed.is_(None))
         decided = select(Label.id).join(ListingImage, ListingImage.id == Label.image_id).where(*DECIDED_FAKE)
         with self._database.read() as session:
             return any(
-                session.scalar(fakes.where(lacks_photo(of, model=model)).limit(1)) is not None
+                session.scalar(fakes.where(lacks_photo(of, bundle=bundle)).limit(1)) is not None
                 for fakes, of in ((shown, Trait.object_key), (decided, ListingImage.object_key))
             )
 

@@ -17,13 +17,21 @@ from serve.loop.cases import lock_case
 from serve.loop.endings import end_case
 from serve.loop.follow_ups import counts_no_more, has_lapsed
 from serve.loop.good_faith.covers import repeats_another
-from serve.loop.states import CaseAction, CaseState
+from serve.loop.states import UNDER_WAY, CaseAction, CaseState
 
 
 def listings_of_lapsed(session: Session, holder_id: str) -> list[str]:
     """Our ids of the listings that are held up for such fakes; those that cover a blind test are none."""
     query = select(Case.listing_id).where(Case.holder_id == holder_id, has_lapsed(), ~repeats_another())
     return list(session.scalars(query.order_by(Case.listing_id)))
+
+
+def listings_that_name_lapsed(session: Session, holder_id: str) -> list[str]:
+    """Our ids of the listings with cases that go on and were opened for such fakes, judged or not: what those say of
+    the fake is to be said no more.
+    """
+    go_on = (Case.holder_id == holder_id, Case.state.in_(UNDER_WAY), counts_no_more(), ~repeats_another())
+    return list(session.scalars(select(Case.listing_id).where(*go_on).order_by(Case.listing_id)))
 
 
 def repeats_of_lapsed(session: Session, holder_id: str) -> list[str]:

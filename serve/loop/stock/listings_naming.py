@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
+from model.simplified import ways_to_write
 from serve.database.loop_tables import ListingRecord
-from serve.loop.stock.known_fakes import said_in
+from serve.loop.stock.fake_words import said_in
 from serve.loop.stock.stock_vectors import BATCH, in_stock, unseen
 from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords, stored_names
@@ -36,7 +37,7 @@ def naming(session: Session, brand_id: str, *, before: int, most: int) -> list[s
     said = func.concat_ws(" ", *(ListingRecord.content[field].astext for field in SAID))
     plain = func.regexp_replace(func.normalize(said, literal_column("NFKD")), BETWEEN_LETTERS, "", "g")
     words = BrandWords(names)
-    rows = session.execute(_newest(or_(*(plain.icontains(word) for word in letters)), *unseen(before)))
+    rows = session.execute(_newest(or_(*(_stands_in(plain, word) for word in letters)), *unseen(before)))
     named = (row.id for row in rows if words.named_in(Listing.model_validate(row.content)))
     return list(islice(named, most))
 
@@ -62,6 +63,14 @@ def naming_and_saying(
     shows_nothing = ~ListingRecord.findings.contains([{"brand_id": brand_id}])
     rows = session.execute(_newest(ListingRecord.decision == "allow", in_stock(), shows_nothing))
     return list(islice((row.id for row in rows if tells(row.content)), most))
+
+
+def _stands_in(plain: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    """Whether the letters of a folded word stand in a row, Chinese ones in either script."""
+    ways = [ways_to_write(letter) for letter in word]
+    if all(len(one) == 1 for one in ways):
+        return plain.icontains(word)
+    return plain.regexp_match("".join(one if len(one) == 1 else f"[{one}]" for one in ways), flags="i")
 
 
 def _newest(*conditions: ColumnElement[bool]) -> Select[str, dict[str, object]]:

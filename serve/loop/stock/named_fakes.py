@@ -11,7 +11,7 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Complaint, Trait
 from serve.loop.cases import CaseView
 from serve.loop.states import ComplaintState
-from serve.loop.stock.known_fakes import said_in, telling_words
+from serve.loop.stock.fake_words import said_in, telling_words
 from serve.text.phrases import says
 
 

@@ -40,8 +40,14 @@ from serve.loop.listings import ListingDesk
 from serve.loop.sellers.authorised_cases import cases_to_drop, drop, listings_to_follow
 from serve.loop.sellers.sellers import infringements
 from serve.loop.standing import lock_listing, settle
-from serve.loop.stock.known_fakes import KnownFake, KnownFakes, said_in
-from serve.loop.stock.lapsed_fakes import follow_source, listings_of_lapsed, repeats_of_lapsed
+from serve.loop.stock.fake_words import said_in
+from serve.loop.stock.known_fakes import KnownFake, KnownFakes
+from serve.loop.stock.lapsed_fakes import (
+    follow_source,
+    listings_of_lapsed,
+    listings_that_name_lapsed,
+    repeats_of_lapsed,
+)
 from serve.loop.stock.listings_naming import naming, naming_and_saying
 from serve.loop.stock.meanwhile import SCAN_AGAIN, scan_again_if_a_fake_lapsed
 from serve.loop.stock.stock_vectors import (
@@ -127,10 +133,10 @@ class StockSearch:
 
     def start(self) -> None:
         """Have described what the model that serves has not seen, as after a change of the setting `model`."""
-        model = self._bundle().name
-        missing = self._fakes.lack_photos(model=model)
+        bundle = self._bundle()
+        missing = self._fakes.lack_photos(bundle=bundle)
         with self._database.write() as session:
-            if missing or lacks_vectors(session, model=model):
+            if missing or lacks_vectors(session, model=bundle.name):
                 describe_later(session)
 
     def close(self) -> None:
@@ -152,6 +158,11 @@ class StockSearch:
         for repeat in repeats:
             with self._database.write() as session:
                 follow_source(session, repeat)
+        with self._database.read() as session:
+            left = listings_that_name_lapsed(session, holder_id)
+        for listing_id in left:
+            with self._database.write() as session:
+                settle(session, lock_listing(session, listing_id))
         log.info("looked again at cases of fakes that count no more", rights_holder=holder_id, scanned_again=again)
 
     async def follow_authorisation(self, brand_id: str, seller: str) -> None:

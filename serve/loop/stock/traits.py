@@ -24,7 +24,7 @@ from serve.loop.follow_ups import SEARCH, look_again
 from serve.loop.good_faith.reputation import lock_holder
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.stock.fake_photos import forget_photo, keep_photo
-from serve.loop.stock.known_fakes import NotSought, why_not_sought
+from serve.loop.stock.fake_words import NotSought, why_not_sought
 from serve.loop.teaching.labels import teach_trait, withdraw
 from serve.loop.turns import id_in_turn
 from serve.pictures.decoding import DecoderPool

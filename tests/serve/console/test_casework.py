@@ -8,6 +8,7 @@ from browser import Browser, Page
 from marketplace import Marketplace, disguised, smeared
 from mosaics import mosaic, png
 from service_client import Client
+from sqlalchemy import text
 
 from serve.access.roles import Role
 
@@ -299,6 +300,40 @@ def test_what_sellers_answered_waits_for_trust_and_safety(market: Marketplace, t
     assert "wait for a second decision" not in brand.look("/console/complaints").text
 
 
+def test_what_a_seller_answers_is_entered_once_and_in_time(market: Marketplace, trust: Browser) -> None:
+    complaint, late = market.complaint(), market.complaint()
+    there = f"/console/complaints/{complaint}"
+    form = f"{there}/counter-notice"
+    assert form not in [one.action for one in trust.look(there).forms], "nothing is decided yet"
+    for one in (complaint, late):
+        market.decide(one)
+    page = trust.look(there)
+    assert trust.submit(page, "/counter-notice").status == 422, "without a word"
+    answered = trust.submit(page, "/counter-notice", statement="an <invoice>", files={"file": [b"one", b"two"]})
+    assert (answered.url, "an <invoice>" in answered.text) == (there, True)
+    stored = market.client.get(f"/v1/complaints/{complaint}").json()
+    assert (stored["state"], stored["counter_notice"]["statement"]) == ("countered", "an <invoice>")
+    assert [one["party"] for one in stored["files"]] == ["seller"] * 2
+    assert form not in [one.action for one in answered.forms]
+    assert trust.submit(page, "/counter-notice", statement="again").status == 409
+
+    page = trust.look(f"/console/complaints/{late}")
+    with market.client.service.database.write() as session:
+        session.execute(text("UPDATE complaints SET window_ends = now() WHERE id = :id"), {"id": late})
+    assert trust.submit(page, "/counter-notice", statement="too late").status == 409
+    assert not [one for one in trust.look(page.url).forms if one.action.endswith("/counter-notice")]
+
+
+def test_a_brand_enters_no_answer_of_a_seller_s(market: Marketplace, trust: Browser, brand: Browser) -> None:
+    complaint = market.complaint()
+    market.decide(complaint)
+    there = f"/console/complaints/{complaint}"
+    assert not [one for one in brand.look(there).forms if one.action.endswith("/counter-notice")]
+    proof = trust.look(there).form("/counter-notice").fields["proof"]
+    sent = brand.http.post(f"{there}/counter-notice", data={"proof": proof, "statement": "it is genuine"})
+    assert sent.status_code == 403
+
+
 def test_a_judgement_is_taken_back(market: Marketplace, brand: Browser) -> None:
     case = market.case()
     page = brand.submit(brand.look(f"/console/cases/{case}"), "/judgement", verdict="unsure")
@@ -344,8 +379,8 @@ def test_a_text_that_is_held_up_is_cleared(market: Marketplace, trust: Browser) 
 
 
 def test_the_report_and_the_sellers_are_shown(market: Marketplace, trust: Browser) -> None:
-    market.decide(market.complaint(market.listing(seller="seller <1>")["case"]["id"]))
-    assert "seller <1>" in trust.look("/console/sellers?seller=seller+%3C1%3E").text
+    market.decide(market.complaint(market.listing(seller="seller <1/2>")["case"]["id"]))
+    assert "seller <1/2>" in trust.look("/console/sellers?seller=seller+%3C1%2F2%3E").text
     assert "There are none." in trust.look("/console/sellers?seller=nobody&repeated=true").text
     report = trust.look("/console/report?since=2026-01-01&until=2099-01-01")
     assert "fakes found for each that a brand reported" in report.text

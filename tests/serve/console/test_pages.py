@@ -229,7 +229,7 @@ def test_a_reference_and_a_fake_are_added_and_taken_away(market: Marketplace, br
 
 def test_a_seller_is_authorised_and_no_longer_is(market: Marketplace, brand: Browser) -> None:
     at, listed = f"/console/brands/{market.brand}", f"/v1/brands/{market.brand}/authorised-sellers"
-    seller = "Lyon/Rhône <b>"  # which no path carries, nor is it run
+    seller = "Lyon/Rhône <b>"  # which is not run
     page = brand.submit(brand.look(at), "/authorised-sellers", seller=seller, note="our shop", until="2099-12-31")
     assert (page.url, seller in page.text, "our shop" in page.text) == (at, True, True)
     (shown,) = market.client.get(listed).json()["items"]

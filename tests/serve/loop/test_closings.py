@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import httpx2
 import pytest
 from marketplace import Marketplace, smeared
 from service_client import Client
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql
 
+from client.api import Hallmark
 from serve.access.keys import Caller
 from serve.access.roles import Role
+from serve.database.loop_tables import Case
 from serve.loop import adjudication
 from serve.loop.closings import open_to, take_off
 from serve.loop.complaints import ComplaintView
-from serve.loop.doubts import NewDoubt
+from serve.loop.doubts import NewDoubt, lacks_complaint
 from serve.loop.states import CaseAction
 
 TRUST = Caller(key_id="key_trust", role=Role.TRUST, brand_ids=None)
@@ -61,6 +65,23 @@ def state_of(brand: Marketplace, case: str) -> str:
 def taken_off(brand: Marketplace, case: str) -> ComplaintView:
     doubt = NewDoubt(reason="the mark is painted over")
     return take_off(brand.client.service.database, case, doubt, window=timedelta(days=1), caller=TRUST)
+
+
+def test_a_program_lists_what_waits_and_releases_it(brand: Marketplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx2, "Client", lambda **_: brand.client)
+    api, case = Hallmark("http://testserver", key="the client's own"), without_complaint(brand)
+    assert case in [one["id"] for one in api.no_complaint()]
+    assert api.release(case, reason="a souvenir")["state"] == "released"
+    assert case not in [one["id"] for one in api.no_complaint()]
+
+
+def test_what_waits_is_found_without_reading_all_cases(brand: Marketplace) -> None:
+    query = select(Case.id).where(lacks_complaint())
+    compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    with brand.client.service.database.read() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))  # which is quicker while there are few
+        plan = session.scalars(text(f"EXPLAIN {compiled}")).all()
+    assert any("cases_no_complaint" in line for line in plan), plan
 
 
 @pytest.mark.parametrize("ended", [without_complaint, by_a_suspended_word, unanswered])

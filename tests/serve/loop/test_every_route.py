@@ -106,7 +106,7 @@ def test_every_role_on_everything_of_its_own_and_of_another(
                         and not theirs
                     ):
                         continue  # it would be gone for the others; tests of their own delete
-                    url = route.path.format(**ids)
+                    url = route.path_format.format(**ids)
                     answer = market.client.request(method, url, headers=headers[role], **BODIES.get(method, {}))
                     where = (method, url, role, answer.text)
                     if role not in PERMISSIONS[named]:
@@ -125,7 +125,7 @@ def test_a_part_of_another_s_is_not_reached_through_one_s_own(
     for route in routes(market.client):
         expected = 404 if Role.BRAND in PERMISSIONS.get(action(route) or "", ()) else 403
         for inner in set(parameters(route.path)) & INSIDE - NAMED_BY_ANYBODY:
-            url = route.path.format(**{**own, inner: other[inner]})
+            url = route.path_format.format(**{**own, inner: other[inner]})
             for method in route.methods:
                 body = {"answer": "neither"} if method == "POST" else {}
                 answer = market.client.request(method, url, headers=headers[Role.BRAND], json=body)
@@ -139,7 +139,7 @@ def test_what_never_was_is_not_there_and_not_empty(market: Marketplace, own: Ids
         named = parameters(route.path)
         for method in route.methods & {"GET", "DELETE"} if named else ():
             unknown = "9999" if named[0] == "policy_version" else f"{own[named[0]].partition('_')[0]}_nope"
-            answer = market.client.request(method, route.path.format(**{**own, named[0]: unknown}))
+            answer = market.client.request(method, route.path_format.format(**{**own, named[0]: unknown}))
             assert answer.status_code == 404, (method, route.path, answer.text)
     assert market.logged() == before
 
@@ -169,7 +169,7 @@ def named_beside_the_path(market: Marketplace) -> set[tuple[str, str]]:
         if Role.BRAND not in PERMISSIONS.get(action(route) or "", ()):
             continue
         for method in route.methods:
-            operation = document["paths"][route.path][method.lower()]
+            operation = document["paths"][route.path_format][method.lower()]
             queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
             fields = names_in(operation.get("requestBody", {}), document)
             found |= {(route.path, name) for name in queries | fields if name == "brand" or name.endswith("_id")}
@@ -213,8 +213,8 @@ def test_no_text_that_postgresql_cannot_hold_gets_past_the_door(market: Marketpl
         if action(route) is None:
             continue
         for method in route.methods:
-            operation = document["paths"][route.path][method.lower()]
-            url = route.path.format(**own)
+            operation = document["paths"][route.path_format][method.lower()]
+            url = route.path_format.format(**own)
             queries = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
             for name in queries - {"limit"}:
                 tried.add((url, name))

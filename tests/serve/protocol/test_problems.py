@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -12,6 +13,7 @@ from route_table import routes
 from service_client import Client, Served
 from waiting import eventually
 
+from serve.database.tables import Brand
 from serve.genuine import brands
 from serve.protocol import problems
 from serve.protocol.body_limit import ENVELOPE_BYTES
@@ -101,9 +103,27 @@ def test_a_parameter_that_a_path_does_not_take_is_refused(client: Client) -> Non
 
 
 def test_a_name_that_is_taken(client: Client) -> None:
-    client.brand("Taken")
-    answer = client.post("/v1/brands", json={"name": "TAKEN"})
-    assert_problem(answer, 409, "brand-exists")
+    client.brand("Taken 5")
+    other = client.brand("Another 5")
+    for same in ("TAKEN 5", "Ｔａｋｅｎ 5", "taken ⑤"):
+        assert_problem(client.post("/v1/brands", json={"name": same}), 409, "brand-exists")
+        assert_problem(client.patch(f"/v1/brands/{other}", json={"name": same}), 409, "brand-exists")
+    assert client.patch(f"/v1/brands/{other}", json={"name": "ＡＮＯＴＨＥＲ 5"}).status_code == 200, "its own"
+
+
+def test_a_brand_that_was_stored_under_a_name_that_is_taken_by_now_stays(client: Client) -> None:
+    first, second = client.brand("Stored"), client.brand("Stored too")
+    with client.service.database.write() as session:
+        session.get_one(Brand, second).name = "Ｓtored"
+    for brand, name in ((first, "Stored"), (second, "Ｓtored")):
+        changed = client.patch(f"/v1/brands/{brand}", json={"name": name, "words": ["stored"]})
+        assert (changed.status_code, changed.json()["name"]) == (200, name)
+
+
+def test_two_who_take_a_name_at_once_do_not_both_have_it(client: Client) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda name: client.post("/v1/brands", json={"name": name}), ("At once", "Ａt once")))
+    assert sorted(answer.status_code for answer in made) == [201, 409]
 
 
 def test_ids_and_cursors_that_never_were(client: Client) -> None:

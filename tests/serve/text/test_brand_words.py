@@ -43,6 +43,7 @@ def test_a_brand_has_words_and_one_that_is_not_known_has_none() -> None:
         ("N*ke trainers", ["nike"]),
         ("C#ca-C#la glass", ["cola"]),
         ("正品耐克鞋", ["nike"]),
+        ("正品耐剋鞋", ["nike"]),
         ("niked shoes, snike", []),
         ("an HP printer", []),
         ("N1KE trainers", ["nike"]),
@@ -176,3 +177,23 @@ def steps(call: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+HAN = BrandWords({"noodles": BrandNames("康師傅", ()), "sport": BrandNames("李宁", ())})
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("康师傅", [("noodles", "exact")]),
+        ("香辣康師傅面", [("noodles", "exact")]),
+        ("康帅傅", [("noodles", "near")]),
+        ("師傅", []),
+        ("李寧", [("sport", "exact")]),
+        ("李宇", []),
+    ],
+)
+def test_chinese_names_are_spelled_in_either_script_and_missed_by_a_character_of_three(
+    line: str, found: list[tuple[str, str]]
+) -> None:
+    assert [(one.brand_id, one.kind) for one in HAN.spelled(line)] == found

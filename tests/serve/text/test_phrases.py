@@ -15,6 +15,7 @@ from serve.text.phrases import normalised, says
         ("Ｍｉｒｒｏｒ grade", "Mirror grade"),
         ("ｽｰﾊﾟｰｺﾋﾟｰ品", "スーパーコピー"),
         ("顶级高仿包", "高仿"),
+        ("一比一復刻包", "复刻"),
         ("짝퉁 가방", "짝퉁"),
         ("копия люкс", "Копия"),
         ("Nike正品mirror grade包", "Mirror grade"),

@@ -23,6 +23,13 @@ def test_a_wordmark_can_be_read() -> None:
     assert Reader().line(picture) == "Fuma"
 
 
+def test_the_lines_of_a_name_stand_below_each_other() -> None:
+    drawn = rasterise(wordmark("Fuma\nSport", FACE), width=400, background=(255, 255, 255))[..., :3]
+    picture = np.pad(drawn, ((20, 20), (20, 20), (0, 0)), constant_values=255)
+    lines = sorted(Reader().lines(picture), key=lambda line: line.box.y)
+    assert [line.text for line in lines] == ["Fuma", "Sport"]
+
+
 def test_a_letter_that_a_typeface_lacks_is_told() -> None:
     with pytest.raises(ValueError, match="DejaVuSans has no '好'"):
         wordmark("好", FACE)

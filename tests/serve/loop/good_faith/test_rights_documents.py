@@ -83,7 +83,7 @@ def test_disputes_that_were_settled_before_say_how_after_a_migration(open_client
         "ALTER TABLE disputes DROP COLUMN contradiction",
         "ALTER TABLE cases DROP COLUMN known_fake",
         "DROP TABLE object_store, authorised_sellers",
-        "DROP INDEX cases_shown_listing, cases_shown_seller",
+        "DROP INDEX cases_shown_listing, cases_shown_seller, cases_no_complaint",
         "DELETE FROM index_changes WHERE action = 'create'",
         "ALTER TABLE index_changes DROP CONSTRAINT index_changes_action",
         "ALTER TABLE index_changes ADD CONSTRAINT index_changes_action "

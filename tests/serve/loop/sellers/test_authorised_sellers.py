@@ -7,6 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from marketplace import Marketplace, during_the_scan, photographed, smear_bundle, smeared, stock_search
@@ -250,6 +251,16 @@ def test_authorised_sellers_are_listed_changed_and_taken_back(shop: Shop) -> Non
     assert rest["next_cursor"] is None
     shop.take_back("first")
     assert shop.client.delete(shop.at("first")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["Lyon/Rhône", "/", "shop//2/"])
+def test_a_seller_is_authorised_whatever_its_name_holds(shop: Shop, name: str) -> None:
+    path = quote(name, safe="")
+    assert shop.authorise(path)["seller"] == name
+    sent = shop.listing(shop.copy, seller=name)
+    assert (sent["decision"], kinds(sent)) == ("allow", {"copied_photo": True})
+    shop.take_back(path)
+    assert shop.client.delete(shop.at(path)).status_code == 404
 
 
 @pytest.mark.parametrize(

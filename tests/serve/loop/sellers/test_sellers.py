@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from marketplace import Marketplace, smeared
@@ -30,7 +31,7 @@ def infringement(brand: Marketplace, seller: str, *, tile: int = 0) -> str:
 
 
 def seen(brand: Marketplace, seller: str) -> dict[str, Any]:
-    answer = brand.client.get(f"/v1/sellers/{seller}")
+    answer = brand.client.get(f"/v1/sellers/{quote(seller, safe='')}")
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -157,3 +158,14 @@ def test_infringers_are_listed_page_by_page_in_the_order_of_their_first(brand: M
 
 def test_a_name_that_no_database_holds_is_refused(brand: Marketplace) -> None:
     assert brand.client.get("/v1/sellers/a%00b").status_code == 422
+
+
+@pytest.mark.parametrize("name", ["Lyon/Rhône", "/", "shop//2/", "what?#;", "two\nlines"])
+def test_a_seller_is_reached_whatever_its_name_holds(brand: Marketplace, name: str) -> None:
+    brand.listing(png(mosaic(brand.seed)), seller=name)
+    assert seen(brand, name)["seller"] == name
+
+
+def test_the_list_of_sellers_is_no_seller_without_a_name(brand: Marketplace) -> None:
+    assert brand.client.get("/v1/sellers").status_code == 200
+    assert brand.client.get("/v1/sellers/").status_code == 404

@@ -186,18 +186,34 @@ def test_the_photos_are_known_after_the_setting_model_changed(settings: Settings
             eventually(lambda: market.listing(cut(photo))["findings"] != [], seconds=30.0)
 
 
+def test_a_photo_that_was_stored_before_it_was_looked_for_by_halves_is_known_by_them_after_a_start(
+    settings: Settings,
+) -> None:
+    photo = hanging(5)
+    half = png(np.ascontiguousarray(photo[:, :192]))  # less like the whole than what is compared
+    with Client.of(create_app(settings)) as client:
+        market = Marketplace(client)
+        market.trait(picture=png(photo))
+        with client.service.database.write() as session:
+            session.execute(text("UPDATE fake_photos SET vector = substring(vector FROM 1 FOR 512)"))
+    with Client.of(create_app(settings)) as market.client:
+        eventually(lambda: market.listing(half)["findings"] != [], seconds=30.0)
+        assert not known_fakes_of(market).lack_photos(bundle=market.client.service.bundle)
+        assert market.listing(half)["case"]["brand_id"] == market.brand
+
+
 def test_a_photo_lacks_what_a_model_makes_of_it_until_it_is_remembered(open_client: Open) -> None:
     market = Marketplace(open_client())
     fakes = known_fakes_of(market)
     serving = market.client.service.bundle
     later = replace(serving, name="later")
     trait = market.trait(picture=png(strange_photo(market)))
-    assert not fakes.lack_photos(model=serving.name)
-    assert fakes.lack_photos(model="later")
+    assert not fakes.lack_photos(bundle=serving)
+    assert fakes.lack_photos(bundle=later)
     fakes.remember_all(bundle=later)
-    assert not fakes.lack_photos(model="later")
+    assert not fakes.lack_photos(bundle=later)
     market.client.delete(f"/v1/brands/{market.brand}/traits/{trait}")
-    assert not fakes.lack_photos(model="newest")
+    assert not fakes.lack_photos(bundle=replace(serving, name="newest"))
 
 
 def _no_marks(marks: NDArray[np.float32], *, fakes: NDArray[np.float32], **_: object) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from marketplace import Marketplace, disguised, smeared, stock_search
+from mosaics import mosaic, png
 from sqlalchemy import select
 from waiting import eventually
 
@@ -248,3 +249,42 @@ def test_what_was_dropped_does_not_keep_a_block(market: Marketplace) -> None:
     assert now_of(market, held)["decision"] == "block"
     assert market.judge(asked, "not_infringing").status_code == 200
     assert now_of(market, held)["decision"] == "allow"
+
+
+def asked(held: dict[str, Any], fake: str = "") -> list[str]:
+    """The reasons of a listing that is held up until its case is answered."""
+    known = f"it shows a known fake ({fake}): " if fake else ""
+    return [f"{known}the rights holder is asked ({held['case']['id']})"]
+
+
+def test_a_reason_names_no_fake_whose_picture_was_taken_out(market: Marketplace) -> None:
+    fake, genuine = disguised(market.seed), png(mosaic(market.seed))
+    trait = market.trait(picture=fake)
+    held = market.listing(fake, genuine)
+    assert held["reasons"] == asked(held, trait)
+    same = {"id": held["listing"]["id"], "seller": held["listing"]["seller"]}
+    assert market.listing(genuine, fake, **same)["reasons"] == asked(held, trait), "in another order"
+    without = market.listing(genuine, **same)
+    assert (without["decision"], without["reasons"]) == ("review", asked(held))
+
+
+def test_a_reason_names_no_fake_whose_words_were_taken_out(market: Marketplace) -> None:
+    trait = market.trait(text="third stripe missing")
+    held = market.listing(title="Cap, third stripe missing")
+    assert held["reasons"] == asked(held, trait)
+    same = {"id": held["listing"]["id"], "seller": held["listing"]["seller"]}
+    assert market.listing(title="Cap", **same)["reasons"] == asked(held)
+
+
+def test_a_reason_names_no_fake_that_counts_no_more(market: Marketplace) -> None:
+    fake = disguised(market.seed)
+    trait = market.trait(picture=fake)
+    accused, withdrawn = market.listing(fake), market.listing(fake)
+    assert market.judge(accused["case"]["id"]).status_code == 200
+    gone = {"listing_ids": [withdrawn["listing"]["id"]]}
+    assert market.client.post("/v1/listings/withdrawals", json=gone).status_code == 200
+    assert now_of(market, accused)["reasons"] == asked(accused, trait)
+    take_back(market, trait)
+    look_again(market)
+    for listing in (accused, withdrawn):
+        assert (now_of(market, listing)["decision"], now_of(market, listing)["reasons"]) == ("review", asked(listing))

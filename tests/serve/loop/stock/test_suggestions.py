@@ -114,6 +114,17 @@ def test_a_mark_that_listings_of_the_brand_show_is_suggested(market: Marketplace
         assert np.abs(middle.mean(axis=(0, 1)) - mosaic(unknown).mean(axis=(0, 1))).max() < 10
 
 
+def test_listings_that_write_a_chinese_name_in_the_other_script_show_its_mark(
+    market: Marketplace, unknown: int
+) -> None:
+    brand = f"/v1/brands/{market.brand}"
+    assert market.client.patch(brand, json={"words": ["香奈儿"]}).is_success
+    listed = list_photos(market, unknown, title="正品香奈兒女包")
+    search(market)
+    (found,) = suggestions(market)
+    assert sorted(one["listing_id"] for one in found["pictures"]) == listed
+
+
 def test_a_genuine_mark_becomes_references_by_which_it_is_recognised(market: Marketplace, unknown: int) -> None:
     list_photos(market, unknown)
     search(market)

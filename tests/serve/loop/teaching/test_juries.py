@@ -179,8 +179,8 @@ def test_a_migrated_jury_or_repeat_is_about_what_its_case_showed_then_and_a_case
         "ALTER TABLE cases DROP COLUMN evidence, DROP COLUMN known_fake",
         "DROP TABLE text_holds, text_sweeps, console_sessions, suggestions, mark_searches, unrecognised, ballots, "
         "object_store, authorised_sellers",
-        "DROP INDEX cases_listing, cases_shown_listing, cases_shown_seller, notices_complaint, audit_log_known_fakes, "
-        "audit_log_decisions, listings_held, labels_own_word, labels_image, notices_listing, "
+        "DROP INDEX cases_listing, cases_shown_listing, cases_shown_seller, cases_no_complaint, notices_complaint, "
+        "audit_log_known_fakes, audit_log_decisions, listings_held, labels_own_word, labels_image, notices_listing, "
         "procrastinate.hallmark_jobs_todo",
         "ALTER TABLE listings DROP COLUMN arrived, DROP COLUMN withdrawn",
         "ALTER TABLE webhooks DROP COLUMN told",
