@@ -7,7 +7,6 @@ reads the photo and takes what misses the name by a letter for an imitation.
 
 from __future__ import annotations
 
-import argparse
 import json
 import string
 from collections import defaultdict
@@ -21,6 +20,7 @@ from rapidfuzz.distance import OSA
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.sellers_imitations import SIZES, laid, unmarked_garments
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -123,8 +123,7 @@ class Said:
 
 def main() -> None:
     """Draw, register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--script", choices=SCRIPTS, default="latin", help="of the names")
     parser.add_argument("--lines", type=int, choices=(1, 2), default=1, help="words of a name, below each other")
     asked = parser.parse_args()
