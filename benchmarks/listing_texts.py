@@ -5,7 +5,8 @@ The lines are of sellers who hide, compare and stack names, and of sellers who m
 line to name. A line's hash says which half it is in: the code was mended on the one and is judged by the other. A brand
 that is named is looked for in the photo, so a guilty line whose brand is not named may hide it, and an innocent line
 that names another brand has its photo suspected of that. `broken` are lines whose text breaks a rule, so that the
-listing is held up: of guilty ones the rule of their group, where it has one (`RULES_OF`), of innocent ones any.
+listing is held up: of guilty ones the rule of their group, where it has one (`RULES_OF`), of innocent ones any. The
+lines of `disguised-sound` and `sounds-like-none` were written beside the code that hears names: neither half judges it.
 """
 
 # ruff: noqa: E402 - the path must be set before the service is loaded

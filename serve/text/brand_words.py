@@ -25,6 +25,7 @@ from serve.text.denied_names import without_denied
 from serve.text.letters import folded
 from serve.text.naming import How, WordsOfBrands, is_everyday, names_somebody
 from serve.text.readable import readable
+from serve.text.sounds import Heard
 from serve.text.tokens import MOST_TOKENS
 from serve.text.unspaced_words import UnspacedWords
 
@@ -154,6 +155,10 @@ class BrandWords:
         """The words of brands that a seller's text names, and how (`WordsOfBrands.named_in`)."""
         return self._of_sellers.named_in(text, near=near)
 
+    def heard(self, seen: str) -> list[Heard]:
+        """The words of brands that a readable text hides behind what sounds alike, and where."""
+        return self._of_sellers.heard_in(seen)
+
     def named_in(self, listing: Listing, *, most: int | None = None) -> list[str]:
         """The ids of the first `most` brands that a listing names (None: of all), in the order of `how_named`."""
         return list(self.how_named(listing))[:most]
@@ -181,12 +186,16 @@ class BrandWords:
         """As `WordsOfBrands.named_in`, where names that the text denies are told from others."""
         named = list(self._of_sellers.named_in(text, near=near, prose=prose))
         seen = readable(text) if named else ""
-        left = without_denied(seen, lambda piece: {word for word, _ in self._of_sellers.named_in(piece, near=near)})
+        left = without_denied(seen, lambda piece: self._deniable(piece, near=near))
         if left == seen:
             yield from named
             return
         yield from ((word, how if how is How.DISGUISED else How.DENIED) for word, how in named)
         yield from self._of_sellers.named_in(left, near=near, prose=prose)
+
+    def _deniable(self, piece: str, *, near: bool) -> set[str]:
+        """The words that a piece of text names and a denial may be about: who hides a name by its sound means it."""
+        return {word for word, _ in self._of_sellers.named_in(piece, near=near, by_sound=False)}
 
     def _near(self, text: str) -> list[str]:
         """The words that `text` is, or, long ones, that it misses by a letter or a swap, as no everyday word does."""

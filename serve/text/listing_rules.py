@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
+from model.simplified import simplified
 from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
@@ -24,6 +25,7 @@ from serve.text.compared import as_compared, in_small_letters
 from serve.text.comparing_phrases import phrases_in, words_of_phrases
 from serve.text.letters import as_seen, folded
 from serve.text.naming import How
+from serve.text.sounds import Heard
 from serve.text.tokens import word_list
 from serve.text.unsearchable import drawn_names, spaced_names
 
@@ -118,6 +120,10 @@ class _Names:
     def disguised(self, piece: str) -> frozenset[str]:
         """The words that a piece of text hides."""
         return frozenset(word for word, how in self._words.named(piece, near=False) if how is How.DISGUISED)
+
+    def heard(self, seen: str) -> list[Heard]:
+        """The words that a text, as it is seen, hides behind what sounds alike, in their order, and where."""
+        return sorted(self._words.heard(seen), key=lambda one: (one.start, one.end))
 
     def is_written_apart(self, word: str) -> bool:
         """Whether a brand itself spaces the letters of a word ("F.R.I.E.N.D.S")."""
@@ -293,10 +299,12 @@ def _parts(word: re.Match[str], names: _Names) -> Iterator[tuple[int, int]]:
     """From where to where a word stands; one with Chinese characters in it is cut around the names in it."""
     start, end = word.span()
     named = names.in_piece(word[0], ordinary=True) if _HAN.search(word[0]) else ()
-    lengths, compared = sorted(set(map(len, named)), reverse=True), in_small_letters(word[0])
+    heard = {one.start: one.end for one in names.heard(word[0])} if named else {}
+    lengths, compared = sorted(set(map(len, named)), reverse=True), in_small_letters(simplified(word[0]))
     place = begun = 0
     while lengths and place < len(compared):
         length = next((len(part) for one in lengths if (part := compared[place : place + one]) in named), 0)
+        length = max(length, heard.get(place, 0) - place)
         if length:
             if begun < place:
                 yield start + begun, start + place
@@ -340,12 +348,17 @@ def _name_at(seen: str, written: Sequence[tuple[int, int]], names: _Names) -> tu
 
 
 def _hidden(text: _Text, names: _Names) -> Iterator[BrokenRule]:
-    """Names of which letters are masked, exchanged, spaced or drawn otherwise.
+    """Names of which letters are masked, exchanged, spaced or drawn otherwise, or that something stands for that sounds
+    alike.
 
     A code of a few letters and more digits is a model's.
     """
     given = names.without_codes(text.given)
-    hidden = names.disguised(given)
+    hidden, heard = names.disguised(given), names.heard(text.seen)
+    if heard:
+        brand_ids = names.brands(hidden.union(one.word for one in heard))
+        yield _broken("hidden_name", text, heard[0].start, heard[0].end, brand_ids=brand_ids)
+        return
     if hidden:
         start, end = _place_of(min(hidden), given, names)
         shown = text.given[start:end].strip()[:MOST_SHOWN]

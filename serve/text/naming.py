@@ -1,9 +1,9 @@
 """How a listing names brands: plainly, or so that a search for the name finds nothing.
 
 Sellers who know that names are searched for mask a letter ("N*ke"), write another that looks like it ("N1ke"), space
-the letters, misspell the word or attach another to it ("#nikeshoes"). A word that is a trademark and an everyday word
-too ("orange") is a name where it is written as one. Whoever registers what goods are called ("running shoes") is named
-by it no more surely.
+the letters, misspell the word or attach another to it ("#nikeshoes"), or write a Chinese name as it sounds ("耐ke"). A
+word that is a trademark and an everyday word too ("orange") is a name where it is written as one. Whoever registers
+what goods are called ("running shoes") is named by it no more surely.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from serve.text.letters import i_for_l
 from serve.text.masked_words import MaskedWords
 from serve.text.near_words import NearWords
 from serve.text.readable import readable
+from serve.text.sounds import Heard, SoundsOfNames
 from serve.text.tokens import (
     Token,
     disguised_by_signs,
@@ -86,9 +87,13 @@ class WordsOfBrands:
         self._near = NearWords(self._words - self._everyday)
         self._worth_hiding = frozenset(word for word in self._words if not names_goods(word))
         self._masked = MaskedWords(self._worth_hiding)
+        self._sounds = SoundsOfNames(self._worth_hiding - self._everyday)
 
-    def named_in(self, text: str, *, near: bool, prose: bool = True) -> Iterator[tuple[str, How]]:
-        """The words that `text` names, some of them several times, and how; with `near` misspelt ones as well.
+    def named_in(
+        self, text: str, *, near: bool, prose: bool = True, by_sound: bool = True
+    ) -> Iterator[tuple[str, How]]:
+        """The words that `text` names, some of them several times, and how; with `near` misspelt ones as well, and
+        with `by_sound` those hidden behind what sounds alike.
 
         Where it is not `prose`, an everyday word is a name however it is written.
 
@@ -98,6 +103,9 @@ class WordsOfBrands:
         tokens = tokens_of(seen)
         signed = signed_words(seen)
         yield from ((word, How.DISGUISED) for word in self._disguised(tokens, signed))
+        if by_sound:
+            yield from ((heard.word, How.DISGUISED) for heard in self.heard_in(seen))
+        yield from ((word, How.PLAINLY) for word in self._sounds.in_pinyin(tokens))
         capital = prose and _begins_with_capital(seen)
         for run, alone in runs(tokens, self._beginnings):
             if run not in self._words:
@@ -113,6 +121,10 @@ class WordsOfBrands:
                 for run in (token.plain, token.plain + "".join(one.plain for one in tokens[first + 1 : first + 2])):
                     if run not in self._words:
                         yield from ((word, How.PLAINLY) for word in self._near.near(run))
+
+    def heard_in(self, seen: str) -> list[Heard]:
+        """The Chinese names that a readable text hides behind what sounds alike, and where."""
+        return self._sounds.hidden_in(seen)
 
     def _disguised(self, tokens: Sequence[Token], signed: Sequence[str]) -> Iterator[str]:
         yield from filter(self._worth_hiding.__contains__, disguised_runs(tokens, self._beginnings))

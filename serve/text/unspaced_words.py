@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from operator import add
 
 from serve.text.letters import folded
 
@@ -31,14 +32,17 @@ class UnspacedWords:
             if first:
                 self._begun.setdefault(word[first.start() :][:HAN_BEGINNING], []).append(word)
         self._lengths = {len(beginning) for beginning in self._begun}
+        self._pairs = {beginning[:2] for beginning in self._begun if len(beginning) > 1}
 
     def in_text(self, text: str) -> list[str]:
         """Those that stand in `text`."""
         if not self._begun or not _UNSPACED.search(text):
             return []
         han = folded(text)
-        starts = [found.start() for found in _UNSPACED.finditer(han)]
+        starts = [start for start, pair in enumerate(map(add, han, han[1:])) if pair in self._pairs]
         pieces = {han[start : start + length] for length in self._lengths for start in starts}
+        if 1 in self._lengths:
+            pieces.update(han)
         begun = (word for piece in self._begun.keys() & pieces for word in self._begun[piece])
         return sorted(word for word in begun if word in han)
 

@@ -229,6 +229,12 @@ def test_names_in_a_row_are_stacked(title: str, brands: list[str]) -> None:
     assert [(one.rule, one.brand_ids) for one in found] == [("stacked_names", brands)]
 
 
+def test_names_in_the_traditional_script_are_cut_out_of_a_run_too() -> None:
+    words = BrandWords({name: BrandNames(name, ()) for name in ("香奈儿", "爱马仕", "劳力士")})
+    (found,) = broken_rules(Listing(title="秋冬女包香奈兒愛馬仕勞力士休閒鞋"), words)
+    assert (found.rule, found.text) == ("stacked_names", "香奈兒愛馬仕勞力士")
+
+
 @pytest.mark.parametrize(
     "title", ["Init*ch cap", "H0oli belt", "Hооli belt", "As0s belt", "lnitech belt", "HOOLl belt"]
 )
