@@ -7,7 +7,6 @@ similar other studio photo, as it is and under a price tag, which is no smear of
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
+from benchmarks.pictures import garment_photos
 from benchmarks.seller_edits import EDITS, stickered
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.embedder import Embedder
 from model.encoding import jpeg
 from model.regions import RgbImage
 from model.released import bundle_folder
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 BRANDS = 8
@@ -48,13 +49,11 @@ QUICK = Size(photos=1, registered=2, garments=5, others=10)
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     studio = plain_photos("catalogue", limit=size.photos)
     more = [photo for photo in plain_photos("catalogue", limit=size.registered) if photo not in studio]
     registered = [*studio, *more]
-    garments = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)][: size.garments]
+    garments = garment_photos(tuning=False)[: size.garments]
     logos = other_brands(load_logos(fetch_packages()), count=size.others)
     with temporary_service() as api:
         register_brands(api, logos, progress=quietly)

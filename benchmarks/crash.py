@@ -10,7 +10,6 @@ for but brought about in the database, as are due dates.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections import Counter
@@ -22,6 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.crash_lives import LIVES
 from benchmarks.crash_world import Receiver, World
 from client.service import running_service
@@ -58,9 +58,7 @@ def compare(
 
 def main() -> None:
     """Kill and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, one life: only a smoke test")
-    quick = parser.parse_args().quick
+    quick = parser_of(__doc__, quick="under a minute, one life: only a smoke test").parse_args().quick
     with tempfile.TemporaryDirectory(prefix="hallmark-crash-") as folder, Receiver() as receiver:
         home, armed = Path(folder) / "home", Path(folder) / "failpoints"
         armed.mkdir(parents=True)

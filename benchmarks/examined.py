@@ -15,7 +15,7 @@ from benchmarks.goods import NEW_KINDS, draw_goods
 from model.alignment import prepare_reference
 from model.appearance import FILE as APPEARANCE
 from model.embedder import Embedder
-from model.verifier import ALIGNER, Head, VerifierRuntime
+from model.verifier import ALIGNER, VerdictHead, VerifierRuntime
 from training.evaluation.intervals import Estimate, Numbers, interval
 from training.evaluation.verdicts import true_positive_rate
 from training.round.judge import Judge
@@ -44,7 +44,7 @@ class Examined:
     def scores(self, bundle: Path) -> NDArray[np.float64]:
         """(n,) the probability of a fake against a genuine mark, before any words are read."""
         numbers = self._numbers(bundle)
-        head = Head(json.loads((bundle / CALIBRATION).read_text(encoding="utf-8"))["head"])
+        head = VerdictHead(json.loads((bundle / CALIBRATION).read_text(encoding="utf-8"))["head"])
         genuine, smear, imitation, _ = head.probabilities(numbers).T
         return np.asarray((smear + imitation) / (genuine + smear + imitation), np.float64)
 

@@ -9,7 +9,6 @@ were shown are listed as sellers edit photos (`benchmarks.seller_edits`), and as
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -23,9 +22,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.pictures import reported_marks
+from benchmarks.command_line import parser_of
+from benchmarks.pictures import reported_marks, spread
 from benchmarks.seller_edits import EDITS
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.service import running_service
 from model.encoding import jpeg
@@ -34,6 +33,7 @@ from training.edits.smears import TRAINING_SMEARS, smear
 from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.known_fakes import listed_again
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 STRENGTHS = (0.3, 1.0)
@@ -129,8 +129,7 @@ class Shop:
 
 def main() -> None:
     """List, show, and list again."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="in a minute or two, with little of everything")
+    parser = parser_of(__doc__, quick="in a minute or two, with little of everything")
     parser.add_argument("--only-edited", action="store_true", help="leave out what is listed unedited")
     chosen = parser.parse_args()
     size = QUICK if chosen.quick else FULL
@@ -206,7 +205,7 @@ def _name(what: str, *, named: bool, after: bool) -> str:
 def _smeared(photos: Sequence[Photo], *, count: int) -> list[Goods]:
     """Photos with all their marks smeared; every other one is to be shown to the service."""
     found = []
-    for number, photo in enumerate(photos[:: max(1, len(photos) // count)][:count]):
+    for number, photo in enumerate(spread(photos, count)):
         rng = np.random.default_rng([0, number])
         tool, strength, image = str(rng.choice(TRAINING_SMEARS)), float(rng.uniform(*STRENGTHS)), photo.read()
         for mark in photo.marks:

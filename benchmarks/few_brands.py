@@ -7,7 +7,6 @@ that name it, are scanned each time. Evidence was weighed among 60 brands and mo
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tempfile
@@ -19,10 +18,9 @@ from typing import Final
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import garment_photos, reported_marks
 from benchmarks.turned import surest
 from client.api import Hallmark
 from client.temporary import temporary_service
@@ -30,8 +28,9 @@ from model.bundle import write_manifest
 from model.calibration import read_calibration, write_calibration
 from model.encoding import jpeg
 from model.released import bundle_folder
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo
 from training.evaluation.references import Drawings, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 AT_ONCE: Final = (1, 4, 12)
@@ -64,12 +63,9 @@ class Asked:
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two minutes, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__, quick="two minutes, with little of everything").parse_args().quick else FULL
     photos, own = reported_marks(load_logos(fetch_packages()))
-    plain = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
-    garments = [jpeg(photo.read()) for photo in plain[: size.garments]]
+    garments = [jpeg(photo.read()) for photo in garment_photos(tuning=False)[: size.garments]]
     brands = sorted(own)[: size.brands]
     of_brand: dict[str, list[Photo]] = defaultdict(list)
     for photo in photos:
@@ -134,13 +130,8 @@ def _shares(asked: Sequence[Asked]) -> dict[str, float]:
 
 
 def _show(figures: Mapping[str, Mapping[str, float]]) -> None:
-    table = Table(title="Few brands registered", title_justify="left")
-    table.add_column("what")
-    for name in figures:
-        table.add_column(name, justify="right")
-    for what in next(iter(figures.values())):
-        table.add_row(what, *(f"{shares[what]:.3f}" for shares in figures.values()))
-    Console(width=140).print(table)
+    rows = {what: [shares[what] for shares in figures.values()] for what in next(iter(figures.values()))}
+    Console(width=140).print(table_of_shares("Few brands registered", ["what", *figures], rows))
     print(json.dumps(figures))
 
 

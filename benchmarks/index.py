@@ -14,7 +14,6 @@ import os
 # numpy's and FAISS's threads are set when they are loaded: every way gets one core.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import argparse
 import json
 import statistics
 import sys
@@ -32,6 +31,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from index.columns import Columns
 from index.interface import DIMENSION, Entry
 from index.live import LiveIndex, LiveOptions
@@ -50,9 +50,7 @@ Answer = NDArray[np.int64]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute: fewer queries and changes")
-    quick = parser.parse_args().quick
+    quick = parser_of(__doc__, quick="under a minute: fewer queries and changes").parse_args().quick
     console = Console(stderr=False)
     figures: dict[str, float] = {}
     table = Table("vectors", "way", "ms a query (median)", "recall@1", f"recall@{K}", title="search")

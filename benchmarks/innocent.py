@@ -9,7 +9,6 @@ private, on studio photos that nothing was chosen on.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from collections.abc import Callable, Sequence
@@ -19,18 +18,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import garment_photos, reported_marks, spread
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.preprocessing import resized
 from model.regions import Box, RgbImage
 from training.edits.smears import SMEARS, smear
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 Way = Callable[[RgbImage, Sequence[RgbImage]], RgbImage]
@@ -56,13 +55,11 @@ FACES = Path(__file__).with_name("faces.csv")
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
-    marked = photos[:: max(1, len(photos) // size.marks)][: size.marks]
-    unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
+    marked = spread(photos, size.marks)
+    unseen = garment_photos(tuning=False)
     garments, beside = unseen[: size.garments], [photo.read() for photo in unseen]
     with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
@@ -228,19 +225,17 @@ def _tiled(photos: Sequence[RgbImage], *, columns: int, cell: int, gap: int) -> 
 
 
 def _show(rows: dict[str, dict[str, float]], faces: dict[str, float], *, size: Size) -> None:
-    title = f"{size.garments} garments, {size.marks} marks; the listing names a brand"
-    table = Table(title=title, title_justify="left")
-    table.add_column("how it is sent")
-    for column in next(iter(rows.values())):
-        table.add_column(column, justify="right")
-    for name, row in rows.items():
-        table.add_row(name, *(f"{share:.3f}" for share in row.values()))
-    people = Table(title=f"{size.faces} people: called a smear", title_justify="left")
-    people.add_column("the face")
-    people.add_column("share", justify="right")
-    for name, share in faces.items():
-        people.add_row(name, f"{share:.3f}")
-    Console(width=110).print(table, people)
+    pictures = table_of_shares(
+        f"{size.garments} garments, {size.marks} marks; the listing names a brand",
+        ["how it is sent", *next(iter(rows.values()))],
+        {name: row.values() for name, row in rows.items()},
+    )
+    people = table_of_shares(
+        f"{size.faces} people: called a smear",
+        ["the face", "share"],
+        {name: [share] for name, share in faces.items()},
+    )
+    Console(width=110).print(pictures, people)
     print(json.dumps({"garments": size.garments, "marks": size.marks, "shares": rows, "faces": faces}))
 
 

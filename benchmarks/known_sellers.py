@@ -8,20 +8,19 @@ brand. `benchmarks.several_pictures` asks the same of listings whose other pictu
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
+from benchmarks.command_line import parser_of
 from benchmarks.innocent import people
-from benchmarks.pictures import reported_marks
+from benchmarks.pictures import garment_photos, reported_marks
 from benchmarks.several_pictures import FULL, QUICK, pairs, seconds, show, tuning_marks
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg
-from training.evaluation.datasets import is_for_tuning, plain_photos
 from training.evaluation.references import Drawings, as_uploaded, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 FAKE: Final = "counterfeit of batch 417"
@@ -32,16 +31,15 @@ WAYS: Final = ("unknown seller", "known infringer", "brand named")
 
 def main() -> None:
     """Register, complain, send and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = tuning_marks(logos) if asked.tuning else reported_marks(logos)
-    garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning]
+    garments = garment_photos(tuning=asked.tuning)
     faces = people()
-    offered = list(pairs(photos, count=size.pairs))
+    offered = pairs(photos, count=size.pairs)
     held: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     with temporary_service() as api:
         ids = register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)

@@ -13,7 +13,6 @@ lines of `disguised-sound` and `sounds-like-none` were written beside the code t
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import json
@@ -32,6 +31,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from serve.scanning.candidates import MAX_CLAIMED
 from serve.scanning.results import RULES, Listing, Rule
 from serve.text.brand_words import BrandNames, BrandWords
@@ -80,8 +80,7 @@ class Counted(NamedTuple):
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute: fewer rounds of the clock")
+    parser = parser_of(__doc__, quick="under a minute: fewer rounds of the clock")
     parser.add_argument("--lines", action="store_true", help="print the lines of the tuned half that go wrong")
     asked = parser.parse_args()
     lines, words = read_lines(), BrandWords(read_brands())

@@ -21,12 +21,11 @@ Another `--seed` is another marketplace: other brands, other goods, other luck.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -37,10 +36,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
+from benchmarks.command_line import parser_of
 from benchmarks.examined import Examined, examined_listings
 from benchmarks.marketplace import LYING, Figures, Marketplace, Offer, honesties, offers
 from client.service import Service, command, environment, running_service
 from model.released import bundle_folder
+from training.evaluation.report import quietly
 from training.round.comparison import Pictures, compare
 from training.round.frozen import FrozenSets, FrozenSizes, frozen_sets
 from training.round.run import run_round
@@ -169,8 +170,7 @@ class Arm:
 
 def main() -> None:
     """Run the marketplaces and print what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two small rounds of honest rights holders")
+    parser = parser_of(__doc__, quick="two small rounds of honest rights holders")
     parser.add_argument(
         "--work", type=Path, help="folder that keeps what is drawn for the next run; a new one unless given"
     )
@@ -304,11 +304,6 @@ def hallmark(service: Service, *arguments: str, may_be_refused: bool = False) ->
     if done.returncode != 0 and not (may_be_refused and "refused:" in done.stderr):
         raise RuntimeError(f"hallmark {' '.join(arguments)}: {done.stderr}")
     return done.returncode == 0
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """No bars."""
-    return items
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ reads the photo and takes what misses the name by a letter for an imitation.
 
 from __future__ import annotations
 
-import argparse
 import json
 import string
 from collections import defaultdict
@@ -21,13 +20,14 @@ from rapidfuzz.distance import OSA
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.sellers_imitations import SIZES, laid, unmarked_garments
-from benchmarks.stock import quietly
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.decode import decode
 from model.reading import Line, Reader
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.hanzi import common_characters, fetch_han_fonts, look_alikes
 from training.synthesis.logos import Logo, fetch_packages, load_logos, rasterise
 from training.synthesis.wordmarks import LOOK_ALIKES, fetch_fonts, wordmark
@@ -123,8 +123,7 @@ class Said:
 
 def main() -> None:
     """Draw, register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--script", choices=SCRIPTS, default="latin", help="of the names")
     parser.add_argument("--lines", type=int, choices=(1, 2), default=1, help="words of a name, below each other")
     asked = parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,11 +13,13 @@ import skimage
 from model.decode import decode
 from model.encoding import jpeg, png
 from model.regions import RgbImage
-from training.evaluation.datasets import Photo, plain_photos, real_photos
+from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
 from training.evaluation.references import Drawings
 from training.evaluation.versions import drawings_in_use
 from training.refusals import DataMissing
 from training.synthesis.logos import Logo, load_logos, rasterise
+
+Item = TypeVar("Item")
 
 GROUNDS = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 """Photos that come with scikit-image."""
@@ -29,6 +32,16 @@ def reported_marks(logos: Sequence[Logo]) -> tuple[list[Photo], Drawings]:
     photos = real_photos(tuning=False)
     own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
     return [photo for photo in photos if photo.marks[0].brand in own], own
+
+
+def garment_photos(*, tuning: bool) -> list[Photo]:
+    """Photos of garments, hardly any with a mark: those for tuning, or those that are reported on."""
+    return [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path) == tuning]
+
+
+def spread(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` of the items, evenly of all; all where there are fewer."""
+    return list(items[:: max(1, len(items) // count)][:count])
 
 
 def listing_photos(*, count: int, side: int, seed: int) -> tuple[str, list[bytes]]:

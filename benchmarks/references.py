@@ -7,7 +7,6 @@ scanned for a brand that sent what no logo is: a letter, a frame, a photo of a s
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,18 +15,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import garment_photos, reported_marks, spread
 from benchmarks.turned import WAYS, right_first
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg, png
 from model.preprocessing import resized
 from model.regions import RgbImage
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos
+from training.evaluation.datasets import Photo
 from training.evaluation.references import as_uploaded, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 Upload = Callable[[Sequence[RgbImage]], list[bytes]]
@@ -52,17 +51,15 @@ RED = (200, 16, 46)
 
 def main() -> None:
     """Upload, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, known = reported_marks(logos)
-    photos = photos[:: max(1, len(photos) // size.photos)][: size.photos]
+    photos = spread(photos, size.photos)
     drawn = {
         brand: [picture for logo in known[brand] if (picture := as_uploaded(logo)) is not None]
         for brand in sorted({mark.brand for photo in photos for mark in photo.marks} & set(known))
     }
-    unseen = [photo for photo in plain_photos("clothing") if not is_for_tuning(photo.path)]
+    unseen = garment_photos(tuning=False)
     garments, shirt = unseen[: size.garments], unseen[-1].read()
     with temporary_service() as api:
         register_brands(api, other_brands(logos, count=size.others), progress=quietly)
@@ -231,13 +228,7 @@ def _show(found: dict[str, tuple[float, ...]], flooded: dict[str, tuple[float, .
         (f"{size.photos} photos: right brand first", found),
         (f"{size.garments} garments: a finding of the brand", flooded),
     ):
-        table = Table(title=title, title_justify="left")
-        table.add_column("the reference")
-        table.add_column("", justify="right")
-        table.add_column("named by the listing", justify="right")
-        for name, shares in rows.items():
-            table.add_row(name, *(f"{share:.3f}" for share in shares))
-        Console(width=100).print(table)
+        Console(width=100).print(table_of_shares(title, ["the reference", "", "named by the listing"], rows))
     print(json.dumps({"photos": size.photos, "garments": size.garments, "right first": found, "flooded": flooded}))
 
 

@@ -7,7 +7,6 @@ The plain way's weights and index are random numbers: they change what it answer
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -30,6 +29,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.pictures import listing_photos, reference_pictures
 from client.api import Hallmark
 from client.service import Service, running_service
@@ -90,8 +90,7 @@ def hash_whole_image(data: bytes) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with few references: only a smoke test")
+    parser = parser_of(__doc__, quick="under a minute, with few references: only a smoke test")
     size = QUICK if parser.parse_args().quick else FULL
     source, photos = listing_photos(count=size.rounds, side=SIDE_PIXELS, seed=1)
     with tempfile.TemporaryDirectory(prefix="hallmark-benchmark-") as folder:

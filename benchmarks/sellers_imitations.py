@@ -7,7 +7,6 @@ version of the same mark in the same place.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,15 +21,16 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.command_line import parser_of
 from benchmarks.lookalikes import LOOKALIKES, SIDE, Material
 from benchmarks.own_versions import OWN_VERSIONS
-from benchmarks.stock import quietly
 from client.api import Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.imitations import LEAST_CHANGE, change
 from training.evaluation.references import Drawings, as_uploaded, drawings_of, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.grounds import data_folder
 from training.synthesis.inks import laid_over
 from training.synthesis.logos import Logo, RgbaImage, fetch_packages, load_logos, rasterise, split_of
@@ -74,9 +74,7 @@ class Case:
 
 def main() -> None:
     """Draw, register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     own = _brands(logos, count=size.brands)
     others = {name: drawn for name, drawn in other_brands(logos, count=size.others).items() if name not in own}

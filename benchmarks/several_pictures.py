@@ -8,26 +8,26 @@ nobody can say whether a mark was there. Each picture is scanned by itself (`alo
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
 from benchmarks.innocent import people
-from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
+from benchmarks.pictures import garment_photos, reported_marks, spread
 from client.api import Hallmark
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import Box, RgbImage
 from training.edits.smears import SMEARS, smear
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import Photo, real_photos
 from training.evaluation.references import Drawings, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import Logo, fetch_packages, load_logos
 
@@ -51,14 +51,13 @@ QUICK = Size(pairs=2, others=10)
 
 def main() -> None:
     """Register, send and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
+    parser = parser_of(__doc__)
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = tuning_marks(logos) if asked.tuning else reported_marks(logos)
-    garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning]
+    garments = garment_photos(tuning=asked.tuning)
     faces = people()
     held: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     with temporary_service() as api:
@@ -78,7 +77,7 @@ def tuning_marks(logos: Sequence[Logo]) -> tuple[list[Photo], Drawings]:
     return photos, drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
 
 
-def pairs(photos: Sequence[Photo], *, count: int) -> Iterator[tuple[str, Photo, Photo]]:
+def pairs(photos: Sequence[Photo], *, count: int) -> list[tuple[str, Photo, Photo]]:
     """`count` photos, spread over all, each with the next one of its brand."""
     of_brand: dict[str, list[Photo]] = defaultdict(list)
     for photo in photos:
@@ -89,7 +88,7 @@ def pairs(photos: Sequence[Photo], *, count: int) -> Iterator[tuple[str, Photo, 
         for number, first in enumerate(shown)
         if len(shown) > 1
     ]
-    yield from found[:: max(1, len(found) // count)][:count]
+    return spread(found, count)
 
 
 def seconds(photo: Photo, garment: Photo, *, faces: Sequence[tuple[Photo, Box]], number: int) -> dict[str, RgbImage]:

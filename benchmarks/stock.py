@@ -7,24 +7,25 @@ the references should have it when it came before, once the stock was searched. 
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command_line import parser_of
+from benchmarks.pictures import garment_photos
 from client.api import Hallmark
 from client.service import running_service
 from serve.database.embedded import EmbeddedPostgres
-from training.evaluation.datasets import Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import Photo, real_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
@@ -44,18 +45,17 @@ SEARCHES = "SELECT content::json FROM audit_log WHERE action = 'stock searched'"
 
 def main() -> None:
     """List, register, list again, and compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--photos", type=int, default=60, help="photos of the tuning brands, at most")
     parser.add_argument("--garments", type=int, default=90, help="garments, hardly any with a mark")
     parser.add_argument("--others", type=int, default=500, help="other brands")
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.photos, chosen.garments, chosen.others = QUICK
     logos = load_logos(fetch_packages())
     marked = real_photos(tuning=True)
     marked = marked[:: max(1, -(-len(marked) // chosen.photos))]
-    garments = [photo for photo in plain_photos("clothing") if is_for_tuning(photo.path)][: chosen.garments]
+    garments = garment_photos(tuning=True)[: chosen.garments]
     own = drawings_in_use(sorted({mark.brand for photo in marked for mark in photo.marks}), logos)
     with tempfile.TemporaryDirectory(prefix="hallmark-stock-") as folder, running_service(Path(folder)) as service:
         key = service.create_key("admin")
@@ -77,11 +77,6 @@ def main() -> None:
             searches = [row[0] for row in database.execute(SEARCHES).fetchall()][searched_before:]
             brand_ids = {row[0] for row in database.execute(BRANDS, [list(own)]).fetchall()}
     show(compared(found, brand_ids), searches=searches, listings=len(marked) + len(garments), seconds=seconds)
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """No bars."""
-    return items
 
 
 def send(http: httpx2.Client, photos: Sequence[Photo], *, prefix: str) -> None:

@@ -10,7 +10,6 @@ Then the halves change places.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -25,14 +24,17 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.stock import PATIENCE_SECONDS, await_search, quietly
+from benchmarks.command_line import parser_of
+from benchmarks.pictures import garment_photos
+from benchmarks.stock import PATIENCE_SECONDS, await_search
 from client.api import Hallmark, Json
 from client.service import running_service
 from model.encoding import jpeg
 from model.regions import Box
 from serve.database.embedded import EmbeddedPostgres
-from training.evaluation.datasets import ALTERED_PHOTOS, Photo, is_for_tuning, plain_photos, real_photos
+from training.evaluation.datasets import ALTERED_PHOTOS, Photo, real_photos
 from training.evaluation.references import drawings_of, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.synthesis.logos import fetch_packages, load_logos
 
@@ -72,8 +74,7 @@ class Market:
 
 def main() -> None:
     """List, register, answer, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under two minutes, with little of everything")
+    parser = parser_of(__doc__, quick="under two minutes, with little of everything")
     parser.add_argument("--tuning", action="store_true", help="photos that choices may be made by")
     parser.add_argument("--in-use", action="store_true", help="drawings of all versions in use were uploaded")
     asked = parser.parse_args()
@@ -86,7 +87,7 @@ def main() -> None:
     uploaded = in_use if asked.in_use else today
     photos = [one for one in found if {mark.brand for mark in one.marks} & set(today)]
     photos = photos[:: max(1, len(photos) // size.photos)]
-    garments = [one for one in plain_photos("clothing") if is_for_tuning(one.path) == asked.tuning][: size.garments]
+    garments = garment_photos(tuning=asked.tuning)[: size.garments]
     others = other_brands(logos, count=size.others)
     order = np.random.default_rng(0).permutation(len(photos))
     answers: dict[str, list[Answered]] = defaultdict(list)

@@ -13,10 +13,10 @@ from functools import partial
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.command_line import table_of_shares
+from benchmarks.pictures import spread
 from benchmarks.seller_edits import rotated
-from benchmarks.stock import quietly
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.decode import decode
@@ -24,6 +24,7 @@ from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, real_photos
 from training.evaluation.references import Drawings, other_brands, register_brands
+from training.evaluation.report import quietly
 from training.evaluation.versions import drawings_in_use
 from training.evaluation.whole_photos import Way, brands_in, listing_of, picture_of, top_brand
 from training.synthesis.logos import fetch_packages, load_logos
@@ -62,7 +63,7 @@ def main() -> None:
     logos, photos = load_logos(fetch_packages()), real_photos(tuning=asked.tuning)
     own = drawings_in_use(sorted({mark.brand for photo in photos for mark in photo.marks}), logos)
     photos = [photo for photo in photos if brands_in(photo) & own.keys()]
-    photos = photos[:: max(1, len(photos) // asked.photos)][: asked.photos]
+    photos = spread(photos, asked.photos)
     with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=asked.others)}, progress=quietly)
         _show(
@@ -100,12 +101,8 @@ def _is_held(answer: Json) -> bool:
 
 
 def _show(figures: dict[str, list[float]], *, photos: int) -> None:
-    table = Table(title=f"{photos} photos, named by their listings", title_justify="left")
-    for column in ("tilted", "right brand first", "held up", "smeared: right brand first", "held up"):
-        table.add_column(column, justify="left" if column == "tilted" else "right")
-    for name, shares in figures.items():
-        table.add_row(name, *(f"{share:.3f}" for share in shares))
-    Console(width=110).print(table)
+    columns = ("tilted", "right brand first", "held up", "smeared: right brand first", "held up")
+    Console(width=110).print(table_of_shares(f"{photos} photos, named by their listings", columns, figures))
 
 
 if __name__ == "__main__":

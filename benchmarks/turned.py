@@ -7,23 +7,22 @@ be found still. Studio photos that are registered come back turned, as copies.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.pictures import reported_marks
-from benchmarks.stock import quietly
+from benchmarks.command_line import parser_of, table_of_shares
+from benchmarks.pictures import reported_marks, spread
 from client.api import Hallmark, Json
 from client.temporary import temporary_service
 from model.encoding import jpeg
 from model.regions import RgbImage
 from training.evaluation.datasets import Photo, plain_photos
 from training.evaluation.references import other_brands, register_brands
+from training.evaluation.report import quietly
 from training.synthesis.logos import fetch_packages, load_logos
 
 WAYS: dict[str, Callable[[RgbImage], RgbImage]] = {
@@ -51,12 +50,10 @@ QUICK = Size(photos=6, products_per_brand=2, copies=3, others=20)
 
 def main() -> None:
     """Register, scan and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, with little of everything")
-    size = QUICK if parser.parse_args().quick else FULL
+    size = QUICK if parser_of(__doc__).parse_args().quick else FULL
     logos = load_logos(fetch_packages())
     photos, own = reported_marks(logos)
-    asked = photos[:: max(1, len(photos) // size.photos)][: size.photos]
+    asked = spread(photos, size.photos)
     studio = plain_photos("catalogue", limit=size.copies)
     with temporary_service() as api:
         register_brands(api, {**own, **other_brands(logos, count=size.others)}, progress=quietly)
@@ -112,12 +109,9 @@ def surest(answer: Json) -> str | None:
 
 
 def _show(figures: dict[str, float], *, photos: int, copies: int) -> None:
-    table = Table(title=f"{photos} photos, {copies} copies: right brand first; called a copy", title_justify="left")
-    table.add_column("what")
-    table.add_column("share", justify="right")
-    for name, share in figures.items():
-        table.add_row(name, f"{share:.3f}")
-    Console(width=100).print(table)
+    title = f"{photos} photos, {copies} copies: right brand first; called a copy"
+    rows = {name: [share] for name, share in figures.items()}
+    Console(width=100).print(table_of_shares(title, ["what", "share"], rows))
     print(json.dumps({"photos": photos, "copies": copies, **figures}))
 
 

@@ -53,7 +53,7 @@ Word = Literal["none", "near", "exact"]
 """Whether one of the brand's words was read in the region, as it is or one letter off."""
 
 
-class Evidence(NamedTuple):
+class MarkEvidence(NamedTuple):
     """What speaks for a region showing a brand's mark.
 
     `verified`: the verifier's probability, 0..1, that region and reference belong together; `similarity`: their cosine,
@@ -100,7 +100,7 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """Whose mark is it? A logistic regression on `Evidence` (Platt 1999, with more inputs), and a threshold.
+    """Whose mark is it? A logistic regression on `MarkEvidence` (Platt 1999, with more inputs), and a threshold.
 
     `weights` belong to `NAMES`; `finding_probability` is the probability from which a candidate passes: from which it
     is a finding, or, before anything was compared, worth comparing.
@@ -124,16 +124,16 @@ class Recognition:
     weights: tuple[float, ...]
     finding_probability: float
 
-    def probability(self, evidence: Evidence) -> float:
+    def probability(self, evidence: MarkEvidence) -> float:
         """The probability, 0..1, that a live candidate shows the brand's mark, whatever was done to it."""
         pairs = zip(self.weights, evidence.numbers(), strict=True)
         return float(expit(self.intercept + sum(weight * number for weight, number in pairs)))
 
-    def passes(self, evidence: Evidence) -> bool:
+    def passes(self, evidence: MarkEvidence) -> bool:
         """Whether the evidence reaches the threshold."""
         return self.probability(evidence) >= self.finding_probability
 
-    def may_pass(self, evidence: Evidence, *, agreeing: int, verified: Sequence[float]) -> bool:
+    def may_pass(self, evidence: MarkEvidence, *, agreeing: int, verified: Sequence[float]) -> bool:
         """Whether some outcome of the steps not run yet could make the evidence pass: from none to `agreeing`
         keypoints agreeing, and the verifier's probability anywhere in the range of `verified`.
         """

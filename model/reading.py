@@ -47,8 +47,9 @@ wordmarks that were misread, half were read less surely.
 """
 
 SURELY_ANOTHER = 0.9
-"""Confidence from which a line that has little in common with the one that should stand there is another word: of drawn
-genuine wordmarks one in 800 is misread so from here to `SURELY_DIFFERENT`, of those with other letters one in 25.
+"""Confidence from which a line is another word that has less than half of its letters in common with the one that
+should stand there: of drawn genuine wordmarks one in 800 is misread so from here to `SURELY_DIFFERENT`, of those with
+other letters one in 25. What has more in common is told from there on, for genuine words are misread so.
 """
 
 BEYOND_DOUBT = 0.99
@@ -81,7 +82,7 @@ _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_ONE_SIZE = 3.0
+_ONE_SIZE = 2.0
 _RIGHT_BELOW = 0.8
 
 Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
@@ -140,9 +141,9 @@ class Reading:
     cut: Cut = _WHOLE
 
     @classmethod
-    def of(cls, known: str, line: Line) -> Reading:
-        """A line, wherever it stands, beside what is known."""
-        return cls(known, line.text, line.confidence, in_place=False, cut=line.cut)
+    def of(cls, known: str, line: Line, *, in_place: bool = False) -> Reading:
+        """A line, wherever it stands unless `in_place`, beside what is known."""
+        return cls(known, line.text, line.confidence, in_place=in_place, cut=line.cut)
 
     @property
     def outcome(self) -> Outcome:
@@ -160,8 +161,10 @@ class Reading:
         known, closest = _as_drawn(self.known), self._closest()
         if self._is_part(closest):
             return "otherwise"
-        if OSA.distance(known, closest) > max(1, len(known) * _NEAR):
-            return "another_word" if self.in_place and _is_a_word(self.seen) else "otherwise"
+        distance = OSA.distance(known, closest)
+        if distance > max(1, len(known) * _NEAR):
+            surely = distance > len(known) / 2 or self.confidence >= SURELY_DIFFERENT
+            return "another_word" if surely and self.in_place and _is_a_word(self.seen) else "otherwise"
         shorter, longer = sorted((known, closest), key=len)
         if self.confidence < SURELY_DIFFERENT or shorter in longer or not (self.in_place or len(known) > FEWEST_HAN):
             return "otherwise"
@@ -205,7 +208,7 @@ class Reading:
         piece as long as what is known.
         """
         runs, length = _runs(self.seen, way), len(way(self.known))
-        if _HAN.fullmatch(self.known):
+        if _is_chinese(self.known):
             runs += [run[first : first + length] for run in runs for first in range(1 + len(run) - length)]
         return runs
 
@@ -250,11 +253,14 @@ class Reader:
         if not known:
             return None
         in_region = Lazy(lambda: self.lines(region))
-        return _together([self._read_for(one, laid, lines=lines, in_region=in_region) for one in known])
+        alone = len(known) == 1
+        return _together([self._read_for(one, laid, lines=lines, in_region=in_region, alone=alone) for one in known])
 
-    def _read_for(self, known: Line, laid: RgbImage, *, lines: Sequence[Line], in_region: Lazy[list[Line]]) -> Reading:
-        """What stands where one line should be."""
-        found = [Reading.of(known.text, line) for line in lines]
+    def _read_for(
+        self, known: Line, laid: RgbImage, *, lines: Sequence[Line], in_region: Lazy[list[Line]], alone: bool
+    ) -> Reading:
+        """What stands where one line should be, `alone` or one of several of a reference."""
+        found = _readings(known.text, lines, alone=alone)
         if any(one.outcome == "as_known" for one in found):
             return _most_telling(found)
         with self._lock:
@@ -263,7 +269,7 @@ class Reader:
         if in_place.outcome == "as_known":
             return in_place
         in_place = replace(in_place, cut=_cut_of_line_like(text, in_region.value))
-        return _most_telling([in_place, *(Reading.of(known.text, line) for line in in_region.value), *found])
+        return _most_telling([in_place, *_readings(known.text, in_region.value, alone=alone), *found])
 
     def lines(self, photo: RgbImage) -> list[Line]:
         """What is surely read in a photo, of its `MOST_LINES` largest lines, the largest first."""
@@ -289,7 +295,7 @@ class Reader:
         return found
 
     def known(self, reference: PreparedReference) -> str:
-        """The letters of the longest line that is read in the reference's picture; empty where it has no words."""
+        """The letters of the largest line that is read in the reference's picture; empty where it has no words."""
         with self._lock:
             lines = self._known.of(reference)
         return lines[0].text if lines else ""
@@ -318,8 +324,8 @@ class Reader:
             return self._read_as_a_line(region)
 
     def _lines_of(self, picture: RgbImage) -> tuple[Line, ...]:
-        """The lines of a reference's picture, the longest first, or all of it, where it is read as a line that holds
-        the longest, or none was found.
+        """The largest line of a reference's picture, and after it those above and below of one size that make a name
+        with it; or all of it, where it is read as a line that holds the largest, or none was found.
 
         What finds lines wants ground around them, and a reference's picture ends where its mark does.
         """
@@ -332,7 +338,7 @@ class Reader:
                 for text, confidence, box in zip(map(_letters, found.txts), found.scores, boxes, strict=True)
                 if confidence >= SURELY_READ and says_something(text)
             ]
-        lines.sort(key=lambda line: (len(line.text), line.text), reverse=True)
+        lines = _of_one_name(sorted(lines, key=lambda line: (line.box.area, line.text), reverse=True))
         text, confidence = self._read_as_a_line(picture)
         all_of_it = Line(_letters(text), Box(0, 0, width, height))
         if confidence < SURELY_DIFFERENT or not says_something(all_of_it.text):
@@ -366,10 +372,14 @@ class Reader:
         )
 
 
+def _is_chinese(text: str) -> bool:
+    return _HAN.fullmatch(_letters(text)) is not None
+
+
 def says_something(text: str) -> bool:
     """Whether letters are enough to tell one word from what any mark may be read as."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS)
+    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS)
 
 
 _TELLING: tuple[Outcome, ...] = get_args(Outcome)
@@ -380,13 +390,34 @@ def _most_telling(readings: Iterable[Reading]) -> Reading:
     return min(readings, key=lambda one: _TELLING.index(one.outcome))
 
 
+def _readings(known: str, lines: Sequence[Line], *, alone: bool) -> list[Reading]:
+    """Each of the `lines` of a mark beside what is known, `alone` or one of several lines of its reference.
+
+    The only line in Chinese stands where a Chinese name should that is alone.
+    """
+    chinese = [line for line in lines if _is_chinese(line.text) and says_something(line.text)]
+    only = chinese[0] if alone and len(chinese) == 1 and _is_chinese(known) else None
+    return [Reading.of(known, line, in_place=line is only) for line in lines]
+
+
 _ACCUSING: tuple[Outcome, ...] = ("surely_near_miss", "near_miss", "another_word")
 
 
 def _together(readings: Sequence[Reading]) -> Reading:
-    """Of readings for several lines of one reference, the longest first, the one that counts."""
+    """Of readings for several lines of one reference, the largest first, the one that counts."""
     accusing = [one for one in readings if one.outcome in _ACCUSING]
     return _most_telling(accusing) if accusing else readings[0]
+
+
+def _of_one_name(lines: Sequence[Line]) -> list[Line]:
+    """The first of the `lines`, and those of one size that stand right above or below it, or below such.
+
+    Small print is misread more often than names, and so is what runs around a badge.
+    """
+    name = list(lines[:1])
+    for line in name:
+        name += [one for one in lines if one not in name and (_stands_below(one, line) or _stands_below(line, one))]
+    return name
 
 
 def _stands_below(lower: Line, upper: Line) -> bool:
@@ -414,7 +445,7 @@ def _letters(text: str) -> str:
 def _is_a_word(text: str) -> bool:
     """Whether what was read is long enough to stand in the place of another word."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _HAN.fullmatch(letters) else FEWEST_LETTERS + 1)
+    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS + 1)
 
 
 def _plain(text: str) -> str:

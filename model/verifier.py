@@ -141,7 +141,7 @@ class Explanation:
     reasons: list[str]
 
 
-class Head:
+class VerdictHead:
     """What the numbers of a pair say, in two steps.
 
     A multinomial logistic regression of the similarity and the network's logits, with a temperature, gives all four
@@ -306,7 +306,7 @@ class Verifier:
         fitted = json.loads(calibration.read_text(encoding="utf-8"))
         if "close_look" not in fitted:
             raise ValueError(f"{calibration.name} does not weigh the close look: it is of an earlier release")
-        self._head, self._reading_log_odds = Head(fitted["head"]), ReadingLogOdds(fitted["reading"])
+        self._head, self._reading_log_odds = VerdictHead(fitted["head"]), ReadingLogOdds(fitted["reading"])
         self._look_weights = LookWeights(fitted["close_look"])
         self._close_look = CloseLook(path.with_name(CLOSE_LOOK), threads=threads)
         self._reader = reader

@@ -29,7 +29,7 @@ from serve.metrics import Metrics, forget_dead_processes
 from serve.parent import end_with_parent
 from serve.protocol import openapi, problems
 from serve.protocol.body_limit import BodyLimit
-from serve.protocol.head import Head
+from serve.protocol.head import HeadRequests
 from serve.protocol.idempotency import Idempotency
 from serve.protocol.parameters import refuse_unknown_parameters
 from serve.protocol.requests import RequestContext
@@ -166,7 +166,7 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_upload_bytes,
         most_bytes_at=dict.fromkeys(SEVERAL_FILES, settings.max_listing_bytes),
     )
-    app.add_middleware(Head)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestContext, metrics=metrics)
     return app
 

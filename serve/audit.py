@@ -43,7 +43,7 @@ Content = Mapping[str, str | int | bool | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The last row of a chain."""
 
     number: int
@@ -53,7 +53,7 @@ class Head:
         return f"{self.number}:{self.digest.hex()}"
 
     @classmethod
-    def parse(cls, text: str) -> Head:
+    def parse(cls, text: str) -> ChainHead:
         """The head in `NUMBER:DIGEST`, as `str` writes it. Raises `ValueError`."""
         number, _, digest = text.partition(":")
         if not number.isdigit() or len(digest) != 64:
@@ -192,7 +192,7 @@ def digest_of(entry: AuditEntry, *, previous: bytes) -> bytes:
     return digest.digest()
 
 
-def verify(database: Database, *, noted: Head | None = None) -> Head:
+def verify(database: Database, *, noted: ChainHead | None = None) -> ChainHead:
     """Recompute the chain; returns its head.
 
     `noted` is a head that was noted earlier: the chain must pass through it. Raises `AuditBrokenError`.
@@ -213,7 +213,7 @@ def verify(database: Database, *, noted: Head | None = None) -> Head:
         raise AuditBrokenError(f"the log ends at row {number}, but {head.number} were written")
     if noted is not None and number < noted.number:
         raise AuditBrokenError(f"the log ends at row {number}, before the noted row {noted.number}")
-    return Head(number, digest)
+    return ChainHead(number, digest)
 
 
 def _entries(session: Session) -> Iterator[AuditEntry]:

@@ -393,10 +393,10 @@ def verify_audit(
     ] = None,
 ) -> None:
     """Recompute the chain of the audit log and print its head as the last line; keep it where nobody here can write."""
-    from serve.audit import AuditBrokenError, Head, verify
+    from serve.audit import AuditBrokenError, ChainHead, verify
 
     try:
-        head = None if noted is None else Head.parse(noted)
+        head = None if noted is None else ChainHead.parse(noted)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--noted") from error
     with database_of(quiet_settings("text")) as database:

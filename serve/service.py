@@ -84,8 +84,11 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             serving = serving_model(session)
         embed_missing(database, objects, bundle=bundles.load(serving))
 
+        def bundle() -> ModelBundle:
+            return replica.serving.bundle
+
         def detect(picture: RgbImage) -> Sequence[Region]:
-            return replica.serving.bundle.detector.detect(picture)
+            return bundle().detector.detect(picture)
 
         catalogue = Catalogue(
             database,
@@ -107,7 +110,7 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
         upkeep = Upkeep(database, objects, replica=replica, settings=settings)
         upkeep.start()
         stack.callback(upkeep.close)
-        fakes = KnownFakes(database, objects, decode=decode_stored, bundle=lambda: replica.serving.bundle)
+        fakes = KnownFakes(database, objects, decode=decode_stored, bundle=bundle)
         policies = PolicyFollower(database)
         policies.start()
         stack.callback(policies.close)
@@ -126,33 +129,18 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             watch_repeat_infringers=settings.watch_repeat_infringers,
         )
         if jobs:
-            models = Switching(database, objects, bundles=bundles)
-            stock = StockSearch(
-                database,
-                objects,
-                listings=listings,
-                fakes=fakes,
-                decode=decode_stored,
-                bundle=lambda: replica.serving.bundle,
-            )
+            stock = StockSearch(database, objects, listings=listings, fakes=fakes, decode=decode_stored, bundle=bundle)
             stock.start()
-            texts = TextSweeper(database)
-            marks = MarkSearcher(database, objects, bundle=lambda: replica.serving.bundle)
-            tasks = loop_tasks(database, settings, stock=stock, texts=texts, marks=marks)
-            runner = JobRunner(database, {**tasks, **models.tasks})
-            runner.start()
-            stack.callback(runner.close)
-            stack.callback(models.close)
-            stack.callback(stock.close)
-            stack.callback(texts.close)
-            stack.callback(marks.close)
+            marks = MarkSearcher(database, objects, bundle=bundle)
+            models = Switching(database, objects, bundles=bundles)
+            _run_jobs(stack, database, settings, stock=stock, marks=marks, models=models)
         references = ReferenceLibrary(database, objects, decoder=decoder, replica=replica)
         traits = TraitLibrary(
             database,
             objects,
             scans=scans,
             decoder=decoder,
-            bundle=lambda: replica.serving.bundle,
+            bundle=bundle,
             prove_ownership=settings.prove_ownership,
         )
         yield Service(
@@ -169,6 +157,24 @@ def open_service(settings: Settings, *, metrics: Metrics | None = None, jobs: bo
             objects=objects,
             metrics=metrics,
         )
+
+
+def _run_jobs(
+    stack: ExitStack,
+    database: Database,
+    settings: Settings,
+    *,
+    stock: StockSearch,
+    marks: MarkSearcher,
+    models: Switching,
+) -> None:
+    """Run the jobs of the loop and of the models until `stack` ends."""
+    texts = TextSweeper(database)
+    tasks = loop_tasks(database, settings, stock=stock, texts=texts, marks=marks)
+    runner = JobRunner(database, {**tasks, **models.tasks})
+    runner.start()
+    for part in (runner, models, stock, texts, marks):
+        stack.callback(part.close)
 
 
 def open_bundles(database: Database, objects: Objects, *, settings: Settings) -> Bundles:

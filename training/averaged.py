@@ -104,14 +104,21 @@ class AveragedTraining(Generic[Network]):
         return figures
 
 
-def load_averaged(network: nn.Module, checkpoint: Path) -> None:
-    """Give `network` the mean weights that `checkpoint` keeps."""
-    average = AveragedModel(network)
-    average.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
-    network.load_state_dict(average.module.state_dict())
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """What a checkpoint keeps: the `settings` that the training was told, and the mean `weights`."""
 
+    settings: dict[str, Any]
+    weights: dict[str, Any]
 
-def settings_of(checkpoint: Path) -> dict[str, Any]:
-    """What the training of a `checkpoint` was told."""
-    settings: dict[str, Any] = torch.load(checkpoint, weights_only=True)["settings"]
-    return settings
+    @classmethod
+    def kept_in(cls, checkpoint: Path) -> Averaged:
+        """What the file `checkpoint` keeps."""
+        kept = torch.load(checkpoint, weights_only=True)
+        return cls(kept["settings"], kept["average"])
+
+    def load_into(self, network: nn.Module) -> None:
+        """Give `network` the mean weights."""
+        average = AveragedModel(network)
+        average.load_state_dict(self.weights)
+        network.load_state_dict(average.module.state_dict())

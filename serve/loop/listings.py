@@ -123,6 +123,21 @@ class Looked:
         """The name of the model that looked."""
         return self.examined[0].result.model
 
+    @property
+    def index_version(self) -> int:
+        """The version of the index that they were looked for in."""
+        return self.examined[0].result.index_version
+
+    @property
+    def decision(self) -> Decision:
+        """What the policy makes of the findings."""
+        return self.moment.policy.under(self.model).decide(self.findings)[0]
+
+    @property
+    def brand_ids(self) -> frozenset[str]:
+        """The brands that something was found of."""
+        return frozenset(one.brand_id for one in self.findings)
+
     def speaks_for(self, brand_id: str) -> bool:
         """Whether something beside a picture speaks for the brand: the text, the seller, or another picture."""
         return any(
@@ -170,44 +185,26 @@ class ListingDesk:
         with self._database.read() as session:
             known = known_so_far(session)
         seen = self._look(new, pictures, decode=decode or self._decoder.decode)
-        moment, results, findings = seen.moment, seen.results, seen.findings
-        broken = list(moment.broken(frozenset(one.brand_id for one in findings)))
+        broken = list(seen.moment.broken(seen.brand_ids))
         failpoints.reached(failpoints.SCANNED)
-        scanned, _ = moment.policy.under(seen.model).decide(findings)
-        content = _content(new)
         with NewFiles(self._objects) as kept, self._database.write() as session:
             listing = _lock_or_make(session, new)
-            if unless_after is not None and (listing.updated, listing.withdrawn) != (unless_after, None):
-                raise Problem(409, "listing-exists", "The listing was sent again or withdrawn meanwhile.")
             if unless_after is None:
-                is_same = (listing.content, listing.fingerprint) == (content, _fingerprint(_digests(pictures)))
-                _require_newest(listing, arrived=arrived, is_same=is_same and listing.withdrawn is None)
-                listing.arrived = max(arrived, listing.arrived or arrived)
-                listing.withdrawn = None
-            image_ids = self._store(session, listing, pictures, kept=kept)
-            keep_vectors(
-                session,
-                {image_id: one.vectors for image_id, one in zip(image_ids, seen.examined, strict=True)},
-                model=seen.model,
-            )
-            failpoints.reached(failpoints.PICTURES_KEPT)
-            listing.content = content
-            listing.findings = [finding.model_dump(mode="json") for finding in findings]
-            listing.scanned = scanned
-            listing.index_version = results[0].index_version
-            listing.updated = datetime.now(UTC)
-            case_ids = self._ask(session, listing, seen, kept=kept, actor=actor)
-            follow_text(session, listing, broken, policy=moment.policy, actor=actor)
-            follow_recognition(session, listing, named=moment.sought.meant, findings=findings)
+                _take_place(listing, new, pictures, arrived=arrived)
+            elif (listing.updated, listing.withdrawn) != (unless_after, None):
+                raise Problem(409, "listing-exists", "The listing was sent again or withdrawn meanwhile.")
+            self._store(session, listing, new, pictures, seen=seen, kept=kept)
+            suspected = self._ask(session, listing, seen, kept=kept, actor=actor)
+            follow_text(session, listing, broken, policy=seen.moment.policy, actor=actor)
+            follow_recognition(session, listing, named=seen.moment.sought.meant, findings=seen.findings)
             settle(session, listing)
-            case_ids = list(dict.fromkeys([*case_ids, *holding_cases(session, listing)]))
+            case_ids = list(dict.fromkeys([*suspected, *holding_cases(session, listing)]))
             case = view_case(session, case_ids[0]) if case_ids else None
             text_hold = view_held(session, listing)
         with self._database.write() as session:
             scan_again_if_more_is_known(
-                session, listing, known=known, brand_ids={one.brand_id for one in findings},
-                policy_version=moment.policy.version, index_version=results[0].index_version,
-                authorised=moment.authorised,
+                session, listing, known=known, brand_ids=seen.brand_ids, policy_version=seen.moment.policy.version,
+                index_version=seen.index_version, authorised=seen.moment.authorised,
             )  # fmt: skip
         return ListingResult(
             listing=ListingView(
@@ -216,10 +213,10 @@ class ListingDesk:
             ),
             decision=listing.decision,  # type: ignore[arg-type] # checked by the table
             reasons=listing.reasons,
-            findings=list(findings),
+            findings=list(seen.findings),
             case=case,
             case_ids=case_ids,
-            scan_ids=[result.scan_id for result in results],
+            scan_ids=[result.scan_id for result in seen.results],
             broken_rules=broken,
             text_hold=text_hold,
         )  # fmt: skip
@@ -290,6 +287,21 @@ class ListingDesk:
             raise not_found("picture", key) from error
 
     def _store(
+        self, session: Session, listing: ListingRecord, new: NewListing, pictures: Sequence[bytes], *, seen: Looked,
+        kept: NewFiles,
+    ) -> None:  # fmt: skip
+        """Keep what came and what the scans found of it."""
+        image_ids = self._store_pictures(session, listing, pictures, kept=kept)
+        vectors = {image_id: one.vectors for image_id, one in zip(image_ids, seen.examined, strict=True)}
+        keep_vectors(session, vectors, model=seen.model)
+        failpoints.reached(failpoints.PICTURES_KEPT)
+        listing.content = _content(new)
+        listing.findings = [finding.model_dump(mode="json") for finding in seen.findings]
+        listing.scanned = seen.decision
+        listing.index_version = seen.index_version
+        listing.updated = datetime.now(UTC)
+
+    def _store_pictures(
         self, session: Session, listing: ListingRecord, pictures: Sequence[bytes], *, kept: NewFiles
     ) -> list[str]:
         """Keep the pictures as a new revision, unless they are those of the last one; returns their ids."""
@@ -385,15 +397,21 @@ def _fingerprint(digests: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"".join(digests)).digest()
 
 
-def _require_newest(listing: ListingRecord, *, arrived: datetime, is_same: bool) -> None:
-    """Raises `Problem` (409) where what is stored came after what `arrived`, or was withdrawn after, and is not the
-    same: two that overlap may end in any order.
+def _take_place(listing: ListingRecord, new: NewListing, pictures: Sequence[bytes], *, arrived: datetime) -> None:
+    """Let what `arrived` take the place of what is stored: the listing counts from then, and is withdrawn no more.
+
+    Raises `Problem` (409) where what is stored came after that, or was withdrawn after, and is not the same: two that
+    overlap may end in any order.
     """
-    if not is_same and listing.arrived is not None and listing.arrived > arrived:
+    is_same = (listing.content, listing.fingerprint) == (_content(new), _fingerprint(_digests(pictures)))
+    is_offered_so = is_same and listing.withdrawn is None
+    if not is_offered_so and listing.arrived is not None and listing.arrived > arrived:
         raise Problem(
             409, "listing-overtaken",
             "The listing was sent again or withdrawn after this; send it once more if this is newer.",
         )  # fmt: skip
+    listing.arrived = max(arrived, listing.arrived or arrived)
+    listing.withdrawn = None
 
 
 def _by_brand(findings: Sequence[ListingFinding]) -> dict[str, list[ListingFinding]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Head:
+class HeadRequests:
     """ASGI middleware: a HEAD request is answered as GET is, without the body."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.interface import Hit, IndexView
 from model.alignment import PreparedReference
-from model.calibration import NOT_COMPARED, Calibration, Evidence
+from model.calibration import NOT_COMPARED, Calibration, MarkEvidence
 from model.place_patches import PreparedPlace
 from model.reference_views import mark_shown, shows_product
 from model.regions import Box, Region
@@ -83,9 +83,9 @@ class Suspect:
         """Whether what it may show is a product's photo, and not a logo."""
         return shows_product(self.hit.view)
 
-    def evidence(self, *, brands: int) -> Evidence:
+    def evidence(self, *, brands: int) -> MarkEvidence:
         """What speaks for it among `brands`, before it is compared."""
-        evidence = Evidence(
+        evidence = MarkEvidence(
             NOT_COMPARED,
             self.hit.similarity,
             self.margin,
@@ -104,6 +104,14 @@ class Candidate:
 
     suspect: Suspect
     references: list[tuple[StoredReference, float]]
+
+
+class _Shown(NamedTuple):
+    """That region number `place` may show a brand's product photo, or its logo."""
+
+    place: int
+    brand_id: str
+    of_product: bool
 
 
 def suspects_of(
@@ -126,38 +134,21 @@ def suspects_of(
     else points to, the most similar region is suspected. A brand suspected by similarity alone needs at least
     `least_similarity`: if its nearest reference is a product photo below that, its logos are not looked for.
     """
-    best: dict[tuple[int, str, bool], Hit] = {}
-    for place, row in enumerate(hits):
-        for hit in row:
-            best[place, hit.brand_id, shows_product(hit.view)] = hit
-            if shows_product(hit.view) and (hit.similarity >= least_similarity or hit.brand_id in claimed):
-                logo = _best_logo(vectors[place : place + 1], brand_id=hit.brand_id, state=state)
-                best |= {(place, one.brand_id, False): one for one in logo}
-    for place, words in spelled.items():
-        for word in words:
-            for hit in _best_logo(vectors[place : place + 1], brand_id=word.brand_id, state=state):
-                best.setdefault((place, word.brand_id, False), hit)
-    for brand_id in claimed:
-        rows = state.search_brand(vectors, brand_id=brand_id, references=MOST_REFERENCES)
-        for of_product in (False, True):
-            found = [
-                (hit, place) for place, row in enumerate(rows) for hit in row if shows_product(hit.view) == of_product
-            ]
-            if found:
-                hit, place = max(found, key=lambda one: (one[0].similarity, -one[1]))
-                best.setdefault((place, brand_id, of_product), hit)
-    words_of = {(place, word.brand_id): word for place, words in spelled.items() for word in words}
+    best = dict(_alike(hits, vectors, state=state, claimed=claimed, least_similarity=least_similarity))
+    for shown, hit in (*_read(spelled, vectors, state=state), *_claimed(claimed, vectors, state=state)):
+        best.setdefault(shown, hit)  # what the search found there already stays
+    words = {(place, word.brand_id): word for place, read in spelled.items() for word in read}
     likest = [None] * len(regions) if rivals is None else rivals.tolist()
     return [
         Suspect(
-            place,
-            regions[place],
-            hit,
-            _margin(hit, hits[place], rival=None if shows_product(hit.view) else likest[place]),
-            words_of.get((place, brand)),
-            brand in claimed,
+            place=place,
+            region=regions[place],
+            hit=hit,
+            margin=_margin(hit, hits[place], rival=None if of_product else likest[place]),
+            spelled=words.get((place, brand_id)),
+            claimed=brand_id in claimed,
         )
-        for (place, brand, _), hit in best.items()
+        for (place, brand_id, of_product), hit in best.items()
     ]
 
 
@@ -232,6 +223,42 @@ def same_place(one: Box, other: Box) -> bool:
     """Whether two boxes are about one thing."""
     smaller = min(one.area, other.area)
     return smaller > 0 and one.intersection(other) / smaller >= SAME_PLACE
+
+
+def _alike(
+    hits: Sequence[Sequence[Hit]], vectors: NDArray[np.float32], *, state: IndexView, claimed: Sequence[str],
+    least_similarity: float,
+) -> Iterator[tuple[_Shown, Hit]]:  # fmt: skip
+    """What the nearest brands show; of one whose product is alike enough, or that is claimed, its best logo too."""
+    for place, row in enumerate(hits):
+        for hit in row:
+            of_product = shows_product(hit.view)
+            yield _Shown(place, hit.brand_id, of_product), hit
+            if of_product and (hit.similarity >= least_similarity or hit.brand_id in claimed):
+                for logo in _best_logo(vectors[place : place + 1], brand_id=hit.brand_id, state=state):
+                    yield _Shown(place, hit.brand_id, of_product=False), logo
+
+
+def _read(
+    spelled: Mapping[int, Sequence[Spelled]], vectors: NDArray[np.float32], *, state: IndexView
+) -> Iterator[tuple[_Shown, Hit]]:
+    """The best logo of each brand of which a word was read, where it was read."""
+    for place, words in spelled.items():
+        for word in words:
+            for logo in _best_logo(vectors[place : place + 1], brand_id=word.brand_id, state=state):
+                yield _Shown(place, word.brand_id, of_product=False), logo
+
+
+def _claimed(claimed: Sequence[str], vectors: NDArray[np.float32], *, state: IndexView) -> Iterator[tuple[_Shown, Hit]]:
+    """Of each claimed brand its best logo in the region that is most like one, and its best product likewise."""
+    for brand_id in claimed:
+        rows = state.search_brand(vectors, brand_id=brand_id, references=MOST_REFERENCES)
+        every = [(place, hit) for place, row in enumerate(rows) for hit in row]
+        for of_product in (False, True):
+            found = [one for one in every if shows_product(one[1].view) == of_product]
+            if found:
+                place, hit = max(found, key=lambda one: (one[1].similarity, -one[0]))
+                yield _Shown(place, brand_id, of_product), hit
 
 
 def _best_logo(vector: NDArray[np.float32], *, brand_id: str, state: IndexView) -> list[Hit]:

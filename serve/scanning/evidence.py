@@ -5,8 +5,6 @@ A mark of which too little is left to be laid on the reference is shown in the p
 
 from __future__ import annotations
 
-import unicodedata
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +34,10 @@ CAPTION = 28
 PAPER = (255, 255, 255)
 INK = (34, 34, 34)
 MARKER = (214, 39, 40)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+SMALL, LARGE = 14, 17
+"""Pixels of a line of text, in OpenCV's typeface, which has the letters of most scripts."""
+
+BOLD = 700
 
 COLOURS = {
     "genuine": (44, 160, 44),
@@ -64,14 +65,14 @@ def draw_evidence(image: RgbImage, verified: Verified) -> bytes:
     for number, (tile, caption) in enumerate(zip(tiles, shown, strict=True)):
         left = GAP + number * (TILE + GAP)
         canvas[CAPTION : CAPTION + TILE, left : left + TILE] = tile
-        cv2.putText(canvas, caption, (left, CAPTION - 9), FONT, 0.5, INK, 1, cv2.LINE_AA)
+        _write(canvas, caption, (left, CAPTION - 9), INK, size=SMALL)
     verdict = f"{verified.kind.replace('_', ' ')}, {verified.reference.brand}"
     words = "; ".join(verified.reasons) or "agrees with the reference"
     room = width - 2 * GAP
-    (title,) = _lines(verdict, room=room, most=1, scale=0.55, thickness=2)
-    cv2.putText(canvas, title, (GAP, CAPTION + TILE + 18), FONT, 0.55, COLOURS[verified.kind], 2, cv2.LINE_AA)
-    for number, line in enumerate(_lines(words, room=room, most=2, scale=0.43, thickness=1)):
-        cv2.putText(canvas, line, (GAP, CAPTION + TILE + 38 + 16 * number), FONT, 0.43, INK, 1, cv2.LINE_AA)
+    (title,) = _lines(verdict, room=room, most=1, size=LARGE, weight=BOLD)
+    _write(canvas, title, (GAP, CAPTION + TILE + 18), COLOURS[verified.kind], size=LARGE, weight=BOLD)
+    for number, line in enumerate(_lines(words, room=room, most=2, size=SMALL)):
+        _write(canvas, line, (GAP, CAPTION + TILE + 38 + 17 * number), INK, size=SMALL)
     return png(canvas)
 
 
@@ -133,13 +134,20 @@ def _fitted(picture: RgbImage) -> RgbImage:
     return tile
 
 
-def _lines(text: str, *, room: int, most: int, scale: float, thickness: int) -> list[str]:
+def _write(
+    canvas: RgbImage, text: str, place: tuple[int, int], colour: tuple[int, int, int], *, size: int, weight: int = 400
+) -> None:
+    cv2.putText(canvas, text, place, colour, cv2.FontFace("sans"), size, weight)
+
+
+def _lines(text: str, *, room: int, most: int, size: int, weight: int = 400) -> list[str]:
     """`text` in at most so many lines, each of which fits into `room` pixels; dots say that it goes on."""
+    face = cv2.FontFace("sans")
 
     def fits(line: str) -> bool:
-        return cv2.getTextSize(line, FONT, scale, thickness)[0][0] <= room
+        return cv2.getTextSize((0, 0), line, (0, 0), face, size, weight)[2] <= room
 
-    lines, rest = list[str](), _plain(text)
+    lines, rest = list[str](), text
     while rest and len(lines) < most:
         last = len(lines) + 1 == most
         places = range(len(rest) - 1, 0, -1)
@@ -149,9 +157,3 @@ def _lines(text: str, *, room: int, most: int, scale: float, thickness: int) -> 
         lines.append(rest[:end].rstrip() + "..." * (last and end < len(rest)))
         rest = rest[end:].lstrip()
     return lines
-
-
-def _plain(text: str) -> str:
-    """`text` in the letters that OpenCV's font has: without accents, and a question mark for what it does not have."""
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return bare.encode("ascii", "replace").decode()

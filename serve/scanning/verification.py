@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.agreeing_keypoints import agreeing
 from model.alignment import MOST_FEATURES
 from model.bundle import ModelBundle
-from model.calibration import Evidence, Likeness, Recognition
+from model.calibration import Likeness, MarkEvidence, Recognition
 from model.photo_copy import PhotoMatch, photo_match
 from model.reference_views import quarters_turned
 from model.regions import Box, Region, RgbImage
@@ -233,7 +233,7 @@ class _Way:
     """A region, turned back by `quarters`, beside one reference of the brand; and how probably it is its mark."""
 
     reference: StoredReference
-    evidence: Evidence
+    evidence: MarkEvidence
     compared: Compared
     quarters: int
     probability: float

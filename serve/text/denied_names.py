@@ -6,14 +6,14 @@ What is denied must be the name itself: "not an Acme fake", "why not Acme" and "
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from serve.text.clauses import SIGNS, STOP
 from serve.text.comparing_phrases import is_copy
 from serve.text.letters import folded
-from serve.text.tokens import word_list
+from serve.text.tokens import NamesIn, word_list
 
 LONGEST_NAME: Final = 4
 """Words of a brand's name, at most."""
@@ -74,11 +74,8 @@ _CLAUSE_ENDS = re.compile(rf"{SIGNS}|{STOP}")
 _WORD = re.compile(r"[^\s,;|/#、，。.!?！？()（）]+")
 _LETTERS = re.compile(r"\w+")
 
-Named = Callable[[str], Collection[str]]
-"""Gives the words of a piece of text that name brands."""
 
-
-def without_denied(seen: str, named: Named) -> str:
+def without_denied(seen: str, named: NamesIn) -> str:
     """A readable text without the names that it denies; of a long list of denials the first alone count.
 
     The time it takes grows with the length of the text up to `MOST_DENIALS`.
@@ -91,7 +88,7 @@ def without_denied(seen: str, named: Named) -> str:
     return "".join((*kept, seen[place:]))
 
 
-def _denied(seen: str, named: Named) -> Iterator[tuple[int, int]]:
+def _denied(seen: str, named: NamesIn) -> Iterator[tuple[int, int]]:
     """From where to where names stand that are denied."""
     for denial in islice(_DENIES.finditer(seen), MOST_DENIALS):
         if not _ASKED.search(seen, max(denial.start() - NEAR, 0), denial.start()):
@@ -102,7 +99,7 @@ def _denied(seen: str, named: Named) -> Iterator[tuple[int, int]]:
             yield start, denial.start()
 
 
-def _listed(seen: str, denial: re.Match[str], named: Named) -> Sequence[tuple[int, int]]:
+def _listed(seen: str, denial: re.Match[str], named: NamesIn) -> Sequence[tuple[int, int]]:
     """The name behind a `denial`, and those that are listed with it: "no Acme, Umbrella or Initech logo"."""
     listed, denied, place = list[tuple[int, int]](), 0, denial.end()
     end = _ends(seen, place, named)
@@ -121,7 +118,7 @@ def _listed(seen: str, denial: re.Match[str], named: Named) -> Sequence[tuple[in
     return listed[: denied + 1]
 
 
-def _ends(seen: str, place: int, named: Named) -> int | None:
+def _ends(seen: str, place: int, named: NamesIn) -> int | None:
     """Where the name ends that begins at `place`; None where none does."""
     words = list(islice(_WORD.finditer(_CLAUSE_ENDS.split(seen[place : place + NEAR], maxsplit=1)[0]), LONGEST_NAME))
     if not words or words[0].start() > 0:
@@ -141,7 +138,7 @@ def _ends(seen: str, place: int, named: Named) -> int | None:
     return None
 
 
-def _begins(seen: str, place: int, named: Named) -> int | None:
+def _begins(seen: str, place: int, named: NamesIn) -> int | None:
     """Where the name begins that ends at `place`; None where none does."""
     words = list(_WORD.finditer(seen, max(place - NEAR, 0), place))[-LONGEST_NAME:]
     if not words or words[-1].end() < place:
@@ -159,6 +156,6 @@ def _says_more(seen: str, end: int) -> bool:
     return any(is_copy(word.lower()) or folded(word) in _THINGS for word in _LETTERS.findall(behind)[:2])
 
 
-def _is_of_name(seen: str, start: int, name: tuple[int, int], named: Named) -> bool:
+def _is_of_name(seen: str, start: int, name: tuple[int, int], named: NamesIn) -> bool:
     """Whether the denial that begins at `start` is part of the name ("No Fear")."""
     return not set(named(seen[start : name[1]])).issubset(named(seen[slice(*name)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,6 +30,10 @@ _TRIPLED = re.compile(r"(.)\1\1+")
 
 FEWEST_WITH_STOP: Final = 5
 """Letters from which a word may have a stop or a line in the place of one; shorter ones are abbreviations."""
+
+
+NamesIn = Callable[[str], Collection[str]]
+"""Gives the words of a piece of text that name brands."""
 
 
 class Token(NamedTuple):

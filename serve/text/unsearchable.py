@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from serve.text.letters import folded
 from serve.text.readable import readable
-from serve.text.tokens import MOST_SPACED, MOST_TOKENS
+from serve.text.tokens import MOST_SPACED, MOST_TOKENS, NamesIn
 
 FEWEST_SPACED: Final = 4
 """Letters of a name from which it may be spaced: a row of fewer is a row of sizes."""
@@ -34,11 +34,8 @@ _DRAWN = "".join(
 )
 _WORD = re.compile(rf"(?<![A-Za-z{_DRAWN}])[A-Za-z]*[{_DRAWN}][A-Za-z{_DRAWN}]*")
 
-Named = Callable[[str], Collection[str]]
-"""Gives the words of a piece of text that name brands."""
 
-
-def spaced_names(seen: str, named: Named) -> Iterator[tuple[str, str]]:
+def spaced_names(seen: str, named: NamesIn) -> Iterator[tuple[str, str]]:
     """The words whose letters stand each by itself in a text, as it is seen, and not together too; with what is there.
 
     The time it takes grows with the length of the text.
@@ -55,7 +52,7 @@ def spaced_names(seen: str, named: Named) -> Iterator[tuple[str, str]]:
                     yield word, run[0][places[first] : places[first + length - 1] + 1]
 
 
-def drawn_names(given: str, named: Named) -> Iterator[tuple[str, str]]:
+def drawn_names(given: str, named: NamesIn) -> Iterator[tuple[str, str]]:
     """The words of which letters are drawn otherwise in a text, as it was given, and nowhere plainly; with what is
     there.
 
@@ -71,7 +68,7 @@ def drawn_names(given: str, named: Named) -> Iterator[tuple[str, str]]:
                 yield word, line[words[first].start() : words[first + length - 1].end()]
 
 
-def _hidden(text: str, written: re.Pattern[str], named: Named) -> frozenset[str]:
+def _hidden(text: str, written: re.Pattern[str], named: NamesIn) -> frozenset[str]:
     """The words that a text names only by what is `written` so."""
     if not written.search(text):
         return frozenset()

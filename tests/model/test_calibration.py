@@ -10,9 +10,9 @@ from model.calibration import (
     FIRST_GUESS,
     Calibration,
     Covered,
-    Evidence,
     Kinds,
     Likeness,
+    MarkEvidence,
     Readable,
     Recognition,
     Shares,
@@ -25,8 +25,8 @@ from model.released import bundle_folder
 VERIFIED_ALONE = Recognition(0.0, (1.0, *(0.0,) * 10), 0.5)
 
 
-def evidence(**changed) -> Evidence:
-    return Evidence(verified=0.7, similarity=0.6, margin=0.1, brands=500)._replace(**changed)
+def evidence(**changed) -> MarkEvidence:
+    return MarkEvidence(verified=0.7, similarity=0.6, margin=0.1, brands=500)._replace(**changed)
 
 
 def test_with_the_verifiers_weight_alone_its_probability_stays():

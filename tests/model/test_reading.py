@@ -140,6 +140,8 @@ def test_a_photo_too_narrow_for_a_line_holds_none(reader, shape):
         ("PUMA", 0.99, "another_word"),
         ("PUMA", 0.9, "another_word"),
         ("PUMA", 0.89, "otherwise"),
+        ("ADBTOAS", 0.9, "otherwise"),
+        ("ADBTOAS", 0.95, "another_word"),
         ("NO", 0.99, "otherwise"),
         ("IDA", 0.99, "otherwise"),
         ("", 0.0, "otherwise"),
@@ -206,6 +208,14 @@ def test_outcomes_in_chinese(known, seen, outcome):
 
 def test_a_word_elsewhere_that_shares_one_of_two_characters_says_nothing():
     assert Reading("安踏", "安全", 0.99, in_place=False).outcome == "otherwise"
+
+
+@pytest.mark.parametrize(("beside", "outcome"), [("SPORT", "surely_near_miss"), ("全场包邮", "otherwise")])
+def test_the_only_chinese_line_of_a_mark_stands_where_its_name_should(reader, beside, outcome):
+    reference = prepare_reference(np.asarray(Image.open(CHINESE / "李宁.png").convert("RGB")))
+    unreadable = np.full_like(reference.picture, 200)
+    lines = [Line("李宇", Box(0, 0, 90, 30), 0.99), Line(beside, Box(0, 40, 90, 30), 0.99)]
+    assert reader.read(unreadable, reference, region=unreadable, lines=lines).outcome == outcome
 
 
 @pytest.mark.parametrize(("name", "imitation"), [("康师傅", "康帅傅"), ("李宁", "李宇")])
@@ -336,6 +346,18 @@ def test_each_line_of_a_reference_is_compared(reader, words, outcome, seen):
     laid = cv2.resize(region, reference.picture.shape[1::-1])
     reading = reader.read(laid, reference, region=region)
     assert (reading.outcome, reading.seen) == (outcome, seen)
+
+
+def test_small_print_of_a_reference_is_no_part_of_its_name(reader):
+    name, print_ = printed("BURGER"), printed("since 1954")
+    small = cv2.resize(print_, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    below = np.full((small.shape[0] + 20, name.shape[1], 3), 255, np.uint8)
+    below[10:-10, 30 : 30 + small.shape[1]] = small
+    reference = prepare_reference(np.concatenate([name, below]))
+    other = np.concatenate([name, np.full_like(below, 255)])
+    other[-40:-12, 30:150] = cv2.resize(printed("in 1999"), (120, 28), interpolation=cv2.INTER_AREA)
+    laid = cv2.resize(other, reference.picture.shape[1::-1])
+    assert reader.read(laid, reference, region=other).outcome == "as_known"
 
 
 def test_the_lines_of_a_reference_may_stand_beside_each_other(reader):

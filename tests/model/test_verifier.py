@@ -11,7 +11,7 @@ from model.alignment import prepare_reference
 from model.calibration import Shares
 from model.reading import Reader, Reading
 from model.released import bundle_folder
-from model.verifier import Head, LookWeights, ReadingLogOdds, Scores, Verifier, likeliest, verdict_log_odds
+from model.verifier import LookWeights, ReadingLogOdds, Scores, VerdictHead, Verifier, likeliest, verdict_log_odds
 
 
 @pytest.fixture(scope="module")
@@ -124,10 +124,10 @@ def test_the_head_agrees_with_a_slow_truth():
     odds = np.log(smear / (genuine + imitation))
     share = 1 / (1 + np.exp(0.2 - 0.8 * (odds - 0.5) / 2.0 - 0.3 * (x[3] - 0.1) / 0.5))
     rest = (1 - unrelated) * (1 - share) / (genuine + imitation)
-    found = Head(numbers).probabilities(x.astype(np.float64))
+    found = VerdictHead(numbers).probabilities(x.astype(np.float64))
     assert found == pytest.approx([genuine * rest, (1 - unrelated) * share, imitation * rest, unrelated])
     assert found.sum() == pytest.approx(1.0)
-    many = Head(numbers).probabilities(np.stack([x, x + 1]))
+    many = VerdictHead(numbers).probabilities(np.stack([x, x + 1]))
     assert many[0] == pytest.approx(found)
 
 

@@ -8,12 +8,9 @@ from model.photo_agreement import NAMES
 from model.photo_copy import CopyWeights
 from training.copied_photos import Agreed, CopySettings, drawn_pairs, fit_copies, fitted_weights, package_pairs
 from training.evaluation.datasets import Photo
+from training.evaluation.report import quietly
 
 SIZE = len(NAMES)
-
-
-def quiet(items, *_):
-    return items
 
 
 def rows(kind: str, mean: float, count: int, rng: np.random.Generator) -> list[Agreed]:
@@ -65,7 +62,7 @@ def photos(tmp_path):
 
 def test_copies_and_what_looks_like_them_are_measured(photos):
     settings = CopySettings(references=16)
-    drawn = list(drawn_pairs(photos[:1], photos[1:2], settings=settings, progress=quiet))
+    drawn = list(drawn_pairs(photos[:1], photos[1:2], settings=settings, progress=quietly))
     assert {"copy", "wiped copy", "other shot", "other colour"} <= {one.kind for one in drawn}
     measured = [one for one in drawn if one.numbers is not None]
     assert all(one.numbers.shape == (SIZE,) for one in measured)
@@ -74,16 +71,16 @@ def test_copies_and_what_looks_like_them_are_measured(photos):
 
 
 def test_packages_are_compared_with_each_other_and_not_with_themselves(photos):
-    pairs = list(package_pairs(photos[1:], progress=quiet))
+    pairs = list(package_pairs(photos[1:], progress=quietly))
     assert all(not one.copied and one.reference < 0 for one in pairs)
-    assert not list(package_pairs(photos[1:2], progress=quiet))
+    assert not list(package_pairs(photos[1:2], progress=quietly))
 
 
 def test_the_command_writes_what_the_bundle_reads(tmp_path, monkeypatch, photos):
     monkeypatch.setattr(training.copied_photos, "drawn_pairs", lambda *_, **__: found(60))
     monkeypatch.setattr(training.copied_photos, "plain_photos", lambda _: photos[:1])
     monkeypatch.setattr(training.copied_photos, "grocery_products", list)
-    written = fit_copies(tmp_path / "photo_copy.json", settings=CopySettings(), progress=quiet)
+    written = fit_copies(tmp_path / "photo_copy.json", settings=CopySettings(), progress=quietly)
     assert set(written["weights"]) == set(NAMES)
     from model.photo_copy import load_copy_weights
 

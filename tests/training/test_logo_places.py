@@ -15,6 +15,7 @@ from model.released import bundle_folder
 from model.wiped_places import MEASUREMENTS, Weights
 from training.edits.smears import TRAINING_SMEARS
 from training.evaluation.datasets import Photo
+from training.evaluation.report import quietly
 from training.logo_places import Measured, PlaceSettings, fitted_weights, measured_places
 from training.synthesis.logos import load_logos
 
@@ -95,7 +96,7 @@ def test_copies_are_measured_untouched_and_wiped(tmp_path, monkeypatch):
         "likeness": UNMOVED,
         "photo_copy": load_copy_weights(bundle_folder() / "photo_copy.json"),
         "logos": load_logos()[:60],
-        "progress": lambda items, *_: items,
+        "progress": quietly,
     }
     found = list(measured_places(settings=settings, **arguments))
     assert {one.wiped for one in found} == {False, True}

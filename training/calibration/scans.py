@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from client.temporary import temporary_service
-from model.calibration import BRANDS, NOT_COMPARED, Calibration, Evidence, Likeness, Shares, Word
+from model.calibration import BRANDS, NOT_COMPARED, Calibration, Likeness, MarkEvidence, Shares, Word
 from model.encoding import png
 from training.calibration.development import (
     DevelopmentBrands,
@@ -58,7 +58,7 @@ class Suspect(NamedTuple):
     """A brand that a scan thought of: what spoke for it, how the verifier divides it into kinds, and the claim."""
 
     brand: str
-    evidence: Evidence
+    evidence: MarkEvidence
     shares: Shares
     claimed: bool
     tampered: float = 0.0
@@ -88,7 +88,7 @@ class Answered:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def before_comparison(evidence: Evidence) -> Evidence:
+def before_comparison(evidence: MarkEvidence) -> MarkEvidence:
     """The evidence before region and reference were compared."""
     return evidence._replace(verified=NOT_COMPARED, realigned=0.0, agreeing=0)
 
@@ -186,7 +186,7 @@ def suspects_of(answer: dict[str, Any], *, brands: int) -> list[Suspect]:
         read, scores = one["read"], one["scores"]
         related = max(1.0 - scores["unrelated"], 1e-6)
         shares = Shares(*(scores[kind] / related for kind in Shares._fields))
-        evidence = Evidence(
+        evidence = MarkEvidence(
             one["verified"],
             one["similarity"],
             one["margin"],

@@ -19,7 +19,7 @@ from model.networks.detector import SIDE_MULTIPLE, LogoDetector
 from model.networks.weights import load_weights, save_weights
 from model.regions import Region
 from model.whole_files import written_whole
-from training.averaged import load_averaged, settings_of
+from training.averaged import Averaged
 from training.detector.data import SceneStore
 from training.detector.development import FALSE_BOXES, DevSet, dev_figures, development_sets, threshold_for
 from training.detector.train import CHECKPOINT
@@ -52,10 +52,10 @@ def export_detector(folder: Path, path: Path, *, report: Callable[[str], None] =
     real photos for development are missing. Raises `RuntimeError` when the fp32 file does not compute what torch does,
     to 1e-3.
     """
-    settings = settings_of(folder / CHECKPOINT)
-    sides = settings["served_sides"]
-    network = LogoDetector(channels=settings["channels"], pretrained=False)
-    load_averaged(network, folder / CHECKPOINT)
+    averaged = Averaged.kept_in(folder / CHECKPOINT)
+    sides = averaged.settings["served_sides"]
+    network = LogoDetector(channels=averaged.settings["channels"], pretrained=False)
+    averaged.load_into(network)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(network, path.with_suffix(".fp16.npz"))
     load_weights(network, path.with_suffix(".fp16.npz"))  # what is exported is what the file holds, to the last bit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -84,32 +85,55 @@ def known_photos(photos: Sequence[Photo], studio: Sequence[Photo], *, bundle: Mo
     ]
     again = [listed_again(fake, rng=rng) for fake in fakes]
     shots = [photo.read() for photo in studio]
-    found: dict[str, dict[str, Estimate]] = {}
-    known_by = {id(one): bundle.embedder.embed(parts_of_photo(one)) for one in (*fakes, *shots)}
-    seen = {
-        "listed_again": [(one, [fake]) for one, fake in zip(again, fakes, strict=True)],
-        "other_photo": [(one, fakes[:n] + fakes[n + 1 :]) for n, one in enumerate(originals)],
-        "studio_photo": [(one, shots[:n] + shots[n + 1 :]) for n, one in enumerate(shots)],
+    of_fakes, of_shots = (_KnownPhotos(images, bundle=bundle) for images in (fakes, shots))
+    asked = {
+        "listed_again": [(of_fakes, one, [n]) for n, one in enumerate(again)],
+        "other_photo": [(of_fakes, one, _others(n, len(fakes))) for n, one in enumerate(originals)],
+        "studio_photo": [(of_shots, one, _others(n, len(shots))) for n, one in enumerate(shots)],
     }
-    for name, asked in seen.items():
-        alike, verified = [], []
-        for picture, known in progress(asked, len(asked), name.replace("_", " ")):
-            shown = [picture, *(box.crop(picture) for box in panels(picture))]
-            parts = np.stack([known_by[id(one)] for one in known])
-            cosines = likeness_to_photos(bundle.embedder.embed(shown), wholes=parts[:, 0], halves=parts[:, 1:])
-            likely = np.argwhere(cosines >= LEAST_PHOTO_SIMILARITY)
-            order = np.argsort(-cosines[tuple(likely.T)], kind="stable")[:MOST_COMPARED]
-            alike.append(len(likely) > 0)
-            verified.append(
-                any(
-                    is_photo_of_fake(shown[place], prepare_reference(known[other]), bundle=bundle)
-                    for place, other in likely[order]
-                )
-            )
-        found.setdefault("hallmark", {})[name] = mean_interval(verified)
-        found.setdefault("similarity", {})[name] = mean_interval(alike)
+    rows: dict[str, dict[str, Estimate]] = {"hallmark": {}, "similarity": {}}
+    for name, pictures in asked.items():
+        shown = [
+            known.shown_in(picture, among=among)
+            for known, picture, among in progress(pictures, len(pictures), name.replace("_", " "))
+        ]
+        rows["hallmark"][name] = mean_interval([one.verified for one in shown])
+        rows["similarity"][name] = mean_interval([one.alike for one in shown])
     facts = {"photos": len(photos), "studio_photos": len(studio)}
-    return Table("Photos of known fakes, listed again (FlickrLogos-27, catalogue)", found, facts)
+    return Table("Photos of known fakes, listed again (FlickrLogos-27, catalogue)", rows, facts)
+
+
+class _Shown(NamedTuple):
+    """Whether a picture is `alike` one of some photos, and `verified` to show it."""
+
+    alike: bool
+    verified: bool
+
+
+class _KnownPhotos:
+    """Photos by which fakes are known, with the vectors of their parts, (photos, `PARTS`, d)."""
+
+    def __init__(self, photos: Sequence[RgbImage], *, bundle: ModelBundle) -> None:
+        self._photos, self._bundle = photos, bundle
+        self._parts = np.array([bundle.embedder.embed(parts_of_photo(photo)) for photo in photos])
+
+    def shown_in(self, picture: RgbImage, *, among: Sequence[int]) -> _Shown:
+        """Whether `picture`, or a panel of it, is one of the photos of the numbers `among`."""
+        seen = [picture, *(box.crop(picture) for box in panels(picture))]
+        parts = self._parts[list(among)]
+        cosines = likeness_to_photos(self._bundle.embedder.embed(seen), wholes=parts[:, 0], halves=parts[:, 1:])
+        likely = np.argwhere(cosines >= LEAST_PHOTO_SIMILARITY)
+        order = np.argsort(-cosines[tuple(likely.T)], kind="stable")[:MOST_COMPARED]
+        verified = any(
+            is_photo_of_fake(seen[place], prepare_reference(self._photos[among[other]]), bundle=self._bundle)
+            for place, other in likely[order]
+        )
+        return _Shown(len(likely) > 0, verified)
+
+
+def _others(number: int, count: int) -> list[int]:
+    """The numbers below `count`, but for one."""
+    return [other for other in range(count) if other != number]
 
 
 def listed_again(mark: RgbImage, *, rng: np.random.Generator) -> RgbImage:

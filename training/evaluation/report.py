@@ -16,6 +16,11 @@ Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 """Shows a bar: takes what is iterated, its length and a description."""
 
 
+def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
+    """A `Progress` that shows nothing."""
+    return items
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Figures of one part of an evaluation.

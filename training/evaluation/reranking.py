@@ -13,7 +13,7 @@ import numpy as np
 from model.agreeing_keypoints import agreeing, region_features
 from model.alignment import prepare_reference, working_size
 from model.bundle import ModelBundle
-from model.calibration import BRANDS, Evidence
+from model.calibration import BRANDS, MarkEvidence
 from model.regions import RgbImage
 from training.evaluation.matchers import Cosine
 from training.evaluation.report import Progress
@@ -52,7 +52,7 @@ class VerifiedCrops:
             laid = [bundle.verifier.lay(region, known[place]) for place in others]
             for place, one, realigned in zip(others, laid, bundle.second_look.similarities(laid), strict=True):
                 similarity = float(found[query, place])
-                evidence = Evidence(
+                evidence = MarkEvidence(
                     1.0 - bundle.verifier.compare(one, similarity=similarity).unrelated,
                     similarity,
                     margin=0.0,

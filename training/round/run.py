@@ -22,7 +22,7 @@ import numpy as np
 from model.bundle import verify_manifest, write_manifest
 from model.embedder import Embedder
 from model.networks.embedder import INPUT_SIZE
-from model.verifier import Head, VerifierRuntime
+from model.verifier import VerdictHead, VerifierRuntime
 from model.whole_files import write_whole
 from training.calibration.thresholds import tune_thresholds
 from training.embedder.release import release
@@ -162,7 +162,7 @@ def _begin(start: Path, draft: Path) -> None:
 
 
 def _taught(start: Path, labels: LabelSet, *, believe: bool) -> Taught:
-    head = Head(json.loads((start / CALIBRATION).read_text())["head"])
+    head = VerdictHead(json.loads((start / CALIBRATION).read_text())["head"])
     return taught(
         labels, divided(labels.labels).teaching, runtime=VerifierRuntime(start / NETWORK), head=head,
         embed=Embedder(start / "embedder.onnx").embed, believe=believe,
@@ -267,7 +267,7 @@ def _head(material: Material) -> Metrics:
         head = teach_smears(head, answers, drawn=numbers)
     content = {**calibration, "seed": settings.seed, "head": head}
     write_whole(draft / CALIBRATION, json.dumps(content) + "\n")
-    right = Head(head).probabilities(numbers).argmax(axis=1) == drawn.labels
+    right = VerdictHead(head).probabilities(numbers).argmax(axis=1) == drawn.labels
     return {"pairs": len(right), "labels_count_for": worth, "right": float(right.mean())}
 
 

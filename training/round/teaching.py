@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from model.alignment import PreparedReference, prepare_reference
 from model.networks.verifier import CLASSES
 from model.regions import RgbImage
-from model.verifier import Head, VerifierRuntime
+from model.verifier import VerdictHead, VerifierRuntime
 from training.round.labels import Label, LabelSet
 from training.verifier.head import Embed, likeness
 
@@ -89,7 +89,13 @@ class Taught:
 
 
 def taught(
-    labels: LabelSet, teaching: Sequence[Label], *, runtime: VerifierRuntime, head: Head, embed: Embed, believe: bool
+    labels: LabelSet,
+    teaching: Sequence[Label],
+    *,
+    runtime: VerifierRuntime,
+    head: VerdictHead,
+    embed: Embed,
+    believe: bool,
 ) -> Taught:
     """Make the labels `teaching` ready by the champion's networks.
 

@@ -17,7 +17,7 @@ from model.export import export_onnx, largest_difference, quantize
 from model.networks.tampering import TamperingNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
 from model.tampering import SIDE, Tampering
-from training.averaged import AveragedTraining, Descent, load_averaged
+from training.averaged import Averaged, AveragedTraining, Descent
 from training.checkpoints import digest_of_file
 from training.denormals import denormals_as_zero
 from training.synthesis.scenes import Sources
@@ -131,7 +131,7 @@ def export_tampering(
     Raises `RuntimeError` when the difference is over 1e-3.
     """
     network = TamperingNetwork()
-    load_averaged(network, checkpoint)
+    Averaged.kept_in(checkpoint).load_into(network)
     if start is not None:
         go_part_way(network, start, share=share)
     save_weights(network, path.with_suffix(".fp16.npz"))

@@ -27,7 +27,7 @@ from model.close_look import FILE, SQUARE, CloseLook, close_pair, frame_size
 from model.networks.close_look import CLASSES, MAP_STRIDE, CloseLookNetwork
 from model.networks.embedder import EmbedderNetwork
 from model.networks.weights import go_part_way, load_weights, save_weights
-from model.verifier import ALIGNER, Aligner, Head, VerifierRuntime, verdict_log_odds
+from model.verifier import ALIGNER, Aligner, VerdictHead, VerifierRuntime, verdict_log_odds
 from model.whole_files import write_whole
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.found_marks import FoundMark
@@ -315,7 +315,7 @@ def weigh_close_look(folder: Path, drawn: Drawn, *, embed: Embed, report: Report
     references = drawn.prepared()
     runtime, look = VerifierRuntime(folder / NETWORK), CloseLook(folder / FILE)
     examined = examined_pairs(drawn.pairs, references, drawn.pictures, drawn.brands, runtime=runtime, embed=embed)
-    said = Head(calibration["head"]).probabilities(examined.numbers)
+    said = VerdictHead(calibration["head"]).probabilities(examined.numbers)
     rows, right = [], []
     aligner = Aligner(folder / ALIGNER)
     for pair, scores, matrix in zip(

@@ -23,7 +23,7 @@ from model.networks.verifier import CLASSES
 from model.reading import Outcome
 from model.reference_views import reference_views
 from model.regions import RgbImage
-from model.verifier import Head, Scores, VerifierRuntime, smear_log_odds
+from model.verifier import Scores, VerdictHead, VerifierRuntime, smear_log_odds
 from training.synthesis.logos import may_be_one_brand
 from training.verifier.pairs import Pair, without_margin
 
@@ -104,7 +104,7 @@ def fit_head(
 
     def loss(log_temperature: float) -> float:
         tempered = {**head, "temperature": float(np.exp(log_temperature)), "smear": _NOTHING}
-        probabilities = Head(tempered).probabilities(judged[apart])
+        probabilities = VerdictHead(tempered).probabilities(judged[apart])
         chosen = probabilities[np.arange(int(apart.sum())), labels[apart]]
         return -float((np.log(chosen + 1e-9) * share[apart]).sum() / share[apart].sum())
 
@@ -142,7 +142,7 @@ class SmearView:
 def smear_view(head: dict[str, Any], numbers: NDArray[np.float32]) -> SmearView:
     """What the second step of `head` is given of `numbers` (n, k)."""
     judged, appearance = np.split(numbers, [JUDGED], axis=1)
-    said = Head({**head, "smear": _NOTHING}).probabilities(judged)
+    said = VerdictHead({**head, "smear": _NOTHING}).probabilities(judged)
     genuine, smear, imitation, _ = said.T
     return SmearView(said, np.concatenate([smear_log_odds(genuine, smear, imitation)[:, None], appearance], axis=1))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from model.alignment import prepare_reference, working_size
 from model.reading import Outcome, Reader
-from model.verifier import ALIGNER, Aligner, Head, Scores, VerifierRuntime, laid_out
+from model.verifier import ALIGNER, Aligner, Scores, VerdictHead, VerifierRuntime, laid_out
 from model.whole_files import write_whole
 from training.edits.redrawn import ImpossibleEditError
 from training.synthesis.grounds import Backgrounds, data_folder
@@ -52,7 +52,7 @@ def fit_wording(folder: Path, *, embed: Embed, seed: int, report: Report, words:
     runtime, aligner, reader = VerifierRuntime(folder / NETWORK), Aligner(folder / ALIGNER), Reader()
     brands = [logo.name for logo in drawn.references]
     examined = examined_pairs(drawn.pairs, references, pictures, brands, runtime=runtime, embed=embed)
-    scores = [Scores(*row) for row in Head(calibration["head"]).probabilities(examined.numbers).tolist()]
+    scores = [Scores(*row) for row in VerdictHead(calibration["head"]).probabilities(examined.numbers).tolist()]
     outcomes: list[Outcome | None] = []
     for pair in examined.pairs:
         region, reference = working_size(pair.region), references[pair.reference]

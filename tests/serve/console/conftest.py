@@ -6,19 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 from browser import Browser
-from marketplace import Marketplace, RestingSearcher, smear_bundle
+from marketplace import Marketplace, smears_found
 from service_client import Client
 
-from serve import service
 from serve.access.roles import Role
 
 
 @pytest.fixture(scope="module", autouse=True)
 def without_weights() -> Iterator[None]:
     """In place of the plain bundle, which finds everything genuine."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "load_bundle", lambda folder, threads: smear_bundle(folder.name))
-        patch.setattr(service, "MarkSearcher", RestingSearcher)
+    with smears_found():
         yield
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from marketplace import Marketplace, RestingSearcher, smear_bundle
+from marketplace import Marketplace, smears_found
 from service_client import Client
-
-from serve import service
 
 
 @pytest.fixture(scope="module", autouse=True)
 def without_weights() -> Iterator[None]:
     """In place of the plain bundle, which finds everything genuine."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "load_bundle", lambda folder, threads: smear_bundle(folder.name))
-        patch.setattr(service, "MarkSearcher", RestingSearcher)
+    with smears_found():
         yield
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +60,15 @@ class RestingSearcher(MarkSearcher):
 
     async def search(self, brand_id: str) -> None:
         """Leave it to the tests."""
+
+
+@contextmanager
+def smears_found() -> Iterator[None]:
+    """What is opened meanwhile runs with the smear bundle in place of the weights, and its searcher rests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serve.service.load_bundle", lambda folder, threads: smear_bundle(folder.name))
+        patch.setattr("serve.service.MarkSearcher", RestingSearcher)
+        yield
 
 
 def smeared(seed: int, *, tile: int = 0) -> bytes:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from serve import audit, command_line
-from serve.audit import OPERATOR, SYSTEM, AuditBrokenError, Head
+from serve.audit import OPERATOR, SYSTEM, AuditBrokenError, ChainHead
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry
 
@@ -125,7 +125,7 @@ def test_a_chain_that_was_written_anew_does_not_pass_through_a_noted_head(databa
 
 def test_a_log_that_was_cut_off_ends_before_the_noted_head(database: Database) -> None:
     with pytest.raises(AuditBrokenError, match="before the noted row 99"):
-        audit.verify(database, noted=Head(99, bytes(32)))
+        audit.verify(database, noted=ChainHead(99, bytes(32)))
 
 
 @pytest.fixture

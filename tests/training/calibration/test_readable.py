@@ -7,6 +7,7 @@ import pytest
 
 from model.regions import Box, Region
 from training.calibration.readable import FOUND_SHARE, fit_readable
+from training.evaluation.report import quietly
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Parts:
 def test_the_probe_finds_most_regions_that_can_be_read_and_few_others():
     rng = np.random.default_rng(0)
     photos = [np.repeat(rng.integers(0, 256, (1, 40, 1), np.uint8), 8, axis=0).repeat(3, axis=2) for _ in range(5)]
-    readable, share = fit_readable(Parts(), photos[:3], photos[3:], progress=lambda items, _total, _title: items)
+    readable, share = fit_readable(Parts(), photos[:3], photos[3:], progress=quietly)
     columns = np.concatenate([photo[0, :, 0] for photo in photos]).astype(int)
     read = readable.values(Parts().embed(list(columns))) >= readable.least
     assert read[columns < 100].mean() >= FOUND_SHARE - 0.05

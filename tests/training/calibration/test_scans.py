@@ -7,6 +7,7 @@ import pytest
 from training.calibration import scans
 from training.calibration.development import DevelopmentBrands, DevelopmentPhoto
 from training.calibration.scans import scanned
+from training.evaluation.report import quietly
 
 BRANDS = DevelopmentBrands({"fuma": []}, {}, {}, {}, {})
 PHOTOS = [DevelopmentPhoto(bytes([number])) for number in range(6)]
@@ -41,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def ask(bundle: Path, kept: Path) -> int:
-    return len(scanned(bundle, BRANDS, PHOTOS, kept=kept, progress=lambda items, *_: items))
+    return len(scanned(bundle, BRANDS, PHOTOS, kept=kept, progress=quietly))
 
 
 def test_scans_that_were_broken_off_go_on(bundle: Path, tmp_path: Path, asked: list[bytes]) -> None:

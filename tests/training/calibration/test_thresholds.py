@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.calibration import Calibration, Evidence, Kinds, Likeness, Recognition, Shares
+from model.calibration import Calibration, Kinds, Likeness, MarkEvidence, Recognition, Shares
 from model.verifier import likeliest
 from training.calibration.development import DevelopmentPhoto
 from training.calibration.figures import figures
@@ -18,7 +18,7 @@ GENUINE = Shares(0.9, 0.05, 0.05)
 
 def suspect(brand: str, verified: float, similarity: float, *, claimed: bool = False, **changed) -> Suspect:
     shares = changed.pop("shares", GENUINE)
-    evidence = Evidence(verified, similarity, 0.1, 500)._replace(**changed)
+    evidence = MarkEvidence(verified, similarity, 0.1, 500)._replace(**changed)
     return Suspect(brand, evidence, shares, claimed)
 
 
@@ -45,8 +45,8 @@ def test_recalibrated_probabilities_follow_what_is_right() -> None:
     similar = [photo("fuma", suspect("fuma", 0.9, 0.8 + number / 1000)) for number in range(40)]
     dissimilar = [photo(None, suspect("fuma", 0.9, 0.5 + number / 1000)) for number in range(40)]
     chosen = choose([*similar, *dissimilar], most_false=0.0)
-    assert chosen.unclaimed.probability(Evidence(0.9, 0.8, 0.1, 500)) > 0.9
-    assert chosen.unclaimed.probability(Evidence(0.9, 0.55, 0.1, 500)) < 0.1
+    assert chosen.unclaimed.probability(MarkEvidence(0.9, 0.8, 0.1, 500)) > 0.9
+    assert chosen.unclaimed.probability(MarkEvidence(0.9, 0.55, 0.1, 500)) < 0.1
     assert all(found(one, chosen) == ["fuma"] for one in similar)
     assert not any(found(one, chosen) for one in dissimilar)
 

@@ -13,6 +13,7 @@ from model.regions import Box, RgbImage
 from model.released import bundle_folder
 from training.evaluation.datasets import Mark, Photo
 from training.evaluation.known_fakes import known_fakes, known_photos, listed_again
+from training.evaluation.report import quietly
 from training.evaluation.verdict_cases import Case, CaseSet
 
 
@@ -59,7 +60,7 @@ def test_the_photo_of_a_fake_is_told_from_others(tmp_path: Path) -> None:
         )
         (tmp_path / f"{seed}.png").write_bytes(png(picture))
         photos.append(Photo(tmp_path / f"{seed}.png", (Mark("a", Box(150, 150, 60, 60)),)))
-    table = known_photos(photos, photos[:2], bundle=load_bundle(bundle_folder()), progress=lambda items, *_: items)
+    table = known_photos(photos, photos[:2], bundle=load_bundle(bundle_folder()), progress=quietly)
     assert table.rows["hallmark"]["listed_again"].value == 1.0
     assert table.rows["hallmark"]["other_photo"].value == table.rows["hallmark"]["studio_photo"].value == 0.0
     assert table.facts == {"photos": 3, "studio_photos": 2}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 from training.evaluation.latency import timed
+from training.evaluation.report import quietly
 
 
 def test_waiting_costs_time_but_no_processor() -> None:
@@ -19,5 +20,5 @@ def test_waiting_costs_time_but_no_processor() -> None:
 
 def test_the_warm_up_is_not_timed() -> None:
     calls: list[int] = []
-    assert timed(calls.append, list(range(20)), progress=lambda items, *_: items)["median_ms"].count == 20
+    assert timed(calls.append, list(range(20)), progress=quietly)["median_ms"].count == 20
     assert calls[:3] == [0, 1, 0]

@@ -12,6 +12,7 @@ from model.released import bundle_folder
 from training.evaluation.datasets import Photo
 from training.evaluation.photo_copies import photo_copies
 from training.evaluation.products import EDITS
+from training.evaluation.report import quietly
 
 
 class ThumbnailEmbedder:
@@ -45,7 +46,7 @@ def photos(tmp_path):
 
 
 def test_copies_are_recognised_and_the_other_photo_is_not(photos):
-    tables = photo_copies(photos, bundle=BUNDLE, progress=lambda items, *_: items)
+    tables = photo_copies(photos, bundle=BUNDLE, progress=quietly)
     assert set(tables) == {f"copies_{name}" for name in ("hallmark", "embedding_similarity", "sift_ssim", "served")}
     served = tables["copies_served"].rows
     assert set(served) == {"most similar other photo", *EDITS}

@@ -9,6 +9,7 @@ from model.encoding import png
 from training.evaluation.datasets import Photo
 from training.evaluation.matchers import Cosine, lab_thumbnails
 from training.evaluation.products import EDITS, copies
+from training.evaluation.report import quietly
 
 
 @pytest.fixture
@@ -36,6 +37,6 @@ def test_copies_are_found_among_all_originals(tmp_path: Path, photo: np.ndarray)
     for name, picture in {"a": photo, "b": photo[::-1], "c": 255 - photo}.items():
         (tmp_path / name).write_bytes(png(np.ascontiguousarray(picture)))
     photos = [Photo(tmp_path / name) for name in "abc"]
-    table = copies(photos, matchers=[Cosine("thumbnail", lab_thumbnails)], progress=lambda items, *_: items)
+    table = copies(photos, matchers=[Cosine("thumbnail", lab_thumbnails)], progress=quietly)
     assert table.rows["thumbnail"]["recompressed"].value == 1.0
     assert set(table.rows["thumbnail"]) == set(EDITS)

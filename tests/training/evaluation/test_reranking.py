@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.calibration import Recognition
+from training.evaluation.report import quietly
 from training.evaluation.reranking import VerifiedCrops
 
 BY_SIMILARITY_ONCE_LAID = Recognition(
@@ -40,7 +41,7 @@ def laid_like_green() -> SimpleNamespace:
 
 def similarities(crops: list[np.ndarray], photos: list[str]) -> np.ndarray:
     group = np.array(photos)
-    verified = VerifiedCrops(crops, group, bundle=laid_like_green(), progress=lambda items, *_: items)
+    verified = VerifiedCrops(crops, group, bundle=laid_like_green(), progress=quietly)
     return verified.similarities(crops, crops)
 
 
@@ -61,6 +62,6 @@ def test_a_photo_does_not_answer_itself() -> None:
 
 def test_only_the_crops_themselves_are_compared() -> None:
     crops = [plain(200, 120), plain(120, 250)]
-    verified = VerifiedCrops(crops, np.array(["a", "b"]), bundle=laid_like_green(), progress=lambda items, *_: items)
+    verified = VerifiedCrops(crops, np.array(["a", "b"]), bundle=laid_like_green(), progress=quietly)
     with pytest.raises(ValueError, match="expected the 2 crops"):
         verified.similarities(crops[:1], crops)

@@ -14,6 +14,7 @@ from model.released import bundle_folder
 from model.wiped_places import load_weights
 from training.edits.smears import HELD_OUT_SMEARS
 from training.evaluation.datasets import Photo
+from training.evaluation.report import quietly
 from training.evaluation.wiped_places import COPIES, COPY_EDITS, SETS, wiped_copies
 from training.synthesis.logos import load_logos, split_of
 
@@ -57,7 +58,7 @@ def photos(tmp_path_factory):
 
 def measured(photos):
     held_out = [logo for logo in load_logos() if split_of(logo.brand) == "held_out"]
-    return wiped_copies(photos, logos=held_out, bundle=BUNDLE, progress=lambda items, *_: items)
+    return wiped_copies(photos, logos=held_out, bundle=BUNDLE, progress=quietly)
 
 
 def test_every_method_is_measured_on_every_set(photos):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,13 @@ from model.bundle import write_manifest
 from model.released import bundle_folder
 from serve.models.bundles import digest_of
 from serve.models.comparison import REQUIRED, ComparedModel, grounds_against, read_comparison
+from training.evaluation.report import quietly
 from training.round.comparison import Pictures, compare, weighted_mean
 from training.round.frozen import FrozenSizes, frozen_sets, recognition_set, verdict_set
 from training.round.labels import divided, read_labels
 from training.synthesis.logos import load_logos
 
 SIZES = FrozenSizes(brands=6, photos_per_brand=2, pairs=60)
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    return items
 
 
 def test_a_mean_is_drawn_by_unit() -> None:

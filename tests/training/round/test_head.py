@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.networks.verifier import CLASSES
-from model.verifier import Head
+from model.verifier import VerdictHead
 from training.round.head import SHARE, Answers, teach_smears
 from training.verifier.head import JUDGED, fit_head
 
@@ -42,7 +42,7 @@ def head(drawn: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
 
 
 def tampered(head: dict[str, Any], numbers: np.ndarray) -> np.ndarray:
-    _, smear, imitation, _ = Head(head).probabilities(numbers).T
+    _, smear, imitation, _ = VerdictHead(head).probabilities(numbers).T
     return smear + imitation
 
 
@@ -57,7 +57,7 @@ def test_a_trick_that_nobody_drew_is_learnt_from_answers_and_costs_the_drawn_pai
     assert np.median(tampered(head, unseen)) < 0.1
     assert np.median(tampered(learnt, unseen)) > 0.6
     assert np.mean(tampered(learnt, genuine) > np.median(tampered(learnt, unseen))) < 0.05
-    right = [float((Head(one).probabilities(numbers).argmax(axis=1) == labels).mean()) for one in (head, learnt)]
+    right = [float((VerdictHead(one).probabilities(numbers).argmax(axis=1) == labels).mean()) for one in (head, learnt)]
     assert right[1] > right[0] - 0.01
 
 

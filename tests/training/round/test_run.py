@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from exports import Decided, write_export
@@ -14,6 +12,7 @@ from model.calibration import read_calibration, write_calibration
 from model.released import bundle_folder
 from training.calibration.scans import ThresholdSettings
 from training.calibration.thresholds import tune_thresholds
+from training.evaluation.report import quietly
 from training.round import run
 from training.round.card import new_labels
 from training.round.labels import read_labels
@@ -23,10 +22,6 @@ from training.synthesis.grounds import data_folder
 from training.synthesis.logos import load_logos
 
 SMALL = RoundSettings(embedder_steps=0, verifier_steps=3, standing_pairs=24, head_pairs=60, thresholds=None)
-
-
-def quietly(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    return items
 
 
 @pytest.fixture(scope="module")

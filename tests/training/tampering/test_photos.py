@@ -9,6 +9,7 @@ import pytest
 
 from model.regions import Box, Region, RgbImage, whole_image
 from training.evaluation.datasets import is_for_tuning
+from training.evaluation.report import quietly
 from training.refusals import DataMissing
 from training.synthesis.garments import boxed_garments
 from training.synthesis.grounds import data_folder, is_for_thresholds
@@ -22,7 +23,7 @@ def top_left(image: RgbImage) -> list[Region]:
 
 def found(split: str) -> PhotosToTamper:
     try:
-        return photos_to_tamper(top_left, split=split, progress=lambda items, _total, _title: items)
+        return photos_to_tamper(top_left, split=split, progress=quietly)
     except DataMissing as missing:
         pytest.skip(str(missing))
 

@@ -14,6 +14,7 @@ from model.regions import Box, RgbImage
 from model.tampering import Tampering
 from training.detector.data import SceneStore, draw_scenes
 from training.edits.smears import TRAINING_SMEARS, smear
+from training.evaluation.report import quietly
 from training.synthesis.scenes import SceneMaterial
 from training.tampering import data
 from training.tampering.data import draw_tampered
@@ -25,9 +26,7 @@ SETTINGS = TamperingTraining(steps=2, batch=2, side=64, warm_up_steps=1, evaluat
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> SceneStore:
     folder = tmp_path_factory.mktemp("scenes")
-    return draw_scenes(
-        folder, material=SceneMaterial(()), count=6, seed=2, progress=lambda items, _total, _title: items
-    )
+    return draw_scenes(folder, material=SceneMaterial(()), count=6, seed=2, progress=quietly)
 
 
 def test_only_tools_that_may_be_learnt_from_are_used(scenes: SceneStore, monkeypatch: pytest.MonkeyPatch) -> None:

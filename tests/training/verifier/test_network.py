@@ -10,7 +10,7 @@ from model.alignment import FRAME_SIDE, box_matrix, laid_in_frame, reference_cor
 from model.networks.aligner import AlignerNetwork
 from model.networks.verifier import VerifierNetwork
 from model.siamese import Siamese
-from model.verifier import ALIGNER, Aligner, Head
+from model.verifier import ALIGNER, Aligner, VerdictHead
 from training.edits.imitations import HELD_OUT_IMITATIONS
 from training.edits.smears import HELD_OUT_SMEARS
 from training.synthesis.grounds import Backgrounds
@@ -146,7 +146,7 @@ def test_the_head_learns_what_numbers_tell_and_its_temperature_calibrates():
     labels = rng.integers(0, 4, 3000)
     numbers = rng.normal(size=(3000, 6)).astype(np.float32)
     numbers[np.arange(3000), labels] += 2.5
-    head = Head(fit_head(numbers, labels, brands=brands))
+    head = VerdictHead(fit_head(numbers, labels, brands=brands))
     found = head.probabilities(numbers)
     assert (found.argmax(axis=1) == labels).mean() > 0.85
     assert abs(found.max(axis=1).mean() - (found.argmax(axis=1) == labels).mean()) < 0.04

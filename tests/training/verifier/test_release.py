@@ -7,7 +7,7 @@ from pathlib import Path
 from model.detector import Detector
 from model.embedder import Embedder
 from model.released import bundle_folder
-from model.verifier import Head
+from model.verifier import VerdictHead
 from training.verifier.material import Counts, Search
 from training.verifier.release import CALIBRATION, refit_smears
 
@@ -24,5 +24,5 @@ def test_what_tells_smears_is_fitted_anew_and_nothing_else(tmp_path: Path) -> No
     after = json.loads((bundle / CALIBRATION).read_text())
     assert after["head"].pop("smear") != before["head"].pop("smear")
     assert after == before
-    assert Head(json.loads((bundle / CALIBRATION).read_text())["head"]).inputs == 1525
+    assert VerdictHead(json.loads((bundle / CALIBRATION).read_text())["head"]).inputs == 1525
     assert said == ["second step fitted on 40 pairs"]

@@ -27,14 +27,6 @@ from serve.loop.stock.stock_search import StockSearch
 from serve.settings import Settings
 
 
-@pytest.fixture
-def market(market: Marketplace) -> Marketplace:
-    """A brand of the test's own, whose policy lets a smeared mark pass."""
-    own = Marketplace(market.client)
-    own.let_smears_pass()
-    return own
-
-
 def known_fakes_of(market: Marketplace) -> KnownFakes:
     service = market.client.service
     return KnownFakes(service.database, service.objects, decode=decode, bundle=lambda: service.bundle)

@@ -17,14 +17,6 @@ from serve.loop.standing import lock_listing, settle
 from serve.loop.stock.stock_search import StockSearch
 
 
-@pytest.fixture
-def market(market: Marketplace) -> Marketplace:
-    """A brand of the test's own, whose policy lets a smeared mark pass."""
-    own = Marketplace(market.client)
-    own.let_smears_pass()
-    return own
-
-
 def look_again(market: Marketplace) -> None:
     """As the service's own job does, which may have been here before."""
     asyncio.run(stock_search(market).look_again(market.holder))

@@ -25,14 +25,6 @@ from serve.protocol.problems import Problem
 from serve.upkeep import forget_scans
 
 
-@pytest.fixture
-def market(market: Marketplace) -> Marketplace:
-    """A brand of the test's own, whose policy lets the smeared mark pass."""
-    own = Marketplace(market.client)
-    own.let_smears_pass()
-    return own
-
-
 def search(market: Marketplace, trait_id: str) -> None:
     asyncio.run(stock_search(market).search(trait_id))
 
