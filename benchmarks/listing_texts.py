@@ -33,8 +33,8 @@ from rich.table import Table
 
 from benchmarks.command_line import parser_of
 from serve.scanning.candidates import MAX_CLAIMED
-from serve.scanning.results import RULES, Listing, Rule
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import RULES, Listing, Rule
 from serve.text.listing_rules import broken_rules
 
 HERE = Path(__file__).parent

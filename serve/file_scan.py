@@ -19,9 +19,10 @@ from serve.database.tables import ReferenceKind
 from serve.genuine.references import NewReference
 from serve.protocol.problems import TYPE_PREFIX, Problem, of_picture
 from serve.scanning.policy import strength, text_reason
-from serve.scanning.results import Listing, ScanResult
+from serve.scanning.results import ScanResult
 from serve.scanning.sought import sought_in
 from serve.service import Service
+from serve.text.listing import Listing
 
 Answer = TypeVar("Answer")
 

@@ -19,7 +19,7 @@ from serve.protocol.paging import Cursor
 from serve.protocol.problems import unprocessable
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import validated
-from serve.scanning.results import BrokenRule
+from serve.text.listing import BrokenRule
 from serve.text.listing_rules import rules_for_sellers
 from serve.text.wording import Text
 

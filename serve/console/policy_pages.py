@@ -17,7 +17,7 @@ from serve.protocol.paging import Cursor
 from serve.routes.dependencies import OpenService
 from serve.routes.forms import validated, validated_json
 from serve.routes.policies import fit_policy, restore_policy, set_policy
-from serve.scanning.results import RULES
+from serve.text.listing import RULES
 from serve.text.listing_rules import rules_for_sellers
 
 router = APIRouter(prefix=f"{START}/policies", route_class=PageRoute, include_in_schema=False)

@@ -16,8 +16,8 @@ from serve.database.loop_tables import Attachment
 from serve.identifiers import new_id
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.answers import Answer
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 
 MOST_FILES: Final = 10
 

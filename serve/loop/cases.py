@@ -27,10 +27,11 @@ from serve.loop.states import UNDER_WAY, CaseAction, CaseState, next_case_state
 from serve.loop.working_days import due_date
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
 from serve.scanning.evidence import taken_anew
-from serve.scanning.results import Answer, Finding, Probability
+from serve.scanning.results import Finding, Probability
 from serve.scanning.scans import evidence_key
 
 ANNOUNCE: Final = "announce the end of a case"

@@ -26,9 +26,9 @@ from serve.loop.standing import lock_listing, settle
 from serve.loop.states import CaseAction, ComplaintState
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import Objects
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Note
 
 Party = Literal["rights_holder", "platform"]

@@ -21,8 +21,8 @@ from serve.loop.cases import ANNOUNCE, CaseView, Verdict, advance, lock_case, vi
 from serve.loop.good_faith.rights_documents import require_rights
 from serve.loop.standing import settle
 from serve.loop.states import ASKED, CaseAction, CaseState, next_case_state
+from serve.protocol.answers import Answer
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Note
 
 MOST_AT_ONCE: Final = 200

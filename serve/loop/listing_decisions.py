@@ -17,8 +17,9 @@ from serve import audit
 from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, AuditHead, ListingRecord
 from serve.loop.good_faith.covers import covers
+from serve.protocol.answers import Answer
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_number
-from serve.scanning.results import Answer, Decision
+from serve.scanning.results import Decision
 
 
 class ListingDecision(Answer):

@@ -40,10 +40,12 @@ from serve.loop.texts.text_holds import TextHoldView, follow_text, view_held
 from serve.pictures.decoding import Decode, DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.answers import Answer
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import strength
-from serve.scanning.results import Answer, BrokenRule, Decision, Finding, ScanResult, SentListing
+from serve.scanning.results import Decision, Finding, ScanResult
 from serve.scanning.scans import Moment, ScanDesk, ScanWithVectors
+from serve.text.listing import BrokenRule, SentListing
 
 MOST_IMAGES = 12
 

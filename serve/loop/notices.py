@@ -14,8 +14,8 @@ from serve.database.loop_tables import Case, Complaint, Notice
 from serve.loop.push.deliveries import MARKETPLACE, push
 from serve.loop.states import ComplaintState
 from serve.loop.turns import id_in_turn
+from serve.protocol.answers import Answer
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_id
-from serve.scanning.results import Answer
 
 
 class NoticeView(Answer):

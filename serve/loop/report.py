@@ -20,8 +20,9 @@ from serve.database.engine import Database
 from serve.database.loop_tables import Case, Complaint, ListingRecord, Suggestion, TextHold, Trait
 from serve.loop.good_faith.covers import covers
 from serve.loop.states import AGAINST_THE_SELLER, CaseState, ComplaintState
+from serve.protocol.answers import Answer
 from serve.protocol.problems import unprocessable
-from serve.scanning.results import Answer, Kind
+from serve.scanning.results import Kind
 
 
 class ListingFigures(Answer):

@@ -23,7 +23,8 @@ from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER, UNDER_WAY, Cas
 from serve.loop.stock.fake_words import said_in, telling_words
 from serve.loop.stock.meanwhile import scan_again_if_more_came
 from serve.scanning.policy import AUTHORISED, strongest, text_reason
-from serve.scanning.results import BrokenRule, Decision
+from serve.scanning.results import Decision
+from serve.text.listing import BrokenRule
 from serve.text.phrases import says
 
 FILED: Final[dict[str, Decision]] = {"trusted": "block", "standard": "review", "suspended": "review"}

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from serve.database.engine import Database
 from serve.database.loop_tables import Case, ListingRecord
 from serve.loop.good_faith.covers import covers
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
-from serve.scanning.results import Answer, Decision
+from serve.scanning.results import Decision
 
 
 class StoredListing(Answer):

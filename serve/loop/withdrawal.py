@@ -32,7 +32,7 @@ from serve.loop.standing import settle
 from serve.loop.stock.stock_vectors import forget_vectors
 from serve.loop.texts.text_holds import end_with_listing
 from serve.pictures.objects import Objects
-from serve.scanning.results import Answer
+from serve.protocol.answers import Answer
 from serve.text.wording import Text
 
 MOST_AT_ONCE: Final = 200

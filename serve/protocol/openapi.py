@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve.protocol.problems import ProblemDocument, documented
-from serve.scanning.results import Listing
+from serve.text.listing import Listing
 
 IDEMPOTENCY_PARAMETER: dict[str, Any] = {
     "name": "Idempotency-Key",

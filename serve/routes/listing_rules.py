@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from serve.protocol.answers import Answer
 from serve.protocol.problems import documented
 from serve.routes.dependencies import OpenService, RuleReader
-from serve.scanning.results import Answer, Decision, Rule
+from serve.scanning.results import Decision
+from serve.text.listing import Rule
 from serve.text.listing_rules import rules_for_sellers
 
 router = APIRouter(prefix="/v1/listing-rules", tags=["listing texts"])

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from serve.protocol.problems import documented, unprocessable
 from serve.routes.dependencies import BoundedWork, OpenService, ScanReader, ScanSender
 from serve.routes.forms import Form, media_type
-from serve.scanning.results import Listing, ScanResult, SentListing
+from serve.scanning.results import ScanResult
+from serve.text.listing import Listing, SentListing
 
 router = APIRouter(prefix="/v1", tags=["scans"])
 

@@ -15,7 +15,8 @@ from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serve.scanning.results import RULES, BrokenRule, Decision, Finding, Rule, Where
+from serve.scanning.results import Decision, Finding
+from serve.text.listing import RULES, BrokenRule, Rule, Where
 
 AnyFinding = TypeVar("AnyFinding", bound=Finding)
 Threshold = Annotated[float, Field(gt=0.0, le=1.0)]

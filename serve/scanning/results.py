@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-from serve.text.wording import clean
+from serve.protocol.answers import Answer
+from serve.text.listing import BrokenRule
 
 Kind = Literal["genuine", "smear", "imitation", "copied_photo"]
 Decision = Literal["allow", "review", "block"]
-Rule = Literal["comparison", "replica", "stacked_names", "hidden_name"]
-RULES: Final[tuple[Rule, ...]] = get_args(Rule)
-"""What a listing's text must not do with brands' names (`serve/text/listing_rules.py`)."""
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Answer(BaseModel):
-    """Base of everything the API sends: immutable, and no field that is not declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FindingScores(Answer):
@@ -101,19 +93,6 @@ class Finding(Answer):
     evidence: Annotated[str, Field(description="Path of the picture that shows region and reference side by side")]
 
 
-Where = Literal["title", "description", "brand_claimed"]
-"""The fields of a listing that sellers write names in."""
-
-
-class BrokenRule(Answer):
-    """A rule that the listing's text breaks."""
-
-    rule: Rule
-    brand_ids: Annotated[list[str], Field(description="The brands that it is broken with")]
-    where: Annotated[Where, Field(description="The field of the listing")]
-    text: Annotated[str, Field(description="What breaks it, as a reader sees it")]
-
-
 class Timings(Answer):
     """Milliseconds that each step took; `total` also counts what lies between the steps."""
 
@@ -133,64 +112,33 @@ class ScanResult(Answer):
     decision: Decision
     reasons: list[str]
     findings: list[Finding]
-    brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = []
+    brands_claimed: Annotated[list[str], Field(description="Ids of the brands that the listing names")] = Field([])
     brands_denied: Annotated[
         list[str],
         Field(description="Ids of those of them that it names only to deny that its goods are theirs"),
-    ] = []
+    ] = Field([])
     known_fakes_of: Annotated[
         list[str],
         Field(
             description="Ids of the brands of whose known fakes it is the photo, or of whose the listing, which names "
             "the brand, has the words; asked of listings alone"
         ),
-    ] = []
+    ] = Field([])
     shown_beside: Annotated[
         list[str],
         Field(description="Ids of the brands that other pictures of the listing show; asked of listings alone"),
-    ] = []
+    ] = Field([])
     infringed_before: Annotated[
         list[str],
         Field(
             description="Ids of the brands whose marks the seller was found to infringe, where they are looked for for "
             "that reason; asked of listings alone"
         ),
-    ] = []
+    ] = Field([])
     broken_rules: Annotated[
         list[BrokenRule], Field(description="Rules that the listing's text breaks, whatever the policy makes of them")
-    ] = []
+    ] = Field([])
     model: str
     index_version: int
     policy_version: int
     timings_ms: Timings
-
-
-class Listing(BaseModel):
-    """What the seller says about the picture; every field is optional in a scan."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    title: Annotated[str | None, Field(max_length=2_000)] = None
-    description: Annotated[str | None, Field(max_length=50_000)] = None
-    brand_claimed: Annotated[str | None, Field(max_length=500)] = None
-    seller: Annotated[str | None, Field(max_length=500)] = None
-    category: Annotated[str | None, Field(max_length=500)] = None
-    price: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
-    url: Annotated[str | None, Field(max_length=4_000)] = None
-
-
-class SentListing(Listing):
-    """The same, as somebody sends it: its texts are put in one form, and what no database holds is refused."""
-
-    @field_validator("*")
-    @classmethod
-    def _storable(cls, value: object) -> object:
-        return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value
-
-    @field_validator("price", mode="before")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        """The given value; true would be a price of 1."""
-        if isinstance(value, bool):
-            raise ValueError(f"expected a number, got {str(value).lower()}")
-        return value

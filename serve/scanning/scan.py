@@ -41,13 +41,14 @@ from serve.scanning.covered_mark import covered_marks, unreadable
 from serve.scanning.misspelt_name import misspelt_names
 from serve.scanning.policy import Policy, strength, strongest
 from serve.scanning.proposals import proposed
-from serve.scanning.results import BrokenRule, Decision, Finding, Listing
+from serve.scanning.results import Decision, Finding
 from serve.scanning.seen import SeenRegions, SeenTampering
 from serve.scanning.shown_product import places_of_products, suspected_products
 from serve.scanning.sought import NOBODY, Sought, Speaks
 from serve.scanning.verification import Verified, verify
 from serve.scanning.written_words import lines_in, words_by_place, written_in
 from serve.text.brand_words import BrandWords
+from serve.text.listing import BrokenRule, Listing
 from serve.text.listing_rules import broken_rules
 from serve.text.naming import How
 

@@ -26,9 +26,10 @@ from serve.scanning.authorised import brands_authorising
 from serve.scanning.evidence import draw_evidence
 from serve.scanning.policies import PolicyFollower
 from serve.scanning.policy import Policy
-from serve.scanning.results import Listing, ScanResult, Timings
+from serve.scanning.results import ScanResult, Timings
 from serve.scanning.scan import Broken, Scan, Scanner
 from serve.scanning.sought import Sought
+from serve.text.listing import Listing
 
 STEPS = ("propose", "embed", "search", "read", "verify")
 

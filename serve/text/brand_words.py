@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 
 from model.calibration import Word
 from serve.database.tables import Brand, RightsHolder
-from serve.scanning.results import Listing
 from serve.text.denied_names import without_denied
 from serve.text.letters import folded
+from serve.text.listing import Listing
 from serve.text.naming import How, WordsOfBrands, is_everyday, names_somebody
 from serve.text.readable import readable
 from serve.text.sounds import Heard

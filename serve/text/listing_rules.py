@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
 from model.simplified import simplified
-from serve.scanning.results import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.allowed_rows import may_stand
 from serve.text.brand_words import BrandWords
 from serve.text.clauses import SIGNS, STOP
 from serve.text.compared import as_compared, in_small_letters
 from serve.text.comparing_phrases import phrases_in, words_of_phrases
 from serve.text.letters import as_seen, folded
+from serve.text.listing import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.naming import How
 from serve.text.sounds import Heard
 from serve.text.tokens import word_list

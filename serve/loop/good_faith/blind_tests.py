@@ -30,11 +30,12 @@ from serve.loop.states import CaseState
 from serve.loop.teaching.labels import teach_blind_test
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.authorised import brands_authorising
-from serve.scanning.results import Answer, SentListing
 from serve.scanning.sought import Speaks
+from serve.text.listing import SentListing
 from serve.text.wording import Name
 
 Truth = Literal["genuine", "fake"]

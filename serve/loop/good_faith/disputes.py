@@ -19,9 +19,9 @@ from serve.database.loop_tables import BlindTest, Case, Dispute, RightsDocument
 from serve.identifiers import new_id
 from serve.loop.good_faith.credit import Evidence
 from serve.loop.good_faith.reputation import note_evidence
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Name, Reason
 
 State = Literal["open", "referred", "settled"]

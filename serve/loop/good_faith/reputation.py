@@ -35,8 +35,8 @@ from serve.loop.good_faith.credit import (
     weekly,
 )
 from serve.loop.states import AGAINST_THE_SELLER
+from serve.protocol.answers import Answer
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Reason
 
 MOST_HISTORY: Final = 200

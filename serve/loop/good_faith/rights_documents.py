@@ -32,8 +32,8 @@ from serve.loop.good_faith.reputation import note_evidence, suspend
 from serve.loop.working_days import Country
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.answers import Answer
 from serve.protocol.problems import Problem, not_found, unprocessable
-from serve.scanning.results import Answer
 from serve.text.wording import Name, Reason
 
 DocumentKind = Literal["trademark", "letter_of_authority"]

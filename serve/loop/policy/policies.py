@@ -21,11 +21,11 @@ from serve.database.tables import Brand, PolicyRecord
 from serve.loop.policy.outcomes import settled_outcomes
 from serve.loop.policy.policy_fit import ALL_BRANDS, MOST_BLOCKED, Basis, basis_of, fit_policy
 from serve.loop.texts.text_sweep import sweep_later
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_number
 from serve.protocol.problems import Problem, not_found, unprocessable
 from serve.scanning.policies import CHANNEL
 from serve.scanning.policy import ListingRules, Policy, Thresholds
-from serve.scanning.results import Answer
 from serve.text.wording import Reason
 
 LOCK: Final = 0x504F4C49  # "POLI": versions are written one at a time

@@ -28,9 +28,9 @@ from serve.database.tables import RightsHolder
 from serve.identifiers import new_id
 from serve.jobs import OutsideTask, defer
 from serve.loop.push.egress import Egress, NotPublicError
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 
 DELIVER: Final = OutsideTask("deliver")
 """The task's name."""

@@ -19,8 +19,8 @@ from serve.database.loop_tables import AuditHead, Webhook
 from serve.jobs import defer
 from serve.loop.push.deliveries import MARKETPLACE, give_up, require_receiver
 from serve.loop.push.marketplace import TELL
+from serve.protocol.answers import Answer
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (the form of a secret, by Standard Webhooks)
 SECRET_BYTES: Final = 32

@@ -23,10 +23,10 @@ from serve.identifiers import new_id
 from serve.jobs import defer
 from serve.loop.follow_ups import FOLLOW_AUTHORISATION
 from serve.loop.good_faith.rights_documents import Day, require_rights
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found, unprocessable
 from serve.scanning.authorised import authorisations
-from serve.scanning.results import Answer
 from serve.text.wording import Note, Text
 
 LATEST: Final = date(2999, 12, 31)

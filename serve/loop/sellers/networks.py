@@ -24,8 +24,8 @@ from serve.database.engine import Database
 from serve.database.loop_tables import AuditEntry, Case, ListingImage, ListingRecord
 from serve.loop.good_faith.covers import covers
 from serve.loop.sellers.sellers import SellerView, infringements, views_of
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
-from serve.scanning.results import Answer
 
 MOST_TIES: Final = 200
 """Of a network, those that are sent."""

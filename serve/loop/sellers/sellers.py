@@ -22,9 +22,9 @@ from serve.database.loop_tables import Case, Complaint, ListingImage, ListingRec
 from serve.database.tables import Brand
 from serve.loop.good_faith.covers import covers, repeats_another
 from serve.loop.states import AGAINST_THE_SELLER, FOR_THE_SELLER
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer
 
 Standing = Literal["clear", "infringer", "repeat_infringer"]
 

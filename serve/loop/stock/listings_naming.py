@@ -13,9 +13,9 @@ from model.simplified import ways_to_write
 from serve.database.loop_tables import ListingRecord
 from serve.loop.stock.fake_words import said_in
 from serve.loop.stock.stock_vectors import BATCH, in_stock, unseen
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords, stored_names
 from serve.text.letters import folded
+from serve.text.listing import Listing
 from serve.text.phrases import is_too_short, says
 
 SAID: Final = ("title", "description", "brand_claimed")

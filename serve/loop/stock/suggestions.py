@@ -22,9 +22,9 @@ from serve.database.tables import REMOVED, Brand, Reference
 from serve.genuine.references import NewReference, ReferenceLibrary
 from serve.loop.stock.traits import NewTrait, TraitLibrary
 from serve.pictures.objects import ObjectMissingError, Objects
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found, unprocessable
-from serve.scanning.results import Answer
 
 MOST_PICTURES: Final = 4
 """Of a mark, the places that are shown."""

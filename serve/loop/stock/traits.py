@@ -30,9 +30,11 @@ from serve.loop.turns import id_in_turn
 from serve.pictures.decoding import DecoderPool
 from serve.pictures.new_files import NewFiles
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.answers import Answer
 from serve.protocol.problems import not_found, unprocessable
-from serve.scanning.results import Answer, Finding, Listing
+from serve.scanning.results import Finding
 from serve.scanning.scans import ScanDesk
+from serve.text.listing import Listing
 from serve.text.wording import Note
 
 

@@ -24,8 +24,8 @@ from serve.database.loop_tables import Ballot, Case, Jury, JuryVote, ListingImag
 from serve.database.tables import Brand, Reference
 from serve.loop.teaching.juries import MOST_JURORS, require_disinterested, require_open, vote
 from serve.pictures.objects import ObjectMissingError, Objects, decode_stored
+from serve.protocol.answers import Answer
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Name
 
 PAGE: Final = "/console/jury"

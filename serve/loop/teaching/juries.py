@@ -24,9 +24,9 @@ from serve.identifiers import new_id
 from serve.loop.cases import lock_case
 from serve.loop.teaching.dawid_skene import dawid_skene
 from serve.loop.teaching.labels import teach_jury
+from serve.protocol.answers import Answer
 from serve.protocol.paging import Page, cursor_after, last_id
 from serve.protocol.problems import Problem, not_found
-from serve.scanning.results import Answer
 from serve.text.wording import Name
 
 LEAST_JURORS: Final = 3

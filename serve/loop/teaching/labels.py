@@ -23,8 +23,9 @@ from serve.loop.good_faith.reputation import lock_holder, reliability_of
 from serve.loop.states import AGAINST_THE_SELLER
 from serve.loop.teaching.belief import EXAMINER, EXAMINER_OF_BOTH, KNOWN, Witness, believe
 from serve.loop.teaching.label_share import most_each
+from serve.protocol.answers import Answer
 from serve.protocol.problems import not_found
-from serve.scanning.results import Answer, Finding, Kind
+from serve.scanning.results import Finding, Kind
 
 Origin = Literal["complaint", "counter_notice", "doubt", "judgement", "blind_test", "jury", "trait"]
 

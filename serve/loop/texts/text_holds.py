@@ -24,10 +24,11 @@ from serve.database.engine import Database
 from serve.database.loop_tables import ListingRecord, TextHold
 from serve.loop.standing import held_text, lock_listing, settle
 from serve.loop.turns import id_in_turn
+from serve.protocol.answers import Answer
 from serve.protocol.paging import ResumablePage, cursor_after, cursor_of, last_id
 from serve.protocol.problems import Problem, not_found
 from serve.scanning.policy import Policy
-from serve.scanning.results import Answer, BrokenRule, Listing
+from serve.text.listing import BrokenRule, Listing
 from serve.text.wording import Reason
 
 _SPACES = re.compile(r"[^\S\n]+")

@@ -27,8 +27,8 @@ from serve.loop.stock.stock_vectors import in_stock
 from serve.loop.texts.text_holds import follow_text, text_of
 from serve.scanning.policies import policy_in_force
 from serve.scanning.policy import Policy
-from serve.scanning.results import BrokenRule
 from serve.text.brand_words import BrandNames, BrandWords, stored_names
+from serve.text.listing import BrokenRule
 from serve.text.listing_rules import broken_rules
 
 SWEEP: Final = LongTask("sweep the texts of the stock")

@@ -20,8 +20,8 @@ from serve.loop import listings
 from serve.loop.standing import voice
 from serve.loop.stock.stock_vectors import describe_missing
 from serve.pictures.objects import decode_stored
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandWords
+from serve.text.listing import Listing
 from serve.text.naming import How
 
 

@@ -26,12 +26,13 @@ from serve.scanning.covered_mark import unreadable
 from serve.scanning.evidence import MARKER, TILE, draw_evidence
 from serve.scanning.policy import Policy
 from serve.scanning.proposals import MAX_REGIONS
-from serve.scanning.results import Finding, Listing
+from serve.scanning.results import Finding
 from serve.scanning.scan import Scan, Scanner
 from serve.scanning.seen import SeenRegions
 from serve.scanning.sought import NOBODY, Sought
 from serve.scanning.verification import rounded_scores
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import Listing
 
 
 class FixedDetector:

@@ -14,9 +14,10 @@ from model.calibration import Covered
 from model.regions import RgbImage
 from serve.scanning.candidates import StoredReference
 from serve.scanning.policy import Policy
-from serve.scanning.results import Finding, Listing
+from serve.scanning.results import Finding
 from serve.scanning.scan import Scanner
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import Listing
 
 
 class Shelf:

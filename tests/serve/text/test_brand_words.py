@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandNames, BrandWords, Spelled
 from serve.text.letters import folded
+from serve.text.listing import Listing
 from serve.text.masked_words import MaskedWords
 
 WORDS = BrandWords(

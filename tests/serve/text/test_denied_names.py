@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import Listing
 from serve.text.listing_rules import broken_rules
 from serve.text.naming import How
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from serve.scanning.results import RULES, Listing, Rule
 from serve.text.brand_words import BrandNames, BrandWords
 from serve.text.comparing_phrases import Phrase, known_phrases
+from serve.text.listing import RULES, Listing, Rule
 from serve.text.listing_rules import broken_rules, rules_for_sellers
 
 WORDS = BrandWords(

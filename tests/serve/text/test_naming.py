@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import Listing
 from serve.text.naming import ORDINARY
 
 BRANDS = BrandWords(

@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 from pypinyin import Style, pinyin
 
-from serve.scanning.results import Listing
 from serve.text.brand_words import BrandNames, BrandWords
+from serve.text.listing import Listing
 from serve.text.listing_rules import broken_rules
 from serve.text.naming import How
 from serve.text.sounds import SoundsOfNames

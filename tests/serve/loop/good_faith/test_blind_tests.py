@@ -12,8 +12,8 @@ from sqlalchemy import text
 from model.decode import decode
 from serve.database.loop_tables import Case
 from serve.loop.policy.outcomes import settled_outcomes
-from serve.scanning.results import SentListing
 from serve.scanning.sought import Speaks
+from serve.text.listing import SentListing
 
 
 @pytest.fixture
