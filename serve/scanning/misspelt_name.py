@@ -46,7 +46,7 @@ def misspelt_names(
     """
     if not brands or not lines:
         return []
-    unowned = [line for line in lines if not any(one.kind == "exact" for one in words.spelled(line.text))]
+    unowned = [line for line in lines if not words.stand_in(line.text)]
     found = []
     for brand_id, speaks in brands.items():
         names = [word for word in words.of(brand_id) if may_be_missed(word)]

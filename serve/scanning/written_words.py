@@ -37,13 +37,16 @@ def lines_in(image: RgbImage, vectors: NDArray[np.float32], *, bundle: ModelBund
 
 
 def written_in(lines: Sequence[Line], *, words: BrandWords) -> list[Written]:
-    """Those of the lines that spell a brand's word; of lines that stand below each other, none that spell it alone."""
+    """Those of the lines that spell a brand's word; of lines that stand below each other, whose words are a name from
+    the first to the last, none that spell it alone.
+    """
+    alone = {line: words.spelled(line.text) for line in lines if not line.stacked}
 
-    def spelled(line: Line) -> list[Spelled]:
-        alone = {word.brand_id for part in line.stacked for word in words.spelled(part.text)}
-        return [word for word in words.spelled(line.text) if word.brand_id not in alone]
+    def together(line: Line) -> list[Spelled]:
+        known = {word.brand_id for part in line.stacked for word in alone[part]}
+        return [word for word in words.spelled(line.text.replace(" ", "")) if word.brand_id not in known]
 
-    found = [Written(line, spelled(line)) for line in lines]
+    found = [Written(line, together(line) if line.stacked else alone[line]) for line in lines]
     return [one for one in found if one.spelled]
 
 

@@ -130,13 +130,17 @@ class BrandWords:
     def spelled(self, line: str) -> list[Spelled]:
         """The brands that a line of a photo spells, exactly or one letter off, longest word first."""
         found: dict[str, Spelled] = {}
-        for text in (*_runs(line), *self._unspaced.in_text(line)):
+        for text in self._pieces(line):
             for word in self._near(text):
                 for brand_id in self._owners[word]:
                     known = found.get(brand_id)
                     if known is None or _worth(Spelled(brand_id, word, text)) > _worth(known):
                         found[brand_id] = Spelled(brand_id, word, text)
         return sorted(found.values(), key=lambda one: (_worth(one), one.brand_id), reverse=True)
+
+    def stand_in(self, line: str) -> bool:
+        """Whether a line of a photo spells a brand exactly; costs next to nothing, where `spelled` compares."""
+        return any(text in self._owners for text in self._pieces(line))
 
     def is_word(self, word: str) -> bool:
         """Whether a folded word is one of any brand's."""
@@ -196,6 +200,9 @@ class BrandWords:
     def _deniable(self, piece: str, *, near: bool) -> set[str]:
         """The words that a piece of text names and a denial may be about: who hides a name by its sound means it."""
         return {word for word, _ in self._of_sellers.named_in(piece, near=near, by_sound=False)}
+
+    def _pieces(self, line: str) -> list[str]:
+        return [*_runs(line), *self._unspaced.in_text(line)]
 
     def _near(self, text: str) -> list[str]:
         """The words that `text` is, or, long ones, that it misses by a letter or a swap, as no everyday word does."""

@@ -197,3 +197,10 @@ def test_chinese_names_are_spelled_in_either_script_and_missed_by_a_character_of
     line: str, found: list[tuple[str, str]]
 ) -> None:
     assert [(one.brand_id, one.kind) for one in HAN.spelled(line)] == found
+
+
+@pytest.mark.parametrize(
+    ("line", "stands"), [("NIKE run", True), ("正品耐剋鞋", True), ("COCACLOA", False), ("", False)]
+)
+def test_a_brand_stands_in_a_line_that_spells_it_exactly(line: str, stands: bool) -> None:
+    assert WORDS.stand_in(line) == stands
