@@ -8,7 +8,6 @@ thirty milliseconds, to read one ten. The networks are PP-OCR (Latin and Chinese
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from model.alignment import PreparedReference
 from model.kept import Kept, Lazy
 from model.preprocessing import at_most, resized
 from model.regions import Box, RgbImage
-from model.simplified import simplified
+from model.simplified import is_chinese, simplified
 
 FEWEST_LETTERS = 3
 """A word of fewer letters says nothing: any mark can be read as one or two."""
@@ -81,7 +80,6 @@ _NEAR = 1 / 3
 _MARGIN = 0.12
 _MOST = 0.5
 _SAME_LINE = 0.5
-_HAN = re.compile(r"[\u3400-\u9fff]+")
 _ONE_SIZE = 2.0
 _RIGHT_BELOW = 0.8
 
@@ -208,7 +206,7 @@ class Reading:
         piece as long as what is known.
         """
         runs, length = _runs(self.seen, way), len(way(self.known))
-        if _is_chinese(self.known):
+        if is_chinese(self.known):
             runs += [run[first : first + length] for run in runs for first in range(1 + len(run) - length)]
         return runs
 
@@ -372,14 +370,10 @@ class Reader:
         )
 
 
-def _is_chinese(text: str) -> bool:
-    return _HAN.fullmatch(_letters(text)) is not None
-
-
 def says_something(text: str) -> bool:
     """Whether letters are enough to tell one word from what any mark may be read as."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS)
+    return len(letters) >= (FEWEST_HAN if is_chinese(letters) else FEWEST_LETTERS)
 
 
 _TELLING: tuple[Outcome, ...] = get_args(Outcome)
@@ -395,8 +389,8 @@ def _readings(known: str, lines: Sequence[Line], *, alone: bool) -> list[Reading
 
     The only line in Chinese stands where a Chinese name should that is alone.
     """
-    chinese = [line for line in lines if _is_chinese(line.text) and says_something(line.text)]
-    only = chinese[0] if alone and len(chinese) == 1 and _is_chinese(known) else None
+    chinese = [line for line in lines if is_chinese(_letters(line.text)) and says_something(line.text)]
+    only = chinese[0] if alone and len(chinese) == 1 and is_chinese(known) else None
     return [Reading.of(known, line, in_place=line is only) for line in lines]
 
 
@@ -445,7 +439,7 @@ def _letters(text: str) -> str:
 def _is_a_word(text: str) -> bool:
     """Whether what was read is long enough to stand in the place of another word."""
     letters = _letters(text)
-    return len(letters) >= (FEWEST_HAN if _is_chinese(letters) else FEWEST_LETTERS + 1)
+    return len(letters) >= (FEWEST_HAN if is_chinese(letters) else FEWEST_LETTERS + 1)
 
 
 def _plain(text: str) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Final
 
 from opencc import OpenCC
 
 _IDEOGRAPHS: Final = range(0x3400, 0xA000)
+_CHINESE = re.compile(f"[{chr(_IDEOGRAPHS[0])}-{chr(_IDEOGRAPHS[-1])}]+")
+
+
+def is_chinese(text: str) -> bool:
+    """Whether `text` is Chinese characters and nothing else."""
+    return _CHINESE.fullmatch(text) is not None
 
 
 @cache

@@ -19,6 +19,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from model.calibration import Word
+from model.simplified import is_chinese
 from serve.database.tables import Brand, RightsHolder
 from serve.text.denied_names import without_denied
 from serve.text.letters import folded
@@ -37,7 +38,6 @@ FEWEST_NEAR_HAN = 3
 
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.
 _TOKEN = re.compile(r"[\w\u0900-\u0e7f*#@•·]+(?:['’.&-][\w\u0900-\u0e7f*#@•·]+)*")
-_HAN = re.compile(r"[\u3400-\u9fff]+")
 _APART = re.compile(r"[^\W_](?:[\W_]+[^\W_])+[\W_]*")
 
 
@@ -216,7 +216,7 @@ class BrandWords:
 
 def may_be_missed(word: str) -> bool:
     """Whether a folded word is long enough to be recognised though a letter of it is another."""
-    return len(word) >= (FEWEST_NEAR_HAN if _HAN.fullmatch(word) else FEWEST_NEAR)
+    return len(word) >= (FEWEST_NEAR_HAN if is_chinese(word) else FEWEST_NEAR)
 
 
 def names_of(brand: Brand) -> BrandNames:
