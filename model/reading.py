@@ -82,6 +82,7 @@ _MOST = 0.5
 _SAME_LINE = 0.5
 _ONE_SIZE = 2.0
 _RIGHT_BELOW = 0.8
+_ROOM_AT_THE_ENDS = 0.25
 
 Outcome = Literal["as_known", "surely_near_miss", "near_miss", "another_word", "otherwise"]
 
@@ -291,6 +292,17 @@ class Reader:
                 first, last = _cut_off(photo, box)
                 found.append(Line(text, box, confidence, Cut(last, first) if turned else Cut(first, last)))
         return found
+
+    def line_in(self, photo: RgbImage, box: Box) -> Line | None:
+        """The line that `box` was drawn around, which may cut its ends; None where none is surely read there."""
+        height, width = photo.shape[:2]
+        room = _ROOM_AT_THE_ENDS * box.height
+        place = Box(box.x - room, box.y, box.width + 2 * room, box.height).clipped(width=width, height=height)
+        seen = np.ascontiguousarray(place.crop(photo))
+        text, confidence = self._line(seen)
+        if not text or confidence < SURELY_READ:
+            return None
+        return Line(text, place, confidence, Cut(*_cut_off(seen, Box(0, 0, seen.shape[1], seen.shape[0]))))
 
     def known(self, reference: PreparedReference) -> str:
         """The letters of the largest line that is read in the reference's picture; empty where it has no words."""

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from index.interface import IndexView
 from model.bundle import ModelBundle
-from model.calibration import READABLE_PLACES
 from model.panels import panels
 from model.reading import Line
 from model.reference_views import is_blank
@@ -167,7 +166,7 @@ class Scanner:
         with stopwatch.step("embed"):
             vectors = self._bundle.embedder.embed([region.box.crop(image) for region in regions])
         with stopwatch.step("read"):
-            lines = lines_in(image, vectors[1 : 1 + READABLE_PLACES], bundle=self._bundle)
+            lines = lines_in(image, regions, vectors, bundle=self._bundle)
             written = written_in(lines, words=self._words)
             if written:
                 regions += [one.region for one in written]

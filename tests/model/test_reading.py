@@ -81,6 +81,24 @@ def test_the_lines_of_a_photo_are_found_and_read_the_largest_first(reader):
     assert not lines[1].lies_in(Box(50, 190, 330, 130))
 
 
+def test_a_line_is_read_in_a_box_that_cuts_its_ends(reader):
+    photo = np.full((300, 500, 3), 200, np.uint8)
+    photo[100:210, 60:420] = drawn("ADIDAS")
+    line = reader.line_in(photo, Box(86, 125, 270, 60))
+    assert line.text == "ADIDAS"
+    assert line.box.width > 270
+    assert line.cut == Cut(first=False, last=False)
+
+
+def test_a_letter_that_the_box_cuts_still_is_cut_off(reader):
+    line = reader.line_in(drawn("ADIDAS"), Box(0, 15, 170, 70))
+    assert line.cut.last
+
+
+def test_a_box_without_words_holds_no_line(reader):
+    assert reader.line_in(np.full((300, 500, 3), 200, np.uint8), Box(60, 60, 200, 50)) is None
+
+
 def test_a_line_from_top_to_bottom_is_read(reader):
     photo = np.full((500, 300, 3), 240, np.uint8)
     photo[60:420, 90:200] = np.rot90(drawn("ADIDAS"), -1)
