@@ -55,7 +55,7 @@ class NoDetector:
 
 
 class FixedReader:
-    """Reads the same lines in every picture, and the word `known` in every reference."""
+    """Reads the same lines in every picture and no others, and the word `known` in every reference."""
 
     def __init__(self, *lines: Line, known: str = "") -> None:
         self._lines, self._known = list(lines), known
@@ -67,6 +67,9 @@ class FixedReader:
     def lines(self, photo: RgbImage) -> list[Line]:
         self.calls += 1
         return self._lines
+
+    def line_in(self, photo: RgbImage, box: Box) -> Line | None:
+        return None
 
     def known(self, reference: PreparedReference) -> str:
         return self._known
