@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exports import Decided, write_export
@@ -10,9 +12,9 @@ from exports import Decided, write_export
 from model.bundle import load_bundle
 from model.calibration import read_calibration, write_calibration
 from model.released import bundle_folder
-from training.calibration.scans import ThresholdSettings
-from training.calibration.thresholds import tune_thresholds
-from training.evaluation.report import quietly
+from training.calibration import thresholds
+from training.calibration.scans import Answered, ThresholdSettings, scanned
+from training.evaluation.report import Progress, quietly
 from training.round import run
 from training.round.card import new_labels
 from training.round.labels import read_labels
@@ -91,14 +93,16 @@ def test_the_same_round_again_is_there_already(candidate: Path, places: Places) 
 
 @pytest.mark.skipif(not data_folder().is_dir(), reason="thresholds are chosen on real photos: set HALLMARK_DATA")
 @pytest.mark.filterwarnings("ignore:The least populated class")  # of a handful of photos
-def test_a_round_moves_embedder_and_thresholds_too(places: Places, tmp_path: Path) -> None:
-    few = ThresholdSettings(
-        crowds=((24, 0),), placed_marks=64, packages=0, real=12, photos_without=32, read_photos=16
-    )  # fmt: skip
+def test_a_round_moves_embedder_and_thresholds_too(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ThresholdSettings(crowds=((24, 0),), placed_marks=40, packages=0, real=12, photos_without=24, read_photos=16)
     whole = replace(
         SMALL, embedder_steps=1, rehearsed_brands=12, rehearsed_products=4, verifier_steps=0, thresholds=few
     )
     elsewhere = replace(places, models=tmp_path / "models", work=tmp_path / "work", runs=tmp_path / "runs")
+    # What scans answered would go with the round's folder; the second choice below reads it again.
+    monkeypatch.setattr(thresholds, "scanned", partial(_scanned_and_kept, kept_here=tmp_path))
     found = run_round(elsewhere, settings=whole, progress=quietly, report=lambda line: None)
     assert load_bundle(found).name == found.name
     for name in ("embedder.onnx", "embedder.fp16.npz", "verifier_calibration.json", "calibration.json"):
@@ -112,8 +116,14 @@ def test_a_round_moves_embedder_and_thresholds_too(places: Places, tmp_path: Pat
     weighed = read_calibration(file)
     write_calibration(file, replace(weighed, kinds=replace(weighed.kinds, smear=(-9.0, *weighed.kinds.smear[1:]))))
     other_kinds, settings = file.read_bytes(), replace(few, keeps_kinds=True)
-    tune_thresholds(found, logos=load_logos(places.logos), settings=settings, kept=tmp_path, progress=quietly)
+    thresholds.tune_thresholds(
+        found, logos=load_logos(places.logos), settings=settings, kept=tmp_path, progress=quietly
+    )
     assert file.read_bytes() == other_kinds, "kept, and all else is chosen as it was"
+
+
+def _scanned_and_kept(*what: Any, kept: Path, kept_here: Path, progress: Progress) -> list[Answered]:
+    return scanned(*what, kept=kept_here, progress=progress)
 
 
 def test_the_name_tells_what_went_in() -> None:
