@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from serve.text.clauses import SIGNS
 from serve.text.compared import FILLING, in_small_letters
-from serve.text.tokens import CJK, word_list
+from serve.text.tokens import CJK, HAN, word_list
 
 Place = Literal["before", "after", "anywhere"]
 Saying = Literal["comparison", "replica"]
@@ -221,7 +221,7 @@ _MEANT_OTHERWISE: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """What stands before a phrase that then says something else: a game's disc, what a couple wears, what one likes."""
 
-_WORN_BY = re.compile(r"(?<![\u3400-\u9fff])(?!大牌|奢侈|原版)[\u3400-\u9fff]{1,3}[^包鞋衣裤褲裙帽表錶\W\d_a-z]$")
+_WORN_BY = re.compile(rf"(?<![{HAN}])(?!大牌|奢侈|原版)[{HAN}]{{1,3}}[^包鞋衣裤褲裙帽表錶\W\d_a-z]$")
 """A name of two to four Chinese characters before 同款: what a star or a shop has, and what it is of follows."""
 
 _LATIN_OR_DIGIT = re.compile(r"[a-z0-9]")

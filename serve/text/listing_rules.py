@@ -26,7 +26,7 @@ from serve.text.letters import as_seen, folded
 from serve.text.listing import RULES, BrokenRule, Listing, Rule, Where
 from serve.text.naming import How
 from serve.text.sounds import Heard
-from serve.text.tokens import word_list
+from serve.text.tokens import HAN, word_list
 from serve.text.unsearchable import drawn_names, spaced_names
 
 TEXTS: Final[tuple[Where, ...]] = get_args(Where)
@@ -80,7 +80,7 @@ _EDGES = re.compile(r"^[^\w\u0900-\u0e7f@$€£]+|[^\w\u0900-\u0e7f*@$€£]+$")
 
 _BETWEEN_STACKED = re.compile(r"[\W_]*(?:and|und|et|y|e|i|и|en|or|oder|与|和|及)?[\W_]*", re.I)
 _TWO_CAPITALS = re.compile(r"(?<![A-Za-z0-9.&'’-])[A-Z]{2}(?![A-Za-z0-9.&'’-])")
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
 _WORD = re.compile(r"[^\s,;|/#、，]+")
 
 

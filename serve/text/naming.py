@@ -19,6 +19,7 @@ from serve.text.near_words import NearWords
 from serve.text.readable import readable
 from serve.text.sounds import Heard, SoundsOfNames
 from serve.text.tokens import (
+    HAN,
     Token,
     disguised_by_signs,
     disguised_runs,
@@ -59,7 +60,7 @@ ATTACHED: Final = word_list("attached_words.txt")
 LEAST_ATTACHED: Final = min(map(len, ATTACHED))
 MOST_ATTACHED: Final = max(map(len, ATTACHED))
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 class How(IntEnum):

@@ -7,7 +7,7 @@ from typing import Final
 
 from model.simplified import simplified
 from serve.text.letters import as_seen
-from serve.text.tokens import CJK
+from serve.text.tokens import CJK, HAN
 
 FEWEST_LETTERS: Final = 4
 """Shorter phrases are parts of words."""
@@ -15,7 +15,7 @@ FEWEST_LETTERS: Final = 4
 FEWEST_UNSPACED: Final = 2
 """Of Chinese characters or Hangul two make a word."""
 
-_UNSPACED = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]")
+_UNSPACED = re.compile(rf"[{HAN}\uac00-\ud7af]")
 _LETTER = rf"[^\W_{CJK}\u0e00-\u0e7f]"
 """A letter or digit of a script that puts spaces between words."""
 

@@ -1,63 +1,52 @@
 """Chinese names that are hidden behind what sounds like them: other characters ("香奶儿" for 香奈儿), or pinyin in the
 place of some ("香奈er") or of all ("xiangnaier").
 
-Tones do not count, and a character sounds in every way in which it may be read. A name of two characters is hidden by
-pinyin alone, since too many pairs sound alike, and what stands exactly as a name hides none.
+A name of two characters is hidden by pinyin alone, since too many pairs sound alike, and what stands exactly as a name
+hides none.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import accumulate, compress, count
 from operator import and_, itemgetter
 from typing import Final, NamedTuple
 
-from pypinyin import Style, lazy_pinyin, pinyin
-
-from model.simplified import simplified
-from serve.text.tokens import Token, word_list
+from serve.text.syllables import (
+    HAN_LETTER,
+    LAST_KEPT,
+    LETTERS,
+    LONGEST_SYLLABLE,
+    all_in_pinyin,
+    as_pinyin,
+    half_in_pinyin,
+    readings_of,
+)
+from serve.text.tokens import HAN, Token
 
 FEWEST_HEARD: Final = 3
 """Characters of a name from which others may sound like some of them."""
 
-FEWEST_SYLLABLES: Final = 3
-"""Syllables of a name from which it is known in pinyin alone."""
+FEWEST_LETTERS: Final = 2
+"""Letters of pinyin that count as much as the character that they are put for."""
 
 MOST_SYLLABLES: Final = 20
 """Syllables of a name that stand as words in a row, at most."""
 
-FEWEST_IN_PINYIN: Final = 7
-"""Letters from which such a name is known: shorter ones are words of other languages."""
-
-FEWEST_LETTERS: Final = 2
-"""Letters of a syllable that stands for one of two characters."""
-
-LONGEST_SYLLABLE: Final = 6
-
 BITS: Final = 2048
 """Names among which a place of a text is told at once to begin none; of more, several share a bit."""
-
-_OTHER_WORDS: Final = word_list("pinyin_words.txt") | word_list("english_words.txt")
-"""Syllables that stand beside Chinese characters as words of their own."""
 
 _PARTICLES: Final = frozenset("不自是的了在有和与我你他她它就也都很最更没")
 """Characters that mean themselves wherever they sound like one of a name: "西门自提" is no 西门子."""
 
-_NAME = re.compile(r"[\u3400-\u9fff]{2,}")
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_NAME = re.compile(rf"[{HAN}]{{2,}}")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]+")
 _GAP: Final = frozenset(" .*_-·•~'’")
 """Signs of which one may stand beside pinyin that is put for a character."""
 
 _ANY: Final = -1
-_LAST_KEPT: Final = "\uffff"
-"""The last letter of which is kept what it is: texts of rare ones would fill the memory."""
-
-_ROUND_U = str.maketrans("üǖǘǚǜ", "vvvvv")
 
 
 class Heard(NamedTuple):
@@ -69,52 +58,43 @@ class Heard(NamedTuple):
 
 
 class _Node:
-    """The names that go on alike from here on: by what their next character may be read as, and by each way to read
-    it; the `words` that end here, and the bits of all. Every name has one place in the tree, however many readings it
-    has."""
+    """Where names that sound alike so far go on: by the readings of their next character, and by each of these; the
+    `words` that end here, and the bits of all. Every name has one place in the tree, however many readings it has.
+    """
 
-    __slots__ = ("bits", "following", "heard", "words")
+    __slots__ = ("bits", "by_readings", "by_syllable", "words")
 
     def __init__(self) -> None:
-        self.following: dict[tuple[str, ...], _Node] = {}
-        self.heard: dict[str, list[_Node]] = {}
+        self.by_readings: dict[tuple[str, ...], _Node] = {}
+        self.by_syllable: dict[str, list[_Node]] = {}
         self.words: list[str] = []
         self.bits = 0
 
-    def behind(self, syllables: tuple[str, ...], *, bit: int) -> _Node:
-        """Where the name of a `bit` goes on whose next character may be read as these `syllables`."""
-        if syllables not in self.following:
-            node = self.following[syllables] = _Node()
-            for syllable in syllables:
-                self.heard.setdefault(syllable, []).append(node)
-        self.following[syllables].bits |= bit
-        return self.following[syllables]
+    def with_next(self, readings: tuple[str, ...], *, bit: int) -> _Node:
+        """Where the name of a `bit` goes on whose next character has these `readings`."""
+        if readings not in self.by_readings:
+            node = self.by_readings[readings] = _Node()
+            for syllable in readings:
+                self.by_syllable.setdefault(syllable, []).append(node)
+        self.by_readings[readings].bits |= bit
+        return self.by_readings[readings]
 
     def heard_as(self, syllables: tuple[str, ...]) -> Iterable[_Node]:
         """Where the names go on of which the next character may be read as one of `syllables`, each once."""
         if len(syllables) == 1:
-            return self.heard.get(syllables[0], ())
-        return {node for syllable in syllables for node in self.heard.get(syllable, ())}
+            return self.by_syllable.get(syllables[0], ())
+        return {node for syllable in syllables for node in self.by_syllable.get(syllable, ())}
 
 
-class _Letter(NamedTuple):
-    """A Chinese character in the simplified script, and the syllables, without tones, that it may be read as; none of
-    what is no Chinese character."""
+class _Way(NamedTuple):
+    """A name as far as it was heard in a text: its `node` in the tree, the `place` in the text behind it, the pinyin of
+    a word that ends there that is the `rest` of it, and what was `heard` for each of its characters.
+    """
 
-    plain: str
-    syllables: tuple[str, ...]
-
-
-class _Letters(dict[str, _Letter]):
-    """What each letter is, found when it is first asked for."""
-
-    def __missing__(self, letter: str) -> _Letter:
-        plain = simplified(letter)
-        read = pinyin(plain, style=Style.NORMAL, heteronym=True)[0] if _HAN.match(plain) else []
-        found = _Letter(plain, tuple(one for one in read if one.isascii() and one.isalpha()))
-        if letter <= _LAST_KEPT:
-            self[letter] = found
-        return found
+    node: _Node
+    place: int
+    rest: str = ""
+    heard: tuple[str, ...] = ()
 
 
 class _Standing(dict[str, int]):
@@ -127,14 +107,11 @@ class _Standing(dict[str, int]):
 
     def __missing__(self, letter: str) -> int:
         bits = _ANY if not self._first and (letter in _GAP or _LATIN.match(letter)) else 0
-        for syllable in _LETTERS[letter].syllables:
+        for syllable in LETTERS[letter].readings:
             bits |= self.by_syllable.get(syllable, 0)
-        if letter <= _LAST_KEPT:
+        if letter <= LAST_KEPT:
             self[letter] = bits
         return bits
-
-
-_LETTERS: Final = _Letters()
 
 
 class SoundsOfNames:
@@ -148,43 +125,50 @@ class SoundsOfNames:
         self._words = words
         self._root = _Node()
         self._first, self._second, self._third = (_Standing(first=place == 0) for place in range(FEWEST_HEARD))
-        self._beside: dict[str, set[str]] = {}
-        self._beside_others = set[str]()
+        self._of_two: dict[str, set[str]] = {}
+        self._syllables_of_two = set[str]()
         self._in_pinyin: dict[str, list[str]] = {}
         for number, word in enumerate(sorted(filter(_NAME.fullmatch, words))):
-            self._take(word, bit=1 << number % BITS)
-        self._begun = {syllable[:2] for syllable in self._root.heard}
+            if len(word) < FEWEST_HEARD:
+                self._take_of_two(word)
+            else:
+                self._take(word, bit=1 << number % BITS)
+        self._begun = {syllable[:2] for syllable in self._root.by_syllable}
         self._beginnings = frozenset(name[:last] for name in self._in_pinyin for last in range(1, len(name) + 1))
 
+    def _take_of_two(self, word: str) -> None:
+        for syllable, both in half_in_pinyin(word):
+            if syllable not in self._words:
+                self._syllables_of_two.add(syllable)
+                self._of_two.setdefault(both, set()).add(word)
+
     def _take(self, word: str, *, bit: int) -> None:
-        if len(word) < FEWEST_HEARD:
-            for syllable, both in _half_in_pinyin(word):
-                if syllable not in self._words:
-                    self._beside_others.add(syllable)
-                    self._beside.setdefault(both, set()).add(word)
-            return
-        node, read = self._root, _syllables(word)
-        for syllables in read:
-            node = node.behind(syllables, bit=bit)
+        node, read = self._root, readings_of(word)
+        for readings in read:
+            node = node.with_next(readings, bit=bit)
         node.words.append(word)
-        for place, syllables in zip((self._first, self._second, self._third), read, strict=False):
-            for syllable in syllables:
+        for place, readings in zip((self._first, self._second, self._third), read, strict=False):
+            for syllable in readings:
                 place.by_syllable[syllable] = place.by_syllable.get(syllable, 0) | bit
-        for name in _ways_in_pinyin(word):
+        for name in all_in_pinyin(word):
             self._in_pinyin.setdefault(name, []).append(word)
 
     def hidden_in(self, text: str) -> list[Heard]:
         """The names that a readable text hides behind what sounds like some of their characters, and where; none within
         another name that stands as it is."""
-        if not _HAN.search(text):
+        if not HAN_LETTER.search(text):
             return []
-        found = [one for place, names in self._places(text) for one in self._from(text, place, among=names)]
+        found = [
+            one
+            for place, names in self._places(text)
+            for one in self._follow(text, place, _Way(self._root, place), among=names)
+        ]
         for latin in _LATIN.finditer(text):
             rest = as_pinyin(latin[0])
             if rest[:2] in self._begun or rest[0] in self._begun:
-                found += self._from(text, *latin.span(), rest)
-            if rest in self._beside_others:
-                found += self._beside_pinyin(text, *latin.span(), rest)
+                found += self._follow(text, latin.start(), _Way(self._root, latin.end(), rest))
+            if rest in self._syllables_of_two:
+                found += self._of_two_beside(text, *latin.span(), rest)
         as_they_are = sorted((heard.start, heard.end) for heard, hidden in found if not hidden)
         reached = [0, *accumulate((end for _, end in as_they_are), max)]
         return sorted(
@@ -216,61 +200,45 @@ class SoundsOfNames:
             if (names := begun[place] & self._third[letters[place + 2]])
         ]
 
-    def _from(
-        self, text: str, start: int, place: int | None = None, rest: str = "", *, among: int = _ANY
-    ) -> list[tuple[Heard, bool]]:
-        """The names, of those whose bits are in `among`, that are heard from `start` on, and whether they are hidden: a
-        character stands there, or the pinyin `rest`, which ends at `place`. No word in Latin letters goes on behind a
-        name or begins before it."""
+    def _follow(self, text: str, start: int, way: _Way, *, among: int = _ANY) -> list[tuple[Heard, bool]]:
+        """The names, of those whose bits are in `among`, that are heard from `start` on, along a `way` that begins
+        there, and whether they are hidden. No word in Latin letters goes on behind a name or begins before it.
+        """
         found: list[tuple[Heard, bool]] = []
-        ways: list[tuple[_Node, int, str, tuple[str, ...]]] = [
-            (self._root, start if place is None else place, rest, ())
-        ]
+        ways = [way]
         while ways:
-            node, place, rest, heard = ways.pop()
-            if not rest:
-                for word in node.words:
-                    hidden = _hides(word, heard)
-                    if hidden is not None:
-                        found.append((Heard(word, start, place), hidden))
-                if not node.heard:
-                    continue
-                plain, syllables = _LETTERS[text[place : place + 1]]
-                if heard and plain in _GAP:
-                    place = _over_gap(text, place)
-                    plain, syllables = _LETTERS[text[place : place + 1]]
-                if syllables:
-                    ways += [
-                        (after, place + 1, "", (*heard, plain))
-                        for after in node.heard_as(syllables)
-                        if after.bits & among
-                    ]
-                    continue
-                latin = _LATIN.match(text, place)
-                if not latin:
-                    continue
-                place, rest = latin.end(), as_pinyin(latin[0])
-            for length in range(1, min(len(rest), LONGEST_SYLLABLE) + 1):
-                syllable = rest[:length]
-                ways += [(after, place, rest[length:], (*heard, syllable)) for after in node.heard.get(syllable, ())]
+            way = ways.pop()
+            for word in () if way.rest else way.node.words:
+                hidden = _hides(word, way.heard)
+                if hidden is not None:
+                    found.append((Heard(word, start, way.place), hidden))
+            ways += self._further(text, way, among=among)
         return found
 
-    def _beside_pinyin(self, text: str, start: int, end: int, syllable: str) -> Iterator[tuple[Heard, bool]]:
+    def _further(self, text: str, way: _Way, *, among: int) -> list[_Way]:
+        """Where a way goes on by one more syllable: a character that is read so, or the next letters of pinyin."""
+        node, place, rest, heard = way
+        if not rest and node.by_syllable:
+            place = _over_gap(text, place) if heard else place
+            plain, readings = LETTERS[text[place : place + 1]]
+            if readings:
+                following = (after for after in node.heard_as(readings) if after.bits & among)
+                return [_Way(after, place + 1, heard=(*heard, plain)) for after in following]
+            if latin := _LATIN.match(text, place):
+                place, rest = latin.end(), as_pinyin(latin[0])
+        return [
+            _Way(after, place, rest[length:], (*heard, rest[:length]))
+            for length in range(1, min(len(rest), LONGEST_SYLLABLE) + 1)
+            for after in node.by_syllable.get(rest[:length], ())
+        ]
+
+    def _of_two_beside(self, text: str, start: int, end: int, syllable: str) -> Iterator[tuple[Heard, bool]]:
         """The names of two characters of which one stands beside a `syllable`, which is how the other sounds."""
         before, behind = text[start - 1 : start], text[end : end + 1]
-        for word in self._beside.get(_LETTERS[before].plain + syllable, ()):
+        for word in self._of_two.get(LETTERS[before].plain + syllable, ()):
             yield Heard(word, start - 1, end), True
-        for word in () if before.isdigit() else self._beside.get(syllable + _LETTERS[behind].plain, ()):
+        for word in () if before.isdigit() else self._of_two.get(syllable + LETTERS[behind].plain, ()):
             yield Heard(word, start, end + 1), True
-
-
-def as_pinyin(written: str) -> str:
-    """Latin letters as pinyin without tones is written; a rounded U is a V."""
-    small = written.lower()
-    if small.isascii():
-        return small
-    parts = unicodedata.normalize("NFKD", small.translate(_ROUND_U))
-    return "".join(letter for letter in parts if letter.isalpha())
 
 
 def _hides(word: str, heard: Sequence[str]) -> bool | None:
@@ -293,37 +261,3 @@ def _over_gap(text: str, place: int) -> int:
     if text[place : place + 1] not in _GAP or place + 1 >= len(text):
         return place
     return place + 1 if _LATIN.match(text, place - 1) or _LATIN.match(text, place + 1) else place
-
-
-def _syllables(word: str) -> list[tuple[str, ...]]:
-    """What each character of a name may be read as, by itself and in the word that the name is."""
-    alone, together = [_LETTERS[letter].syllables for letter in word], _as_word(word)
-    if len(together) != len(word):
-        return alone
-    return [tuple(dict.fromkeys((one, *others))) for one, others in zip(together, alone, strict=True)]
-
-
-def _ways_in_pinyin(word: str) -> Iterator[str]:
-    """How a name is written in pinyin alone, if that is long enough; a rounded U as a V or without its dots."""
-    by_letter = tuple(one for letter in word for one in _LETTERS[letter].syllables[:1])
-    for syllables in dict.fromkeys((_as_word(word), by_letter)):
-        name = "".join(syllables)
-        if len(syllables) == len(word) >= FEWEST_SYLLABLES and len(name) >= FEWEST_IN_PINYIN:
-            yield from dict.fromkeys((name, name.replace("v", "u")))
-
-
-def _half_in_pinyin(word: str) -> Iterator[tuple[str, str]]:
-    """The syllables of either character of a name of two, and the name with it, where that is no word of its own."""
-    first, second = tuple(word)
-    yield from ((one, first + one) for one in _LETTERS[second].syllables if _may_stand_for(one))
-    yield from ((one, one + second) for one in _LETTERS[first].syllables if _may_stand_for(one))
-
-
-def _may_stand_for(syllable: str) -> bool:
-    return len(syllable) >= FEWEST_LETTERS and syllable not in _OTHER_WORDS
-
-
-@lru_cache(maxsize=100_000)
-def _as_word(word: str) -> tuple[str, ...]:
-    """The syllables of a name as the word that it is, of which a dictionary may know how it is read."""
-    return tuple(one for one in lazy_pinyin(word) if one.isascii() and one.isalpha())

@@ -15,7 +15,10 @@ MOST_TOKENS: Final = 4
 MOST_SPACED: Final = 20
 """Letters that stand each by itself and make a brand's word, at most."""
 
-CJK: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+HAN: Final = "\u3400-\u9fff"
+"""Chinese characters."""
+
+CJK: Final = f"\u3040-\u30ff{HAN}\uac00-\ud7af"
 """Kana, Chinese characters and Hangul: a Latin word may stand between them without a space."""
 
 # The signs of the scripts of South Asia and Thai are no letters to regular expressions.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from operator import add
 
 from serve.text.letters import folded
+from serve.text.tokens import HAN
 
 HAN_BEGINNING = 4
 """Letters by which a word of Chinese characters is found before it is compared as a whole."""
@@ -14,7 +15,7 @@ HAN_BEGINNING = 4
 MOST_ATTACHED = 12
 """Letters of a word in kana or Hangul to which others are attached, at most."""
 
-_UNSPACED = re.compile(r"[\u3400-\u9fff\u0e00-\u0e7f]")
+_UNSPACED = re.compile(rf"[{HAN}\u0e00-\u0e7f]")
 """Chinese characters and Thai letters, between whose words nothing stands."""
 
 _ATTACHED = re.compile(r"[\u30a0-\u30ff]+|[\u3040-\u309f]+|[\uac00-\ud7af]+")
