@@ -41,7 +41,7 @@ from serve.scanning.proposals import proposed
 
 SIDE_PIXELS = 1200
 PLAIN_DIMENSION = 2048
-STEPS = ("decode", "propose", "embed", "search", "verify")
+STEPS = ("decode", "propose", "embed", "read", "search", "verify")
 console = Console()
 
 Answer = TypeVar("Answer")
