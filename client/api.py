@@ -76,6 +76,14 @@ class Hallmark:
         """Close a case whose time ran out without an answer that counts; for trust & safety."""
         return self._post(f"/v1/cases/{case_id}/release", json={"reason": reason})
 
+    def doubtful(self) -> list[Json]:
+        """The cases that suspended rights holders cleared or left unanswered; for trust & safety."""
+        return list(self._items("/v1/cases/doubtful"))
+
+    def doubt(self, case_id: str, *, reason: str) -> Json:
+        """Doubt that nothing infringes in a case: a complaint of the platform's own; for trust & safety."""
+        return self._post(f"/v1/cases/{case_id}/doubt", json={"reason": reason})
+
     def complain(self, case_id: str) -> Json:
         """Stand behind a judgement `infringing`; the answer holds the complaint's `id`."""
         return self._post(f"/v1/cases/{case_id}/complaint")
@@ -83,6 +91,17 @@ class Hallmark:
     def decide(self, complaint_id: str, outcome: Literal["upheld", "dismissed"], *, reason: str) -> Json:
         """Decide a complaint; for trust & safety."""
         return self._post(f"/v1/complaints/{complaint_id}/decision", json={"outcome": outcome, "reason": reason})
+
+    def answer_complaint(self, complaint_id: str, *, statement: str, files: Mapping[str, bytes] | None = None) -> Json:
+        """Send the seller's one counter-notice to an upheld complaint, with its files by their names."""
+        attached = [("file", (name, content)) for name, content in (files or {}).items()]
+        # Without a file the form is sent in parts all the same.
+        fields = [("statement", (None, statement)), *attached]
+        return self._post(f"/v1/complaints/{complaint_id}/counter-notice", files=fields)
+
+    def notices(self, *, seller: str | None = None) -> list[Json]:
+        """What sellers, or one of them, are to be told, oldest first."""
+        return list(self._items("/v1/notices", **({} if seller is None else {"seller": seller})))
 
     def add_trait(self, brand_id: str, *, text: str) -> Json:
         """Say by which words fakes of the brand go; the answer holds the trait's `id`."""
