@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -264,19 +265,34 @@ def close_look(
     _complete(bundle)
 
 
+class BundleNetwork(StrEnum):
+    """What `hallmark train export` can write alone."""
+
+    detector = "detector"
+    embedder = "embedder"
+    tampering = "tampering"
+    verifier = "verifier"
+    close_look = "close-look"
+
+
 @train.command()
 def export(
     start: Annotated[Path, typer.Argument(help="Folder of the model bundle whose networks are written anew")],
     *,
     bundle: Bundle = NEW_BUNDLE,
+    network: Annotated[
+        list[BundleNetwork] | None, typer.Option(help="Only this, all else as it is; may be repeated")
+    ] = None,
     seed: int = 0,
 ) -> None:
     """Write a bundle's networks anew from its weights, after the way in which they are written has changed."""
-    from training.export import export_networks
+    from training.export import NETWORKS, export_networks
     from training.synthesis.logos import fetch_packages
 
+    chosen = {one.value for one in network or BundleNetwork}
+    networks = [one for one in NETWORKS if one in chosen]
     try:
-        export_networks(start, bundle, logos=fetch_packages(), seed=seed)
+        export_networks(start, bundle, logos=fetch_packages(), seed=seed, networks=networks)
     except (FileExistsError, FileNotFoundError) as error:
         typer.echo(f"hallmark: {error}", err=True)
         raise typer.Exit(1) from error

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import onnx
@@ -48,6 +50,9 @@ SCENES, MARKS, TAMPERED, PAIRS = 200, 400, 96, 600
 
 _AT_ONCE = 8
 
+Network = Literal["detector", "embedder", "tampering", "verifier", "close-look"]
+NETWORKS: tuple[Network, ...] = get_args(Network)
+
 
 @dataclass(frozen=True)
 class DrawnScenes:
@@ -63,10 +68,12 @@ class DrawnScenes:
         return self.scenes[number]
 
 
-def export_networks(start: Path, folder: Path, *, logos: Path | None, seed: int) -> None:
-    """Write the bundle in the folder `start` into a new `folder`, each of its ONNX files made from the weights anew.
+def export_networks(
+    start: Path, folder: Path, *, logos: Path | None, seed: int, networks: Collection[Network] = NETWORKS
+) -> None:
+    """Write the bundle in the folder `start` into a new `folder`, the ONNX files of `networks` made from weights anew.
 
-    What was fitted to the networks is copied as it is. About two minutes.
+    All else is copied as it is, what was fitted to the networks too. About two minutes for all of them.
 
     Raises `FileExistsError` when there is such a folder, `FileNotFoundError` when `start` lacks weights.
     """
@@ -75,35 +82,25 @@ def export_networks(start: Path, folder: Path, *, logos: Path | None, seed: int)
     beside = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     shutil.copytree(start, beside)
-    _export_all(beside, logos=logos, seed=seed)
-    beside.rename(folder)
-
-
-def _export_all(folder: Path, *, logos: Path | None, seed: int) -> None:
-    """Write every network in `folder` anew, and the manifest."""
     material = SceneMaterial.found_in(data_folder(), logos=logos, with_packages=False)
     rng = np.random.default_rng(seed)
     scenes = DrawnScenes([draw_scene(material, rng=rng) for _ in range(SCENES)])
-    with tempfile.TemporaryDirectory() as scratch:
-        exact = Path(scratch) / "exact.onnx"
-        _export_detector(folder, scenes, exact=exact)
-        _export_embedder(folder, _marks(scenes, material, rng=rng), exact=exact)
-        _export_tampering(folder, scenes, exact=exact, rng=rng)
-    aligner, judge = AlignerNetwork(), VerifierNetwork()
-    load_weights(aligner, folder / "aligner.fp16.npz")
-    load_weights(judge, folder / "verifier.fp16.npz")
-    export_aligner(folder, aligner)
-    export_judge(folder, judge)
-    training = [logo for logo in load_logos(logos) if split_of(logo.brand) == "train"]
-    drawn = draw_pairs(training, count=PAIRS, seed=seed, backgrounds=Backgrounds.found_in(data_folder()))
-    export_appearance(folder, laid_pairs(drawn, drawn.prepared(), aligner=Aligner(folder / ALIGNER)))
-    look = CloseLookNetwork()
-    load_weights(look, folder / WEIGHTS)
-    export_close_look(look, folder / FILE)
-    write_manifest(folder)
+    marks = _marks(scenes, material, rng=rng)
+    writers: dict[Network, Callable[[], None]] = {
+        "detector": lambda: _export_detector(beside, scenes),
+        "embedder": lambda: _export_embedder(beside, marks),
+        "tampering": lambda: _export_tampering(beside, scenes, rng=rng),
+        "verifier": lambda: _export_verifier(beside, logos=logos, seed=seed),
+        "close-look": lambda: _export_close_look(beside),
+    }
+    for network in NETWORKS:
+        if network in networks:
+            writers[network]()
+    write_manifest(beside)
+    beside.rename(folder)
 
 
-def _export_detector(folder: Path, scenes: DrawnScenes, *, exact: Path) -> None:
+def _export_detector(folder: Path, scenes: DrawnScenes) -> None:
     path, network = folder / "detector.onnx", LogoDetector(pretrained=False)
     load_weights(network, folder / "detector.fp16.npz")
     described = {one.key: one.value for one in onnx.load(str(path)).metadata_props}
@@ -112,24 +109,52 @@ def _export_detector(folder: Path, scenes: DrawnScenes, *, exact: Path) -> None:
         for scene in scenes.scenes
         for side in described[SIDES_KEY].split()
     )
-    detector_release.export_exact(network, exact)
-    detector_release.quantize_detector(exact, path, calibration=squares)
+    with _exact_file() as exact:
+        detector_release.export_exact(network, exact)
+        detector_release.quantize_detector(exact, path, calibration=squares)
     detector_release.write_metadata(path, described)
 
 
-def _export_embedder(folder: Path, marks: Sequence[RgbImage], *, exact: Path) -> None:
+def _export_embedder(folder: Path, marks: Sequence[RgbImage]) -> None:
     network = EmbedderNetwork()
     load_weights(network, folder / "embedder.fp16.npz")
-    export_embedder(network, exact)
-    quantize(exact, folder / "embedder.onnx", calibration=_parts(batch(marks, size=INPUT_SIZE)))
+    with _exact_file() as exact:
+        export_embedder(network, exact)
+        quantize(exact, folder / "embedder.onnx", calibration=_parts(batch(marks, size=INPUT_SIZE)))
 
 
-def _export_tampering(folder: Path, scenes: DrawnScenes, *, exact: Path, rng: np.random.Generator) -> None:
+def _export_tampering(folder: Path, scenes: DrawnScenes, *, rng: np.random.Generator) -> None:
     network = TamperingNetwork()
     load_weights(network, folder / "tampering.fp16.npz")
     squares = [draw_tampered([(scenes, 1.0)], rng=rng, side=TAMPERING_SIDE).image[None] for _ in range(TAMPERED)]
-    tampering_release.export_exact(network, exact)
-    quantize(exact, folder / "tampering.onnx", calibration=squares)
+    with _exact_file() as exact:
+        tampering_release.export_exact(network, exact)
+        quantize(exact, folder / "tampering.onnx", calibration=squares)
+
+
+def _export_verifier(folder: Path, *, logos: Path | None, seed: int) -> None:
+    """Its aligner, its judge, and the network of how a region looks."""
+    aligner, judge = AlignerNetwork(), VerifierNetwork()
+    load_weights(aligner, folder / "aligner.fp16.npz")
+    load_weights(judge, folder / "verifier.fp16.npz")
+    export_aligner(folder, aligner)
+    export_judge(folder, judge)
+    training = [logo for logo in load_logos(logos) if split_of(logo.brand) == "train"]
+    drawn = draw_pairs(training, count=PAIRS, seed=seed, backgrounds=Backgrounds.found_in(data_folder()))
+    export_appearance(folder, laid_pairs(drawn, drawn.prepared(), aligner=Aligner(folder / ALIGNER)))
+
+
+def _export_close_look(folder: Path) -> None:
+    look = CloseLookNetwork()
+    load_weights(look, folder / WEIGHTS)
+    export_close_look(look, folder / FILE)
+
+
+@contextmanager
+def _exact_file() -> Iterator[Path]:
+    """Where an fp32 graph may lie until its int8 one is written."""
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch) / "exact.onnx"
 
 
 def _marks(scenes: DrawnScenes, material: SceneMaterial, *, rng: np.random.Generator) -> list[RgbImage]:

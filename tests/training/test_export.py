@@ -42,6 +42,18 @@ def test_networks_written_anew_see_what_they_saw(exported: Path) -> None:
     assert (exported / "calibration.json").read_bytes() == (RELEASED / "calibration.json").read_bytes()
 
 
+def test_all_but_the_named_network_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.export, "SCENES", 6)
+    monkeypatch.setattr(training.export, "MARKS", 12)
+    export_networks(RELEASED, tmp_path / "candidate", logos=None, seed=0, networks=["embedder"])
+    changed = {
+        file.name
+        for file in (tmp_path / "candidate").iterdir()
+        if file.read_bytes() != (RELEASED / file.name).read_bytes()
+    }
+    assert changed == {"embedder.onnx", "manifest.json"}
+
+
 def test_a_folder_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="another folder"):
         export_networks(RELEASED, tmp_path, logos=None, seed=0)
