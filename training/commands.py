@@ -286,13 +286,11 @@ def export(
     seed: int = 0,
 ) -> None:
     """Write a bundle's networks anew from its weights, after the way in which they are written has changed."""
-    from training.export import NETWORKS, export_networks
+    from training.export import export_networks
     from training.synthesis.logos import fetch_packages
 
-    chosen = {one.value for one in network or BundleNetwork}
-    networks = [one for one in NETWORKS if one in chosen]
     try:
-        export_networks(start, bundle, logos=fetch_packages(), seed=seed, networks=networks)
+        export_networks(start, bundle, logos=fetch_packages(), seed=seed, networks=network or ())
     except (FileExistsError, FileNotFoundError) as error:
         typer.echo(f"hallmark: {error}", err=True)
         raise typer.Exit(1) from error

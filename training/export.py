@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import onnx
@@ -50,9 +49,6 @@ SCENES, MARKS, TAMPERED, PAIRS = 200, 400, 96, 600
 
 _AT_ONCE = 8
 
-Network = Literal["detector", "embedder", "tampering", "verifier", "close-look"]
-NETWORKS: tuple[Network, ...] = get_args(Network)
-
 
 @dataclass(frozen=True)
 class DrawnScenes:
@@ -69,13 +65,15 @@ class DrawnScenes:
 
 
 def export_networks(
-    start: Path, folder: Path, *, logos: Path | None, seed: int, networks: Collection[Network] = NETWORKS
+    start: Path, folder: Path, *, logos: Path | None, seed: int, networks: Collection[str] = ()
 ) -> None:
-    """Write the bundle in the folder `start` into a new `folder`, the ONNX files of `networks` made from weights anew.
+    """Write the bundle in the folder `start` into a new `folder`, its ONNX files made from the weights anew.
 
-    All else is copied as it is, what was fitted to the networks too. About two minutes for all of them.
+    `networks` names those that are (detector, embedder, tampering, verifier, close-look), where not all: that takes
+    about two minutes. What was fitted to the networks is copied as it is.
 
-    Raises `FileExistsError` when there is such a folder, `FileNotFoundError` when `start` lacks weights.
+    Raises `FileExistsError` when there is such a folder, `FileNotFoundError` when `start` lacks weights, `KeyError`
+    when there is no network of such a name.
     """
     if folder.exists():
         raise FileExistsError(f"{folder} is there already: give the bundle another folder")
@@ -86,16 +84,15 @@ def export_networks(
     rng = np.random.default_rng(seed)
     scenes = DrawnScenes([draw_scene(material, rng=rng) for _ in range(SCENES)])
     marks = _marks(scenes, material, rng=rng)
-    writers: dict[Network, Callable[[], None]] = {
+    writers: dict[str, Callable[[], None]] = {
         "detector": lambda: _export_detector(beside, scenes),
         "embedder": lambda: _export_embedder(beside, marks),
         "tampering": lambda: _export_tampering(beside, scenes, rng=rng),
         "verifier": lambda: _export_verifier(beside, logos=logos, seed=seed),
         "close-look": lambda: _export_close_look(beside),
     }
-    for network in NETWORKS:
-        if network in networks:
-            writers[network]()
+    for network in networks or writers:
+        writers[network]()
     write_manifest(beside)
     beside.rename(folder)
 
