@@ -11,10 +11,12 @@ worker processes (`serve/pictures/decoding.py`).
 from __future__ import annotations
 
 import sys
+from enum import IntEnum
 from typing import Final, Protocol
 
 import cv2
 
+from model.animation import film_strip
 from model.gif import SIGNATURES as GIF_SIGNATURES
 from model.gif import read_gif
 from model.jpeg import SIGNATURE as JPEG_SIGNATURE
@@ -28,7 +30,7 @@ from model.rejection import UNSUPPORTED_TYPE, DecodeLimits, ImageRejected, corru
 from model.transparency import Lay, rgb_of_drawing, rgb_on_white
 from model.webp import read_webp
 
-__all__ = ["KEPT_LIMITS", "DecodeLimits", "ImageRejected", "Structure", "decode", "read_structure"]
+__all__ = ["KEPT_LIMITS", "DecodeLimits", "ImageRejected", "Reading", "Structure", "decode", "read_structure"]
 
 _READ = "Hallmark reads JPEG, PNG, WebP and GIF"
 _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
@@ -53,6 +55,19 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
 )
 
 
+class Reading(IntEnum):
+    """What of a file is to be seen."""
+
+    PHOTO = 0
+    """All that a buyer sees: of an animation the frames that differ, as a film strip (`model/animation.py`)."""
+
+    STILL = 1
+    """Of an animation the first frame."""
+
+    DRAWING = 2
+    """As `STILL`, but on near-black where a part would vanish on white (`model.transparency.rgb_of_drawing`)."""
+
+
 class Structure(Protocol):
     """What is known of a picture before its pixels are decoded."""
 
@@ -69,25 +84,28 @@ class Structure(Protocol):
         """EXIF orientation, 1..8."""
 
     @property
+    def frames(self) -> int:
+        """How many pictures follow each other: 1, or those of an animation."""
+
+    @property
     def rest(self) -> bytes:
         """All bytes that are no pixels: metadata, comments, what follows the end."""
 
     def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
-        """The picture as stored, what is transparent laid out by `lay`; raises `ImageRejected` (`corrupt`)."""
+        """The first frame as stored, what is transparent laid out by `lay`; raises `ImageRejected` (`corrupt`)."""
 
 
 DEFAULT_LIMITS = DecodeLimits()
 
-KEPT_LIMITS: Final = DecodeLimits(max_bytes=sys.maxsize, max_pixels=sys.maxsize)
+KEPT_LIMITS: Final = DecodeLimits(max_bytes=sys.maxsize, max_pixels=sys.maxsize, max_frames=sys.maxsize)
 """For files that Hallmark keeps: each was accepted under the limits of then, or Hallmark drew it. A photo takes several
 times the bytes as PNG that were sent as JPEG.
 """
 
 
-def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, drawing: bool = False) -> RgbImage:
-    """The picture in `data` (JPEG, PNG, WebP or GIF; of an animation the first frame), upright and on white.
+def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, reading: Reading = Reading.PHOTO) -> RgbImage:
+    """The picture in `data` (JPEG, PNG, WebP or GIF), upright and on white; `reading` says what of it.
 
-    A `drawing` of which a part would vanish on white lies on near-black (`model.transparency.rgb_of_drawing`).
     Returns (height, width, 3) uint8 RGB, C-contiguous. Raises `ImageRejected` with code `empty`, `too_large`,
     `unsupported_type`, `too_many_pixels`, `truncated`, `corrupt` or `polyglot`, and nothing else save `MemoryError`.
     """
@@ -95,8 +113,14 @@ def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, drawing: bool 
     structure = read_structure(data, limits=limits)
     refuse_second_file(data, rest=structure.rest)
     try:
-        pixels = structure.pixels(lay=rgb_of_drawing if drawing else rgb_on_white)
-        return upright(pixels, orientation=structure.orientation)
+        pixels = structure.pixels(lay=rgb_of_drawing if reading is Reading.DRAWING else rgb_on_white)
+        first = upright(pixels, orientation=structure.orientation)
+        if structure.frames == 1 or reading is not Reading.PHOTO:
+            return first
+        limits.check_frames(structure.frames, width=structure.width, height=structure.height)
+        strip = film_strip(data, first=first, frames=structure.frames, orientation=structure.orientation)
+        limits.check_pixels(width=strip.shape[1], height=strip.shape[0])
+        return strip
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError("OpenCV found no memory for a picture") from error

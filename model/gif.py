@@ -1,4 +1,4 @@
-"""GIF: its blocks, and the pixels of the first frame.
+"""GIF: its blocks, and the pixels of the first frame; of others it is known how many there are.
 
 The decoder sees a file rebuilt from the first frame alone, placed here on a white canvas: readers disagree on what
 lies beside the first frame, and browsers leave it transparent. Source: GIF89a specification (CompuServe, 1990).
@@ -32,6 +32,7 @@ class GifStructure:
     frame: bytes = b""
     place: tuple[int, int] = (0, 0)
     orientation: int = 1
+    frames: int = 0
     rest: bytes = b""
 
     def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
@@ -71,6 +72,7 @@ def read_gif(data: bytes, *, limits: DecodeLimits) -> GifStructure:
                 rest.append(body)
         elif block == _IMAGE:
             end = _image_end(data, position)
+            picture.frames += 1
             if not picture.frame:
                 _read_frame(picture, control, data[position:end], limits)
         elif block is None:

@@ -45,6 +45,7 @@ class JpegStructure:
     height: int = 0
     components: int = 0
     orientation: int = UPRIGHT
+    frames: int = 1
     rest: bytes = b""
 
     def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:

@@ -2,7 +2,7 @@
 
 A sheet is cut along what runs all across it, a plain band or a seam, and each part again (recursive X-Y cut, Nagy and
 Seth, "Hierarchical representation of optically scanned documents", ICPR 1984, which knows bands alone). A part of a
-collage, and what stands alone in a frame, is then looked at as a photo of its own.
+collage, what stands alone in a frame, and each frame of an animation is then looked at as a photo of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.animation import frames_in
 from model.framing import framed_picture
 from model.preprocessing import at_most
 from model.regions import Box, RgbImage
@@ -39,7 +40,7 @@ LEAST_SHOWN = 0.6
 """Of what is not plain around: the panels must be that much of it, or it is no sheet of pictures."""
 
 MOST_PANELS = 9
-"""How many panels are looked at, at most; of a long picture, `MOST_LONG`."""
+"""How many panels are looked at, at most; of a long picture and of an animation, `MOST_LONG`."""
 
 MOST_LONG = 20
 _EDGE = 2  # lines in which a side begins
@@ -86,8 +87,15 @@ def panels(image: RgbImage) -> tuple[Box, ...]:
 
     Several side by side, at most `MOST_PANELS` (of a long picture `MOST_LONG`) and the largest first; or the one that
     stands in a frame and nothing beside it; or none, where it is itself a picture, or where pictures with straight
-    sides are too little of what it shows.
+    sides are too little of what it shows. Of an animation its frames, and then the pictures that they show.
     """
+    frames = frames_in(image)
+    within = [one.moved(*frame.corner()) for frame in frames for one in _shown(frame.crop(image))]
+    return (*frames, *within)[:MOST_LONG] if frames else _shown(image)
+
+
+def _shown(image: RgbImage) -> tuple[Box, ...]:
+    """The pictures that one picture shows."""
     framed = framed_picture(image)
     if framed is None:
         return _side_by_side(image)

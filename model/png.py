@@ -1,7 +1,7 @@
-"""PNG and APNG: the chunks, and the pixels of the first frame.
+"""PNG and APNG: the chunks, and the pixels of the first frame; of others it is known how many there are.
 
-Every checksum is tested, and the decoder sees a file rebuilt from the few chunks that hold pixels: text, colour
-profiles and animation never reach it. Source: PNG specification, third edition (W3C, 2025).
+Every checksum is tested, and the decoder of the first frame sees a file rebuilt from the few chunks that hold pixels:
+text, colour profiles and animation never reach it. Source: PNG specification, third edition (W3C, 2025).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class PngStructure:
     palette: bytes = b""
     transparency: bytes = b""
     orientation: int = UPRIGHT
+    frames: int = 1
     rest: bytes = b""
 
     def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
@@ -116,6 +117,7 @@ def read_png(data: bytes, *, limits: DecodeLimits) -> PngStructure:
         raise corrupt("it holds no pixels")
     if animation is not None and animation.parts:
         picture.frame = animation
+    picture.frames = max(frames_begun, 1)
     picture.rest = b"\n".join(rest)
     return picture
 

@@ -47,13 +47,14 @@ def corrupt(what: str) -> ImageRejected:
 class DecodeLimits:
     """What a picture may measure at most. The header is checked before any pixel is decoded.
 
-    `max_bytes` is the size of the file; `max_pixels` is width × height by the header (for an animation: its canvas);
-    `max_side` is the longer side in pixels.
+    `max_bytes` is the size of the file; `max_pixels` is width × height by the header, of all frames together;
+    `max_side` is the longer side in pixels; `max_frames` is how many frames an animation has.
     """
 
     max_bytes: int = 12_000_000
     max_pixels: int = 40_000_000
     max_side: int = 65_535
+    max_frames: int = 1_000
 
     def check_bytes(self, size: int) -> None:
         """Raise `ImageRejected` (`empty`, `too_large`) unless a file of `size` bytes may be read."""
@@ -75,4 +76,13 @@ class DecodeLimits:
                 TOO_MANY_PIXELS,
                 f"The picture has {width}×{height} pixels; at most {self.max_pixels:,} pixels and "
                 f"{self.max_side:,} a side are read. Scale it down; 1200 pixels on the longer side are plenty.",
+            )
+
+    def check_frames(self, frames: int, *, width: int, height: int) -> None:
+        """Raise `ImageRejected` (`too_many_pixels`) unless `frames` of `width` × `height` pixels may be decoded."""
+        if frames > self.max_frames or frames * width * height > self.max_pixels:
+            raise ImageRejected(
+                TOO_MANY_PIXELS,
+                f"The animation has {frames:,} frames of {width}×{height} pixels; at most {self.max_frames:,} frames "
+                f"and {self.max_pixels:,} pixels in all are read. Scale it down, or leave frames out.",
             )

@@ -1,4 +1,4 @@
-"""WebP: its chunks, and the pixels of the first frame.
+"""WebP: its chunks, and the pixels of the first frame; of others it is known how many there are.
 
 The decoder sees a file rebuilt from the chunks of the first frame alone.
 Source: RFC 9649 (WebP image format), sections 2 and 3; RFC 6386, section 9.1, for the VP8 frame header.
@@ -32,6 +32,7 @@ class WebpStructure:
     frame_place: tuple[int, int] = (0, 0)
     frame_chunks: dict[bytes, bytes] = field(default_factory=dict)
     orientation: int = UPRIGHT
+    frames: int = 1
     rest: bytes = b""
 
     def pixels(self, *, lay: Lay = rgb_on_white) -> RgbImage:
@@ -70,6 +71,8 @@ def read_webp(data: bytes, *, limits: DecodeLimits) -> WebpStructure:
         if kind == b"VP8X":
             picture.width, picture.height = _sides(body, 4)
             limits.check_pixels(width=picture.width, height=picture.height)
+        elif kind == b"ANMF" and picture.animated:
+            picture.frames += 1
         elif kind == b"ANMF" and not picture.frame_chunks:
             rest += _read_animation_frame(picture, body, limits)
         elif kind in _PIXELS and not set(_PIXELS) & picture.frame_chunks.keys():

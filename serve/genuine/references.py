@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from model.bundle import ModelBundle
+from model.decode import Reading
 from model.encoding import png
 from model.own_logos import OwnLogos
 from model.reference_views import is_blank, reference_views
@@ -111,7 +112,7 @@ class ReferenceLibrary:
             if made is not None and session.get_one(Reference, made).sha256 == sha256:  # an answer may make several
                 self._replica.catch_up()
                 return ReferenceView.model_validate(session.get_one(Reference, made))
-        picture = self._decoder.decode(data, drawing=new.kind == "logo")
+        picture = self._decoder.decode(data, reading=Reading.DRAWING if new.kind == "logo" else Reading.STILL)
         _require_content(picture)
         reference_id = new_id("ref")
         key = f"references/{brand_id}/{reference_id}.png"

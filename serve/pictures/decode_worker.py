@@ -1,7 +1,7 @@
 """The child process of `serve/pictures/decoding.py`: decodes one picture after the other until its parent is gone.
 
-Started as `python -m serve.pictures.decode_worker SOCKET ARENA DECODER TIMEOUT MEMORY BYTES PIXELS SIDE`. The file
-travels in and the pixels out through the arena, a piece of memory shared with the parent; the socket carries only
+Started as `python -m serve.pictures.decode_worker SOCKET ARENA DECODER TIMEOUT MEMORY BYTES PIXELS SIDE FRAMES`. The
+file travels in and the pixels out through the arena, a piece of memory shared with the parent; the socket carries only
 short messages.
 """
 
@@ -22,11 +22,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from model.decode import Reading
 from model.regions import RgbImage
 from model.rejection import DecodeLimits, ImageRejected
 
-REQUEST = struct.Struct("<Q?")
-"""How many bytes of a file lie at the start of the arena, and whether it is a drawing."""
+REQUEST = struct.Struct("<QB")
+"""How many bytes of a file lie at the start of the arena, and the `Reading` that says what of it is to be seen."""
 REPLY = struct.Struct("<III")
 """Height and width of the picture that lies behind the file's place, or 0, 0 and the bytes of the refusal to come."""
 READY = b"R"
@@ -58,7 +59,7 @@ def _confine(memory_bytes: int) -> None:
 
 
 def _serve(
-    connection: socket.socket, arena: mmap.mmap, answer: Callable[[bytes, bool], RgbImage], timeout: float
+    connection: socket.socket, arena: mmap.mmap, answer: Callable[[bytes, Reading], RgbImage], timeout: float
 ) -> None:
     connection.sendall(READY)
     while True:
@@ -68,8 +69,8 @@ def _serve(
         connection.sendall(TAKEN)
         signal.setitimer(signal.ITIMER_REAL, timeout + _ALARM_SLACK_SECONDS)
         try:
-            size, drawing = REQUEST.unpack(request)
-            image = answer(arena[:size], drawing)
+            size, reading = REQUEST.unpack(request)
+            image = answer(arena[:size], Reading(reading))
         except ImageRejected as refusal:
             text = json.dumps([refusal.code, refusal.detail]).encode()
             connection.sendall(REPLY.pack(0, 0, len(text)) + text)
@@ -94,8 +95,8 @@ def main(arguments: list[str]) -> None:
         os.close(int(arena_number))
         pixels = np.frombuffer(arena, dtype=np.uint8, offset=file_room(limits))
 
-        def answer(data: bytes, drawing: bool) -> RgbImage:
-            image: RgbImage = decode(data, limits=limits, drawing=drawing)
+        def answer(data: bytes, reading: Reading) -> RgbImage:
+            image: RgbImage = decode(data, limits=limits, reading=reading)
             pixels[: image.size] = image.reshape(-1)
             return image
 

@@ -24,6 +24,7 @@ from typing import Self
 
 import numpy as np
 
+from model.decode import Reading
 from model.regions import RgbImage
 from model.rejection import DECODER_CRASHED, DECODER_TIMEOUT, DecodeLimits, ImageRejected
 from serve.pictures.decode_worker import READY, REPLY, REQUEST, TAKEN, arena_bytes, file_room
@@ -78,8 +79,8 @@ class DecoderPool:
                 self._idle.put(worker)
             until_all_run.pop_all()
 
-    def decode(self, data: bytes, *, drawing: bool = False) -> RgbImage:
-        """The picture in `data`, or the `drawing`, as `model.decode.decode` gives it; waits for a free worker.
+    def decode(self, data: bytes, *, reading: Reading = Reading.PHOTO) -> RgbImage:
+        """The picture in `data` as `model.decode.decode` gives it; waits for a free worker.
 
         Raises `ImageRejected`: the codes of `model.decode.decode`, and `decoder_timeout` or `decoder_crashed` when
         the picture took too long or killed its worker. Raises `DecoderUnavailable` when no worker can run.
@@ -89,7 +90,7 @@ class DecoderPool:
             raise DecoderUnavailable("the decoder pool is closed")
         worker = self._idle.get()
         try:
-            return worker.decode(data, drawing=drawing)
+            return worker.decode(data, reading=reading)
         finally:
             try:
                 worker.renew_if_lost()
@@ -123,7 +124,7 @@ class _Worker:
     def __init__(self, *, limits: DecodeLimits, timeout_seconds: float, memory_bytes: int, decoder: str) -> None:
         self._limits = limits
         self._timeout_seconds = timeout_seconds
-        sizes = (memory_bytes, limits.max_bytes, limits.max_pixels, limits.max_side)
+        sizes = (memory_bytes, limits.max_bytes, limits.max_pixels, limits.max_side, limits.max_frames)
         self._arguments = [decoder, str(timeout_seconds), *map(str, sizes)]
         self._arena_file = _open_arena(arena_bytes(limits))
         self._arena = mmap.mmap(self._arena_file, arena_bytes(limits))
@@ -160,8 +161,8 @@ class _Worker:
             theirs.close()
         self._connection, self._ready = ours, False
 
-    def decode(self, data: bytes, *, drawing: bool) -> RgbImage:
-        self._hand_over(data, drawing=drawing)
+    def decode(self, data: bytes, *, reading: Reading) -> RgbImage:
+        self._hand_over(data, reading=reading)
         deadline = time.monotonic() + self._timeout_seconds
         try:
             height, width, text_bytes = REPLY.unpack(self._receive(REPLY.size, deadline))
@@ -180,7 +181,7 @@ class _Worker:
         self._lost = False
         return image
 
-    def _hand_over(self, data: bytes, *, drawing: bool) -> None:
+    def _hand_over(self, data: bytes, *, reading: Reading) -> None:
         """Give `data` to the process and see it taken; a process that died while idle is replaced first."""
         self._lost = True  # until the whole reply is here
         for _ in range(_HAND_OVER_TRIES):
@@ -189,7 +190,7 @@ class _Worker:
                     self.start()
                 self._await_ready()
                 self._arena[: len(data)] = data
-                self._live_connection.sendall(REQUEST.pack(len(data), drawing))
+                self._live_connection.sendall(REQUEST.pack(len(data), reading))
                 self._receive(len(TAKEN), time.monotonic() + _START_SECONDS)
                 return
             except (OSError, EOFError):

@@ -25,7 +25,7 @@ from odd_pictures import (
 )
 from PIL import Image, ImageOps
 
-from model.decode import DEFAULT_LIMITS, DecodeLimits, ImageRejected, decode
+from model.decode import DEFAULT_LIMITS, DecodeLimits, ImageRejected, Reading, decode
 
 DATA = Path(os.environ.get("HALLMARK_DATA", "../shared/data"))
 RELAXED = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -111,7 +111,7 @@ def lock_up(words, *, plate=False):
 def test_a_drawing_with_white_words_lies_on_near_black_where_nothing_is_around_it(kind):
     options = {"lossless": True} if kind == "WEBP" else {}
     data = encoded(lock_up(255), kind, **options)
-    near_black = decode(data, drawing=True)
+    near_black = decode(data, reading=Reading.DRAWING)
     assert tuple(near_black[0, 0]) == (24, 24, 24)
     assert tuple(near_black[30, 100]) == (255, 255, 255)
     assert tuple(decode(data)[0, 0]) == (255, 255, 255)
@@ -120,7 +120,7 @@ def test_a_drawing_with_white_words_lies_on_near_black_where_nothing_is_around_i
 @pytest.mark.parametrize("drawing", [lock_up(20), lock_up(255, plate=True), lock_up(20, plate=True)[..., :3]])
 def test_other_drawings_lie_on_white(drawing):
     data = encoded(drawing, "PNG")
-    assert_same(decode(data, drawing=True), decode(data))
+    assert_same(decode(data, reading=Reading.DRAWING), decode(data))
 
 
 def test_white_letters_on_a_badge_are_seen_on_white():
@@ -128,7 +128,7 @@ def test_white_letters_on_a_badge_are_seen_on_white():
     badge[10:90, 10:90] = (200, 30, 30, 255)
     badge[20:80, 20:80] = 255
     data = encoded(badge, "PNG")
-    assert_same(decode(data, drawing=True), decode(data))
+    assert_same(decode(data, reading=Reading.DRAWING), decode(data))
 
 
 def test_lossy_webp_with_alpha_equals_pillows():
@@ -243,11 +243,12 @@ def test_a_gif_frame_off_the_canvas_corner_lies_on_white():
     assert_same(decode(bytes(data)), expected)
 
 
+@pytest.mark.parametrize("reading", [Reading.STILL, Reading.DRAWING])
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
-def test_the_first_frame_of_an_animation_is_read(kind):
+def test_of_an_animation_that_is_to_be_still_the_first_frame_is_read(kind, reading):
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "green")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100, lossless=True)
-    assert_same(decode(data), np.full((30, 40, 3), (255, 0, 0), dtype=np.uint8))
+    assert_same(decode(data, reading=reading), np.full((30, 40, 3), (255, 0, 0), dtype=np.uint8))
 
 
 def apng_with_still(*, place=(2, 1)):
@@ -273,7 +274,7 @@ def test_a_webp_frame_smaller_than_its_canvas_lies_on_white():
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
     expected = np.full((30, 40, 3), 255, dtype=np.uint8)
     expected[6:16, 10:20] = (255, 0, 0)
-    assert_same(decode(data), expected)
+    assert_same(decode(data, reading=Reading.STILL), expected)
 
 
 def test_phone_photos_pass_with_all_that_phones_add():

@@ -9,7 +9,7 @@ import numpy as np
 from model.decode import decode as real_decode
 
 
-def decode(data, *, limits, drawing):
+def decode(data, *, limits, reading):
     if data == b"crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if data == b"vanish":
@@ -24,4 +24,4 @@ def decode(data, *, limits, drawing):
     if data == b"open":
         with open("/tmp/hallmark-worker-wrote-this", "wb") as file:  # noqa: S108, PTH123
             file.write(b"x")
-    return real_decode(data, limits=limits, drawing=drawing)
+    return real_decode(data, limits=limits, reading=reading)
