@@ -104,7 +104,8 @@ def show(ways: dict[str, Scanned]) -> None:
     table = Table("sent as", "right brand first", "with a finding", "median s", title=f"Animations of {FRAMES} frames")
     figures: dict[str, float] = {}
     for way, sent in ways.items():
-        right, found, seconds = np.mean(sent.right), np.mean(sent.any_finding), np.median(sent.seconds)
+        right, found = float(np.mean(sent.right)), float(np.mean(sent.any_finding))
+        seconds = float(np.median(sent.seconds))
         table.add_row(way, "–" if way == "garments alone" else f"{right:.3f}", f"{found:.3f}", f"{seconds:.2f}")
         name = way.replace(" ", "_")
         figures |= {f"{name}_right": round(right, 4), f"{name}_found": round(found, 4), f"{name}_s": round(seconds, 3)}
